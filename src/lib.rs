@@ -1,0 +1,1 @@
+//! pytest-grade fixtures for async database tests.

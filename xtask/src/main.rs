@@ -1,0 +1,2 @@
+//! Development tasks of green-light.
+fn main() {}
