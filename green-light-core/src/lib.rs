@@ -1,7 +1,10 @@
 //! Internals of green-light.
 
+pub mod context;
 pub mod fixture;
+mod process;
 mod report;
+pub mod runtime;
 mod test;
 
 #[doc(hidden)]
