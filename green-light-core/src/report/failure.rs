@@ -1,0 +1,72 @@
+//! What went wrong in one phase of one fixture or test, rendered once so that it can be shared.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+
+/// An error or panic, as text.
+///
+/// A panic's payload is not `Clone`, and the failure of a shared fixture is reported by every test
+/// that needs it, so a failure is rendered when it happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What was said.
+    pub message: String,
+    /// The causes behind it, outermost first.
+    pub causes: Vec<String>,
+    /// Where a panic happened.
+    pub place: Option<String>,
+    /// Whether it was a panic.
+    pub panicked: bool,
+}
+
+impl Failure {
+    /// A failure with nothing but a message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            place: None,
+            panicked: false,
+        }
+    }
+
+    /// An error and its sources.
+    #[must_use]
+    pub fn from_error(error: &(dyn Error + 'static)) -> Self {
+        let mut failure = Self::new(error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Many errors repeat their source in their own text; say it once.
+            if !failure.message.ends_with(&text) {
+                failure.causes.push(text);
+            }
+            source = cause.source();
+        }
+        failure
+    }
+
+    /// The payload of a panic.
+    #[must_use]
+    pub fn from_panic(payload: &(dyn Any + Send), place: Option<String>) -> Self {
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic whose payload is not text".to_owned());
+        Self {
+            message,
+            causes: Vec::new(),
+            place,
+            panicked: true,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,84 @@
+//! Turns whatever a user's function returned as its error into a [`Failure`].
+//!
+//! `E: Debug` is all that is asked for, but an `Error` has more to say. The macros choose by
+//! method resolution: `(&&&Rendered(e)).failure()` takes the first of the traits below that fits.
+
+use std::error::Error;
+use std::fmt::Debug;
+
+use super::failure::Failure;
+
+/// The error of a user's function.
+#[derive(Debug)]
+pub struct Rendered<E>(pub E);
+
+/// For errors that are an `Error`: their text and their sources.
+pub trait RenderError {
+    /// The failure.
+    fn failure(&self) -> Failure;
+}
+
+impl<E: Error + 'static> RenderError for &&Rendered<E> {
+    fn failure(&self) -> Failure {
+        Failure::from_error(&self.0)
+    }
+}
+
+/// For `Box<dyn Error>`, which is not an `Error` itself.
+pub trait RenderBoxed {
+    /// The failure.
+    fn failure(&self) -> Failure;
+}
+
+impl RenderBoxed for &Rendered<Box<dyn Error>> {
+    fn failure(&self) -> Failure {
+        Failure::from_error(&*self.0)
+    }
+}
+
+impl RenderBoxed for &Rendered<Box<dyn Error + Send + Sync>> {
+    fn failure(&self) -> Failure {
+        Failure::from_error(&*self.0)
+    }
+}
+
+/// For everything else, such as `anyhow::Error`, whose `Debug` prints the chain.
+pub trait RenderDebug {
+    /// The failure.
+    fn failure(&self) -> Failure;
+}
+
+impl<E: Debug> RenderDebug for Rendered<E> {
+    fn failure(&self) -> Failure {
+        Failure::new(format!("{:?}", self.0))
+    }
+}
+
+/// What a teardown step may return.
+#[diagnostic::on_unimplemented(
+    message = "a teardown step cannot return `{Self}`",
+    note = "return nothing, or `Result<(), E>` with `E: Debug`"
+)]
+pub trait TeardownResult {
+    /// Success, or what went wrong.
+    ///
+    /// # Errors
+    ///
+    /// The step's own error, rendered.
+    fn into_result(self) -> Result<(), Failure>;
+}
+
+impl TeardownResult for () {
+    fn into_result(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl<T, E: Debug> TeardownResult for Result<T, E> {
+    fn into_result(self) -> Result<(), Failure> {
+        match self {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Rendered(error).failure()),
+        }
+    }
+}
