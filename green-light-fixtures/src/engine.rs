@@ -93,10 +93,9 @@ impl Engine {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn transaction_for(&self, test: &str) -> Result<Transaction, Error> {
-        let (lease, token) = self.slots.lend(test.into()).await?;
+        let lease = self.slots.lend(test.into()).await?;
         Ok(Transaction::new(
             lease,
-            token,
             self.backend,
             self.slots.template().url(),
         ))

@@ -14,30 +14,53 @@ use crate::{
 
 /// The transaction that isolates one test.
 ///
-/// The application under test gets [`session`](Self::session) or a clone of its
-/// `DatabaseConnection`; all it writes is rolled back by [`finish`](Self::finish).
-#[derive(Debug)]
+/// The application under test gets a [`session`](Self::session) or its `DatabaseConnection`; all it
+/// writes is rolled back by [`finish`](Self::finish). Clones are the same transaction; dropping the
+/// last one without `finish` throws its database away.
+#[derive(Clone, Debug)]
 pub struct Transaction {
+    owner: Arc<Owner>,
+}
+
+#[derive(Debug)]
+struct Owner {
     lease: Arc<Lease>,
-    session: Session,
+    backend: Backend,
+    url: DatabaseUrl,
 }
 
 impl Transaction {
-    pub(crate) fn new(lease: Lease, token: Arc<()>, backend: Backend, url: DatabaseUrl) -> Self {
-        let lease = Arc::new(lease);
-        let session = Session::new(Arc::clone(&lease), token, backend, url);
-        Self { lease, session }
+    pub(crate) fn new(lease: Lease, backend: Backend, url: DatabaseUrl) -> Self {
+        Self {
+            owner: Arc::new(Owner {
+                lease: Arc::new(lease),
+                backend,
+                url,
+            }),
+        }
     }
 
     /// A session inside this transaction.
+    ///
+    /// Once the transaction has ended, every use of a new session is an error.
     #[must_use]
     pub fn session(&self) -> Session {
-        self.session.clone()
+        let Owner {
+            lease,
+            backend,
+            url,
+        } = &*self.owner;
+        Session::new(Arc::clone(lease), *backend, url.clone())
+    }
+
+    /// The connection of the test, as applications take it.
+    #[must_use]
+    pub fn connection(&self) -> DatabaseConnection {
+        self.session().connection().clone()
     }
 
     pub(crate) fn into_session(self) -> Session {
-        let session = self.session.clone();
-        session.owning(self)
+        self.session().owning(self)
     }
 
     /// A mark to come back to within the test.
@@ -52,7 +75,8 @@ impl Transaction {
     /// Ends the transaction: checks deferred constraints, rolls back, and gives the database back.
     ///
     /// Drop every session and connection of the test first: as long as one lives, the database
-    /// cannot be used again and the next test gets a new one, which takes a little longer.
+    /// cannot be used again and the next test gets a new one, which takes a little longer. Ending a
+    /// transaction again does nothing.
     ///
     /// # Errors
     ///
@@ -63,7 +87,7 @@ impl Transaction {
     ///
     /// Dropping the future throws the database away; the next test gets a new one.
     pub async fn finish(self) -> Result<(), Error> {
-        let taken = self.lease.take();
+        let taken = self.owner.lease.take();
         drop(self);
         match taken {
             Some(taken) => taken.end().await,
@@ -76,21 +100,16 @@ impl Transaction {
     /// `None` unless something held the connection for as long as a query waits for it.
     #[must_use]
     pub fn contention(&self) -> Option<String> {
-        self.lease
+        let lease = &self.owner.lease;
+        lease
             .contention()
-            .map(|holder| crate::session::taken(self.lease.waits(), Some(holder)))
-    }
-
-    /// The connection of the test, as applications take it.
-    #[must_use]
-    pub fn connection(&self) -> &DatabaseConnection {
-        self.session.connection()
+            .map(|holder| crate::session::taken(lease.waits(), Some(holder)))
     }
 }
 
-impl Drop for Transaction {
+impl Drop for Owner {
     fn drop(&mut self) {
-        // Sessions may outlive it, but not its database.
+        // Sessions may outlive the transaction, but not its database.
         drop(self.lease.take());
     }
 }

@@ -5,7 +5,7 @@
 //! * Ending reports what the test did, even if the slot is beyond repair.
 //! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{guard::Guard, guard::Lent, set::SlotSet, set::Waits, slot::Slot};
 use crate::{
@@ -19,32 +19,35 @@ pub(crate) struct Lease {
     slot: Mutex<Option<Slot>>,
     guard: Arc<Guard>,
     id: u64,
-    /// Lives while any clone of the test's connection does.
-    token: Weak<()>,
+    /// Lives while any clone of the test's connection does; the lease's own part ends with it.
+    token: Mutex<Option<Arc<()>>>,
     test: Arc<str>,
 }
 
 impl Lease {
-    pub(super) fn new(
-        set: Arc<SlotSet>,
-        slot: Slot,
-        id: u64,
-        token: Weak<()>,
-        test: Arc<str>,
-    ) -> Self {
+    pub(super) fn new(set: Arc<SlotSet>, slot: Slot, id: u64, test: Arc<str>) -> Self {
         let guard = Arc::clone(&slot.guard);
         Self {
             set,
             slot: Mutex::new(Some(slot)),
             guard,
             id,
-            token,
+            token: Mutex::new(Some(Arc::default())),
             test,
         }
     }
 
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// To be held by every connection of the test; none once the lease has ended.
+    pub(crate) fn token(&self) -> Option<Arc<()>> {
+        self.own_token().clone()
+    }
+
+    fn own_token(&self) -> MutexGuard<'_, Option<Arc<()>>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The test it was lent to.
@@ -78,11 +81,12 @@ impl Lease {
             .slot
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        slot.map(|slot| Taken {
+            .take()?;
+        let token = self.own_token().take()?;
+        Some(Taken {
             slot: Some(slot),
             set: Arc::clone(&self.set),
-            token: Weak::clone(&self.token),
+            token: Arc::downgrade(&token),
         })
     }
 

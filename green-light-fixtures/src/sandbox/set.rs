@@ -79,7 +79,7 @@ impl SlotSet {
     }
 
     /// Lends a slot to `test`: a waiting one, or a new one.
-    pub(crate) async fn lend(self: &Arc<Self>, test: Arc<str>) -> Result<(Lease, Arc<()>), Error> {
+    pub(crate) async fn lend(self: &Arc<Self>, test: Arc<str>) -> Result<Lease, Error> {
         let id = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
         let slot = loop {
             let waiting = self.idle().pop();
@@ -93,11 +93,7 @@ impl SlotSet {
             // Something used it while it waited, so it may be used again: not by a test.
             self.discard(slot);
         };
-        let token = Arc::new(());
-        Ok((
-            Lease::new(Arc::clone(self), slot, id, Arc::downgrade(&token), test),
-            token,
-        ))
+        Ok(Lease::new(Arc::clone(self), slot, id, test))
     }
 
     async fn open(&self) -> Result<Slot, Error> {

@@ -29,7 +29,7 @@ use crate::{
 pub struct Session {
     shared: Arc<Shared>,
     /// Set if the session was made without a transaction of its own in sight.
-    owned: Option<Arc<Transaction>>,
+    owned: Option<Transaction>,
 }
 
 struct Shared {
@@ -40,14 +40,9 @@ struct Shared {
 }
 
 impl Session {
-    pub(crate) fn new(
-        lease: Arc<Lease>,
-        token: Arc<()>,
-        backend: Backend,
-        url: DatabaseUrl,
-    ) -> Self {
+    pub(crate) fn new(lease: Arc<Lease>, backend: Backend, url: DatabaseUrl) -> Self {
         let mut connection = lease.with_pool(Pool::connection).unwrap_or_default();
-        let (id, guard) = (lease.id(), Arc::clone(lease.guard()));
+        let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
         // Every clone of the connection, and every transaction and stream begun on it, holds this
         // closure. So the token lives exactly as long as something can still reach the database.
         connection.set_metric_callback(move |info| {
@@ -66,7 +61,7 @@ impl Session {
     }
 
     pub(crate) fn owning(mut self, transaction: Transaction) -> Self {
-        self.owned = Some(Arc::new(transaction));
+        self.owned = Some(transaction);
         self
     }
 

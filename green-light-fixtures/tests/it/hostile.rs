@@ -9,7 +9,7 @@ use crate::support::{count, engine, expect_clean, finish, insert, number, run};
 
 async fn begin(engine: &Engine) -> Transaction {
     let test = engine.transaction_for("shop::guilty").await.unwrap();
-    insert(test.connection(), "before").await.unwrap();
+    insert(&test.connection(), "before").await.unwrap();
     test
 }
 
@@ -36,7 +36,7 @@ fn a_raw_commit_or_end_is_refused_and_reported() {
             "commit; INSERT INTO u (email) VALUES ('later')",
         ] {
             let test = begin(&engine).await;
-            let db = test.connection();
+            let db = &test.connection();
             db.execute_unprepared(sql).await.unwrap_err();
             insert(db, "after").await.unwrap();
             assert_eq!(
@@ -59,7 +59,7 @@ fn a_raw_commit_before_anything_is_written_is_refused_too() {
             .execute_unprepared("COMMIT")
             .await
             .unwrap_err();
-        insert(test.connection(), "after").await.unwrap();
+        insert(&test.connection(), "after").await.unwrap();
         caught(&engine, test).await;
     });
 }
@@ -92,7 +92,7 @@ fn every_way_to_roll_everything_back_is_reported() {
             "CREATE TABLE c (x UNIQUE ON CONFLICT ROLLBACK); INSERT INTO c VALUES (1), (1)",
         ] {
             let test = begin(&engine).await;
-            let db = test.connection();
+            let db = &test.connection();
             let _ = db.execute_unprepared(sql).await;
             insert(db, "later").await.unwrap();
             assert_eq!(count(db).await, 2, "{sql}");
@@ -113,7 +113,7 @@ fn the_statement_is_named_where_it_was_seen() {
         let sql = "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')";
         let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
         test.connection().execute_raw(statement).await.unwrap_err();
-        insert(test.connection(), "another statement")
+        insert(&test.connection(), "another statement")
             .await
             .unwrap();
         let text = caught(&engine, test).await;
@@ -121,7 +121,7 @@ fn the_statement_is_named_where_it_was_seen() {
 
         let test = begin(&engine).await;
         test.session().execute_unprepared("ROLLBACK").await.unwrap();
-        insert(test.connection(), "another statement")
+        insert(&test.connection(), "another statement")
             .await
             .unwrap();
         assert!(caught(&engine, test).await.contains("by: `ROLLBACK`"));
@@ -131,7 +131,7 @@ fn the_statement_is_named_where_it_was_seen() {
             .execute_unprepared("ROLLBACK")
             .await
             .unwrap();
-        insert(test.connection(), "another statement")
+        insert(&test.connection(), "another statement")
             .await
             .unwrap();
         assert!(
@@ -147,7 +147,7 @@ fn a_raw_begin_is_an_error_and_harms_nothing() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         for sql in [
             "BEGIN",
             "BEGIN; INSERT INTO u (email) VALUES ('q'); COMMIT",
@@ -166,7 +166,8 @@ fn begin_with_fails_and_loses_nothing() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let connection = test.connection();
+        let db = &connection;
         let pool = db.get_sqlite_connection_pool();
         pool.begin_with("BEGIN IMMEDIATE").await.unwrap_err();
         pool.acquire()
@@ -177,6 +178,7 @@ fn begin_with_fails_and_loses_nothing() {
             .map(drop)
             .unwrap_err();
         assert_eq!(count(db).await, 2);
+        drop(connection);
         finish(test).await;
         expect_clean(&engine).await;
         assert_eq!(engine.stats().slots_discarded, 0);
@@ -188,7 +190,7 @@ fn a_nested_begin_that_fails_does_not_end_the_outer_transaction() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         for _ in 0..3 {
             let tx = db.begin().await.unwrap();
             let nested = tx.begin();
@@ -206,7 +208,7 @@ fn raw_savepoints_nest_and_the_outermost_release_cannot_commit() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         db.execute_unprepared("SAVEPOINT s; INSERT INTO u (email) VALUES ('in'); RELEASE s")
             .await
             .unwrap();
@@ -226,7 +228,7 @@ fn a_savepoint_left_open_by_hand_is_reported() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         let mut raw = db.get_sqlite_connection_pool().acquire().await.unwrap();
         sqlx::sqlite::SqliteTransactionManager::begin(&mut raw, None)
             .await
@@ -242,7 +244,7 @@ fn closing_the_connection_by_hand_is_reported() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         db.get_sqlite_connection_pool()
             .acquire()
             .await
@@ -260,7 +262,7 @@ fn detaching_the_connection_cannot_reach_the_next_test() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         let mut raw = db
             .get_sqlite_connection_pool()
             .acquire()
@@ -294,7 +296,7 @@ fn ddl_is_rolled_back_and_cached_statements_of_it_do_not_survive() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         db.execute_unprepared("ALTER TABLE u ADD COLUMN age INTEGER; CREATE TABLE x (y)")
             .await
             .unwrap();
@@ -310,7 +312,7 @@ fn ddl_is_rolled_back_and_cached_statements_of_it_do_not_survive() {
         let rows = next.connection().query_all_raw(all).await.unwrap();
         assert_eq!(rows[0].column_names(), ["id", "email"]);
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'x'";
-        assert_eq!(number(next.connection(), tables).await, 0);
+        assert_eq!(number(&next.connection(), tables).await, 0);
         finish(next).await;
         expect_clean(&engine).await;
     });
@@ -354,7 +356,7 @@ fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
             test.connection().execute_unprepared(change).await.unwrap();
             finish(test).await;
             let next = engine.transaction_for("next").await.unwrap();
-            assert_eq!(number(next.connection(), look).await, fresh, "{change}");
+            assert_eq!(number(&next.connection(), look).await, fresh, "{change}");
             finish(next).await;
             expect_clean(&engine).await;
         }
@@ -366,7 +368,7 @@ fn pragmas_that_need_no_transaction_do_nothing_or_say_so() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
-        let db = test.connection();
+        let db = &test.connection();
         db.execute_unprepared("PRAGMA foreign_keys = OFF")
             .await
             .unwrap();
@@ -386,7 +388,7 @@ fn a_breach_is_reported_on_the_guilty_test_and_not_on_another() {
     run(async {
         let engine = engine().await;
         let innocent = engine.transaction_for("innocent").await.unwrap();
-        insert(innocent.connection(), "mine").await.unwrap();
+        insert(&innocent.connection(), "mine").await.unwrap();
         let guilty = begin(&engine).await;
         guilty
             .connection()
@@ -394,7 +396,7 @@ fn a_breach_is_reported_on_the_guilty_test_and_not_on_another() {
             .await
             .unwrap();
         caught(&engine, guilty).await;
-        assert_eq!(count(innocent.connection()).await, 2);
+        assert_eq!(count(&innocent.connection()).await, 2);
         finish(innocent).await;
         expect_clean(&engine).await;
     });
@@ -428,7 +430,7 @@ fn random_hostile_texts_never_leave_a_row_behind() {
         };
         for _ in 0..150 {
             let test = engine.transaction_for("fuzzed").await.unwrap();
-            let db = test.connection();
+            let db = &test.connection();
             for _ in 0..random(6) {
                 let _ = db.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
             }

@@ -4,6 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod constraints;
+mod engine;
+mod held;
 mod hostile;
+mod schema;
+mod session;
 mod support;
 mod transaction;

@@ -63,17 +63,17 @@ pub(crate) async fn count(db: &impl ConnectionTrait) -> i64 {
 /// Checks that the next transaction finds the template and nothing else, and that it works.
 pub(crate) async fn expect_clean(engine: &Engine) {
     let next = engine.transaction_for("next").await.unwrap();
-    assert_eq!(count(next.connection()).await, 1);
+    assert_eq!(count(&next.connection()).await, 1);
     assert_eq!(
         number(
-            next.connection(),
+            &next.connection(),
             "SELECT count(*) FROM u WHERE email = 'seed'"
         )
         .await,
         1
     );
-    insert(next.connection(), "next").await.unwrap();
-    assert_eq!(count(next.connection()).await, 2);
+    insert(&next.connection(), "next").await.unwrap();
+    assert_eq!(count(&next.connection()).await, 2);
     finish(next).await;
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 use crate::support::{count, engine, expect_clean, finish, insert, run};
@@ -15,8 +15,8 @@ fn what_a_test_writes_is_gone_after_it() {
         let engine = engine().await;
         for _ in 0..3 {
             let transaction = engine.transaction().await.unwrap();
-            insert(transaction.connection(), "ann").await.unwrap();
-            assert_eq!(count(transaction.connection()).await, 2);
+            insert(&transaction.connection(), "ann").await.unwrap();
+            assert_eq!(count(&transaction.connection()).await, 2);
             finish(transaction).await;
         }
         expect_clean(&engine).await;
@@ -37,7 +37,8 @@ fn commit_rollback_nested_and_dropped_transactions_behave_as_in_production() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db: &DatabaseConnection = test.connection();
+        let connection = test.connection();
+        let db = &connection;
 
         let tx = db.begin().await.unwrap();
         insert(&tx, "committed").await.unwrap();
@@ -66,6 +67,7 @@ fn commit_rollback_nested_and_dropped_transactions_behave_as_in_production() {
         drop(tx);
         assert_eq!(count(db).await, 4);
 
+        drop(connection);
         finish(test).await;
         expect_clean(&engine).await;
         assert_eq!(engine.stats().slots_discarded, 0);
@@ -77,7 +79,7 @@ fn closure_transactions_commit_on_ok_and_roll_back_on_err() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let db = &test.connection();
         db.transaction::<_, (), DbErr>(|tx| Box::pin(async move { insert(tx, "ok").await }))
             .await
             .unwrap();
@@ -100,7 +102,7 @@ fn a_query_works_after_an_sql_error() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let db = &test.connection();
         insert(db, "seed").await.unwrap_err();
         assert_eq!(count(db).await, 1);
         let tx = db.begin().await.unwrap();
@@ -118,7 +120,7 @@ fn isolation_levels_and_sqlite_modes_are_accepted_and_nest() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let db = &test.connection();
         let tx = db
             .begin_with_config(Some(IsolationLevel::Serializable), None)
             .await
@@ -143,7 +145,7 @@ fn a_panic_drops_nested_transactions_in_order() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        insert(test.connection(), "before").await.unwrap();
+        insert(&test.connection(), "before").await.unwrap();
         let db = test.connection().clone();
         let task = tokio::spawn(async move {
             let outer = db.begin().await.unwrap();
@@ -155,7 +157,7 @@ fn a_panic_drops_nested_transactions_in_order() {
             }
         });
         assert!(task.await.unwrap_err().is_panic());
-        assert_eq!(count(test.connection()).await, 2);
+        assert_eq!(count(&test.connection()).await, 2);
         finish(test).await;
         expect_clean(&engine).await;
     });
@@ -166,7 +168,7 @@ fn a_transaction_that_is_never_finished_leaves_nothing() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        insert(test.connection(), "lost").await.unwrap();
+        insert(&test.connection(), "lost").await.unwrap();
         drop(test);
         expect_clean(&engine).await;
         let stats = engine.stats();
@@ -198,12 +200,14 @@ fn a_cancelled_begin_loses_nothing() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let connection = test.connection();
+        let db = &connection;
         insert(db, "kept").await.unwrap();
         for nanos in 0..200 {
             let _ = tokio::time::timeout(Duration::from_nanos(nanos * 500), db.begin()).await;
             assert_eq!(count(db).await, 2, "after {nanos}");
         }
+        drop(connection);
         finish(test).await;
         expect_clean(&engine).await;
         assert_eq!(engine.stats().slots_discarded, 0);
@@ -215,7 +219,7 @@ fn a_cancelled_query_or_commit_neither_leaks_nor_poisons() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let db = &test.connection();
         insert(db, "kept").await.unwrap();
         for round in 0..200_u64 {
             let work = async {
@@ -240,7 +244,7 @@ fn concurrent_queries_on_one_session_are_correct_and_take_turns() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let db = &test.connection();
         let insert_some = |name: &'static str| async move {
             for i in 0..20 {
                 insert(db, &format!("{name} {i}")).await?;
@@ -259,7 +263,8 @@ fn savepoints_come_back_to_their_mark() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction().await.unwrap();
-        let db = test.connection();
+        let connection = test.connection();
+        let db = &connection;
         insert(db, "before").await.unwrap();
         let mark = test.savepoint().await.unwrap();
         let tx: DatabaseTransaction = db.begin().await.unwrap();
@@ -276,6 +281,7 @@ fn savepoints_come_back_to_their_mark() {
         insert(db, "kept").await.unwrap();
         mark.release().await.unwrap();
         assert_eq!(count(db).await, 3);
+        drop(connection);
         finish(test).await;
         expect_clean(&engine).await;
         assert_eq!(engine.stats().slots_discarded, 0);
