@@ -1,6 +1,8 @@
 //! pytest-grade fixtures for async database tests.
 
 #[doc(inline)]
+pub use green_light_core::context::{self, MissingContext, try_wait, wait};
+#[doc(inline)]
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 
 #[cfg(feature = "macros")]
@@ -10,6 +12,7 @@ pub use green_light_macros::fixture;
 #[doc = include_str!("docs/test.md")]
 pub use green_light_macros::test;
 
+pub mod fixtures;
 pub mod prelude;
 
 #[doc(hidden)]
