@@ -22,7 +22,7 @@ fn specimens() -> &'static PathBuf {
                 "specimens",
                 "--no-run",
             ])
-            .args(["--message-format", "json"])
+            .args(["--message-format", "json-render-diagnostics"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .expect("cargo runs");

@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use green_light::prelude::*;
-
 thread_local! {
     /// Each test has a thread of its own.
     static SEEN: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };

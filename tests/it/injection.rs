@@ -90,10 +90,10 @@ fn a_test_knows_its_name_and_module(request: &Request) {
 
 /// Fixture items live in the value namespace, so modules and types of the same name are free.
 mod entity {
-    pub mod user {
+    pub(super) mod user {
         #[derive(Clone, Debug, PartialEq)]
-        pub struct Model {
-            pub name: &'static str,
+        pub(crate) struct Model {
+            pub(crate) name: &'static str,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Two overrides of one fixture in one module.
 
 use green_light::prelude::*;
-
 #[fixture]
 fn port() -> u16 {
     80
