@@ -1,5 +1,6 @@
 //! Internals of green-light.
 
+mod config;
 pub mod context;
 pub mod fixture;
 mod process;
