@@ -5,6 +5,13 @@ pub use green_light_core::context::{self, MissingContext, try_wait, wait};
 #[doc(inline)]
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use green_light_fixtures::{
+    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, Savepoint, Schema,
+    Session, Transaction, TransactionOptions,
+};
+
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/fixture.md")]
 pub use green_light_macros::fixture;

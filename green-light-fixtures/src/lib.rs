@@ -4,7 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `coroutine_context` | the autouse fixture that puts every test on a coroutine |
+//! | `fixtures` | the fixtures themselves, which the facade publishes |
 //! | `backend` | which databases there are, and what each does differently |
 //! | `url` | where a database is, with its password out of sight |
 //! | `schema` | what a database holds before any test runs |
@@ -18,13 +18,13 @@
 
 #[cfg(feature = "_database")]
 mod backend;
-mod coroutine_context;
 #[cfg(feature = "_database")]
 mod directory;
 #[cfg(feature = "_database")]
 mod engine;
 #[cfg(feature = "_database")]
 mod error;
+pub mod fixtures;
 #[cfg(feature = "_database")]
 mod isolation;
 #[cfg(feature = "_database")]
@@ -57,4 +57,3 @@ pub use self::{
 
 #[cfg(all(feature = "_database", not(feature = "sqlite")))]
 compile_error!("`_database` is private to green-light-fixtures\n  help: enable `sqlite` instead");
-pub use coroutine_context::coroutine_context;
