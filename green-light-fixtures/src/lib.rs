@@ -4,6 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `fixtures` | the fixtures themselves, which the facade publishes |
 //! | `backend` | which databases there are, and what each does differently |
 //! | `url` | where a database is, with its password out of sight |
 //! | `schema` | what a database holds before any test runs |
@@ -23,6 +24,7 @@ mod directory;
 mod engine;
 #[cfg(feature = "_database")]
 mod error;
+pub mod fixtures;
 #[cfg(feature = "_database")]
 mod isolation;
 #[cfg(feature = "_database")]
