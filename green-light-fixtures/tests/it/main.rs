@@ -10,5 +10,6 @@ mod held;
 mod hostile;
 mod schema;
 mod session;
+mod sqlite;
 mod support;
 mod transaction;
