@@ -1,7 +1,11 @@
 //! Internals of green-light.
 
+mod config;
+pub mod context;
 pub mod fixture;
+mod process;
 mod report;
+pub mod runtime;
 mod test;
 
 #[doc(hidden)]

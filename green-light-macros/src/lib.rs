@@ -1,1 +1,33 @@
-//! Macros of green-light.
+//! Macros of green-light: `#[fixture]` and `#[test]`. Use them through the `green-light` crate,
+//! where they are documented.
+//!
+//! Each goes parse → model → check → emit. What they emit is data and one call; behaviour is in
+//! `green-light-core`.
+
+mod attr;
+mod call;
+mod crate_path;
+mod diagnostic;
+mod fixture;
+mod function;
+mod options;
+mod params;
+mod recovery;
+mod signature;
+mod span;
+mod stacked;
+mod test;
+
+use proc_macro::TokenStream;
+
+/// Declares a fixture. Documented in the `green-light` crate.
+#[proc_macro_attribute]
+pub fn fixture(args: TokenStream, item: TokenStream) -> TokenStream {
+    fixture::expand(args.into(), &item.into()).into()
+}
+
+/// Declares a test that requests fixtures. Documented in the `green-light` crate.
+#[proc_macro_attribute]
+pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(args.into(), &item.into()).into()
+}

@@ -1,7 +1,19 @@
 //! Where the sentences a user reads are made, and only here: one voice, and one place to test it.
 
+pub(crate) mod events;
 mod failure;
+mod label;
+mod panics;
+mod plan_error;
+mod print;
 mod rendered;
+pub(crate) mod show;
+pub(crate) mod text;
 
 pub use failure::Failure;
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
+
+pub(crate) use label::Label;
+pub(crate) use panics::{CatchPanic, be_quiet_on_this_thread, caught, failure_of, install_hook};
+pub(crate) use plan_error::PlanError;
+pub(crate) use print::{say, say_to_terminal};

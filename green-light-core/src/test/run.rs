@@ -1,8 +1,149 @@
-//! Runs one test.
+//! Runs one test on libtest's thread, and tells libtest how it went.
+//!
+//! libtest understands a panic and nothing else. So everything that went wrong is printed on this
+//! thread, where libtest captures it, and then one panic is raised without printing again: the
+//! body's own payload if it panicked, so that `#[should_panic(expected = ..)]` sees it.
+
+use std::panic::resume_unwind;
+use std::rc::Rc;
 
 use super::case::TestMeta;
+use super::outcome::{BodyEnd, Record};
+use super::phases::TestRun;
+use super::{at_exit, events, schedule};
+use crate::config::Config;
+use crate::context::CancelToken;
+use crate::fixture::{AroundFuture, Body, Next, Outcome, Plan, Request, Scope};
+use crate::report::show::Show;
+use crate::report::{Failure, caught, install_hook, say, text};
+use crate::{context, runtime};
 
-/// Runs a test on libtest's thread.
+/// Runs a test. Called by the function that `#[green_light::test]` emits.
+///
+/// # Panics
+///
+/// If the test failed, which is how libtest is told.
 pub fn run_test(meta: &'static TestMeta) {
-    drop((meta.body)(crate::fixture::Setup::for_test(meta)));
+    if schedule::is_only_listing() {
+        // The harness ignored `--list`; end before the tests run a second time.
+        std::process::exit(1);
+    }
+    install_hook();
+    let record = run(meta).unwrap_or_else(|failure| Record {
+        refused: Some(failure),
+        ..Record::default()
+    });
+    events::outcome(meta, &record);
+    conclude(meta, record);
+}
+
+fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
+    let config = Config::get()?;
+    crate::report::events::open()?;
+    let show = Show::new(config);
+    let plan = Plan::of(meta, config).map_err(|error| Failure::new(error.to_string()))?;
+    if show.plans_only() {
+        show.plan(meta, &plan);
+        return Ok(Record::default());
+    }
+    at_exit::register()?;
+    let run = Rc::new(TestRun::new(meta, plan, show));
+    let token = CancelToken::named(meta.name);
+    runtime::block_on(token.scope(whole(Rc::clone(&run), config)))
+        .map_err(|error| Failure::from_error(&error))?;
+    Ok(run.record.take())
+}
+
+/// The test, from its outermost around fixture to the shared fixtures it was the last user of.
+async fn whole(run: Rc<TestRun>, config: &'static Config) {
+    match caught(arounds(&run, 0)).await {
+        Ok(Outcome { failed }) => run.record.borrow_mut().around.extend(failed),
+        Err(failure) => run.record.borrow_mut().around.push(failure),
+    }
+    // An around fixture that did not run the rest, or dropped it, does not save the teardown.
+    if run.needs_teardown() {
+        let left = Rc::clone(&run);
+        let ended = caught(context::run_sync(move || context::wait(left.tear_down()))).await;
+        run.record.borrow_mut().around.extend(ended.err());
+    }
+    for scope in schedule::finished(run.meta, config) {
+        run.tear_down_scope(scope).await;
+    }
+}
+
+fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
+    let Some(definition) = run.plan.arounds.get(index) else {
+        return Box::pin(async move {
+            run.phases().await;
+            Outcome::done()
+        });
+    };
+    let Body::Around(body) = definition.body else {
+        unreachable!("the plan keeps around fixtures apart");
+    };
+    run.show.around(definition);
+    let request = Request::new(
+        Some(definition.name),
+        Scope::Test,
+        Some(run.meta.name),
+        run.meta.module,
+    );
+    let inner = Rc::clone(run);
+    let rest = Box::pin(async move { arounds(&inner, index + 1).await });
+    Box::pin(async move {
+        let outcome = body(Next::new(rest), request).await;
+        run.show.tear_down(definition);
+        outcome
+    })
+}
+
+/// Prints what failed and fails the test.
+fn conclude(meta: &'static TestMeta, record: Record) {
+    let mut errors: Vec<String> = Vec::new();
+    errors.extend(
+        record
+            .refused
+            .iter()
+            .map(|failure| text::refused(meta, failure)),
+    );
+    errors.extend(
+        record
+            .setup
+            .iter()
+            .map(|failed| text::setup_error(meta, failed)),
+    );
+    errors.extend(
+        record
+            .own_teardown
+            .iter()
+            .map(|failure| text::own_teardown_error(meta, failure)),
+    );
+    errors.extend(
+        record
+            .teardown
+            .iter()
+            .map(|failed| text::teardown_error(meta, failed)),
+    );
+    errors.extend(record.around.iter().map(text::around_error));
+    let body = match record.body {
+        Some(BodyEnd::Failed(failure)) => {
+            say(&text::body_error(meta, &failure));
+            Some(Box::new(failure.message) as Box<_>)
+        }
+        Some(BodyEnd::Panicked { payload, .. }) => Some(payload),
+        Some(BodyEnd::Passed) | None => None,
+    };
+    for error in &errors {
+        say(error);
+    }
+    match (body, errors.into_iter().next()) {
+        (None, None) => {}
+        (Some(payload), None) => resume_unwind(payload),
+        // Only the body may panic: returning makes libtest say that the test did not.
+        (_, Some(_)) if meta.should_panic => {
+            say("the body may panic, but its fixtures may not: the test fails");
+        }
+        (Some(payload), Some(_)) => resume_unwind(payload),
+        (None, Some(error)) => resume_unwind(Box::new(error)),
+    }
 }

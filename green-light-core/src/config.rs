@@ -1,0 +1,110 @@
+//! The `GREEN_LIGHT_*` environment, read once.
+//!
+//! A variable that cannot be understood fails every test with the list of what it may be, rather
+//! than being ignored: a typo in `GREEN_LIGHT_SHOW` would otherwise look like a feature that does
+//! not work.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use crate::report::Failure;
+
+/// What `GREEN_LIGHT_SHOW` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    Nothing,
+    /// Every set-up and teardown, as pytest's `--setup-show`.
+    Setup,
+    /// What would be set up; runs nothing.
+    Plan,
+}
+
+/// The environment of this process.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) show: Show,
+    /// Where events are written.
+    pub(crate) events: Option<PathBuf>,
+    /// `GREEN_LIGHT_AUTOUSE=0` leaves out the coroutine context of every test.
+    pub(crate) autouse_context: bool,
+    /// Whether nextest runs this process, for one test alone.
+    pub(crate) nextest: bool,
+}
+
+impl Config {
+    /// The configuration of this process.
+    ///
+    /// # Errors
+    ///
+    /// If a variable has a value it cannot have.
+    pub(crate) fn get() -> Result<&'static Self, Failure> {
+        static CONFIG: OnceLock<Result<Config, Failure>> = OnceLock::new();
+        CONFIG
+            .get_or_init(|| {
+                Self::read(|name| std::env::var_os(name).and_then(|value| value.into_string().ok()))
+            })
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let value = |name: &str| var(name).filter(|value| !value.is_empty());
+        let show = match value("GREEN_LIGHT_SHOW").as_deref() {
+            None => Show::Nothing,
+            Some("setup") => Show::Setup,
+            Some("plan") => Show::Plan,
+            Some(other) => return Err(unknown("GREEN_LIGHT_SHOW", other, "`setup` or `plan`")),
+        };
+        let autouse_context = match value("GREEN_LIGHT_AUTOUSE").as_deref() {
+            None | Some("1") => true,
+            Some("0") => false,
+            Some(other) => return Err(unknown("GREEN_LIGHT_AUTOUSE", other, "`0` or `1`")),
+        };
+        Ok(Self {
+            show,
+            events: value("GREEN_LIGHT_EVENTS").map(PathBuf::from),
+            autouse_context,
+            nextest: value("NEXTEST").is_some(),
+        })
+    }
+}
+
+fn unknown(variable: &str, value: &str, expected: &str) -> Failure {
+    Failure::new(format!(
+        "`{variable}={value}` is not understood\n  help: set it to {expected}, or unset it"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, Failure> {
+        Config::read(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn an_empty_environment_is_the_default() {
+        let config = read(&[("GREEN_LIGHT_SHOW", "")]).unwrap();
+        assert_eq!(config.show, Show::Nothing);
+        assert!(config.autouse_context);
+        assert!(config.events.is_none());
+    }
+
+    #[test]
+    fn a_typo_names_the_variable_and_what_it_may_be() {
+        let failure = read(&[("GREEN_LIGHT_SHOW", "stup")]).unwrap_err();
+        assert!(
+            failure
+                .message
+                .contains("`GREEN_LIGHT_SHOW=stup` is not understood"),
+            "{failure}"
+        );
+        assert!(failure.message.contains("`setup` or `plan`"), "{failure}");
+    }
+}

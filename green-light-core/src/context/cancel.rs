@@ -1,0 +1,198 @@
+//! Ends every context below a point, by unwinding their stacks while their owner goes on polling.
+//!
+//! A token belongs to one thread, as contexts do.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+
+use super::current;
+use super::frame::{Frame, Request, WaitId};
+
+/// Cancels the contexts that are entered while a future is polled in its [`scope`](CancelToken::scope).
+///
+/// For the test runner. [`cancel`](CancelToken::cancel) sets a flag and wakes the contexts; each unwinds at
+/// its `wait`, innermost first. The owner polls on until the future is ready: destructors may `wait` as
+/// usual. The unwinding arrives at the poller as a panic whose payload
+/// [`is_cancelled_payload`] knows; no panic message is printed for it.
+///
+/// A token made while another one is in force is cancelled together with it.
+#[derive(Clone)]
+pub struct CancelToken {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    name: Option<Rc<str>>,
+    cancelled: Cell<bool>,
+    parent: Option<CancelToken>,
+    /// The contexts of this token and of all its relatives.
+    family: Rc<Family>,
+}
+
+#[derive(Default)]
+struct Family {
+    contexts: RefCell<Vec<Rc<Frame>>>,
+}
+
+impl CancelToken {
+    /// Makes a token; the one in force here, if any, becomes its parent.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::make(None)
+    }
+
+    /// Makes a token that lends its name, such as a test's path, to reports about its contexts.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self::make(Some(Rc::from(name)))
+    }
+
+    fn make(name: Option<Rc<str>>) -> Self {
+        let parent = current::token();
+        let family = match &parent {
+            Some(parent) => Rc::clone(&parent.inner.family),
+            None => Rc::default(),
+        };
+        let inner = Inner {
+            name,
+            cancelled: Cell::new(false),
+            parent,
+            family,
+        };
+        Self {
+            inner: Rc::new(inner),
+        }
+    }
+
+    /// Polls `future` so that contexts entered below it observe this token.
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as `future`.
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let _scoped = Scoped {
+                before: current::set_token(Some(self.clone())),
+            };
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Tells every context of this token to unwind.
+    pub fn cancel(&self) {
+        self.inner.cancelled.set(true);
+        // Wakers are other people's code: call them when nothing is borrowed.
+        let contexts = self.inner.family.contexts.borrow().clone();
+        for frame in contexts {
+            if frame.switch.is_suspended() && frame.request() == Request::Cancelled {
+                frame.waker().wake();
+            }
+        }
+    }
+
+    /// Whether this token or one above it was cancelled.
+    #[inline]
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        let mut inner = &self.inner;
+        loop {
+            if inner.cancelled.get() {
+                return true;
+            }
+            match &inner.parent {
+                Some(parent) => inner = &parent.inner,
+                None => return false,
+            }
+        }
+    }
+
+    /// The nearest name on the way up.
+    pub(super) fn name(&self) -> Option<Rc<str>> {
+        let inner = &self.inner;
+        inner
+            .name
+            .clone()
+            .or_else(|| inner.parent.as_ref().and_then(CancelToken::name))
+    }
+
+    /// Puts a context that observes this token into the list.
+    pub(super) fn enlist(&self, frame: &Rc<Frame>) {
+        let mut contexts = self.inner.family.contexts.borrow_mut();
+        frame.listed_at.set(contexts.len());
+        contexts.push(Rc::clone(frame));
+    }
+
+    /// Takes it off again.
+    pub(super) fn strike(&self, frame: &Rc<Frame>) {
+        let mut contexts = self.inner.family.contexts.borrow_mut();
+        let at = frame.listed_at.get();
+        debug_assert!(
+            contexts
+                .get(at)
+                .is_some_and(|listed| Rc::ptr_eq(listed, frame))
+        );
+        contexts.swap_remove(at);
+        if let Some(moved) = contexts.get(at) {
+            moved.listed_at.set(at);
+        }
+    }
+
+    /// The suspended contexts that `wait` polls.
+    pub(super) fn contexts_under(&self, wait: WaitId) -> Vec<Rc<Frame>> {
+        let contexts = self.inner.family.contexts.borrow();
+        let below = |frame: &&Rc<Frame>| frame.under.get() == wait && frame.switch.is_suspended();
+        contexts.iter().filter(below).cloned().collect()
+    }
+
+    /// How many contexts are listed, for tests.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.inner.family.contexts.borrow().len()
+    }
+}
+
+impl Default for CancelToken {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken")
+            .field("name", &self.name())
+            .field("cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Restores the token that was in force before one poll.
+struct Scoped {
+    before: Option<CancelToken>,
+}
+
+impl Drop for Scoped {
+    fn drop(&mut self) {
+        let ours = current::set_token(self.before.take());
+        drop(ours);
+    }
+}
+
+/// What unwinds a cancelled context.
+pub(super) struct Cancelled;
+
+/// Whether a panic's payload is the unwinding of a cancelled context, and no panic of the user's.
+#[must_use]
+pub fn is_cancelled_payload(payload: &(dyn Any + Send)) -> bool {
+    // `&payload` of a `Box<dyn Any + Send>` is a `&dyn Any` of the box itself.
+    match payload.downcast_ref::<Box<dyn Any + Send>>() {
+        Some(boxed) => boxed.is::<Cancelled>(),
+        None => payload.is::<Cancelled>(),
+    }
+}

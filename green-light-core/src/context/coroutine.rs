@@ -1,0 +1,341 @@
+//! Runs a closure on a stack of its own: the unsafe part of contexts.
+//!
+//! Invariants, each upheld in this file:
+//!
+//! * A coroutine runs only inside [`Coroutine::start`] or [`Coroutine::resume`], on the thread that called
+//!   them; nothing here is `Send`.
+//! * A coroutine that is suspended is either resumed by its owner or its stack is leaked. The destructor of
+//!   `generator` never sees a suspended one: it would do nothing while the thread panics, and else throw a
+//!   panic of its own.
+//! * No panic leaves the closure: it is caught on the coroutine's own stack and handed over as a result.
+//! * After a stack overflow nothing runs on that stack again: the process is aborted.
+
+#![expect(unsafe_code, reason = "a closure is moved to another stack")]
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::ptr;
+use std::rc::Rc;
+use std::thread;
+
+use generator::{Gn, LocalGenerator, Scope};
+
+use super::frame::Frame;
+use super::message;
+use super::run_sync::RunSync;
+
+/// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
+const RESERVE: usize = 8 << 10;
+
+/// How a coroutine came back to its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Not started, or running now.
+    Running,
+    Suspended,
+    Finished,
+    /// It suspended itself and will never be resumed.
+    Abandoned,
+}
+
+/// What both sides of a stack switch share.
+pub(super) struct Switch {
+    status: Cell<Status>,
+    /// The `Scope` to suspend with, on the coroutine's own stack; null before and after the closure runs.
+    scope: Cell<*mut ()>,
+    /// Where the closure's result goes: an `Option<thread::Result<T>>` of whoever resumed it last.
+    out: Cell<*mut ()>,
+    /// The addresses of this stack on which the closure's frames lie.
+    low: Cell<usize>,
+    high: Cell<usize>,
+}
+
+impl Switch {
+    pub(super) fn new() -> Self {
+        Self {
+            status: Cell::new(Status::Running),
+            scope: Cell::new(ptr::null_mut()),
+            out: Cell::new(ptr::null_mut()),
+            low: Cell::new(0),
+            high: Cell::new(0),
+        }
+    }
+
+    /// Whether the caller runs on this very stack.
+    #[inline]
+    pub(super) fn on_stack(&self) -> bool {
+        let here = address_here();
+        self.low.get() <= here && here < self.high.get()
+    }
+
+    /// Whether the coroutine waits to be resumed.
+    pub(super) fn is_suspended(&self) -> bool {
+        self.status.get() == Status::Suspended
+    }
+
+    /// Suspends this coroutine until its owner resumes it.
+    #[inline]
+    pub(super) fn suspend(&self) {
+        self.leave(Status::Suspended);
+    }
+
+    /// Suspends this coroutine for good.
+    #[cold]
+    pub(super) fn abandon(&self) -> ! {
+        self.leave(Status::Abandoned);
+        // The owner leaks the stack when it sees the status, so nobody resumes it.
+        process::abort()
+    }
+
+    #[inline]
+    fn leave(&self, status: Status) {
+        let scope = self.scope.get();
+        assert!(
+            !scope.is_null() && self.status.get() == Status::Running && self.on_stack(),
+            "a coroutine is suspended from its own stack only"
+        );
+        self.status.set(status);
+        // SAFETY: `scope` points at the local of `Stack::launch`, which lives as long as the closure runs, and
+        // the closure runs now because we are on its stack (checked above). Nobody else borrows it: it is used
+        // in this function only, which does not call itself. Its type is the one it was made from, with the
+        // lifetimes that it cannot outlive.
+        let scope = unsafe { &mut *scope.cast::<Scope<'_, 'static, (), ()>>() };
+        scope.yield_with(());
+    }
+}
+
+#[inline(always)]
+fn address_here() -> usize {
+    let marker = 0_u8;
+    ptr::from_ref(black_box(&marker)).addr()
+}
+
+/// A stack with no closure on it, or with one that [`Coroutine`] looks after.
+pub(super) struct Stack {
+    generator: ManuallyDrop<LocalGenerator<'static, (), ()>>,
+    frame: Rc<Frame>,
+    size: usize,
+}
+
+impl Stack {
+    /// Maps a new stack.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no memory for it.
+    pub(super) fn map(size: usize) -> Self {
+        // An odd number of words would make `generator` touch every page of the stack.
+        let words = (size / size_of::<usize>()) & !1;
+        let made =
+            panic::catch_unwind(|| Gn::new_scoped_opt_local(words, |_: Scope<'_, '_, (), ()>| ()));
+        let mut generator = match made {
+            Ok(generator) => generator,
+            Err(reason) => {
+                let reason = reason
+                    .downcast_ref::<String>()
+                    .map_or("unknown", String::as_str);
+                panic!("{}", message::no_stack(size, reason))
+            }
+        };
+        // The closure has not started: this drops it and leaves a stack that can be used again and again.
+        generator.cancel();
+        Self {
+            generator: ManuallyDrop::new(generator),
+            frame: Rc::new(Frame::new()),
+            size,
+        }
+    }
+
+    /// The frame that belongs to this stack.
+    pub(super) fn frame(&self) -> &Rc<Frame> {
+        &self.frame
+    }
+
+    /// Puts `entry(launch)` on the stack; the next resume runs it.
+    ///
+    /// # Safety
+    ///
+    /// `entry(launch, ..)` must be sound to call on this thread at the next resume.
+    unsafe fn launch(&mut self, entry: Entry, launch: *mut ()) {
+        let frame = Rc::clone(&self.frame);
+        let size = self.size;
+        self.generator
+            .scoped_init(move |mut scope: Scope<'_, 'static, (), ()>| {
+                let switch = &frame.switch;
+                let high = address_here();
+                switch.high.set(high);
+                switch.low.set(high - size + RESERVE);
+                switch.scope.set(ptr::from_mut(&mut scope).cast());
+                // SAFETY: our caller promised that this call is sound at the first resume, which is now.
+                unsafe { entry(launch, switch) };
+                switch.scope.set(ptr::null_mut());
+            });
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let (total, used) = self.generator.stack_usage();
+        // `generator` panics when it drops a stack that was used to its last word. Leak that one, and one
+        // that is suspended, which `Coroutine` never hands to us.
+        if used < total && self.generator.is_done() {
+            // SAFETY: the field is not used again, because `self` is being dropped.
+            unsafe { ManuallyDrop::drop(&mut self.generator) };
+        }
+    }
+}
+
+/// Moves the closure at the pointer onto the coroutine's stack and calls it.
+type Entry = unsafe fn(*mut (), &Switch);
+
+/// # Safety
+///
+/// `launch` points at an `Option<F>` that holds a closure, and whenever the coroutine runs, `switch.out`
+/// points at an `Option<thread::Result<T>>`.
+unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
+    // SAFETY: by contract; `Coroutine::start` keeps the place alive and borrows it to nobody else.
+    let closure = unsafe { &mut *launch.cast::<Option<F>>() }.take();
+    let closure = closure.expect("`start` fills the place before it launches");
+    let result = panic::catch_unwind(AssertUnwindSafe(closure));
+    // SAFETY: by contract; `Coroutine::switch` points `out` at a local of its own before each resume, and does
+    // not touch that local until the coroutine has come back.
+    unsafe { *switch.out.get().cast::<Option<thread::Result<T>>>() = Some(result) };
+    switch.status.set(Status::Finished);
+}
+
+/// What a resume led to.
+pub(super) enum Step<T> {
+    Suspended,
+    Finished(thread::Result<T>),
+    /// The stack is leaked; by the context itself, or because another library suspended it.
+    Abandoned {
+        /// Whether another library did it.
+        foreign: bool,
+    },
+}
+
+/// A closure on a stack of its own.
+///
+/// Dropping one that is suspended leaks its stack: whoever owns it decides about unwinding first.
+pub(super) struct Coroutine<T> {
+    stack: ManuallyDrop<Stack>,
+    /// Neither `Send` nor `Sync`, and invariant in the result.
+    result: PhantomData<*mut T>,
+}
+
+impl<T> Coroutine<T> {
+    /// Takes a stack for a closure.
+    pub(super) fn new(stack: Stack) -> Self {
+        stack.frame.switch.status.set(Status::Running);
+        Self {
+            stack: ManuallyDrop::new(stack),
+            result: PhantomData,
+        }
+    }
+
+    pub(super) fn frame(&self) -> &Rc<Frame> {
+        &self.stack.frame
+    }
+
+    /// Runs `closure` until it suspends or ends.
+    ///
+    /// `F: 'static` because a leaked coroutine leaks what stands on its stack, such as a
+    /// `std::thread::scope` whose threads go on using what the closure borrowed.
+    pub(super) fn start<F: FnOnce() -> T + 'static>(&mut self, closure: F) -> Step<T> {
+        let mut place = Some(closure);
+        // SAFETY: `place` is an `Option<F>` with a closure in it, which outlives the first resume below, and
+        // `enter` uses it during that resume only; `switch` points `out` at the right type, because `T` is
+        // fixed for this coroutine.
+        unsafe {
+            self.stack
+                .launch(enter::<F, T>, ptr::from_mut(&mut place).cast())
+        };
+        self.switch()
+    }
+
+    /// Lets a suspended coroutine run until it suspends again or ends.
+    pub(super) fn resume(&mut self) -> Step<T> {
+        assert!(
+            self.frame().switch.is_suspended(),
+            "only a suspended coroutine is resumed"
+        );
+        self.switch()
+    }
+
+    fn switch(&mut self) -> Step<T> {
+        let mut out: Option<thread::Result<T>> = None;
+        let Stack {
+            generator,
+            frame,
+            size,
+        } = &mut *self.stack;
+        let switch = &frame.switch;
+        switch.status.set(Status::Running);
+        switch.out.set(ptr::from_mut(&mut out).cast());
+        let overflow = AbortOnOverflow { frame, size: *size };
+        generator.resume();
+        mem::forget(overflow);
+        switch.out.set(ptr::null_mut());
+        match switch.status.get() {
+            Status::Suspended => Step::Suspended,
+            Status::Finished => {
+                Step::Finished(out.expect("a closure leaves its result before it is finished"))
+            }
+            Status::Abandoned => Step::Abandoned { foreign: false },
+            Status::Running => {
+                switch.status.set(Status::Abandoned);
+                Step::Abandoned { foreign: true }
+            }
+        }
+    }
+
+    /// Gives back the stack of a finished coroutine.
+    pub(super) fn into_stack(self) -> Option<Stack> {
+        let stack = ManuallyDrop::into_inner(self.stack);
+        if stack.generator.is_done() {
+            return Some(stack);
+        }
+        mem::forget(stack);
+        None
+    }
+}
+
+/// `generator` reports an overflow by a panic out of `resume`, the only one there is: the stack below still
+/// holds whatever the closure was doing, so nothing may go on.
+struct AbortOnOverflow<'a> {
+    frame: &'a Frame,
+    size: usize,
+}
+
+impl Drop for AbortOnOverflow<'_> {
+    fn drop(&mut self) {
+        let name = self.frame.name();
+        message::tell(&message::stack_overflow(name.as_deref(), self.size));
+        process::abort();
+    }
+}
+
+/// As [`run_sync`](super::run_sync), for a closure that borrows.
+///
+/// # Safety
+///
+/// The future must not be leaked once it has been polled, and when it is dropped while suspended and its stack
+/// has to be abandoned, what the closure borrows must stay valid for ever after: the stack may hold a
+/// `std::thread::scope` whose threads go on using it.
+#[doc(hidden)]
+pub unsafe fn run_sync_borrowed<'a, F, T>(closure: F) -> RunSync<Box<dyn FnOnce() -> T>, T>
+where
+    F: FnOnce() -> T + 'a,
+    T: 'a,
+{
+    let closure: Box<dyn FnOnce() -> T + 'a> = Box::new(closure);
+    // SAFETY: only the lifetime changes; our caller upholds what it stood for.
+    let closure = unsafe {
+        mem::transmute::<Box<dyn FnOnce() -> T + 'a>, Box<dyn FnOnce() -> T + 'static>>(closure)
+    };
+    RunSync::new(closure)
+}

@@ -1,0 +1,251 @@
+//! The state of one context, shared by the future that polls it and the waits on its stack.
+//!
+//! Every field is a cell: both sides run on the same thread and never hold a borrow across a switch.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+
+use super::cancel::CancelToken;
+use super::coroutine::Switch;
+use super::message::Place;
+
+/// Names a wait: its frame's address and its number in the frame.
+pub(super) type WaitId = (usize, u64);
+
+/// A wait that is on the stack of this context.
+struct Standing {
+    number: u64,
+    place: Place,
+}
+
+/// Whether this context has been told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    None,
+    /// By its token: the owner goes on polling until the stack is unwound.
+    Cancelled,
+    /// By a drop: the owner polls no more.
+    Dropped,
+}
+
+pub(super) struct Frame {
+    pub(super) switch: Switch,
+    waker: RefCell<Waker>,
+    /// The token in force: a scope on this stack replaces it while it polls, also across suspensions.
+    token: RefCell<Option<CancelToken>>,
+    /// The token whose list this frame is in, and its place there.
+    enlisted: RefCell<Option<CancelToken>>,
+    pub(super) listed_at: Cell<usize>,
+    /// The wait of another context whose poll polled this one last.
+    pub(super) under: Cell<WaitId>,
+    dropped: Cell<bool>,
+    /// Whether a wait of this context has noticed the cancellation.
+    pub(super) noticed: Cell<bool>,
+    /// When to stop looking after a context that does not end.
+    pub(super) give_up_at: Cell<Option<Instant>>,
+    /// The tokio runtime it was suspended in first, for destructors that run outside of it.
+    handle: RefCell<Option<Handle>>,
+    standing: RefCell<Vec<Standing>>,
+    /// Waits below this index do not count as nested: synchronous code stands in between.
+    floor: Cell<usize>,
+    last_wait: Cell<u64>,
+}
+
+impl Frame {
+    pub(super) fn new() -> Self {
+        Self {
+            switch: Switch::new(),
+            waker: RefCell::new(Waker::noop().clone()),
+            token: RefCell::new(None),
+            enlisted: RefCell::new(None),
+            listed_at: Cell::new(0),
+            under: Cell::new((0, 0)),
+            dropped: Cell::new(false),
+            noticed: Cell::new(false),
+            give_up_at: Cell::new(None),
+            handle: RefCell::new(None),
+            standing: RefCell::new(Vec::new()),
+            floor: Cell::new(0),
+            last_wait: Cell::new(0),
+        }
+    }
+
+    /// Prepares the frame for a new closure.
+    #[inline]
+    pub(super) fn begin(self: &Rc<Self>, token: Option<CancelToken>, waker: &Waker) {
+        self.dropped.set(false);
+        self.forget_request();
+        self.floor.set(0);
+        self.under.set((0, 0));
+        self.set_waker(waker);
+        if let Some(token) = token {
+            token.enlist(self);
+            self.enlisted.replace(Some(token.clone()));
+            self.set_token(Some(token));
+        }
+    }
+
+    /// Lets go of what the ended closure's owner lent to it.
+    #[inline]
+    pub(super) fn end(self: &Rc<Self>) {
+        self.set_waker(Waker::noop());
+        let handle = self.handle.take();
+        let token = self.token.take();
+        let enlisted = self.enlisted.take();
+        if let Some(token) = &enlisted {
+            token.strike(self);
+        }
+        drop((handle, token, enlisted));
+    }
+
+    /// Forgets a cancellation that is over, because the scope of its token has ended.
+    pub(super) fn forget_request(&self) {
+        self.noticed.set(false);
+        self.give_up_at.set(None);
+    }
+
+    #[inline]
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        let mut kept = self.waker.borrow_mut();
+        if !kept.will_wake(waker) {
+            let old = std::mem::replace(&mut *kept, waker.clone());
+            // Its destructor is other people's code.
+            drop(kept);
+            drop(old);
+        }
+    }
+
+    #[inline]
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.borrow().clone()
+    }
+
+    #[inline]
+    pub(super) fn has_waker(&self, waker: &Waker) -> bool {
+        self.waker.borrow().will_wake(waker)
+    }
+
+    pub(super) fn token(&self) -> Option<CancelToken> {
+        self.token.borrow().clone()
+    }
+
+    /// Replaces the token that contexts entered from here observe.
+    pub(super) fn set_token(&self, token: Option<CancelToken>) -> Option<CancelToken> {
+        self.token.replace(token)
+    }
+
+    /// The name of the test that this context belongs to, if the runner gave one.
+    pub(super) fn name(&self) -> Option<Rc<str>> {
+        self.token.borrow().as_ref().and_then(CancelToken::name)
+    }
+
+    /// Asks the closure to unwind without suspending again.
+    pub(super) fn request_drop(&self) {
+        self.dropped.set(true);
+    }
+
+    #[inline]
+    pub(super) fn request(&self) -> Request {
+        if self.dropped.get() {
+            Request::Dropped
+        } else if self
+            .token
+            .borrow()
+            .as_ref()
+            .is_some_and(CancelToken::is_cancelled)
+        {
+            Request::Cancelled
+        } else {
+            Request::None
+        }
+    }
+
+    /// Remembers the runtime around this context, once.
+    pub(super) fn remember_runtime(&self) {
+        let mut handle = self.handle.borrow_mut();
+        if handle.is_none() {
+            *handle = Handle::try_current().ok();
+        }
+    }
+
+    pub(super) fn runtime(&self) -> Option<Handle> {
+        self.handle.borrow().clone()
+    }
+
+    /// Puts a wait onto this stack until the guard is dropped.
+    #[inline]
+    pub(super) fn stand(self: &Rc<Self>, place: Place) -> StandingWait {
+        let number = self.last_wait.get() + 1;
+        self.last_wait.set(number);
+        self.standing.borrow_mut().push(Standing { number, place });
+        StandingWait {
+            frame: Rc::clone(self),
+            number,
+        }
+    }
+
+    /// The innermost wait on this stack.
+    #[inline]
+    pub(super) fn innermost(&self) -> WaitId {
+        let number = self.standing.borrow().last().map_or(0, |wait| wait.number);
+        (self.address(), number)
+    }
+
+    /// The place of the innermost wait.
+    pub(super) fn innermost_place(&self) -> Option<Place> {
+        self.standing.borrow().last().map(|wait| wait.place.clone())
+    }
+
+    /// The place of the wait whose future the innermost wait was called in.
+    #[inline]
+    pub(super) fn enclosing_place(&self) -> Option<Place> {
+        let standing = self.standing.borrow();
+        let enclosing = standing.len().checked_sub(2)?;
+        (enclosing >= self.floor.get()).then(|| standing[enclosing].place.clone())
+    }
+
+    #[inline]
+    pub(super) fn is_nested(&self) -> bool {
+        self.standing.borrow().len() >= self.floor.get() + 2
+    }
+
+    /// Makes the waits that stand now invisible to [`Frame::enclosing_place`], and says what was there before.
+    pub(super) fn raise_floor(&self) -> usize {
+        self.floor.replace(self.standing.borrow().len())
+    }
+
+    pub(super) fn restore_floor(&self, floor: usize) {
+        self.floor.set(floor);
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+/// A wait that is on the stack of a context; dropping it takes it off.
+pub(super) struct StandingWait {
+    frame: Rc<Frame>,
+    number: u64,
+}
+
+impl StandingWait {
+    pub(super) fn id(&self) -> WaitId {
+        (self.frame.address(), self.number)
+    }
+}
+
+impl Drop for StandingWait {
+    fn drop(&mut self) {
+        let ended = self.frame.standing.borrow_mut().pop();
+        debug_assert_eq!(
+            ended.map(|wait| wait.number),
+            Some(self.number),
+            "waits end in reverse order"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! The sentences that contexts say to users.
+//!
+//! Lowercase, fact first, then a `help:` line with what to write instead.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::panic::Location;
+use std::thread;
+use std::time::Duration;
+
+use super::settings::{DROP_TIMEOUT, STACK_SIZE, STALL_TIMEOUT};
+
+/// Where a wait stands in the user's code.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// The line that calls `wait`.
+    Line(&'static Location<'static>),
+    /// Something that has a name of its own, such as a test body.
+    Named(std::rc::Rc<str>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(location) => write!(f, "{}:{}", location.file(), location.line()),
+            Place::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Writes to the process's own standard error, past libtest's output capture: these lines matter most when
+/// the test never ends.
+pub(super) fn tell(text: &str) {
+    // Nothing is left to do when standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+pub(super) fn bad_stack_size(value: &str) -> String {
+    format!(
+        "`{STACK_SIZE}` is `{value}`, expected bytes from 64K to 1024M\n  \
+         help: write it like `{STACK_SIZE}=4M`, or unset it for 2M"
+    )
+}
+
+pub(super) fn bad_duration(name: &str, value: &str) -> String {
+    format!(
+        "`{name}` is `{value}`, expected seconds or milliseconds\n  \
+         help: write it like `{name}=60s` or `{name}=500ms`"
+    )
+}
+
+pub(super) fn no_stack(size: usize, reason: &str) -> String {
+    format!(
+        "no stack of {size} bytes for a coroutine context: {reason}\n  \
+         help: set `{STACK_SIZE}` lower, or keep fewer contexts suspended at once"
+    )
+}
+
+pub(super) fn stack_overflow(test: Option<&str>, size: usize) -> String {
+    format!(
+        "{} has overflowed the stack of its coroutine context ({size} bytes)\n  \
+         help: set `{STACK_SIZE}` higher, such as `{STACK_SIZE}={}M`, or look for endless recursion",
+        who(test),
+        (size * 4).div_ceil(1 << 20),
+    )
+}
+
+pub(super) fn abandoned(test: Option<&str>, place: Option<&Place>, limit: Duration) -> String {
+    let place = place.map_or_else(String::new, |place| format!(" at {place}"));
+    format!(
+        "{}: a cancelled coroutine context was still waiting{place} after {limit:?}; its stack is \
+         abandoned and the values on it are never dropped\n  \
+         help: shorten the `wait` in the destructor, or set `{DROP_TIMEOUT}` higher",
+        who(test)
+    )
+}
+
+pub(super) fn foreign_suspension(test: Option<&str>) -> String {
+    format!(
+        "{}: a coroutine of another library suspended a green-light context from inside; its stack is \
+         abandoned\n  \
+         help: suspend a context with `wait` only",
+        who(test)
+    )
+}
+
+pub(super) fn inside_may() -> &'static str {
+    "a coroutine context cannot be entered on a may coroutine, which moves between threads\n  \
+     help: use `member.wait(future)` in a crowd member"
+}
+
+pub(super) fn stalled(
+    test: Option<&str>,
+    inner: &Place,
+    outer: &Place,
+    waited: Duration,
+    fails_after: Option<Duration>,
+) -> String {
+    let fate = fails_after.map_or_else(String::new, |limit| {
+        format!("; it fails after {limit:?} (`{STALL_TIMEOUT}`)")
+    });
+    format!(
+        "{}: `wait` at {inner} has waited {waited:.1?} inside a future that is being waited for at {outer}; \
+         nothing else in that future makes progress meanwhile{fate}\n  \
+         help: write `.await` instead of `wait` in async code, or give the synchronous part a context of its \
+         own: `context::run_sync(move || ..).await`",
+        who(test)
+    )
+}
+
+/// "test `name`", from the runner or from the thread that libtest named.
+fn who(test: Option<&str>) -> String {
+    let thread = thread::current();
+    match test.or_else(|| thread.name()) {
+        Some(name) => format!("test `{name}`"),
+        None => "an unnamed thread".to_owned(),
+    }
+}

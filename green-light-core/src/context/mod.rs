@@ -1,0 +1,23 @@
+//! What a coroutine context is.
+
+mod cancel;
+mod coroutine;
+mod current;
+mod frame;
+mod in_place;
+mod message;
+mod missing;
+mod run_sync;
+mod settings;
+mod stack;
+mod stall;
+mod wait;
+
+pub use cancel::{CancelToken, is_cancelled_payload};
+#[doc(hidden)]
+pub use coroutine::run_sync_borrowed;
+pub use missing::MissingContext;
+pub use run_sync::{RunSync, run_sync};
+#[doc(hidden)]
+pub use settings::Limits;
+pub use wait::{is_active, synchronous, try_wait, wait, wait_named};

@@ -1,0 +1,213 @@
+//! Async to sync: runs synchronous code as a future.
+//!
+//! The closure runs on a stack of its own, on the thread that polls, inside the poll.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::panic;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use super::cancel::Cancelled;
+use super::coroutine::{Coroutine, Step};
+use super::settings::Limits;
+use super::{current, message, stack};
+
+/// Runs `f` on a stack of its own, where it may [`wait`](super::wait) for futures.
+///
+/// The closure runs on the thread that polls the future, while it is polled: thread-locals, the tokio
+/// context, the thread's name and libtest's output capture are those of the poller. When the closure
+/// waits, the future is pending. The first poll starts it.
+///
+/// The future is not `Send`, because a stack with anything on it must not change threads:
+///
+/// ```compile_fail,E0277
+/// fn assert_send<T: Send>(_: T) {}
+/// assert_send(green_light_core::context::run_sync(|| ()));
+/// ```
+///
+/// The closure is `'static`, as that of [`std::thread::spawn`]: when the future is leaked, what stands on
+/// its stack is never dropped, not even the end of a [`std::thread::scope`]. Share by `Rc` or `Arc`.
+///
+/// ```compile_fail,E0597
+/// let local = String::new();
+/// let future = green_light_core::context::run_sync(|| local.len());
+/// ```
+///
+/// # Panics
+///
+/// A panic of the closure goes on in the poller, with its payload. Polling panics in a coroutine of may, when
+/// no stack can be had, and after the future was ready.
+///
+/// # Cancel safety
+///
+/// Dropping the future while the closure waits unwinds its stack on this thread, before the drop returns: no
+/// panic message is printed, values are dropped as in a panic. A `wait` in one of their destructors blocks
+/// the thread until its future is ready; after five seconds in all (`GREEN_LIGHT_DROP_TIMEOUT`) the
+/// stack is abandoned, which is reported on standard error.
+///
+/// # Examples
+///
+/// ```
+/// use green_light_core::context::{run_sync, wait};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let sum = run_sync(|| (1..=3).map(|n| wait(async move { n })).sum::<i32>()).await;
+/// assert_eq!(sum, 6);
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn run_sync<F, T>(f: F) -> RunSync<F, T>
+where
+    F: FnOnce() -> T + 'static,
+{
+    RunSync::new(f)
+}
+
+/// The future of [`run_sync`].
+#[must_use = "futures do nothing unless polled"]
+pub struct RunSync<F, T> {
+    state: State<F, T>,
+    /// Neither `Send` nor `Sync`, started or not.
+    thread: PhantomData<*mut ()>,
+}
+
+enum State<F, T> {
+    New(F),
+    Started(Coroutine<T>),
+    Ended,
+}
+
+impl<F, T> RunSync<F, T> {
+    pub(super) fn new(f: F) -> Self {
+        Self {
+            state: State::New(f),
+            thread: PhantomData,
+        }
+    }
+}
+
+// The closure is moved to its stack by the first poll, and nothing points into the future.
+impl<F, T> Unpin for RunSync<F, T> {}
+
+impl<F, T> Future for RunSync<F, T>
+where
+    F: FnOnce() -> T + 'static,
+{
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
+        assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
+        let (coroutine, step) = match mem::replace(&mut self.state, State::Ended) {
+            State::New(f) => start(f, cx.waker()),
+            State::Started(coroutine) => resume(coroutine, cx.waker()),
+            State::Ended => panic!("`run_sync` was polled after it was ready"),
+        };
+        match step {
+            Step::Suspended => {
+                self.state = State::Started(coroutine);
+                Poll::Pending
+            }
+            Step::Finished(result) => {
+                recycle(coroutine);
+                Poll::Ready(result.unwrap_or_else(|payload| panic::resume_unwind(payload)))
+            }
+            Step::Abandoned { foreign } => {
+                abandon(&coroutine, foreign);
+                if foreign {
+                    panic!("{}", message::foreign_suspension(None));
+                }
+                panic::resume_unwind(Box::new(Cancelled));
+            }
+        }
+    }
+}
+
+impl<F, T> Drop for RunSync<F, T> {
+    fn drop(&mut self) {
+        if let State::Started(mut coroutine) = mem::replace(&mut self.state, State::Ended) {
+            let frame = coroutine.frame();
+            frame.request_drop();
+            frame
+                .give_up_at
+                .set(Some(Instant::now() + Limits::current().drop_timeout));
+            let step = {
+                let _entered = current::enter(frame);
+                coroutine.resume()
+            };
+            match step {
+                // The result, or the payload of whatever ended it, has no one to go to.
+                Step::Finished(_) => recycle(coroutine),
+                Step::Suspended => abandon(&coroutine, false),
+                Step::Abandoned { foreign } => abandon(&coroutine, foreign),
+            }
+        }
+    }
+}
+
+impl<F, T> fmt::Debug for RunSync<F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::New(_) => "new",
+            State::Started(_) => "started",
+            State::Ended => "ended",
+        };
+        f.debug_struct("RunSync")
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
+}
+
+fn start<F, T>(f: F, waker: &Waker) -> (Coroutine<T>, Step<T>)
+where
+    F: FnOnce() -> T + 'static,
+{
+    let mut coroutine = Coroutine::new(stack::take());
+    let frame = coroutine.frame();
+    frame.begin(current::token(), waker);
+    let entered = current::enter(frame);
+    if let Some(around) = entered.around() {
+        frame.under.set(around.innermost());
+    }
+    let step = coroutine.start(f);
+    drop(entered);
+    (coroutine, step)
+}
+
+fn resume<T>(mut coroutine: Coroutine<T>, waker: &Waker) -> (Coroutine<T>, Step<T>) {
+    let frame = coroutine.frame();
+    frame.set_waker(waker);
+    let entered = current::enter(frame);
+    frame
+        .under
+        .set(entered.around().map_or((0, 0), |around| around.innermost()));
+    let step = coroutine.resume();
+    drop(entered);
+    (coroutine, step)
+}
+
+/// Keeps the stack of an ended closure for the next context.
+fn recycle<T>(coroutine: Coroutine<T>) {
+    coroutine.frame().end();
+    if let Some(stack) = coroutine.into_stack() {
+        stack::keep(stack);
+    }
+}
+
+/// Reports a stack that is leaked.
+#[cold]
+fn abandon<T>(coroutine: &Coroutine<T>, foreign: bool) {
+    let frame = coroutine.frame();
+    let name = frame.name();
+    message::tell(&if foreign {
+        message::foreign_suspension(name.as_deref())
+    } else {
+        let limit = Limits::current().drop_timeout;
+        message::abandoned(name.as_deref(), frame.innermost_place().as_ref(), limit)
+    });
+    frame.end();
+}

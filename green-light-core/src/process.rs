@@ -1,0 +1,148 @@
+//! What green-light asks of the operating system: a thread without output capture, and the end of the process.
+//!
+//! libtest keeps what a test prints in a buffer that belongs to the thread, and that a thread made by
+//! `std::thread` inherits from the one that makes it. A long-lived thread must not keep the buffer of the
+//! test that happened to start it: what it prints would be lost.
+//!
+//! Every unsafe block here is one call into the C library.
+
+#![expect(unsafe_code, reason = "the operating system is called through C")]
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use once_cell::sync::OnceCell;
+
+/// The exit status of a failed libtest run.
+const FAILED: i32 = 101;
+
+/// Spawns a thread whose output, and that of the threads it spawns, is captured by no test.
+///
+/// On Unix the thread is made from a thread of the operating system that has nothing to inherit. Elsewhere
+/// it is an ordinary thread, which inherits the capture of the test that comes first.
+///
+/// # Errors
+///
+/// When the system has no more threads.
+pub(crate) fn spawn_uncaptured<F, T>(name: &str, f: F) -> io::Result<JoinHandle<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let builder = thread::Builder::new().name(name.to_owned());
+    on_bare_thread(move || builder.spawn(f))?
+}
+
+/// Runs `f` on a thread that the standard library did not make, and waits for it.
+#[cfg(unix)]
+fn on_bare_thread<F, T>(f: F) -> io::Result<T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    use std::ffi::c_void;
+    use std::mem::MaybeUninit;
+    use std::ptr;
+
+    struct Job<F, T> {
+        f: Option<F>,
+        out: Option<thread::Result<T>>,
+    }
+
+    extern "C" fn run<F: FnOnce() -> T, T>(job: *mut c_void) -> *mut c_void {
+        // SAFETY: `on_bare_thread` passes a pointer to its own `Job<F, T>` and does not touch it before this
+        // thread has been joined.
+        let job = unsafe { &mut *job.cast::<Job<F, T>>() };
+        // A panic must not leave an `extern "C"` function.
+        job.out = job
+            .f
+            .take()
+            .map(|f| panic::catch_unwind(AssertUnwindSafe(f)));
+        ptr::null_mut()
+    }
+
+    let mut job = Job {
+        f: Some(f),
+        out: None,
+    };
+    let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
+    // SAFETY: `run::<F, T>` gets the pointer it expects. `job` outlives the thread, which is joined below on
+    // every path on which it was started, and nothing panics in between. `F` and `T` are `Send`.
+    let status = unsafe {
+        let job = ptr::from_mut(&mut job).cast();
+        libc::pthread_create(thread.as_mut_ptr(), ptr::null(), run::<F, T>, job)
+    };
+    if status != 0 {
+        return Err(io::Error::from_raw_os_error(status));
+    }
+    // SAFETY: `pthread_create` succeeded, so `thread` is written, and it is joined once, by us.
+    let status = unsafe { libc::pthread_join(thread.assume_init(), ptr::null_mut()) };
+    assert_eq!(status, 0, "a thread that was just made can be joined");
+    match job
+        .out
+        .expect("the thread was joined, so its function has returned")
+    {
+        Ok(out) => Ok(out),
+        Err(payload) => panic::resume_unwind(payload),
+    }
+}
+
+/// Runs `f` here: other systems offer no way round.
+#[cfg(not(unix))]
+fn on_bare_thread<F, T>(f: F) -> io::Result<T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    Ok(f())
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+static AT_EXIT: Mutex<Vec<Job>> = Mutex::new(Vec::new());
+
+/// Runs `f` when the process ends, on the thread that ends it, last registered first.
+///
+/// It runs when `main` returns and on [`std::process::exit`], and not when the process is killed or aborts.
+/// Thread-locals of that thread may be gone. A panic in `f` is reported by the panic hook and ends `f` only.
+///
+/// # Errors
+///
+/// When the C library cannot register another function.
+pub(crate) fn at_exit(f: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    extern "C" fn run() {
+        loop {
+            // One at a time: a job may register another.
+            let job = AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(job) = job else { break };
+            // The hook has printed the message; unwinding must not leave an `extern "C"` function.
+            drop(panic::catch_unwind(AssertUnwindSafe(job)));
+        }
+    }
+
+    static REGISTERED: OnceCell<()> = OnceCell::new();
+    AT_EXIT
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(Box::new(f));
+    REGISTERED.get_or_try_init(|| {
+        // SAFETY: `run` is an `extern "C"` function that lives as long as the program and does not unwind.
+        let status = unsafe { libc::atexit(run) };
+        if status == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::from(io::ErrorKind::OutOfMemory))
+        }
+    })?;
+    Ok(())
+}
+
+/// Ends the process at once with the status of a failed test run, for failures found in [`at_exit`].
+///
+/// Nothing else runs: neither what is registered to run at exit, nor destructors.
+pub(crate) fn exit_failed() -> ! {
+    // SAFETY: `_exit` may be called at any time; it does not return.
+    unsafe { libc::_exit(FAILED) }
+}

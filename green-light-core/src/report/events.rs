@@ -1,0 +1,169 @@
+//! `GREEN_LIGHT_EVENTS=FILE`: one JSON line for each thing that happens.
+//!
+//! `SETUP` is written when a set-up ends, `TEARDOWN` when teardown code has run, `OUTCOME` after a
+//! test's last phase. Lines are appended whole, so several threads and processes may share a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::failure::Failure;
+use super::label::Label;
+use crate::config::Config;
+
+/// The open file; `None` without `GREEN_LIGHT_EVENTS`.
+static FILE: OnceLock<Result<Option<Mutex<File>>, Failure>> = OnceLock::new();
+
+fn file() -> Result<Option<&'static Mutex<File>>, &'static Failure> {
+    FILE.get_or_init(|| {
+        let Some(path) = &Config::get()?.events else { return Ok(None) };
+        match OpenOptions::new().create(true).append(true).open(path) {
+            Ok(file) => Ok(Some(Mutex::new(file))),
+            Err(error) => Err(Failure::new(format!(
+                "the event file `{}` cannot be opened: {error}\n  \
+                 help: set `GREEN_LIGHT_EVENTS` to a file in a directory that exists and can be written, or unset it",
+                path.display()
+            ))),
+        }
+    })
+    .as_ref()
+    .map(Option::as_ref)
+}
+
+/// Opens the event file, if one is asked for.
+///
+/// # Errors
+///
+/// If it cannot be opened.
+pub(crate) fn open() -> Result<(), Failure> {
+    file().map(drop).map_err(Clone::clone)
+}
+
+/// Whether events are written at all; building them costs more than this question.
+pub(crate) fn enabled() -> bool {
+    matches!(file(), Ok(Some(_)))
+}
+
+/// An event being built. Keys keep the order they are added in.
+pub(crate) struct Event(String);
+
+impl Event {
+    pub(crate) fn new(kind: &str) -> Self {
+        Self(format!("{{\"ev\":{}", quoted(kind)))
+    }
+
+    pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
+        self.push(key, &quoted(value));
+        self
+    }
+
+    pub(crate) fn optional(mut self, key: &str, value: Option<&str>) -> Self {
+        self.push(key, &value.map_or_else(|| "null".to_owned(), quoted));
+        self
+    }
+
+    pub(crate) fn number(mut self, key: &str, value: usize) -> Self {
+        self.push(key, &value.to_string());
+        self
+    }
+
+    /// An object of texts.
+    pub(crate) fn map<'a>(
+        mut self,
+        key: &str,
+        pairs: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Self {
+        let pairs: Vec<String> = pairs
+            .into_iter()
+            .map(|(key, value)| format!("{}:{}", quoted(key), quoted(&value)))
+            .collect();
+        self.push(key, &format!("{{{}}}", pairs.join(",")));
+        self
+    }
+
+    /// An object of lists of texts; empty lists are left out.
+    pub(crate) fn lists(mut self, key: &str, lists: &[(&str, Vec<String>)]) -> Self {
+        let lists: Vec<String> = lists
+            .iter()
+            .filter(|(_, texts)| !texts.is_empty())
+            .map(|(key, texts)| {
+                let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+                format!("{}:[{}]", quoted(key), texts.join(","))
+            })
+            .collect();
+        self.push(key, &format!("{{{}}}", lists.join(",")));
+        self
+    }
+
+    /// The fixture and instance an event is about.
+    pub(crate) fn instance(self, label: &Label) -> Self {
+        self.text("fixture", label.definition.name)
+            .optional("at", label.at())
+            .text("value", &label.to_string())
+    }
+
+    /// A set-up has ended.
+    pub(crate) fn setup(label: &Label, deps: Vec<(&'static str, String)>, ok: bool, during: &str) {
+        if enabled() {
+            Self::new("SETUP")
+                .instance(label)
+                .map("deps", deps)
+                .text("result", if ok { "ok" } else { "error" })
+                .text("during", during)
+                .text("phase", "setup")
+                .write();
+        }
+    }
+
+    /// The code after `give` has ended.
+    pub(crate) fn teardown(label: &Label, ok: bool, during: &str) {
+        if enabled() {
+            Self::new("TEARDOWN")
+                .instance(label)
+                .text("result", if ok { "ok" } else { "error" })
+                .text("during", during)
+                .text("phase", "teardown")
+                .write();
+        }
+    }
+
+    /// An `on_teardown` step has ended.
+    pub(crate) fn finalizer(label: &Label, index: usize, during: &str, phase: &str) {
+        if enabled() {
+            Self::new("FINALIZER")
+                .instance(label)
+                .number("i", index)
+                .text("during", during)
+                .text("phase", phase)
+                .write();
+        }
+    }
+
+    fn push(&mut self, key: &str, json: &str) {
+        self.0.push(',');
+        self.0.push_str(&quoted(key));
+        self.0.push(':');
+        self.0.push_str(json);
+    }
+
+    /// Writes the line.
+    ///
+    /// A full disk is said once, on stderr, and does not fail tests that are otherwise right.
+    pub(crate) fn write(mut self) {
+        self.0.push_str("}\n");
+        let Ok(Some(file)) = file() else { return };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = file.write_all(self.0.as_bytes()) {
+            static SAID: OnceLock<()> = OnceLock::new();
+            SAID.get_or_init(|| {
+                super::say(&format!(
+                    "green-light: events are incomplete from here on: {error}"
+                ));
+            });
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

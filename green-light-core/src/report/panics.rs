@@ -1,0 +1,91 @@
+//! Where panics happened and what they said, kept beside the payload.
+//!
+//! A payload has no place, and a failure that is inherited by other tests needs one. So a panic
+//! hook of ours runs before the one that was there and notes the place for this thread. On the
+//! threads of shared fixtures it also keeps the default hook from printing: nobody could tell
+//! which test such a line belongs to, and the test that triggered the set-up reports it.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::pin::{Pin, pin};
+use std::sync::Once;
+use std::task::{Context, Poll};
+
+use super::failure::Failure;
+use crate::context;
+
+thread_local! {
+    static LAST_PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Installs the hook, once in a process.
+pub(crate) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            note(info);
+            if !QUIET.get() {
+                previous(info);
+            }
+        }));
+    });
+}
+
+/// Keeps panics of this thread from being printed as they happen: whoever waits for it reports.
+pub(crate) fn be_quiet_on_this_thread() {
+    QUIET.set(true);
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string);
+    // During the destruction of thread-locals there is nobody left to ask for it.
+    let _ = LAST_PLACE.try_with(|last| {
+        if let Ok(mut last) = last.try_borrow_mut() {
+            *last = place;
+        }
+    });
+}
+
+/// The failure behind the payload of a panic that was just caught on this thread.
+pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
+    Failure::from_panic(payload, LAST_PLACE.take())
+}
+
+/// Runs `future`; a panic in it becomes an error.
+///
+/// The unwinding of a cancelled context is not a panic of the user's and goes on.
+pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Failure> {
+    CatchPanic {
+        future: pin!(future),
+    }
+    .await
+    .map_err(|payload| {
+        let failure = failure_of(&*payload);
+        // A payload may panic when it is dropped; that must not take the runner down.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        failure
+    })
+}
+
+/// Polls a future and catches what it throws.
+pub(crate) struct CatchPanic<'a, F> {
+    pub(crate) future: Pin<&'a mut F>,
+}
+
+impl<F: Future> Future for CatchPanic<'_, F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match panic::catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) if context::is_cancelled_payload(&*payload) => {
+                panic::resume_unwind(payload)
+            }
+            Err(payload) => Poll::Ready(Err(payload)),
+        }
+    }
+}

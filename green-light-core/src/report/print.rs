@@ -1,0 +1,18 @@
+//! The one door to stderr.
+
+use std::io::Write;
+
+/// Prints text and a newline on stderr, where libtest captures it for the test of this thread.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that prints; libtest captures the macro only"
+)]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints past the capture: for what belongs to no test.
+pub(crate) fn say_to_terminal(text: &str) {
+    // Nothing can be done about a closed stderr.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,108 @@
+//! `GREEN_LIGHT_SHOW`: what is set up and torn down, as pytest's `--setup-show` prints it.
+//!
+//! A line is indented by scope: process, then module, then test; the letter is the scope's. Lines
+//! go to stderr on the test's thread, so they stand with the test that caused them.
+
+use super::print::say;
+use crate::config::{self, Config};
+use crate::fixture::{Definition, Plan, Scope, Step};
+use crate::test::TestMeta;
+
+/// Prints set-ups and teardowns, or nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Show(config::Show);
+
+impl Show {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self(config.show)
+    }
+
+    fn prints(self) -> bool {
+        self.0 != config::Show::Nothing
+    }
+
+    /// Whether tests are only planned, not run.
+    pub(crate) fn plans_only(self) -> bool {
+        self.0 == config::Show::Plan
+    }
+
+    pub(crate) fn set_up(self, step: &Step) {
+        if self.prints() {
+            let used = step
+                .definition
+                .dependencies
+                .iter()
+                .map(|dependency| (dependency.target)().name);
+            say(&line("SETUP   ", step.definition, &fixtures_used(used)));
+        }
+    }
+
+    pub(crate) fn tear_down(self, definition: &Definition) {
+        if self.prints() {
+            say(&line("TEARDOWN", definition, ""));
+        }
+    }
+
+    pub(crate) fn around(self, definition: &Definition) {
+        if self.prints() {
+            say(&line("SETUP   ", definition, " (around)"));
+        }
+    }
+
+    /// What would happen in a test.
+    pub(crate) fn plan(self, test: &TestMeta, plan: &Plan) {
+        for around in &plan.arounds {
+            self.around(around);
+        }
+        for step in &plan.steps {
+            self.set_up(step);
+        }
+        self.call(test, plan, None);
+        for step in plan.steps.iter().rev() {
+            self.tear_down(step.definition);
+        }
+        for around in plan.arounds.iter().rev() {
+            self.tear_down(around);
+        }
+    }
+
+    pub(crate) fn call(self, test: &TestMeta, plan: &Plan, passed: Option<bool>) {
+        if self.prints() {
+            let used = plan
+                .arounds
+                .iter()
+                .copied()
+                .chain(plan.steps.iter().map(|step| step.definition));
+            let used = fixtures_used(used.map(|definition| definition.name));
+            let word = match passed {
+                Some(true) => " .",
+                Some(false) => " F",
+                None => "",
+            };
+            say(&format!("{:8}{}{used}{word}", "", test.full_name()));
+        }
+    }
+}
+
+fn line(word: &str, definition: &Definition, rest: &str) -> String {
+    let indent = match definition.scope {
+        Scope::Process => 0,
+        Scope::Module => 4,
+        Scope::Test => 8,
+    };
+    format!(
+        "{:indent$}{word} {} {}{rest}",
+        "",
+        definition.scope.letter(),
+        definition.name
+    )
+}
+
+fn fixtures_used<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    names.sort_unstable();
+    format!(" (fixtures used: {})", names.join(", "))
+}

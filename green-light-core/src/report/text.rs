@@ -1,0 +1,121 @@
+//! The text of a failed test: which phase, which fixture, where, needed by whom.
+//!
+//! libtest knows only ok and FAILED, so the difference between a set-up error, a failure and a
+//! teardown error is in the first words.
+
+use std::fmt::Write;
+
+use super::failure::Failure;
+use crate::test::{FixtureFailure, TestMeta};
+
+/// A failed set-up.
+pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
+    if failed.inherited {
+        return format!(
+            "setup error: fixture `{}` failed before: {} (reported in full by the first test that needed it)",
+            failed.definition.name,
+            first_line(&failed.failure.message),
+        );
+    }
+    let mut text = format!("setup error: {}", fixture_failed(failed));
+    text.push_str("\n  needed by ");
+    for definition in &failed.needed_by {
+        let _ = write!(text, "`{}`, needed by ", definition.name);
+    }
+    let _ = write!(text, "test `{}` ({})", test.name, test.location);
+    text
+}
+
+/// A failed teardown.
+pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String {
+    let mut text = format!("teardown error: {}", fixture_failed(failed));
+    let scope = failed.definition.scope;
+    if scope.is_wide() {
+        let _ = write!(
+            text,
+            "\n  its scope is `{scope}`; test `{}` ({}) was the last of it and need not have used it",
+            test.name, test.location
+        );
+    } else {
+        let _ = write!(text, "\n  after test `{}` ({})", test.name, test.location);
+    }
+    text
+}
+
+/// A shared fixture whose teardown failed when no test was left to report it.
+pub(crate) fn late_teardown_error(failed: &FixtureFailure) -> String {
+    format!(
+        "teardown error at the end of the process: {}",
+        fixture_failed(failed)
+    )
+}
+
+/// A failed `on_teardown` step of the test itself.
+pub(crate) fn own_teardown_error(test: &TestMeta, failure: &Failure) -> String {
+    format!(
+        "teardown error: an `on_teardown` step of test `{}` {}",
+        test.name,
+        said(failure)
+    )
+}
+
+/// A body that returned an error.
+pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
+    format!(
+        "test `{}` {}\n  returned as an error at {}",
+        test.name,
+        said(failure),
+        test.location
+    )
+}
+
+/// An around fixture that failed the test.
+pub(crate) fn around_error(failure: &Failure) -> String {
+    format!("around fixture {}", said(failure))
+}
+
+/// A test that was not started.
+pub(crate) fn refused(test: &TestMeta, failure: &Failure) -> String {
+    let mut text = format!("setup error: {failure}");
+    causes(&mut text, failure);
+    let _ = write!(
+        text,
+        "\n  needed by test `{}` ({})",
+        test.name, test.location
+    );
+    text
+}
+
+fn fixture_failed(failed: &FixtureFailure) -> String {
+    let definition = failed.definition;
+    format!(
+        "fixture `{}` {}\n  declared at {}",
+        definition.name,
+        said(&failed.failure),
+        definition.location
+    )
+}
+
+fn said(failure: &Failure) -> String {
+    let verb = if failure.panicked {
+        "panicked"
+    } else {
+        "failed"
+    };
+    let mut text = format!("{verb}: {}", failure.message);
+    causes(&mut text, failure);
+    if let Some(place) = &failure.place {
+        let _ = write!(text, "\n  panicked at {place}");
+    }
+    text
+}
+
+fn causes(text: &mut String, failure: &Failure) {
+    for cause in &failure.causes {
+        let _ = write!(text, "\n  caused by: {cause}");
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
+}

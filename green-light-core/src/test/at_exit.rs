@@ -1,0 +1,59 @@
+//! The safety net of the schedule: shared fixtures still alive when the process ends.
+//!
+//! They are torn down in `atexit`, after libtest's summary. A teardown that fails there has no test
+//! left to fail, so it is printed and turns the exit status red.
+
+use std::sync::OnceLock;
+
+use super::outcome::FixtureFailure;
+use crate::fixture::Store;
+use crate::report::{Failure, say_to_terminal, text};
+use crate::{process, runtime};
+
+/// Registers the net, once.
+///
+/// # Errors
+///
+/// If the C library refuses, for want of memory.
+pub(crate) fn register() -> Result<(), Failure> {
+    static REGISTERED: OnceLock<Result<(), Failure>> = OnceLock::new();
+    REGISTERED
+        .get_or_init(|| {
+            process::at_exit(tear_down).map_err(|error| {
+                Failure::new(format!("the end of the process cannot be watched: {error}"))
+            })
+        })
+        .clone()
+}
+
+fn tear_down() {
+    if !Store::has_ends() {
+        return;
+    }
+    let Ok(failures) = runtime::block_on(tear_down_all()) else {
+        return;
+    };
+    for failed in &failures {
+        say_to_terminal(&text::late_teardown_error(failed));
+    }
+    if !failures.is_empty() {
+        process::exit_failed();
+    }
+}
+
+async fn tear_down_all() -> Vec<FixtureFailure> {
+    let mut failed = Vec::new();
+    for scope in Store::scopes() {
+        for shared in Store::take(scope) {
+            let definition = shared.label.definition;
+            let failures = shared.tear_down("").await;
+            failed.extend(failures.into_iter().map(|failure| FixtureFailure {
+                definition,
+                failure,
+                needed_by: Vec::new(),
+                inherited: false,
+            }));
+        }
+    }
+    failed
+}

@@ -1,0 +1,52 @@
+//! How the phases of one test went.
+
+use std::any::Any;
+
+use crate::fixture::Definition;
+use crate::report::Failure;
+
+/// One thing that went wrong around a test's body.
+#[derive(Debug)]
+pub(crate) struct FixtureFailure {
+    pub(crate) definition: &'static Definition,
+    pub(crate) failure: Failure,
+    /// Who needed the fixture, nearest first; empty if the test did.
+    pub(crate) needed_by: Vec<&'static Definition>,
+    /// Whether an earlier test has already reported it in full.
+    pub(crate) inherited: bool,
+}
+
+/// How the body ended.
+pub(crate) enum BodyEnd {
+    /// It returned, or returned `Ok`.
+    Passed,
+    /// It returned an error.
+    Failed(Failure),
+    /// It panicked; the panic has been printed.
+    Panicked {
+        payload: Box<dyn Any + Send>,
+        failure: Failure,
+    },
+}
+
+/// The record of one test.
+#[derive(Default)]
+pub(crate) struct Record {
+    /// Found before anything ran: a mistake in the graph or in the environment.
+    pub(crate) refused: Option<Failure>,
+    pub(crate) setup: Option<FixtureFailure>,
+    /// `None` if the body did not run or did not end.
+    pub(crate) body: Option<BodyEnd>,
+    /// In the order they happened.
+    pub(crate) teardown: Vec<FixtureFailure>,
+    /// What the test's own `on_teardown` steps said.
+    pub(crate) own_teardown: Vec<Failure>,
+    /// What around fixtures said.
+    pub(crate) around: Vec<Failure>,
+}
+
+impl Record {
+    pub(crate) fn setup_failed(&self) -> bool {
+        self.refused.is_some() || self.setup.is_some()
+    }
+}

@@ -1,0 +1,300 @@
+//! The phases of one test: set-up, body, teardown.
+//!
+//! Everything a phase has to leave behind is kept in [`TestRun`], not in the phase's future. So a
+//! phase may be dropped half-way by an around fixture, and teardown still finds what to end.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::case::TestMeta;
+use super::outcome::{BodyEnd, FixtureFailure, Record};
+use crate::fixture::{
+    Definition, Ended, Live, Plan, Request, Scope, ScopeKey, Setup, Shared, Step, Store, StoreFrom,
+    Value,
+};
+use crate::report::events::{self, Event};
+use crate::report::show::Show;
+use crate::report::{CatchPanic, Failure, Label, caught, failure_of};
+
+/// What a step of the plan has become.
+#[derive(Clone)]
+struct Ready {
+    label: Label,
+    value: Value,
+    shared: Option<Arc<Shared>>,
+}
+
+/// A running test.
+pub(crate) struct TestRun {
+    pub(crate) meta: &'static TestMeta,
+    pub(crate) plan: Plan,
+    pub(crate) show: Show,
+    pub(crate) record: RefCell<Record>,
+    ready: RefCell<Vec<Option<Ready>>>,
+    /// Set-ups that have begun and not ended, innermost last.
+    begun: RefCell<Vec<Rc<Live>>>,
+    /// Set-ups that have ended, in that order, with their step.
+    ended: RefCell<Vec<(usize, Rc<Live>)>>,
+    /// The test's own `on_teardown` steps.
+    request: Request,
+    torn_down: Cell<bool>,
+}
+
+impl TestRun {
+    pub(crate) fn new(meta: &'static TestMeta, plan: Plan, show: Show) -> Self {
+        let ready = RefCell::new(plan.steps.iter().map(|_| None).collect());
+        Self {
+            meta,
+            plan,
+            show,
+            ready,
+            record: RefCell::default(),
+            begun: RefCell::default(),
+            ended: RefCell::default(),
+            request: Request::new(None, Scope::Test, Some(meta.name), meta.module),
+            torn_down: Cell::new(false),
+        }
+    }
+
+    /// Set-up, body and teardown, each whatever became of the one before.
+    pub(crate) async fn phases(&self) {
+        if self.set_up().await {
+            self.body().await;
+        }
+        self.tear_down().await;
+    }
+
+    /// Sets up every fixture of the plan, stopping at the first failure.
+    async fn set_up(&self) -> bool {
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            let result = if step.definition.scope.is_wide() {
+                self.set_up_shared(step).await
+            } else {
+                self.set_up_local(index, step).await
+            };
+            match result {
+                Ok(ready) => self.ready.borrow_mut()[index] = Some(ready),
+                Err((failure, inherited)) => {
+                    self.record.borrow_mut().setup = Some(FixtureFailure {
+                        definition: step.definition,
+                        failure,
+                        needed_by: self.needed_by(index),
+                        inherited,
+                    });
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    async fn set_up_local(&self, index: usize, step: &Step) -> Result<Ready, (Failure, bool)> {
+        let label = Label::next(step.definition);
+        let values = self.values(&step.dependencies);
+        let request = Request::new(
+            Some(step.definition.name),
+            Scope::Test,
+            Some(self.meta.name),
+            self.meta.module,
+        );
+        let live = Rc::new(Live::new(label, values, request));
+        self.begun.borrow_mut().push(Rc::clone(&live));
+        let result = live.set_up().await;
+        self.begun.borrow_mut().pop();
+        self.ended.borrow_mut().push((index, live));
+        if events::enabled() {
+            Event::setup(
+                &label,
+                self.labels(step),
+                result.is_ok(),
+                &self.meta.full_name(),
+            );
+        }
+        self.show.set_up(step);
+        result
+            .map(|value| Ready {
+                label,
+                value,
+                shared: None,
+            })
+            .map_err(|failure| (failure, false))
+    }
+
+    async fn set_up_shared(&self, step: &Step) -> Result<Ready, (Failure, bool)> {
+        let scope = ScopeKey::of(step.definition.scope, self.meta.module);
+        let (shared, made) = {
+            let ready = self.ready.borrow();
+            let from: Vec<StoreFrom<'_>> = step
+                .dependencies
+                .iter()
+                .zip(step.definition.dependencies)
+                .filter_map(|(index, dependency)| {
+                    let ready = ready[*index].as_ref()?;
+                    let (Some(shared), Value::Shared(value)) = (&ready.shared, &ready.value) else {
+                        return None;
+                    };
+                    Some(StoreFrom {
+                        shared,
+                        value: Arc::clone(value),
+                        name: (dependency.target)().name,
+                    })
+                })
+                .collect();
+            Store::obtain(step.definition, scope, &from, &self.meta.full_name())
+        };
+        let result = shared.value().await;
+        if made {
+            self.show.set_up(step);
+        }
+        match result {
+            Ok(value) => Ok(Ready {
+                label: shared.label,
+                value: Value::Shared(value),
+                shared: Some(shared),
+            }),
+            Err(failed) => Err((failed.failure.clone(), !failed.report_in_full())),
+        }
+    }
+
+    /// Runs the user's function.
+    async fn body(&self) {
+        let values = self.values(&self.plan.requests);
+        if events::enabled() {
+            let ready = self.ready.borrow();
+            let got = self
+                .meta
+                .requests
+                .iter()
+                .zip(&self.plan.requests)
+                .filter_map(|(dependency, index)| {
+                    Some((
+                        (dependency.target)().name,
+                        ready[*index].as_ref()?.label.to_string(),
+                    ))
+                });
+            Event::new("CALL")
+                .text("test", &self.meta.full_name())
+                .map("got", got)
+                .write();
+        }
+        let mut body = (self.meta.body)(Setup::new(values, self.request.clone()));
+        let end = CatchPanic {
+            future: std::pin::Pin::new(&mut body),
+        }
+        .await;
+        // What the body borrowed goes before its fixtures do.
+        let dropped = caught(async { drop(body) }).await;
+        let end = match (end, dropped) {
+            (Err(payload), _) => {
+                let failure = failure_of(&*payload);
+                BodyEnd::Panicked { payload, failure }
+            }
+            (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
+            (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
+        };
+        self.show
+            .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));
+        self.record.borrow_mut().body = Some(end);
+    }
+
+    /// Whether teardown has not begun, because an around fixture kept the phases from ending.
+    pub(crate) fn needs_teardown(&self) -> bool {
+        !self.torn_down.get()
+    }
+
+    /// Ends the fixtures of the test, latest first. Does nothing the second time.
+    pub(crate) async fn tear_down(&self) {
+        if self.torn_down.replace(true) {
+            return;
+        }
+        while let Some(step) = self.request.pop_finalizer() {
+            if let Err(failure) = caught(step).await.unwrap_or_else(Err) {
+                self.record.borrow_mut().own_teardown.push(failure);
+            }
+        }
+        loop {
+            let begun = self.begun.borrow_mut().pop().map(|live| (None, live));
+            let ended = || {
+                self.ended
+                    .borrow_mut()
+                    .pop()
+                    .map(|(index, live)| (Some(index), live))
+            };
+            let Some((index, live)) = begun.or_else(ended) else {
+                break;
+            };
+            let value = index.and_then(|index| self.ready.borrow_mut()[index].take());
+            let during = self.meta.full_name();
+            let failures = live
+                .tear_down(value.map(|ready| ready.value), |step, failure| match step {
+                    Ended::Teardown => Event::teardown(&live.label, failure.is_none(), &during),
+                    Ended::Finalizer(index) => {
+                        Event::finalizer(&live.label, index, &during, "teardown");
+                    }
+                })
+                .await;
+            self.show.tear_down(live.definition());
+            self.teardown_failed(live.definition(), failures);
+        }
+        self.ready.borrow_mut().clear();
+    }
+
+    /// Ends the shared fixtures of a scope, of which this was the last test.
+    pub(crate) async fn tear_down_scope(&self, scope: ScopeKey) {
+        for shared in Store::take(scope) {
+            let failures = shared.tear_down(&self.meta.full_name()).await;
+            self.show.tear_down(shared.label.definition);
+            self.teardown_failed(shared.label.definition, failures);
+        }
+    }
+
+    fn teardown_failed(&self, definition: &'static Definition, failures: Vec<Failure>) {
+        self.record
+            .borrow_mut()
+            .teardown
+            .extend(failures.into_iter().map(|failure| FixtureFailure {
+                definition,
+                failure,
+                needed_by: Vec::new(),
+                inherited: false,
+            }));
+    }
+
+    fn values(&self, steps: &[usize]) -> Vec<Value> {
+        let ready = self.ready.borrow();
+        steps
+            .iter()
+            .map(|index| {
+                ready[*index]
+                    .as_ref()
+                    .expect("dependencies are set up first")
+                    .value
+                    .clone()
+            })
+            .collect()
+    }
+
+    fn labels(&self, step: &Step) -> Vec<(&'static str, String)> {
+        let ready = self.ready.borrow();
+        step.dependencies
+            .iter()
+            .filter_map(|index| ready[*index].as_ref())
+            .map(|ready| (ready.label.definition.name, ready.label.to_string()))
+            .collect()
+    }
+
+    /// The fixtures between the step at `index` and the test, nearest first.
+    fn needed_by(&self, index: usize) -> Vec<&'static Definition> {
+        let (mut chain, mut at) = (Vec::new(), index);
+        while !self.plan.requests.contains(&at) {
+            let dependent = |step: &Step| step.dependencies.contains(&at);
+            let Some(next) = self.plan.steps.iter().position(dependent) else {
+                break;
+            };
+            chain.push(self.plan.steps[next].definition);
+            at = next;
+        }
+        chain
+    }
+}

@@ -1,0 +1,115 @@
+//! Which test is the last of its module and of the process.
+//!
+//! libtest tells nobody. But the own binary, asked with the same arguments and `--list`, prints
+//! exactly the tests that libtest will run (measured: 1-2 ms, and only paid when a shared fixture
+//! has something to end). Of these count the ones registered with us and not ignored. Each test
+//! that ends is counted; the one that completes its module, or the process, ends those fixtures.
+//! Where the listing fails, `atexit` does it.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::case::TestMeta;
+use crate::config::Config;
+use crate::fixture::{ScopeKey, Store, TESTS};
+
+/// Set in the process that only lists. A custom harness that ignores `--list` would run the tests
+/// again there, each asking for a list in turn; this stops the first one.
+const LISTING: &str = "GREEN_LIGHT_LISTING";
+
+#[derive(Default)]
+struct Progress {
+    finished: HashMap<ScopeKey, usize>,
+    ended: HashSet<ScopeKey>,
+}
+
+fn progress() -> MutexGuard<'static, Progress> {
+    static PROGRESS: OnceLock<Mutex<Progress>> = OnceLock::new();
+    PROGRESS
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts `test` as finished and tells which scopes it was the last of, narrowest first.
+pub(crate) fn finished(test: &'static TestMeta, config: &Config) -> Vec<ScopeKey> {
+    let scopes = [ScopeKey::Module(test.module), ScopeKey::Process];
+    {
+        let mut progress = progress();
+        for scope in scopes {
+            *progress.finished.entry(scope).or_default() += 1;
+        }
+    }
+    if !Store::has_ends() {
+        return Vec::new();
+    }
+    if config.nextest {
+        return scopes.to_vec();
+    }
+    let Some(planned) = planned() else {
+        return Vec::new();
+    };
+    let mut progress = progress();
+    let mut last = Vec::new();
+    for scope in scopes {
+        let complete = progress.finished.get(&scope) >= planned.get(&scope);
+        if complete && progress.ended.insert(scope) {
+            last.push(scope);
+        }
+    }
+    last
+}
+
+/// How many tests of each scope will run; `None` if that cannot be known.
+fn planned() -> Option<&'static HashMap<ScopeKey, usize>> {
+    static PLANNED: OnceLock<Option<HashMap<ScopeKey, usize>>> = OnceLock::new();
+    PLANNED
+        .get_or_init(|| list().map(|names| count(&names, std::env::args_os())))
+        .as_ref()
+}
+
+fn list() -> Option<HashSet<String>> {
+    let output = Command::new(std::env::current_exe().ok()?)
+        .args(std::env::args_os().skip(1))
+        .arg("--list")
+        .env(LISTING, "1")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(
+        text.lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
+fn count(
+    names: &HashSet<String>,
+    args: impl Iterator<Item = OsString>,
+) -> HashMap<ScopeKey, usize> {
+    let mut args = args;
+    let runs_ignored = args.any(|arg| arg == "--ignored" || arg == "--include-ignored");
+    let mut planned = HashMap::new();
+    let runs = TESTS
+        .iter()
+        .filter(|test| (!test.ignored || runs_ignored) && names.contains(&test.full_name()));
+    for test in runs {
+        for scope in [ScopeKey::Module(test.module), ScopeKey::Process] {
+            *planned.entry(scope).or_default() += 1;
+        }
+    }
+    planned
+}
+
+/// Whether this process was started only to list its tests.
+pub(crate) fn is_only_listing() -> bool {
+    std::env::var_os(LISTING).is_some()
+}

@@ -1,0 +1,127 @@
+//! Attributes of the user: those on parameters that are ours, and where the others on the
+//! function go.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, Meta, Path};
+
+use crate::diagnostic::Errors;
+
+/// Takes `#[from(path)]` off a parameter.
+pub(crate) fn take_from(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Path> {
+    let mut found = None;
+    attrs.retain(|attr| {
+        if !attr.path().is_ident("from") {
+            return true;
+        }
+        match attr.parse_args_with(Path::parse_mod_style) {
+            Ok(_) if found.is_some() => errors.refuse(
+                attr,
+                "a second `#[from]` on one parameter",
+                "keep the one that names the fixture to inject",
+            ),
+            Ok(path) => found = Some(path),
+            Err(_) => errors.refuse(
+                attr,
+                "`#[from]` names one fixture",
+                "write `#[from(path::to::fixture)]`",
+            ),
+        }
+        false
+    });
+    found
+}
+
+/// Whether `#[cfg]` or `#[cfg_attr]` decides about something.
+pub(crate) fn is_conditional(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
+}
+
+fn is_lint_level(attr: &Attribute) -> bool {
+    ["allow", "warn", "deny", "forbid", "expect"]
+        .iter()
+        .any(|level| attr.path().is_ident(level))
+}
+
+/// The user's attributes on a fixture, by where they go.
+#[derive(Default)]
+pub(crate) struct Sorted {
+    /// `cfg`: on every generated item.
+    pub(crate) cfg: TokenStream,
+    /// Docs and deprecation: on the item the user imports.
+    pub(crate) item: TokenStream,
+    /// Lint levels, for the generated items around the function. An `expect` is an `allow` there:
+    /// the function itself fulfils it.
+    pub(crate) lints: TokenStream,
+    /// Everything else, and lint levels: on the user's function.
+    pub(crate) function: Vec<Attribute>,
+}
+
+impl Sorted {
+    pub(crate) fn new(attrs: &[Attribute]) -> Self {
+        let mut sorted = Self::default();
+        for attr in attrs {
+            if attr.path().is_ident("cfg") {
+                attr.to_tokens(&mut sorted.cfg);
+            } else if attr.path().is_ident("doc") || attr.path().is_ident("deprecated") {
+                attr.to_tokens(&mut sorted.item);
+            } else {
+                if let (true, Meta::List(list)) = (is_lint_level(attr), &attr.meta) {
+                    if attr.path().is_ident("expect") {
+                        let lints = &list.tokens;
+                        sorted.lints.extend(quote!(#[allow(#lints)]));
+                    } else {
+                        attr.to_tokens(&mut sorted.lints);
+                    }
+                }
+                sorted.function.push(attr.clone());
+            }
+        }
+        sorted
+    }
+}
+
+/// Whether an attribute on a test belongs to the function that libtest calls; the others, such as
+/// `#[instrument]`, belong to the user's own function inside it.
+pub(crate) fn is_of_test(attr: &Attribute) -> bool {
+    is_conditional(attr)
+        || is_lint_level(attr)
+        || ["doc", "ignore", "should_panic", "deprecated"]
+            .iter()
+            .any(|name| attr.path().is_ident(name))
+}
+
+/// Whether libtest will see `#[name]`: a constant expression, because `#[cfg_attr]` may decide.
+pub(crate) fn presence(attrs: &[Attribute], name: &str) -> TokenStream {
+    let mut conditions = Vec::new();
+    for attr in attrs {
+        if attr.path().is_ident(name) {
+            return quote!(true);
+        }
+        if let (true, Meta::List(list)) = (attr.path().is_ident("cfg_attr"), &attr.meta)
+            && let Some(condition) = condition_of(list.tokens.clone(), name)
+        {
+            conditions.push(quote!(::core::cfg!(#condition)));
+        }
+    }
+    if conditions.is_empty() {
+        quote!(false)
+    } else {
+        quote!(#(#conditions)||*)
+    }
+}
+
+/// The condition in `condition, .., name, ..`.
+fn condition_of(tokens: TokenStream, name: &str) -> Option<TokenStream> {
+    use syn::parse::Parser;
+    use syn::punctuated::Punctuated;
+
+    let metas = Punctuated::<Meta, syn::Token![,]>::parse_terminated
+        .parse2(tokens)
+        .ok()?;
+    let mut metas = metas.into_iter();
+    let condition = metas.next()?;
+    metas
+        .any(|meta| meta.path().is_ident(name))
+        .then(|| condition.into_token_stream())
+}

@@ -1,0 +1,186 @@
+//! The call of the user's function with the values it asked for, shared by fixtures and tests.
+//!
+//! The function stands untouched in a block of its own, after the values have been looked up: it
+//! may have the name of a fixture that it requests.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Attribute, Type};
+
+use crate::crate_path::CratePath;
+use crate::function::Function;
+use crate::params::{Param, place};
+use crate::span;
+
+/// A function to be called with its parameters injected.
+pub(crate) struct Call<'a> {
+    pub(crate) krate: &'a CratePath,
+    pub(crate) function: &'a Function,
+    /// Those of the function's attributes that belong to it, not to what is generated around it.
+    pub(crate) attrs: &'a [Attribute],
+    pub(crate) params: &'a [Param],
+    /// The method of `Setup` that makes a `Yield`.
+    pub(crate) yields: &'static str,
+}
+
+impl Call<'_> {
+    /// The local that holds the `Setup`.
+    pub(crate) fn setup(&self) -> Ident {
+        local("setup")
+    }
+
+    /// A closure that returns the boxed future of `body`, with the parameters looked up first.
+    pub(crate) fn future(&self, body: &TokenStream) -> TokenStream {
+        let setup = self.setup();
+        let lookups = self.lookups();
+        quote! {
+            |#setup| ::std::boxed::Box::pin(async move {
+                #lookups
+                #body
+            })
+        }
+    }
+
+    /// The same for a function that wraps a test.
+    pub(crate) fn around(&self) -> TokenStream {
+        let private = self.krate.private(Span::call_site());
+        let (next, request) = (local("next"), local("request"));
+        let call = self.call(&|_, param| match param {
+            Param::Request(ident) => {
+                let at = span::at(ident.span());
+                quote_spanned!(at=> &#request)
+            }
+            _ => quote!(#next),
+        });
+        quote! {
+            #private::Body::Around(|#next, #request| ::std::boxed::Box::pin(async move { #call }))
+        }
+    }
+
+    /// Expression: what the function returns.
+    pub(crate) fn value(&self) -> TokenStream {
+        self.call(&|index, param| argument(self.krate, param, &value_of(index)))
+    }
+
+    /// Statements and the final `Ok(())` for a function that returns nothing.
+    pub(crate) fn nothing(&self) -> TokenStream {
+        let value = self.value();
+        quote! {
+            #value;
+            ::core::result::Result::Ok(())
+        }
+    }
+
+    /// Expression for a function that returns a `Result`, as `ty` says; `take` is the statement
+    /// that uses its value.
+    pub(crate) fn result(&self, ty: &Type, take: &dyn Fn(&Ident) -> TokenStream) -> TokenStream {
+        let private = self.krate.private(Span::call_site());
+        let at = place(ty);
+        let spanned = self.krate.private(at);
+        let value = self.value();
+        let (taken, error) = (local("value"), local("error"));
+        let take = take(&taken);
+        let result = quote_spanned!(at=> #spanned::Fallible::into_result(#value));
+        quote! {
+            match #result {
+                ::core::result::Result::Ok(#taken) => {
+                    #take;
+                    ::core::result::Result::Ok(())
+                }
+                ::core::result::Result::Err(#error) => {
+                    use #private::{RenderBoxed as _, RenderDebug as _, RenderError as _};
+                    ::core::result::Result::Err((&&&#private::Rendered(#error)).failure())
+                }
+            }
+        }
+    }
+
+    fn call(&self, argument: &dyn Fn(usize, &Param) -> TokenStream) -> TokenStream {
+        let Function { sig, body, .. } = self.function;
+        let (attrs, ident) = (self.attrs, &sig.ident);
+        let arguments = self.params.iter().enumerate();
+        let arguments = arguments.map(|(index, param)| argument(index, param));
+        let wait = sig.asyncness.map(|_| quote!(.await));
+        // These lints are about signatures, and a signature here is what the fixtures provide.
+        quote! {
+            {
+                #[allow(
+                    clippy::borrowed_box,
+                    clippy::needless_pass_by_value,
+                    clippy::ptr_arg,
+                    clippy::ref_option,
+                    clippy::too_many_arguments,
+                    clippy::trivially_copy_pass_by_ref,
+                    clippy::unused_async
+                )]
+                #(#attrs)*
+                #sig #body
+                #ident(#(#arguments),*) #wait
+            }
+        }
+    }
+
+    /// One statement a parameter: its value, kept in a local that outlives the call.
+    fn lookups(&self) -> TokenStream {
+        let setup = self.setup();
+        let mut dependency: usize = 0;
+        let lookups = self.params.iter().enumerate().map(|(index, param)| {
+            let local = value_of(index);
+            match param {
+                Param::Value(request) => {
+                    let marker = request.marker();
+                    let place = dependency;
+                    dependency += 1;
+                    let at = span::at(request.span);
+                    quote_spanned!(at=> let #local = #setup.value(#place, #marker);)
+                }
+                Param::Request(ident) => {
+                    let at = span::at(ident.span());
+                    quote_spanned!(at=> let #local = #setup.request();)
+                }
+                Param::Yield(_, ty) => {
+                    let at = place(ty);
+                    let yields = Ident::new(self.yields, at);
+                    quote_spanned!(at=> let #local = #setup.#yields::<#ty>();)
+                }
+                // Refused outside of around fixtures, which look nothing up.
+                Param::Next(_) => TokenStream::new(),
+            }
+        });
+        lookups.collect()
+    }
+}
+
+/// An argument, reported at its parameter if it does not fit.
+fn argument(krate: &CratePath, param: &Param, local: &Ident) -> TokenStream {
+    match param {
+        Param::Value(request) => {
+            let at = span::at(request.span);
+            let private = krate.private(at);
+            let take = Ident::new(
+                if request.by_value {
+                    "by_value"
+                } else {
+                    "by_reference"
+                },
+                at,
+            );
+            quote_spanned!(at=> #private::#take(&#local))
+        }
+        Param::Request(ident) => {
+            let at = span::at(ident.span());
+            quote_spanned!(at=> &#local)
+        }
+        Param::Yield(..) | Param::Next(_) => quote!(#local),
+    }
+}
+
+/// The local that holds the value of the parameter at `index`.
+fn value_of(index: usize) -> Ident {
+    format_ident!("__green_light_{}", index, span = Span::mixed_site())
+}
+
+/// A local of the expansion. Locals have a hygiene of their own: no fixture is hidden by one.
+fn local(name: &str) -> Ident {
+    format_ident!("__green_light_{}", name, span = Span::mixed_site())
+}

@@ -1,0 +1,240 @@
+//! Parameters become requests: which fixture each one asks for, and how it takes the value.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+use syn::{
+    FnArg, GenericArgument, Pat, PatIdent, PatType, Path, PathArguments, PathSegment, Signature,
+    Type, TypeReference,
+};
+
+use crate::attr;
+use crate::crate_path::CratePath;
+use crate::diagnostic::Errors;
+use crate::function::plain;
+use crate::span;
+
+/// A parameter, in the order of the signature.
+pub(crate) enum Param {
+    /// The value of a fixture.
+    Value(Request),
+    /// `request: &Request`.
+    Request(Ident),
+    /// `out: Yield<T>`.
+    Yield(Ident, Box<Type>),
+    /// `next: Next<'_>`.
+    Next(Ident),
+}
+
+/// One request for a fixture.
+pub(crate) struct Request {
+    /// The name as written.
+    pub(crate) name: String,
+    /// The fixture's item.
+    pub(crate) item: Path,
+    /// `T` clones the shared value, `&T` borrows it.
+    pub(crate) by_value: bool,
+    /// Where errors about it belong.
+    pub(crate) span: Span,
+}
+
+impl Request {
+    /// A request in a list such as `uses(path::to::fixture)`.
+    pub(crate) fn of(item: Path) -> Self {
+        let last = item.segments.last().map(|segment| &segment.ident);
+        Self {
+            name: last.map(plain).unwrap_or_default(),
+            span: last.map_or_else(Span::call_site, Ident::span),
+            by_value: false,
+            item,
+        }
+    }
+
+    /// Calls the item: an expression of the fixture's marker type.
+    pub(crate) fn marker(&self) -> TokenStream {
+        let item = &self.item;
+        quote_spanned!(span::at(self.span)=> #item())
+    }
+
+    /// A function that looks the declaration up when it runs, so that cycles compile.
+    pub(crate) fn target(&self, krate: &CratePath) -> TokenStream {
+        let at = span::at(self.span);
+        let private = krate.private(at);
+        let marker = self.marker();
+        quote_spanned!(at=> || #private::definition_of(&#marker))
+    }
+
+    /// The `Dependency` behind the request, after `check`.
+    pub(crate) fn dependency(&self, krate: &CratePath, check: &TokenStream) -> TokenStream {
+        let at = span::at(self.span);
+        let private = krate.private(at);
+        let name = &self.name;
+        let target = self.target(krate);
+        let target = if check.is_empty() {
+            target
+        } else {
+            quote_spanned!(at=> { #check; #target })
+        };
+        quote_spanned!(at=> #private::Dependency { name: #name, target: #target })
+    }
+}
+
+/// Reads the parameters of `sig`, taking our attributes off them.
+pub(crate) fn read(sig: &mut Signature, errors: &mut Errors) -> Vec<Param> {
+    let mut params = Vec::new();
+    for input in &mut sig.inputs {
+        // `self` has been refused with the signature.
+        if let FnArg::Typed(typed) = input
+            && let Some(param) = read_one(typed, errors)
+        {
+            params.push(param);
+        }
+    }
+    params
+}
+
+fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
+    let from = attr::take_from(&mut typed.attrs, errors);
+    if let Some(attr) = typed.attrs.iter().find(|attr| attr::is_conditional(attr)) {
+        errors.refuse(
+            attr,
+            "a parameter cannot depend on `cfg`",
+            "put `#[cfg]` on two functions, one for each case",
+        );
+    }
+    let Pat::Ident(PatIdent {
+        by_ref: None,
+        subpat: None,
+        ident,
+        ..
+    }) = &*typed.pat
+    else {
+        errors.refuse(
+            &typed.pat,
+            "a parameter has to be a name: it says which fixture to inject",
+            "name the fixture, and take its value apart in the body",
+        );
+        return None;
+    };
+    if from.is_none()
+        && let Some(special) = special(ident, &typed.ty, errors)
+    {
+        return special;
+    }
+    let by_value = match &*typed.ty {
+        Type::Reference(TypeReference {
+            mutability: Some(_),
+            ..
+        }) => {
+            errors.refuse(
+                &typed.ty,
+                "a parameter cannot be `&mut`: the value of a fixture is shared",
+                "take `&T`, with a `Mutex` or `RefCell` inside the value if it has to change",
+            );
+            return None;
+        }
+        Type::Reference(TypeReference { lifetime, .. }) => lifetime
+            .as_ref()
+            .is_some_and(|lifetime| lifetime.ident == "static"),
+        _ => true,
+    };
+    Some(Param::Value(Request {
+        name: plain(ident),
+        item: from.unwrap_or_else(|| Path::from(requested(ident))),
+        by_value,
+        span: ident.span(),
+    }))
+}
+
+/// A parameter known by its type. `Some(None)` if it was meant to be one, but is wrong.
+fn special(ident: &Ident, ty: &Type, errors: &mut Errors) -> Option<Option<Param>> {
+    let (target, reference) = match ty {
+        Type::Reference(reference) => (&*reference.elem, Some(reference)),
+        other => (other, None),
+    };
+    let last = last_segment(target)?;
+    match (last.ident.to_string().as_str(), &last.arguments) {
+        // A `Request<T>` is somebody else's.
+        ("Request", PathArguments::None) => Some(match reference {
+            Some(TypeReference {
+                mutability: None, ..
+            }) => Some(Param::Request(ident.clone())),
+            _ => {
+                errors.refuse(
+                    ty,
+                    "the request is lent",
+                    &format!(
+                        "write `{ident}: &Request`; for a fixture that provides a `Request`, name \
+                         it with `#[from({ident})]`"
+                    ),
+                );
+                None
+            }
+        }),
+        ("Yield", arguments) => Some(match (reference, first_type(arguments)) {
+            (None, Some(value)) => Some(Param::Yield(ident.clone(), Box::new(value.clone()))),
+            (None, None) => {
+                errors.refuse(
+                    ty,
+                    "`Yield` does not say what the fixture provides",
+                    &format!("write `{ident}: Yield<T>`, with the type of the value for `T`"),
+                );
+                None
+            }
+            (Some(_), _) => {
+                errors.refuse(
+                    ty,
+                    "`Yield` is taken by value, since `give` uses it up",
+                    &format!("write `{ident}: Yield<T>`"),
+                );
+                None
+            }
+        }),
+        ("Next", PathArguments::None | PathArguments::AngleBracketed(_))
+            if first_type(&last.arguments).is_none() =>
+        {
+            Some(Some(Param::Next(ident.clone())))
+        }
+        _ => None,
+    }
+}
+
+/// The fixture that a parameter's name asks for: without a leading `_`, which only says that the
+/// value is not used.
+fn requested(ident: &Ident) -> Ident {
+    let name = ident.to_string();
+    let Some(rest) = name.strip_prefix('_') else {
+        return ident.clone();
+    };
+    if syn::parse_str::<Ident>(rest).is_ok() {
+        return Ident::new(rest, ident.span());
+    }
+    let raw = format!("r#{rest}");
+    if syn::parse_str::<Ident>(&raw).is_ok() {
+        return Ident::new_raw(rest, ident.span());
+    }
+    ident.clone()
+}
+
+/// The last segment of a plain path type.
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+fn first_type(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The place of a type, for errors about it.
+pub(crate) fn place(ty: &Type) -> Span {
+    span::at(ty.span())
+}

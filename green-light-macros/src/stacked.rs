@@ -1,0 +1,43 @@
+//! A function can be one thing only: refuses a second test or fixture attribute on it.
+
+use quote::ToTokens;
+use syn::Attribute;
+
+use crate::diagnostic::Errors;
+
+/// Checks the attributes below `#[own]`.
+pub(crate) fn check(own: &str, attrs: &[Attribute], errors: &mut Errors) {
+    for attr in attrs {
+        let Some(last) = attr.path().segments.last() else {
+            continue;
+        };
+        let name = attr.path().to_token_stream().to_string().replace(' ', "");
+        if last.ident == "fixture" {
+            let (fact, help) = if own == "fixture" {
+                (
+                    format!("`#[{name}]` is a second fixture attribute"),
+                    "keep one",
+                )
+            } else {
+                (
+                    format!("a test is not a fixture: `#[{name}]` does not belong here"),
+                    "remove it, and request fixtures as parameters",
+                )
+            };
+            errors.refuse(attr, fact, help);
+        } else if last.ident == "test" {
+            let (fact, help) = if own == "fixture" {
+                (
+                    format!("a fixture is not a test: `#[{name}]` does not belong here"),
+                    "remove `#[fixture]` from a test, or this from a fixture".to_owned(),
+                )
+            } else {
+                (
+                    format!("`#[{name}]` would run the test a second time, without its fixtures"),
+                    format!("remove `#[{name}]`"),
+                )
+            };
+            errors.refuse(attr, fact, &help);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The options in `#[green_light::test(..)]`, each with its place.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use syn::Path;
+
+use crate::crate_path::CratePath;
+use crate::diagnostic::Errors;
+use crate::options::{self, Setting};
+
+const OPTIONS: &[&str] = &["uses", "without", "context", "timeout", "crate"];
+
+/// Options as written; whether they fit together is for `check`.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) uses: Vec<Path>,
+    pub(crate) without: Vec<Path>,
+    pub(crate) context: Option<bool>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) krate: CratePath,
+    pub(crate) errors: Errors,
+}
+
+impl Args {
+    pub(crate) fn parse(tokens: TokenStream) -> Self {
+        let mut args = Self::default();
+        for setting in options::read("green_light::test", OPTIONS, tokens, &mut args.errors) {
+            args.set(&setting);
+        }
+        args
+    }
+
+    fn set(&mut self, setting: &Setting) {
+        let errors = &mut self.errors;
+        match setting.name.to_string().as_str() {
+            "uses" => self.uses = setting.paths(errors),
+            "without" => self.without = setting.paths(errors),
+            "context" => self.context = setting.boolean(errors),
+            "timeout" => self.timeout = timeout(setting, errors),
+            "crate" => self.krate = setting.path(errors).map(CratePath::new).unwrap_or_default(),
+            other => unreachable!("`{other}` is not in the list of options"),
+        }
+    }
+}
+
+fn timeout(setting: &Setting, errors: &mut Errors) -> Option<Duration> {
+    let typed = setting.string("\"5s\"", errors)?;
+    let text = typed.value();
+    let duration = duration(&text);
+    if duration.is_none() {
+        errors.refuse(
+            typed,
+            format!("`{text}` is not a duration"),
+            "write a number above zero and a unit: `\"500ms\"`, `\"5s\"` or `\"2m\"`",
+        );
+    }
+    duration
+}
+
+/// `500ms`, `5s`, `1.5s`, `2m`.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    let duration = Duration::try_from_secs_f64(number * seconds).ok()?;
+    let milliseconds = u64::try_from(duration.as_millis()).ok()?;
+    (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        let ms = Duration::from_millis;
+        for (text, expected) in [
+            ("500ms", Some(ms(500))),
+            ("5s", Some(ms(5000))),
+            ("1.5s", Some(ms(1500))),
+            ("2m", Some(ms(120_000))),
+            ("2 min", Some(ms(120_000))),
+            ("5", None),
+            ("s", None),
+            ("", None),
+            ("0s", None),
+            ("-1s", None),
+            ("1.2.3s", None),
+            ("5 fortnights", None),
+            ("99999999999999999999999m", None),
+        ] {
+            assert_eq!(duration(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Rules across the options, attributes and signature of a test.
+
+use super::args::Args;
+use super::model::Model;
+use crate::diagnostic::Errors;
+use crate::function::Function;
+use crate::params::{self, Param, Request};
+use crate::{signature, stacked};
+
+/// A model, or everything that is wrong.
+pub(crate) fn check(args: Args, mut function: Function) -> Result<Model, Errors> {
+    let mut errors = args.errors;
+    stacked::check("test", &function.attrs, &mut errors);
+    signature::check("test", &function.sig, &mut errors);
+    let params = params::read(&mut function.sig, &mut errors);
+    for param in &params {
+        match param {
+            Param::Yield(ident, _) => errors.refuse(
+                ident,
+                "a test provides no value, so it has nothing to `Yield`",
+                "put the teardown in a fixture, or in `request.on_teardown(..)`",
+            ),
+            Param::Next(ident) => errors.refuse(
+                ident,
+                "only an around fixture takes `Next`",
+                "write `#[fixture(around)]`, or remove the parameter",
+            ),
+            Param::Value(_) | Param::Request(_) => {}
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Model {
+        krate: args.krate,
+        function,
+        params,
+        uses: args.uses.into_iter().map(Request::of).collect(),
+        without: args.without.into_iter().map(Request::of).collect(),
+        context: args.context.unwrap_or(true),
+        timeout: args.timeout,
+    })
+}

@@ -1,0 +1,18 @@
+//! A test that has passed every check, with the places rustc's own errors belong to.
+
+use std::time::Duration;
+
+use crate::crate_path::CratePath;
+use crate::function::Function;
+use crate::params::{Param, Request};
+
+/// A valid test.
+pub(crate) struct Model {
+    pub(crate) krate: CratePath,
+    pub(crate) function: Function,
+    pub(crate) params: Vec<Param>,
+    pub(crate) uses: Vec<Request>,
+    pub(crate) without: Vec<Request>,
+    pub(crate) context: bool,
+    pub(crate) timeout: Option<Duration>,
+}

@@ -1,0 +1,8 @@
+//! What a file of tests imports: `use green_light::prelude::*;`.
+//!
+//! `test` is not here: a glob import would capture the plain `#[test]` of the same file. Write
+//! `#[green_light::test]`.
+
+pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
+#[cfg(feature = "macros")]
+pub use green_light_macros::fixture;
