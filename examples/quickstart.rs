@@ -1,5 +1,6 @@
 //! The README's example, complete. Run it with `cargo test --example quickstart`.
-#![expect(
+#![expect(unreachable_pub, reason = "entities are public where users have them, in a library")]
+#![cfg_attr(not(test), expect(unused_imports, reason = "an example is built without its tests, too"))]
     unreachable_pub,
     reason = "entities are public where users have them, in a library"
 )]
