@@ -1,0 +1,6 @@
+//! The subcommands, one file each; [`list`] has them all.
+
+mod list;
+mod test;
+
+pub(crate) use list::{COMMANDS, help};
