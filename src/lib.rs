@@ -1,7 +1,16 @@
 //! pytest-grade fixtures for async database tests.
 
 #[doc(inline)]
+pub use green_light_core::context::{self, MissingContext, try_wait, wait};
+#[doc(inline)]
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
+
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use green_light_fixtures::{
+    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, Savepoint, Schema,
+    Session, Transaction, TransactionOptions,
+};
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/fixture.md")]
@@ -10,6 +19,7 @@ pub use green_light_macros::fixture;
 #[doc = include_str!("docs/test.md")]
 pub use green_light_macros::test;
 
+pub mod fixtures;
 pub mod prelude;
 
 #[doc(hidden)]

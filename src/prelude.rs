@@ -6,3 +6,8 @@
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 #[cfg(feature = "macros")]
 pub use green_light_macros::fixture;
+
+#[cfg(feature = "sqlite")]
+pub use crate::fixtures::{engine, session, transaction};
+#[cfg(feature = "sqlite")]
+pub use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session, Transaction};

@@ -10,14 +10,8 @@ pub use crate::fixture::{
 pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
 pub use crate::test::{TestMeta, run_test};
 
-/// Lends a value to a `&T` parameter.
-#[must_use]
-pub fn by_reference<T: 'static>(handle: &Handle<T>) -> &T {
-    handle
-}
-
 /// Clones a value for a `T` parameter.
 #[must_use]
-pub fn by_value<T: ByValue + 'static>(handle: &Handle<T>) -> T {
-    T::clone(handle)
+pub fn by_value<T: ByValue>(value: &T) -> T {
+    value.clone()
 }

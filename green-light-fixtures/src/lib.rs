@@ -1,1 +1,59 @@
-//! Fixtures of green-light.
+//! Fixtures of green-light: what a test that talks to a database is given.
+//!
+//! Not covered by semver: use it through the `green-light` facade, which re-exports everything here.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `fixtures` | the fixtures themselves, which the facade publishes |
+//! | `backend` | which databases there are, and what each does differently |
+//! | `url` | where a database is, with its password out of sight |
+//! | `schema` | what a database holds before any test runs |
+//! | `template` | that schema, built once and kept |
+//! | `isolation` | how tests are kept apart |
+//! | `sandbox` | transaction isolation: the kept connection and its guards |
+//! | `engine`, `transaction`, `savepoint`, `session` | what tests hold |
+//! | `error` | everything that can go wrong, in words |
+//!
+//! Without a database feature the crate holds no database code and pulls no database crate.
+
+#[cfg(feature = "_database")]
+mod backend;
+#[cfg(feature = "_database")]
+mod directory;
+#[cfg(feature = "_database")]
+mod engine;
+#[cfg(feature = "_database")]
+mod error;
+pub mod fixtures;
+#[cfg(feature = "_database")]
+mod isolation;
+#[cfg(feature = "_database")]
+mod sandbox;
+#[cfg(feature = "_database")]
+mod savepoint;
+#[cfg(feature = "_database")]
+mod schema;
+#[cfg(feature = "_database")]
+mod session;
+#[cfg(feature = "_database")]
+mod template;
+#[cfg(feature = "_database")]
+mod transaction;
+#[cfg(feature = "_database")]
+mod url;
+
+#[cfg(feature = "_database")]
+pub use self::{
+    backend::Backend,
+    engine::{Engine, EngineBuilder, EngineStats},
+    error::Error,
+    isolation::Isolation,
+    savepoint::Savepoint,
+    schema::Schema,
+    session::{Session, TransactionOptions},
+    transaction::Transaction,
+    url::DatabaseUrl,
+};
+
+#[cfg(all(feature = "_database", not(feature = "sqlite")))]
+compile_error!("`_database` is private to green-light-fixtures\n  help: enable `sqlite` instead");

@@ -156,16 +156,12 @@ fn argument(krate: &CratePath, param: &Param, local: &Ident) -> TokenStream {
     match param {
         Param::Value(request) => {
             let at = span::at(request.span);
-            let private = krate.private(at);
-            let take = Ident::new(
-                if request.by_value {
-                    "by_value"
-                } else {
-                    "by_reference"
-                },
-                at,
-            );
-            quote_spanned!(at=> #private::#take(&#local))
+            if request.by_value {
+                let private = krate.private(at);
+                quote_spanned!(at=> #private::by_value(&*#local))
+            } else {
+                quote_spanned!(at=> &*#local)
+            }
         }
         Param::Request(ident) => {
             let at = span::at(ident.span());

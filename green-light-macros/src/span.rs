@@ -8,6 +8,17 @@ pub(crate) fn at(span: Span) -> Span {
     span.resolved_at(Span::call_site())
 }
 
+/// The line of `span` in the user's file.
+///
+/// `line!()` in an expansion is that of the attribute, above the docs. Outside of a compiler, as in
+/// our unit tests, there is no file and every line is the first.
+pub(crate) fn line(span: Span) -> u32 {
+    if !proc_macro::is_available() {
+        return 1;
+    }
+    u32::try_from(span.unwrap().line()).unwrap_or(u32::MAX)
+}
+
 /// The same tokens, reported at the place of `span` but still resolved where they were written.
 pub(crate) fn moved(tokens: TokenStream, span: Span) -> TokenStream {
     tokens

@@ -73,6 +73,7 @@ impl Switch {
     }
 
     /// Whether the coroutine waits to be resumed.
+    #[inline]
     pub(super) fn is_suspended(&self) -> bool {
         self.status.get() == Status::Suspended
     }
@@ -148,11 +149,6 @@ impl Stack {
             frame: Rc::new(Frame::new()),
             size,
         }
-    }
-
-    /// The frame that belongs to this stack.
-    pub(super) fn frame(&self) -> &Rc<Frame> {
-        &self.frame
     }
 
     /// Puts `entry(launch)` on the stack; the next resume runs it.
@@ -237,6 +233,7 @@ impl<T> Coroutine<T> {
         }
     }
 
+    #[inline]
     pub(super) fn frame(&self) -> &Rc<Frame> {
         &self.stack.frame
     }
@@ -252,7 +249,7 @@ impl<T> Coroutine<T> {
         // fixed for this coroutine.
         unsafe {
             self.stack
-                .launch(enter::<F, T>, ptr::from_mut(&mut place).cast())
+                .launch(enter::<F, T>, ptr::from_mut(&mut place).cast());
         };
         self.switch()
     }

@@ -73,6 +73,7 @@ pub(super) struct Entered {
 
 impl Entered {
     /// The context in whose poll this one was entered.
+    #[inline]
     pub(super) fn around(&self) -> Option<&Rc<Frame>> {
         self.before.as_ref()
     }

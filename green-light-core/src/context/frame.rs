@@ -103,6 +103,7 @@ impl Frame {
     }
 
     /// Forgets a cancellation that is over, because the scope of its token has ended.
+    #[inline]
     pub(super) fn forget_request(&self) {
         self.noticed.set(false);
         self.give_up_at.set(None);
@@ -129,11 +130,13 @@ impl Frame {
         self.waker.borrow().will_wake(waker)
     }
 
+    #[inline]
     pub(super) fn token(&self) -> Option<CancelToken> {
         self.token.borrow().clone()
     }
 
     /// Replaces the token that contexts entered from here observe.
+    #[inline]
     pub(super) fn set_token(&self, token: Option<CancelToken>) -> Option<CancelToken> {
         self.token.replace(token)
     }
@@ -165,6 +168,7 @@ impl Frame {
     }
 
     /// Remembers the runtime around this context, once.
+    #[inline]
     pub(super) fn remember_runtime(&self) {
         let mut handle = self.handle.borrow_mut();
         if handle.is_none() {
@@ -222,6 +226,7 @@ impl Frame {
         self.floor.set(floor);
     }
 
+    #[inline]
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
@@ -234,12 +239,14 @@ pub(super) struct StandingWait {
 }
 
 impl StandingWait {
+    #[inline]
     pub(super) fn id(&self) -> WaitId {
         (self.frame.address(), self.number)
     }
 }
 
 impl Drop for StandingWait {
+    #[inline]
     fn drop(&mut self) {
         let ended = self.frame.standing.borrow_mut().pop();
         debug_assert_eq!(

@@ -102,16 +102,33 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
         assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
-        let (coroutine, step) = match mem::replace(&mut self.state, State::Ended) {
-            State::New(f) => start(f, cx.waker()),
-            State::Started(coroutine) => resume(coroutine, cx.waker()),
-            State::Ended => panic!("`run_sync` was polled after it was ready"),
+        if let State::Started(coroutine) = &mut self.state {
+            let step = resume(coroutine, cx.waker());
+            if let Step::Suspended = step {
+                return Poll::Pending;
+            }
+            return self.came_back(step);
+        }
+        let State::New(f) = mem::replace(&mut self.state, State::Ended) else {
+            panic!("`run_sync` was polled after it was ready");
+        };
+        let (coroutine, step) = start(f, cx.waker());
+        self.state = State::Started(coroutine);
+        self.came_back(step)
+    }
+}
+
+impl<F, T> RunSync<F, T> {
+    /// What a step means for the poller.
+    fn came_back(&mut self, step: Step<T>) -> Poll<T> {
+        if let Step::Suspended = step {
+            return Poll::Pending;
+        }
+        let State::Started(coroutine) = mem::replace(&mut self.state, State::Ended) else {
+            unreachable!("a step is made by a coroutine that was started");
         };
         match step {
-            Step::Suspended => {
-                self.state = State::Started(coroutine);
-                Poll::Pending
-            }
+            Step::Suspended => unreachable!("it was not a moment ago"),
             Step::Finished(result) => {
                 recycle(coroutine);
                 Poll::Ready(result.unwrap_or_else(|payload| panic::resume_unwind(payload)))
@@ -178,16 +195,16 @@ where
     (coroutine, step)
 }
 
-fn resume<T>(mut coroutine: Coroutine<T>, waker: &Waker) -> (Coroutine<T>, Step<T>) {
+fn resume<T>(coroutine: &mut Coroutine<T>, waker: &Waker) -> Step<T> {
     let frame = coroutine.frame();
     frame.set_waker(waker);
     let entered = current::enter(frame);
-    frame
-        .under
-        .set(entered.around().map_or((0, 0), |around| around.innermost()));
+    if let Some(around) = entered.around() {
+        frame.under.set(around.innermost());
+    }
     let step = coroutine.resume();
     drop(entered);
-    (coroutine, step)
+    step
 }
 
 /// Keeps the stack of an ended closure for the next context.

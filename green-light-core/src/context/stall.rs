@@ -69,8 +69,12 @@ impl Alarm {
         alarms.last += 1;
         let number = alarms.last;
         alarms.due.insert((at, number), waker.clone());
+        // The thread that sleeps until an alarm that is gone by then looks again when it wakes.
+        let too_late = alarms.asleep_until.is_none_or(|until| until > at);
         drop(alarms);
-        watch.changed.notify_one();
+        if too_late {
+            watch.changed.notify_one();
+        }
         Self { at, number, waker }
     }
 
@@ -95,6 +99,8 @@ struct Watch {
 struct Alarms {
     due: BTreeMap<(Instant, u64), Waker>,
     last: u64,
+    /// When the thread looks at the list again by itself.
+    asleep_until: Option<Instant>,
 }
 
 impl Watch {
@@ -106,7 +112,9 @@ impl Watch {
         let mut alarms = self.lock();
         loop {
             let now = Instant::now();
-            match alarms.due.first_key_value().map(|((at, _), _)| *at) {
+            let next = alarms.due.first_key_value().map(|((at, _), _)| *at);
+            alarms.asleep_until = next;
+            match next {
                 None => {
                     alarms = self
                         .changed
@@ -140,7 +148,7 @@ fn watch() -> &'static Watch {
         }));
         // Without the thread a stalled wait is not reported; it is no reason to fail a wait that goes well.
         drop(process::spawn_uncaptured("green-light-watch", || {
-            watch.run()
+            watch.run();
         }));
         watch
     })

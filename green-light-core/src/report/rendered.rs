@@ -50,7 +50,9 @@ pub trait RenderDebug {
 
 impl<E: Debug> RenderDebug for Rendered<E> {
     fn failure(&self) -> Failure {
-        Failure::new(format!("{:?}", self.0))
+        let text = format!("{:?}", self.0);
+        // A string's `Debug` is quoted like a JSON text; what it says is not.
+        Failure::new(serde_json::from_str::<String>(&text).unwrap_or(text))
     }
 }
 

@@ -10,9 +10,9 @@ use crate::test::{FixtureFailure, TestMeta};
 
 /// A failed set-up.
 pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
-    if failed.inherited {
+    if let Some(reported_by) = &failed.reported_by {
         return format!(
-            "setup error: fixture `{}` failed before: {} (reported in full by the first test that needed it)",
+            "setup error: fixture `{}` failed before: {}, as test `{reported_by}` reports in full",
             failed.definition.name,
             first_line(&failed.failure.message),
         );
@@ -42,6 +42,10 @@ pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String
     text
 }
 
+/// Teardown at the end of the process takes too long.
+pub(crate) const LATE_TEARDOWN_HANGS: &str =
+    "teardown error at the end of the process: shared fixtures did not end within 30 s";
+
 /// A shared fixture whose teardown failed when no test was left to report it.
 pub(crate) fn late_teardown_error(failed: &FixtureFailure) -> String {
     format!(
@@ -68,6 +72,10 @@ pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
         test.location
     )
 }
+
+/// After the failure of a fixture under `#[should_panic]`.
+pub(crate) const ONLY_THE_BODY_MAY_PANIC: &str =
+    "under `#[should_panic]` the body may panic, but its fixtures may not: the test fails";
 
 /// An around fixture that failed the test.
 pub(crate) fn around_error(failure: &Failure) -> String {

@@ -3,12 +3,16 @@
 //! They are torn down in `atexit`, after libtest's summary. A teardown that fails there has no test
 //! left to fail, so it is printed and turns the exit status red.
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 
 use super::outcome::FixtureFailure;
 use crate::fixture::Store;
 use crate::report::{Failure, say_to_terminal, text};
 use crate::{process, runtime};
+
+/// How long the end of the process waits for teardowns.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Registers the net, once.
 ///
@@ -30,8 +34,18 @@ fn tear_down() {
     if !Store::has_ends() {
         return;
     }
-    let Ok(failures) = runtime::block_on(tear_down_all()) else {
-        return;
+    // `exit` may be called from any thread, and has destroyed its thread-locals by now: tokio and
+    // contexts need a thread of their own. One that does not come back must not keep the process.
+    let (done, ended) = mpsc::channel();
+    let thread = process::spawn_uncaptured("green-light-exit", move || {
+        if let Ok(failures) = runtime::block_on(tear_down_all()) {
+            let _ = done.send(failures);
+        }
+    });
+    let failures = thread.ok().map(|_| ended.recv_timeout(PATIENCE));
+    let Some(Ok(failures)) = failures else {
+        say_to_terminal(text::LATE_TEARDOWN_HANGS);
+        process::exit_failed();
     };
     for failed in &failures {
         say_to_terminal(&text::late_teardown_error(failed));
@@ -51,7 +65,7 @@ async fn tear_down_all() -> Vec<FixtureFailure> {
                 definition,
                 failure,
                 needed_by: Vec::new(),
-                inherited: false,
+                reported_by: None,
             }));
         }
     }

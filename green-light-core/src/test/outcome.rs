@@ -12,8 +12,8 @@ pub(crate) struct FixtureFailure {
     pub(crate) failure: Failure,
     /// Who needed the fixture, nearest first; empty if the test did.
     pub(crate) needed_by: Vec<&'static Definition>,
-    /// Whether an earlier test has already reported it in full.
-    pub(crate) inherited: bool,
+    /// The earlier test that has reported it in full.
+    pub(crate) reported_by: Option<String>,
 }
 
 /// How the body ended.

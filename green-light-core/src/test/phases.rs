@@ -15,7 +15,7 @@ use crate::fixture::{
 };
 use crate::report::events::{self, Event};
 use crate::report::show::Show;
-use crate::report::{CatchPanic, Failure, Label, caught, failure_of};
+use crate::report::{CatchPanic, Failure, Label, caught, failure_of, say, text};
 
 /// What a step of the plan has become.
 #[derive(Clone)]
@@ -75,13 +75,15 @@ impl TestRun {
             };
             match result {
                 Ok(ready) => self.ready.borrow_mut()[index] = Some(ready),
-                Err((failure, inherited)) => {
-                    self.record.borrow_mut().setup = Some(FixtureFailure {
+                Err((failure, reported_by)) => {
+                    let failed = FixtureFailure {
                         definition: step.definition,
                         failure,
                         needed_by: self.needed_by(index),
-                        inherited,
-                    });
+                        reported_by,
+                    };
+                    say(&text::setup_error(self.meta, &failed));
+                    self.record.borrow_mut().setup = Some(failed);
                     return false;
                 }
             }
@@ -89,7 +91,11 @@ impl TestRun {
         true
     }
 
-    async fn set_up_local(&self, index: usize, step: &Step) -> Result<Ready, (Failure, bool)> {
+    async fn set_up_local(
+        &self,
+        index: usize,
+        step: &Step,
+    ) -> Result<Ready, (Failure, Option<String>)> {
         let label = Label::next(step.definition);
         let values = self.values(&step.dependencies);
         let request = Request::new(
@@ -118,10 +124,10 @@ impl TestRun {
                 value,
                 shared: None,
             })
-            .map_err(|failure| (failure, false))
+            .map_err(|failure| (failure, None))
     }
 
-    async fn set_up_shared(&self, step: &Step) -> Result<Ready, (Failure, bool)> {
+    async fn set_up_shared(&self, step: &Step) -> Result<Ready, (Failure, Option<String>)> {
         let scope = ScopeKey::of(step.definition.scope, self.meta.module);
         let (shared, made) = {
             let ready = self.ready.borrow();
@@ -153,7 +159,10 @@ impl TestRun {
                 value: Value::Shared(value),
                 shared: Some(shared),
             }),
-            Err(failed) => Err((failed.failure.clone(), !failed.report_in_full())),
+            Err(failed) => {
+                let reported_by = failed.reported_before(&self.meta.full_name());
+                Err((failed.failure.clone(), reported_by.map(str::to_owned)))
+            }
         }
     }
 
@@ -193,6 +202,9 @@ impl TestRun {
             (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
             (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
         };
+        if let BodyEnd::Failed(failure) = &end {
+            say(&text::body_error(self.meta, failure));
+        }
         self.show
             .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));
         self.record.borrow_mut().body = Some(end);
@@ -257,7 +269,7 @@ impl TestRun {
                 definition,
                 failure,
                 needed_by: Vec::new(),
-                inherited: false,
+                reported_by: None,
             }));
     }
 

@@ -4,6 +4,7 @@
 //! thread, where libtest captures it, and then one panic is raised without printing again: the
 //! body's own payload if it panicked, so that `#[should_panic(expected = ..)]` sees it.
 
+use std::any::Any;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
@@ -97,53 +98,36 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
     })
 }
 
-/// Prints what failed and fails the test.
+/// Prints what has not been printed yet and fails the test.
 fn conclude(meta: &'static TestMeta, record: Record) {
-    let mut errors: Vec<String> = Vec::new();
-    errors.extend(
-        record
-            .refused
-            .iter()
-            .map(|failure| text::refused(meta, failure)),
-    );
-    errors.extend(
-        record
-            .setup
-            .iter()
-            .map(|failed| text::setup_error(meta, failed)),
-    );
-    errors.extend(
-        record
-            .own_teardown
-            .iter()
-            .map(|failure| text::own_teardown_error(meta, failure)),
-    );
-    errors.extend(
-        record
-            .teardown
-            .iter()
-            .map(|failed| text::teardown_error(meta, failed)),
-    );
-    errors.extend(record.around.iter().map(text::around_error));
-    let body = match record.body {
-        Some(BodyEnd::Failed(failure)) => {
-            say(&text::body_error(meta, &failure));
-            Some(Box::new(failure.message) as Box<_>)
-        }
+    let refused = record
+        .refused
+        .iter()
+        .map(|failure| text::refused(meta, failure));
+    let own = record
+        .own_teardown
+        .iter()
+        .map(|failure| text::own_teardown_error(meta, failure));
+    let teardown = record
+        .teardown
+        .iter()
+        .map(|failed| text::teardown_error(meta, failed));
+    let around = record.around.iter().map(text::around_error);
+    let late: Vec<String> = refused.chain(own).chain(teardown).chain(around).collect();
+    for error in &late {
+        say(error);
+    }
+    let fixtures_failed = record.setup.is_some() || !late.is_empty();
+    let body: Option<Box<dyn Any + Send>> = match record.body {
+        Some(BodyEnd::Failed(failure)) => Some(Box::new(failure.message)),
         Some(BodyEnd::Panicked { payload, .. }) => Some(payload),
         Some(BodyEnd::Passed) | None => None,
     };
-    for error in &errors {
-        say(error);
-    }
-    match (body, errors.into_iter().next()) {
-        (None, None) => {}
-        (Some(payload), None) => resume_unwind(payload),
+    match body {
         // Only the body may panic: returning makes libtest say that the test did not.
-        (_, Some(_)) if meta.should_panic => {
-            say("the body may panic, but its fixtures may not: the test fails");
-        }
-        (Some(payload), Some(_)) => resume_unwind(payload),
-        (None, Some(error)) => resume_unwind(Box::new(error)),
+        _ if fixtures_failed && meta.should_panic => say(text::ONLY_THE_BODY_MAY_PANIC),
+        Some(payload) => resume_unwind(payload),
+        None if fixtures_failed => resume_unwind(Box::new("a fixture failed")),
+        None => {}
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio::runtime::Builder;
 
 /// Drives a future on this thread, as libtest's thread would.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(future)
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.expect("a test needs a runtime").block_on(future)
 }

@@ -1,12 +1,13 @@
 //! What `#[green_light::test]` becomes: a plain `#[test]` that hands a static to the runner.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 
 use super::model::Model;
 use crate::attr;
 use crate::call::Call;
 use crate::params::Param;
+use crate::span;
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let function = &model.function;
@@ -17,7 +18,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let (vis, ident) = (&function.vis, &function.sig.ident);
 
     let name = function.name();
-    let line = quote_spanned!(ident.span()=> ::core::line!());
+    let line = span::line(ident.span());
     let unchecked = TokenStream::new();
     let requests = model.params.iter().filter_map(|param| match param {
         Param::Value(request) => Some(request.dependency(krate, &unchecked)),

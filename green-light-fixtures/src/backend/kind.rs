@@ -1,0 +1,73 @@
+//! The databases green-light knows, by name.
+
+use std::{fmt, str::FromStr};
+
+use sea_orm::DbBackend;
+
+use crate::error::{Error, Kind};
+
+/// A database that tests can run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Backend {
+    /// SQLite, embedded in the test binary: nothing to install.
+    #[default]
+    Sqlite,
+}
+
+impl Backend {
+    const ALL: [Self; 1] = [Self::Sqlite];
+
+    /// The name used in attributes, in URLs and in the environment.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+        }
+    }
+
+    /// The same database as SeaORM names it.
+    #[must_use]
+    pub fn dialect(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let wanted = name.trim();
+        Self::ALL
+            .into_iter()
+            .find(|known| wanted.eq_ignore_ascii_case(known.name()))
+            .ok_or_else(|| {
+                let known = Self::ALL.map(|known| format!("`{known}`")).join(", ");
+                Error::new(Kind::Configuration, format!("unknown backend `{wanted}`"))
+                    .help(format!("write one of {known}"))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_unknown_ones_are_refused() {
+        assert_eq!("SQLite".parse::<Backend>().unwrap(), Backend::Sqlite);
+        let error = "oracle".parse::<Backend>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown backend `oracle`\n  help: write one of `sqlite`"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! How the databases differ: opening a guarded pool, ending its outer transaction, making an image.
+//!
+//! Everything above this folder speaks SeaORM; everything below it speaks one driver.
+
+mod kind;
+mod pool;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+pub use self::kind::Backend;
+pub(crate) use self::pool::{Ended, Pool};

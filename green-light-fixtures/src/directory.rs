@@ -1,0 +1,138 @@
+//! Where databases in files live: a directory of this process, under the target directory.
+//!
+//! The directory holds a locked file while its owner lives, so a directory whose lock can be taken
+//! was left by a killed process and is removed by the next one. Only directories that hold such a
+//! file are ever touched.
+
+use std::{
+    env,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    error::{Error, Kind},
+    sandbox::SlotFile,
+};
+
+/// Marks a directory of ours, and is locked while its owner lives.
+const LOCK: &str = "green-light.lock";
+
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes a new directory below `base`, and removes those that dead processes have left there.
+    pub(crate) fn create(base: &Path) -> Result<Self, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        fs::create_dir_all(base).map_err(|error| refused("make", base, &error))?;
+        sweep(base);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = base.join(format!("sqlite-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).map_err(|error| refused("make", &path, &error))?;
+        let lock = path.join(LOCK);
+        let file = File::create(&lock).map_err(|error| refused("write to", &lock, &error))?;
+        file.try_lock()
+            .map_err(|error| refused("lock", &lock, &error.into()))?;
+        Ok(Self { path, _lock: file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file that is removed when the returned value is dropped.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<SlotFile, Error> {
+        let file = SlotFile(self.path.join(name));
+        fs::write(&file.0, content).map_err(|error| refused("write to", &file.0, &error))?;
+        Ok(file)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// The directory `green-light` in the target directory of the running test, or in the system's
+/// temporary one if the executable is not in a target directory.
+pub(crate) fn default_base() -> PathBuf {
+    let target = env::current_exe().ok().and_then(|executable| {
+        executable
+            .ancestors()
+            .find(|path| path.join("CACHEDIR.TAG").is_file())
+            .map(Path::to_owned)
+    });
+    target.unwrap_or_else(env::temp_dir).join("green-light")
+}
+
+fn sweep(base: &Path) {
+    let Ok(entries) = fs::read_dir(base) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        // A directory that cannot be looked at or removed is another user's, or about to go.
+        let Ok(lock) = File::open(path.join(LOCK)) else {
+            continue;
+        };
+        if lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
+    Error::new(
+        Kind::Directory,
+        format!("cannot {action} `{}`: {error}", path.display()),
+    )
+    .help(
+        "make room or give write permission there, choose another place with \
+         `Engine::builder().directory(path)`, or leave the database in memory",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removes_itself_and_what_dead_processes_left_but_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        let dead = base.path().join("sqlite-1-0");
+        let foreign = base.path().join("sqlite-2-0");
+        for (path, file) in [(&dead, LOCK), (&foreign, "data.sqlite")] {
+            fs::create_dir_all(path).unwrap();
+            fs::write(path.join(file), "").unwrap();
+        }
+        let alive = Directory::create(base.path()).unwrap();
+        let other = Directory::create(base.path()).unwrap();
+        assert!(!dead.exists() && foreign.exists() && alive.path().exists());
+        let file = other.write("a.sqlite", b"x").unwrap();
+        assert!(file.0.exists());
+        drop(file);
+        let gone = other.path().to_owned();
+        drop(other);
+        assert!(!gone.exists() && alive.path().exists());
+    }
+
+    #[test]
+    fn says_which_path_refuses_and_why() {
+        let base = tempfile::tempdir().unwrap();
+        let occupied = base.path().join("file");
+        fs::write(&occupied, "").unwrap();
+        let error = Directory::create(&occupied.join("below")).unwrap_err();
+        assert!(error.is_directory());
+        let text = error.to_string();
+        assert!(
+            text.contains("file/below") && text.contains("help: make room"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! The ways to keep tests apart, and how one is chosen.
+//!
+//! A name that is not known is an error naming those that are: never a silent fallback to another way.
+
+use std::{env, fmt, str::FromStr};
+
+use crate::error::{Error, Kind};
+
+/// How one test is kept apart from the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// The test runs inside one transaction that is never committed.
+    ///
+    /// The application's own `begin`, `commit` and `rollback` become savepoints in it. The test has
+    /// one connection: queries of concurrent tasks are correct, but take turns, and a query outside
+    /// an open transaction waits for that transaction to end.
+    #[default]
+    Transaction,
+}
+
+/// The variable that chooses an isolation for a whole run.
+const VARIABLE: &str = "GREEN_LIGHT_ISOLATION";
+
+impl Isolation {
+    const ALL: [Self; 1] = [Self::Transaction];
+
+    /// What `GREEN_LIGHT_ISOLATION` asks for, or the default.
+    ///
+    /// # Errors
+    ///
+    /// When the variable names an isolation that does not exist.
+    pub fn from_env() -> Result<Self, Error> {
+        match env::var(VARIABLE) {
+            Ok(name) if !name.trim().is_empty() => name.parse(),
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// The name used in attributes and in the environment.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+        }
+    }
+}
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Isolation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let wanted = name.trim();
+        Self::ALL
+            .into_iter()
+            .find(|known| wanted.eq_ignore_ascii_case(known.name()))
+            .ok_or_else(|| {
+                let known = Self::ALL.map(|known| format!("`{known}`")).join(", ");
+                Error::new(Kind::Configuration, format!("unknown isolation `{wanted}`")).help(
+                    format!("write one of {known}, in `{VARIABLE}` or in the test"),
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_unknown_ones_are_refused() {
+        assert_eq!(
+            " Transaction ".parse::<Isolation>().unwrap(),
+            Isolation::Transaction
+        );
+        let error = "trunsaction".parse::<Isolation>().unwrap_err();
+        assert!(error.is_configuration());
+        assert!(
+            error
+                .to_string()
+                .starts_with("unknown isolation `trunsaction`\n  help: write one")
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! What escaped, or tried to, and who did it.
+//!
+//! A breach belongs to the lease during which it happened. Its text names the test, the statement
+//! where that was seen, and what to write instead.
+
+use std::time::Instant;
+
+use crate::error::{Error, Kind};
+
+/// How the outer transaction of a test ended before the test did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breach {
+    /// Something sent a commit; it was refused, and the database rolled back.
+    Commit,
+    /// Something rolled back the whole transaction.
+    Rollback,
+    /// The pool closed the connection and opened another one.
+    Replaced,
+    /// A savepoint was begun by hand and not ended when the connection was given back.
+    Unbalanced,
+}
+
+/// One breach, with what is known of the statement that caused it.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) breach: Breach,
+    pub(super) at: Instant,
+    pub(super) statement: Option<String>,
+    /// How often writes were refused afterwards, on the same connection.
+    pub(super) refused_later: usize,
+}
+
+impl Record {
+    pub(super) fn new(breach: Breach) -> Self {
+        Self {
+            breach,
+            at: Instant::now(),
+            statement: None,
+            refused_later: 0,
+        }
+    }
+
+    pub(super) fn into_error(self, test: &str) -> Error {
+        let (fact, help) = match self.breach {
+            Breach::Commit => (
+                "tried to commit the transaction that isolates it",
+                "write `transaction.commit()` on a transaction made by `begin()`; \
+                 `COMMIT` or `END` as SQL text ends the test's own transaction",
+            ),
+            Breach::Rollback => (
+                "rolled back the transaction that isolates it, and all its rows with it",
+                "write `transaction.rollback()` on a transaction made by `begin()`; `ROLLBACK` as SQL \
+                 text, `OR ROLLBACK`, `ON CONFLICT ROLLBACK` and `RAISE(ROLLBACK)` end the test's own \
+                 transaction (`ABORT` does not)",
+            ),
+            Breach::Replaced => (
+                "lost its connection, and all its rows with it",
+                "do not close or detach the connection of a test",
+            ),
+            Breach::Unbalanced => (
+                "gave its connection back with a savepoint still open",
+                "end what `TransactionManager::begin` began, or write `begin()` on the connection",
+            ),
+        };
+        let mut text = format!("test `{test}` {fact}");
+        match self.statement {
+            Some(statement) => text.push_str(&format!("\n  by: `{statement}`")),
+            None if matches!(self.breach, Breach::Commit | Breach::Rollback) => {
+                text.push_str("\n  by a statement sent as text, unprepared");
+            }
+            None => {}
+        }
+        if self.refused_later > 0 {
+            text.push_str(&format!(
+                "\n  writes refused after that: {}",
+                self.refused_later
+            ));
+        }
+        Error::new(Kind::Breach, text).help(help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breach_names_test_statement_and_cure() {
+        let mut record = Record::new(Breach::Commit);
+        record.statement = Some("COMMIT".to_owned());
+        record.refused_later = 2;
+        let text = record.into_error("shop::pays").to_string();
+        assert!(
+            text.starts_with("test `shop::pays` tried to commit"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n  by: `COMMIT`\n  writes refused after that: 2\n  help: write"),
+            "{text}"
+        );
+        let text = Record::new(Breach::Rollback).into_error("t").to_string();
+        assert!(text.contains("by a statement sent as text"), "{text}");
+    }
+}

@@ -1,0 +1,297 @@
+//! What hooks and pool callbacks know about one slot, shared between the test and the database's thread.
+//!
+//! Invariants:
+//! * A commit is never allowed, with or without a lease.
+//! * A breach is recorded in the lease that is open when it happens.
+//! * A use of the slot without a lease condemns it: it is not lent again.
+//! * No lock is held across an await, and no callback waits for anything.
+
+use std::{
+    panic::Location,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    breach::{Breach, Record},
+    hold::Hold,
+    shorten,
+};
+
+/// What to do with a connection that is about to be handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The outer transaction is open.
+    Ready,
+    /// The outer transaction has to be opened first.
+    Begin,
+    /// The connection is no longer what it was: a new one is needed.
+    Replace,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Guard {
+    state: Mutex<State>,
+    /// Whether green-light itself is ending the outer transaction.
+    ending: AtomicBool,
+    /// Whether the slot is thrown away; queries still running are interrupted.
+    dead: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lease: Option<Lent>,
+    /// Whether the outer transaction is open on the current connection.
+    begun: bool,
+    /// Whether the outer transaction ended before its test.
+    lost: bool,
+    condemned: bool,
+    hold: Option<Hold>,
+    failure: Option<String>,
+}
+
+/// The part of a lease that callbacks write to.
+#[derive(Debug)]
+pub(super) struct Lent {
+    id: u64,
+    pub(super) test: Arc<str>,
+    pub(super) breaches: Vec<Record>,
+    pub(super) longest: Option<(Duration, Hold)>,
+    /// Whether the test has had a connection, so that losing it loses rows.
+    used: bool,
+    /// Whether a raw pool, which cannot be tracked, was handed out.
+    pub(super) raw_pool: bool,
+}
+
+impl Guard {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is changed by assignments only, so a panic elsewhere leaves it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lends the slot. `false` when it must not be lent any more.
+    pub(super) fn open(&self, id: u64, test: Arc<str>) -> bool {
+        let mut state = self.state();
+        if state.condemned || state.lease.is_some() || self.is_dead() {
+            return false;
+        }
+        let lent = Lent {
+            id,
+            test,
+            breaches: Vec::new(),
+            longest: None,
+            used: false,
+            raw_pool: false,
+        };
+        state.lease = Some(lent);
+        true
+    }
+
+    /// Takes the slot back; from here on any use of it condemns it.
+    pub(super) fn close(&self) -> Option<Lent> {
+        self.state().lease.take()
+    }
+
+    /// A new connection is ready, its outer transaction open.
+    pub(crate) fn connected(&self, failure: Option<String>) {
+        let mut state = self.state();
+        let lost = std::mem::take(&mut state.lost);
+        state.begun = true;
+        state.condemned |= failure.is_some();
+        state.failure = failure.or(state.failure.take());
+        match &mut state.lease {
+            Some(lent) if lent.used && !lost => lent.breaches.push(Record::new(Breach::Replaced)),
+            Some(_) | None => {}
+        }
+        if let Some(lent) = &mut state.lease {
+            lent.used = true;
+            state.hold = Some(Hold::new());
+        }
+    }
+
+    /// Why the last connection could not be made ready.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.state().failure.take()
+    }
+
+    /// A kept connection, at this transaction depth, is about to be handed out.
+    pub(crate) fn check_out(&self, depth: usize, base: usize) -> Verdict {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(lent) = &mut state.lease else {
+            state.condemned = true;
+            return Verdict::Replace;
+        };
+        if depth != base && !state.lost {
+            lent.breaches.push(Record::new(Breach::Unbalanced));
+            state.lost = true;
+        }
+        if state.lost {
+            return Verdict::Replace;
+        }
+        state.hold = Some(Hold::new());
+        if !state.begun {
+            return Verdict::Begin;
+        }
+        lent.used = true;
+        Verdict::Ready
+    }
+
+    /// The outer transaction has been opened on a kept connection.
+    pub(crate) fn begun(&self) {
+        let mut state = self.state();
+        state.begun = true;
+        if let Some(lent) = &mut state.lease {
+            lent.used = true;
+        }
+    }
+
+    /// The connection has been given back.
+    pub(crate) fn released(&self) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let (Some(hold), Some(lent)) = (state.hold.take(), &mut state.lease) else {
+            return;
+        };
+        let age = hold.age();
+        if lent
+            .longest
+            .as_ref()
+            .is_none_or(|(longest, _)| age > *longest)
+        {
+            lent.longest = Some((age, hold));
+        }
+    }
+
+    /// The database asks whether it may commit: never.
+    pub(crate) fn commit_asked(&self) -> bool {
+        if !self.is_ending() {
+            self.ended(Breach::Commit);
+        }
+        false
+    }
+
+    /// The database has rolled back the outer transaction.
+    pub(crate) fn rolled_back(&self) {
+        if !self.is_ending() {
+            self.ended(Breach::Rollback);
+        }
+    }
+
+    fn ended(&self, breach: Breach) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(lent) = &mut state.lease else {
+            state.condemned = true;
+            return;
+        };
+        if !state.lost {
+            state.lost = true;
+            lent.breaches.push(Record::new(breach));
+        } else if breach == Breach::Commit
+            && let Some(record) = lent.breaches.last_mut()
+        {
+            record.refused_later += 1;
+        }
+    }
+
+    /// A statement of lease `id` has run for `elapsed`.
+    pub(crate) fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) else {
+            return;
+        };
+        let statement = shorten(statement);
+        if let Some(record) = lent.breaches.last_mut()
+            && record.statement.is_none()
+            && matches!(record.breach, Breach::Commit | Breach::Rollback)
+            && record.at + elapsed >= Instant::now()
+        {
+            record.statement = Some(statement.clone());
+        }
+        if let Some(hold) = &mut state.hold {
+            hold.statement = Some(statement);
+        }
+    }
+
+    /// The current holder of the connection began its transaction at `place`.
+    pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
+        if let Some(hold) = &mut self.state().hold {
+            hold.begun_at = Some(place);
+        }
+    }
+
+    /// A raw pool of lease `id` has been handed out.
+    pub(crate) fn raw_pool_given(&self, id: u64) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+            lent.raw_pool = true;
+        }
+    }
+
+    /// Who holds the connection now, in words.
+    pub(crate) fn holder(&self) -> Option<String> {
+        self.state()
+            .hold
+            .as_ref()
+            .map(|hold| hold.describe(hold.age()))
+    }
+
+    /// Who has held the connection for `wait` or longer, in words.
+    pub(super) fn contention(&self, wait: Duration) -> Option<String> {
+        let state = self.state();
+        let now = state.hold.as_ref().map(|hold| (hold.age(), hold));
+        let before = state.lease.as_ref().and_then(|lent| lent.longest.as_ref());
+        now.into_iter()
+            .chain(before.map(|(age, hold)| (*age, hold)))
+            .find(|(age, _)| *age >= wait)
+            .map(|(age, hold)| hold.describe(age))
+    }
+
+    /// Whether the lease has not touched its connection and does not hold one.
+    pub(super) fn is_untouched(&self) -> bool {
+        let state = self.state();
+        state.hold.is_none() && state.lease.as_ref().is_none_or(|lent| !lent.used)
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state().lost
+    }
+
+    /// Marks the outer transaction as ended by green-light.
+    pub(crate) fn over(&self) {
+        self.state().begun = false;
+    }
+
+    /// Ends the outer transaction on purpose while the returned value lives.
+    pub(crate) fn ending(&self) -> Ending<'_> {
+        self.ending.store(true, Ordering::Release);
+        Ending(self)
+    }
+
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// Throws the slot away: nothing may be lent, and running queries stop.
+    pub(super) fn kill(&self) {
+        self.dead.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+}
+
+/// While it lives, hooks know that green-light itself ends the outer transaction.
+#[must_use]
+pub(crate) struct Ending<'a>(&'a Guard);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.ending.store(false, Ordering::Release);
+    }
+}

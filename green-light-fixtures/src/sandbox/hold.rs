@@ -1,0 +1,115 @@
+//! Who holds the one connection of a test, since when, and from where.
+//!
+//! The place is known when the transaction was begun through the session itself, or when
+//! `GREEN_LIGHT_DEBUG=1` asks for a stack trace of every acquisition, which is too slow to be the
+//! default.
+
+use std::{
+    backtrace::Backtrace,
+    panic::Location,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+static TRACED: LazyLock<bool> = LazyLock::new(|| {
+    std::env::var("GREEN_LIGHT_DEBUG").is_ok_and(|value| !matches!(value.trim(), "" | "0"))
+});
+
+#[derive(Debug)]
+pub(super) struct Hold {
+    since: Instant,
+    pub(super) begun_at: Option<&'static Location<'static>>,
+    pub(super) statement: Option<String>,
+    trace: Option<Backtrace>,
+}
+
+impl Hold {
+    pub(super) fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            begun_at: None,
+            statement: None,
+            trace: TRACED.then(Backtrace::force_capture),
+        }
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// One line: by what, from where, for how long, and its last statement.
+    pub(super) fn describe(&self, held: Duration) -> String {
+        let place = match (self.begun_at, &self.trace) {
+            (Some(place), _) => format!(" begun at {place}"),
+            (None, Some(trace)) => place_in(&trace.to_string())
+                .map_or_else(String::new, |place| format!(" begun at {place}")),
+            (None, None) => " (`GREEN_LIGHT_DEBUG=1` shows where it was begun)".to_owned(),
+        };
+        let statement = match &self.statement {
+            Some(statement) => format!("; its last statement: `{statement}`"),
+            None => String::new(),
+        };
+        format!(
+            "a transaction, stream or query{place}, for {:.1} s{statement}",
+            held.as_secs_f64()
+        )
+    }
+}
+
+/// The innermost frame that belongs neither to the toolchain nor to a dependency.
+fn place_in(trace: &str) -> Option<String> {
+    trace
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("at "))
+        .find(|place| !is_foreign(place))
+        .map(|place| place.strip_prefix("./").unwrap_or(place).to_owned())
+}
+
+fn is_foreign(place: &str) -> bool {
+    [
+        "/rustc/",
+        "/registry/src/",
+        "/rustlib/",
+        "/git/checkouts/",
+        "green-light-fixtures/src/",
+        "green-light-core/src/",
+    ]
+    .iter()
+    .any(|part| place.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_users_own_frame() {
+        let trace = "   0: std::backtrace::create\n             at /rustc/abc/library/std/src/backtrace.rs:1:1\n   \
+                     1: sqlx_core::pool::acquire\n             at /h/.cargo/registry/src/x/sqlx-core-0.9.0/src/pool.rs:2:3\n   \
+                     2: shop::checkout\n             at ./src/checkout.rs:40:17\n";
+        assert_eq!(place_in(trace).as_deref(), Some("src/checkout.rs:40:17"));
+        assert_eq!(place_in(""), None);
+    }
+
+    #[test]
+    fn says_what_is_known() {
+        let mut hold = Hold {
+            since: Instant::now(),
+            begun_at: None,
+            statement: None,
+            trace: None,
+        };
+        assert!(
+            hold.describe(Duration::from_secs(5))
+                .contains("GREEN_LIGHT_DEBUG=1")
+        );
+        hold.begun_at = Some(Location::caller());
+        hold.statement = Some("SELECT 1".to_owned());
+        let text = hold.describe(Duration::from_secs(5));
+        assert!(
+            text.contains("hold.rs:")
+                && text.ends_with("for 5.0 s; its last statement: `SELECT 1`"),
+            "{text}"
+        );
+    }
+}

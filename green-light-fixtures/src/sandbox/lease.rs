@@ -1,0 +1,190 @@
+//! A slot in the hands of one test, from its first query to its rollback.
+//!
+//! Invariants:
+//! * A lease ends once; ending it again is a no-op.
+//! * Ending reports what the test did, even if the slot is beyond repair.
+//! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::{guard::Guard, guard::Lent, set::SlotSet, set::Waits, slot::Slot};
+use crate::{
+    backend::{Ended, Pool},
+    error::{Error, Kind},
+};
+
+#[derive(Debug)]
+pub(crate) struct Lease {
+    set: Arc<SlotSet>,
+    slot: Mutex<Option<Slot>>,
+    guard: Arc<Guard>,
+    id: u64,
+    /// Lives while any clone of the test's connection does; the lease's own part ends with it.
+    token: Mutex<Option<Arc<()>>>,
+    test: Arc<str>,
+}
+
+impl Lease {
+    pub(super) fn new(set: Arc<SlotSet>, slot: Slot, id: u64, test: Arc<str>) -> Self {
+        let guard = Arc::clone(&slot.guard);
+        Self {
+            set,
+            slot: Mutex::new(Some(slot)),
+            guard,
+            id,
+            token: Mutex::new(Some(Arc::default())),
+            test,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// To be held by every connection of the test; none once the lease has ended.
+    pub(crate) fn token(&self) -> Option<Arc<()>> {
+        self.own_token().clone()
+    }
+
+    fn own_token(&self) -> MutexGuard<'_, Option<Arc<()>>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The test it was lent to.
+    pub(crate) fn test(&self) -> &str {
+        &self.test
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.with_pool(|_| ()).is_none()
+    }
+
+    pub(crate) fn guard(&self) -> &Arc<Guard> {
+        &self.guard
+    }
+
+    pub(crate) fn waits(&self) -> Waits {
+        self.set.waits()
+    }
+
+    /// Looks at the pool, if the lease has not ended.
+    pub(crate) fn with_pool<T>(&self, look: impl FnOnce(&Pool) -> T) -> Option<T> {
+        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().map(|slot| look(&slot.pool))
+    }
+
+    /// Takes the slot out of the lease, which then has ended.
+    ///
+    /// Dropping what is returned throws the slot away.
+    pub(crate) fn take(&self) -> Option<Taken> {
+        let slot = self
+            .slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
+        let token = self.own_token().take()?;
+        Some(Taken {
+            slot: Some(slot),
+            set: Arc::clone(&self.set),
+            token: Arc::downgrade(&token),
+        })
+    }
+
+    /// What to know if the test failed because its connection was taken.
+    pub(crate) fn contention(&self) -> Option<String> {
+        self.guard.contention(self.set.waits().connection)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+/// A slot on its way from a test to the set, or out.
+#[derive(Debug)]
+#[must_use = "dropping it throws the slot away"]
+pub(crate) struct Taken {
+    /// Empty once the slot has been put back.
+    slot: Option<Slot>,
+    set: Arc<SlotSet>,
+    token: Weak<()>,
+}
+
+impl Taken {
+    /// Rolls back, checks, reports, and gives the slot back or throws it away.
+    pub(crate) async fn end(mut self) -> Result<(), Error> {
+        let waits = self.set.waits();
+        let Some(slot) = &self.slot else {
+            return Ok(());
+        };
+        let ended = if slot.guard.is_untouched() {
+            Ended::Clean
+        } else {
+            slot.pool.end(&slot.guard, waits.teardown).await
+        };
+        let holder = slot.guard.holder();
+        let Some(lent) = slot.guard.close() else {
+            return Ok(());
+        };
+        let is_reusable =
+            matches!(ended, Ended::Clean) && lent.breaches.is_empty() && !lent.raw_pool;
+        if is_reusable && let Some(slot) = self.slot.take() {
+            self.set.put_back(slot, &self.token);
+        }
+        report(lent, ended, holder, waits)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.set.discard_lent(slot);
+        }
+    }
+}
+
+/// The first thing that went wrong; the others are told in its text.
+fn report(lent: Lent, ended: Ended, holder: Option<String>, waits: Waits) -> Result<(), Error> {
+    let test = lent.test;
+    let mut errors: Vec<_> = lent
+        .breaches
+        .into_iter()
+        .map(|record| record.into_error(&test))
+        .collect();
+    match ended {
+        Ended::Clean | Ended::Changed | Ended::Closed | Ended::Lost => {}
+        Ended::Violated(rows) => {
+            let mut text = format!("test `{test}` ended with rows that no commit would accept");
+            for row in rows {
+                text.push_str("\n  ");
+                text.push_str(&row);
+            }
+            errors.push(Error::new(Kind::Constraint, text).help(
+                "in production the commit would have failed: insert the missing row, \
+                 or delete the one that refers to it",
+            ));
+        }
+        Ended::Held => {
+            let holder = holder.unwrap_or_else(|| "something that waits for SQLite".to_owned());
+            let text = format!(
+                "test `{test}` ended, but its connection was still held {:.1} s later\n  by {holder}",
+                waits.teardown.as_secs_f64(),
+            );
+            errors.push(Error::new(Kind::Held, text).help(
+                "end what the test began: commit or drop its transactions and streams, \
+                 and abort or join the tasks it spawned",
+            ));
+        }
+        Ended::Failed(error) => {
+            let text = format!("the transaction of test `{test}` could not be rolled back");
+            errors.push(
+                Error::new(Kind::Connection, text)
+                    .help("the next test gets a new database; this one may have left SQLite unwell")
+                    .because(error),
+            );
+        }
+    }
+    Error::all(errors)
+}

@@ -1,0 +1,42 @@
+//! Transaction isolation: what the code under test may do, and what it gets.
+//!
+//! A *slot* is a kept one-connection pool over a database of its own, made from the engine's template.
+//! A *lease* lends it to one test, inside an outer transaction that is never committed.
+//!
+//! * The code under test gets a plain `DatabaseConnection`. Its `begin`, `commit` and `rollback`
+//!   become savepoints, because sqlx believes that transactions are already open.
+//! * Nothing commits: the database's own commit hook refuses, whoever asks.
+//! * Whoever ends the outer transaction is reported on the test that did it, never on a later one.
+//!   The rest of that test goes on in a fresh database.
+//! * A slot goes to the next test only when its transaction has been rolled back, its connection
+//!   looks as it did when new, and nothing of the test before can reach it. Otherwise it is thrown
+//!   away and a new one is made from the template.
+//! * Every wait is bounded.
+//!
+//! What cannot be seen: a raw sqlx pool cloned out of `DatabaseConnection::get_sqlite_connection_pool`
+//! that is used by a leaked task while a later test has the slot. `Session::sqlite_pool` is safe in
+//! that respect: it costs the slot.
+
+mod breach;
+mod guard;
+mod hold;
+mod lease;
+mod set;
+mod slot;
+
+pub(crate) use self::{
+    guard::{Guard, Verdict},
+    lease::Lease,
+    set::{SlotSet, Waits},
+    slot::SlotFile,
+};
+
+/// The beginning of a statement, for a message.
+pub(crate) fn shorten(statement: &str) -> String {
+    const LENGTH: usize = 160;
+    let statement = statement.trim();
+    match statement.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}..", &statement[..end]),
+        None => statement.to_owned(),
+    }
+}

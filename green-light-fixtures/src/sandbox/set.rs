@@ -1,0 +1,135 @@
+//! The slots of one engine: those that wait for a test, and how many there have been.
+//!
+//! There are as many slots as tests have run at the same time, never more.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{guard::Guard, lease::Lease, slot::Slot};
+use crate::{error::Error, template::Template};
+
+/// How long an engine waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// For the connection of a test, while a transaction holds it.
+    pub(crate) connection: Duration,
+    /// For what a test left running, at its end.
+    pub(crate) teardown: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct SlotSet {
+    template: Template,
+    waits: Waits,
+    idle: Mutex<Vec<Slot>>,
+    opened: AtomicU64,
+    discarded: AtomicU64,
+    leases: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// What has happened in a set so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub(crate) idle: usize,
+    pub(crate) opened: u64,
+    pub(crate) discarded: u64,
+    pub(crate) leases: u64,
+    pub(crate) ended: u64,
+}
+
+impl SlotSet {
+    pub(crate) fn new(template: Template, waits: Waits) -> Arc<Self> {
+        Arc::new(Self {
+            template,
+            waits,
+            idle: Mutex::default(),
+            opened: AtomicU64::new(0),
+            discarded: AtomicU64::new(0),
+            leases: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(crate) fn waits(&self) -> Waits {
+        self.waits
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            idle: self.idle().len(),
+            opened: self.opened.load(Ordering::Relaxed),
+            discarded: self.discarded.load(Ordering::Relaxed),
+            leases: self.leases.load(Ordering::Relaxed),
+            ended: self.ended.load(Ordering::Relaxed),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Slot>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lends a slot to `test`: a waiting one, or a new one.
+    pub(crate) async fn lend(self: &Arc<Self>, test: Arc<str>) -> Result<Lease, Error> {
+        let id = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
+        let slot = loop {
+            let waiting = self.idle().pop();
+            let slot = match waiting {
+                Some(slot) => slot,
+                None => self.open().await?,
+            };
+            if slot.guard.open(id, Arc::clone(&test)) {
+                break slot;
+            }
+            // Something used it while it waited, so it may be used again: not by a test.
+            self.discard(slot);
+        };
+        Ok(Lease::new(Arc::clone(self), slot, id, test))
+    }
+
+    async fn open(&self) -> Result<Slot, Error> {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let guard = Arc::new(Guard::default());
+        let (pool, file) = self
+            .template
+            .open(number, &guard, self.waits.connection)
+            .await?;
+        Ok(Slot::new(pool, guard, file))
+    }
+
+    /// Takes a slot back from a test that has ended well.
+    pub(super) fn put_back(&self, slot: Slot, token: &Weak<()>) {
+        // A connection that is still held by something could be used while a later test runs.
+        if token.strong_count() > 0 {
+            return self.discard_lent(slot);
+        }
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.idle().push(slot);
+    }
+
+    /// Throws away a slot of a test that has ended.
+    pub(super) fn discard_lent(&self, slot: Slot) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.discard(slot);
+    }
+
+    fn discard(&self, slot: Slot) {
+        self.discarded.fetch_add(1, Ordering::Relaxed);
+        drop(slot);
+    }
+
+    /// Throws away the slots that wait for a test.
+    pub(crate) fn clear(&self) {
+        let waiting = std::mem::take(&mut *self.idle());
+        drop(waiting);
+    }
+}

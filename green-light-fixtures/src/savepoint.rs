@@ -1,0 +1,68 @@
+//! A mark in a test's transaction, to come back to.
+//!
+//! The session stays usable between the mark and the return. A savepoint that is dropped does
+//! nothing: the end of the test takes it along.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sea_orm::{ConnectionTrait as _, DbErr};
+
+use crate::session::Session;
+
+/// A mark in the transaction of a test.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use green_light_fixtures::{Engine, Schema};
+/// # use sea_orm::ConnectionTrait;
+/// # let engine = Engine::builder().schema(Schema::sql("CREATE TABLE a (x)")).build().await?;
+/// let transaction = engine.transaction().await?;
+/// let before = transaction.savepoint().await?;
+/// transaction.connection().execute_unprepared("DELETE FROM a").await?;
+/// before.rollback().await?;
+/// transaction.finish().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a savepoint that is not rolled back does nothing"]
+pub struct Savepoint {
+    session: Session,
+    name: String,
+}
+
+impl Savepoint {
+    pub(crate) async fn set(session: Session) -> Result<Self, DbErr> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let name = format!("green_light_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        session
+            .execute_unprepared(&format!("SAVEPOINT {name}"))
+            .await?;
+        Ok(Self { session, name })
+    }
+
+    /// Undoes everything since the mark. The mark stays.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is taken, or the test's transaction was ended by the test itself.
+    pub async fn rollback(&self) -> Result<(), DbErr> {
+        self.session
+            .execute_unprepared(&format!("ROLLBACK TO {}", self.name))
+            .await
+            .map(drop)
+    }
+
+    /// Removes the mark and keeps what was done since.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is taken, or the test's transaction was ended by the test itself.
+    pub async fn release(self) -> Result<(), DbErr> {
+        self.session
+            .execute_unprepared(&format!("RELEASE {}", self.name))
+            .await
+            .map(drop)
+    }
+}

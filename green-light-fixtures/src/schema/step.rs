@@ -1,0 +1,196 @@
+//! One step of a schema: how it runs, and how its failure is told.
+//!
+//! Invariant: a failure names the migration, statement, entity set or seed; the caller adds the place.
+
+use std::{any::type_name, fmt, future::Future, panic, pin::Pin, sync::Arc};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SchemaBuilder};
+use sea_orm_migration::MigratorTrait;
+
+use super::statements::statements;
+use crate::error::{Error, Kind};
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Migrate = fn(DatabaseConnection) -> Boxed<Result<(), Error>>;
+type Register = dyn Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync;
+type Seed = dyn Fn(DatabaseConnection) -> Boxed<Result<(), Error>> + Send + Sync;
+
+#[derive(Clone)]
+pub(super) enum Step {
+    Migrations {
+        migrator: &'static str,
+        names: fn() -> Vec<String>,
+        run: Migrate,
+    },
+    Entities(Arc<Register>),
+    Sql(Arc<str>),
+    Seed {
+        name: &'static str,
+        run: Arc<Seed>,
+    },
+}
+
+impl Step {
+    pub(super) fn migrations<M: MigratorTrait + 'static>() -> Self {
+        Self::Migrations {
+            migrator: type_name::<M>(),
+            names: || {
+                M::migrations()
+                    .iter()
+                    .map(|m| m.name().to_owned())
+                    .collect()
+            },
+            run: |db| Box::pin(migrate::<M>(db)),
+        }
+    }
+
+    pub(super) fn entities<F>(register: F) -> Self
+    where
+        F: Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync + 'static,
+    {
+        Self::Entities(Arc::new(register))
+    }
+
+    pub(super) fn sql(sql: String) -> Self {
+        Self::Sql(sql.into())
+    }
+
+    pub(super) fn seed<F, E>(seed: F) -> Self
+    where
+        F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
+        E: fmt::Display + 'static,
+    {
+        let seed = Arc::new(seed);
+        Self::Seed {
+            name: type_name::<F>(),
+            run: Arc::new(move |db| Box::pin(run_seed(Arc::clone(&seed), db))),
+        }
+    }
+
+    pub(super) async fn apply(&self, db: &DatabaseConnection) -> Result<(), Error> {
+        match self {
+            Self::Migrations { run, .. } => run(db.clone()).await,
+            Self::Entities(register) => {
+                register(db.get_schema_builder())
+                    .apply(db)
+                    .await
+                    .map_err(|error| {
+                        failed("the tables of `Schema::entities` could not be made", error)
+                    })
+            }
+            Self::Sql(sql) => run_sql(sql, db).await,
+            Self::Seed { run, .. } => run(db.clone()).await,
+        }
+    }
+
+    /// What tells this step from another one, for the digest.
+    pub(super) fn identity(&self) -> String {
+        match self {
+            Self::Migrations {
+                migrator, names, ..
+            } => {
+                format!("migrations {migrator} {}", names().join(" "))
+            }
+            Self::Entities(register) => {
+                let builder = SchemaBuilder::new(sea_orm::Schema::new(sea_orm::DbBackend::Sqlite));
+                format!("entities {:?}", register(builder))
+            }
+            Self::Sql(sql) => format!("sql {sql}"),
+            Self::Seed { name, .. } => format!("seed {name}"),
+        }
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Migrations {
+                migrator, names, ..
+            } => {
+                write!(f, "{} migrations of {migrator}", names().len())
+            }
+            Self::Entities(_) => f.write_str("entities"),
+            Self::Sql(sql) => write!(f, "sql of {} statements", statements(sql).len()),
+            Self::Seed { name, .. } => write!(f, "seed {name}"),
+        }
+    }
+}
+
+async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> {
+    let Err(error) = M::up(&db, None).await else {
+        return Ok(());
+    };
+    // A migration is recorded once it has succeeded, so the first pending one is the one that failed.
+    let pending = M::get_pending_migrations_read_only(&db)
+        .await
+        .unwrap_or_default();
+    let what = match pending.first() {
+        Some(migration) => format!(
+            "migration `{}` of `{}` failed",
+            migration.name(),
+            type_name::<M>()
+        ),
+        None => format!(
+            "the migrations of `{}` could not be read or recorded",
+            type_name::<M>()
+        ),
+    };
+    Err(failed(what, error).help("correct its `up`; the template is built afresh in the next run"))
+}
+
+async fn run_sql(sql: &str, db: &DatabaseConnection) -> Result<(), Error> {
+    let all = statements(sql);
+    for (index, statement) in all.iter().enumerate() {
+        if let Err(error) = db.execute_unprepared(statement.text).await {
+            let what = format!(
+                "statement {} of {} of `Schema::sql`, on its line {}, failed: `{}`",
+                index + 1,
+                all.len(),
+                statement.line,
+                shorten(statement.text),
+            );
+            return Err(failed(what, error)
+                .help("correct the statement; line 1 is the first line of the text"));
+        }
+    }
+    Ok(())
+}
+
+/// Runs the seed on a thread that may block, where its future need not be `Send`.
+async fn run_seed<F, E>(seed: Arc<F>, db: DatabaseConnection) -> Result<(), Error>
+where
+    F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
+    E: fmt::Display + 'static,
+{
+    let runtime = tokio::runtime::Handle::current();
+    let name = type_name::<F>();
+    let run = move || {
+        runtime
+            .block_on((*seed)(&db))
+            .map_err(|error| error.to_string())
+    };
+    match tokio::task::spawn_blocking(run).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(message)) => Err(
+            Error::new(Kind::Schema, format!("the seed `{name}` failed"))
+                .help("a seed runs once, on the database its schema has just made")
+                .because(message),
+        ),
+        // A panic has its own message and place already: it goes on as it is.
+        Err(ended) if ended.is_panic() => panic::resume_unwind(ended.into_panic()),
+        Err(ended) => Err(
+            Error::new(Kind::Schema, format!("the seed `{name}` was cancelled"))
+                .help("the runtime shut down while the template was being built")
+                .because(ended),
+        ),
+    }
+}
+
+fn failed(what: impl Into<String>, error: DbErr) -> Error {
+    Error::new(Kind::Schema, what).because(error)
+}
+
+fn shorten(statement: &str) -> String {
+    let line: Vec<_> = statement.split_whitespace().collect();
+    crate::sandbox::shorten(&line.join(" "))
+}

@@ -1,0 +1,37 @@
+//! What a query's error means when the connection of the test is taken or gone.
+
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+
+use crate::sandbox::{Lease, Waits};
+
+/// Says who holds the connection, in place of "pool timed out".
+pub(super) fn explain(error: DbErr, lease: &Lease) -> DbErr {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
+            internal(taken(lease.waits(), lease.guard().holder()))
+        }
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
+            internal(format!(
+                "the test that this session belongs to has ended: `{}`\n  \
+                 help: join or abort the tasks of a test before it ends",
+                lease.test(),
+            ))
+        }
+        other => other,
+    }
+}
+
+fn internal(text: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(text))
+}
+
+/// The connection of a test is taken, by `holder` if known.
+pub(crate) fn taken(waits: Waits, holder: Option<String>) -> String {
+    let holder = holder.map_or_else(String::new, |holder| format!("\n  held by {holder}"));
+    format!(
+        "the one connection of this test was not free within {:.1} s{holder}\n  \
+         help: while a transaction is open, pass `&transaction` on, not the session; \
+         finish a stream before the next query; or commit first",
+        waits.connection.as_secs_f64(),
+    )
+}

@@ -1,0 +1,234 @@
+//! The session itself.
+
+use std::{fmt, ops::Deref, panic::Location, sync::Arc, time::Duration};
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
+};
+#[cfg(feature = "sqlite")]
+use sqlx::sqlite::SqlitePool;
+
+use super::{explain::explain, options::TransactionOptions};
+use crate::{
+    backend::{Backend, Pool},
+    error::Error,
+    sandbox::Lease,
+    transaction::Transaction,
+    url::DatabaseUrl,
+};
+
+/// What a test uses to talk to its database.
+///
+/// `&session` is a `&DatabaseConnection` for application code, `session.connection().clone()` is one
+/// to keep, and the session can be given to SeaORM's own methods.
+///
+/// The test has one connection. Concurrent queries are correct, but take turns. A query that is
+/// sent while a transaction or a stream is open on the same session waits for it, and fails after
+/// 5 s with an error that says who holds the connection.
+#[derive(Clone)]
+pub struct Session {
+    shared: Arc<Shared>,
+    /// Set if the session was made without a transaction of its own in sight.
+    owned: Option<Transaction>,
+}
+
+struct Shared {
+    connection: DatabaseConnection,
+    lease: Arc<Lease>,
+    backend: Backend,
+    url: DatabaseUrl,
+}
+
+impl Session {
+    pub(crate) fn new(lease: Arc<Lease>, backend: Backend, url: DatabaseUrl) -> Self {
+        let mut connection = lease.with_pool(Pool::connection).unwrap_or_default();
+        let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
+        // Every clone of the connection, and every transaction and stream begun on it, holds this
+        // closure. So the token lives exactly as long as something can still reach the database.
+        connection.set_metric_callback(move |info| {
+            let _alive = &token;
+            guard.ran(id, &info.statement.sql, info.elapsed);
+        });
+        Self {
+            shared: Arc::new(Shared {
+                connection,
+                lease,
+                backend,
+                url,
+            }),
+            owned: None,
+        }
+    }
+
+    pub(crate) fn owning(mut self, transaction: Transaction) -> Self {
+        self.owned = Some(transaction);
+        self
+    }
+
+    /// The connection, as applications take it. Clone it to keep it.
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.shared.connection
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.shared.backend
+    }
+
+    /// Where the database is. A connection of its own to that place sees nothing of the test.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.shared.url
+    }
+
+    /// The sqlx pool behind the connection, for code that uses sqlx itself.
+    ///
+    /// Nothing tells when the last clone of a raw pool is gone, so a database whose pool was taken
+    /// is not used again: the next test gets a new one.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn sqlite_pool(&self) -> &SqlitePool {
+        let Shared {
+            connection, lease, ..
+        } = &*self.shared;
+        lease.guard().raw_pool_given(lease.id());
+        connection.get_sqlite_connection_pool()
+    }
+
+    /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.
+    ///
+    /// As everything in a test, what is committed here is seen by the rest of the test only.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use green_light_fixtures::{Engine, Isolation, Schema};
+    /// use green_light_fixtures::TransactionOptions;
+    /// use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+    /// # let engine = Engine::builder().schema(Schema::sql("CREATE TABLE a (x)")).build().await?;
+    /// # let session = engine.session(Isolation::Transaction).await?;
+    /// session
+    ///     .transaction(TransactionOptions::new().rollback(true), async |tx: &DatabaseTransaction| {
+    ///         tx.execute_unprepared("DELETE FROM a").await
+    ///     })
+    ///     .await?;
+    /// # session.finish().await?; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, or why the transaction could not be begun or ended.
+    pub async fn transaction<F, T, E>(
+        &self,
+        options: TransactionOptions,
+        work: F,
+    ) -> Result<T, TransactionError<E>>
+    where
+        F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
+        E: fmt::Display + fmt::Debug,
+    {
+        let begun = self.shared.connection.begin().await;
+        let transaction = self
+            .explained(begun)
+            .map_err(TransactionError::Connection)?;
+        if !options.nested {
+            return end(transaction, options, work).await;
+        }
+        let inner = transaction
+            .begin()
+            .await
+            .map_err(TransactionError::Connection)?;
+        let outcome = end(inner, options, work).await;
+        let ended = if outcome.is_ok() && !options.rollback {
+            transaction.commit().await
+        } else {
+            transaction.rollback().await
+        };
+        ended.map_err(TransactionError::Connection).and(outcome)
+    }
+
+    /// Ends the test's transaction, as [`Transaction::finish`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::finish`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future throws the database away; the next test gets a new one.
+    pub async fn finish(self) -> Result<(), Error> {
+        let taken = self.shared.lease.take();
+        drop(self);
+        match taken {
+            Some(taken) => taken.end().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes an error about the connection say who holds it.
+    pub(super) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
+        result.map_err(|error| explain(error, &self.shared.lease))
+    }
+
+    /// Notes a statement that SeaORM does not report, so that a breach can name it.
+    pub(super) fn ran(&self, sql: &str, elapsed: Duration) {
+        let lease = &self.shared.lease;
+        lease.guard().ran(lease.id(), sql, elapsed);
+    }
+
+    /// Notes where a transaction that has just been begun was begun.
+    pub(super) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
+        if result.is_ok() {
+            self.shared.lease.guard().begun_at(place);
+        }
+    }
+}
+
+async fn end<F, T, E>(
+    transaction: DatabaseTransaction,
+    options: TransactionOptions,
+    work: F,
+) -> Result<T, TransactionError<E>>
+where
+    F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
+    E: fmt::Display + fmt::Debug,
+{
+    let outcome = work(&transaction)
+        .await
+        .map_err(TransactionError::Transaction);
+    let ended = if outcome.is_ok() && !options.rollback {
+        transaction.commit().await
+    } else {
+        transaction.rollback().await
+    };
+    match (outcome, ended) {
+        (Err(error), _) => Err(error),
+        (Ok(_), Err(error)) => Err(TransactionError::Connection(error)),
+        (Ok(value), Ok(())) => Ok(value),
+    }
+}
+
+impl Deref for Session {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        self.connection()
+    }
+}
+
+impl AsRef<DatabaseConnection> for Session {
+    fn as_ref(&self) -> &DatabaseConnection {
+        self.connection()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("backend", &self.backend())
+            .field("url", self.url())
+            .field("test", &self.shared.lease.test())
+            .finish()
+    }
+}

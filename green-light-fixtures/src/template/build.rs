@@ -1,0 +1,102 @@
+//! Building a template, and opening slots from it.
+
+use std::{sync::Arc, time::Duration};
+
+#[cfg(feature = "sqlite")]
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+#[cfg(feature = "sqlite")]
+use crate::backend::sqlite;
+use crate::{
+    backend::Pool,
+    directory::Directory,
+    error::Error,
+    sandbox::{Guard, SlotFile},
+    schema::Schema,
+    url::DatabaseUrl,
+};
+
+#[derive(Debug)]
+pub(crate) enum Template {
+    #[cfg(feature = "sqlite")]
+    Sqlite {
+        image: sqlite::Image,
+        options: SqliteConnectOptions,
+        /// Where the databases are, if not in memory.
+        directory: Option<Directory>,
+        digest: String,
+    },
+}
+
+impl Template {
+    #[cfg(feature = "sqlite")]
+    pub(crate) async fn sqlite(
+        schema: &Schema,
+        options: SqliteConnectOptions,
+        directory: Option<Directory>,
+        wait: Duration,
+    ) -> Result<Self, Error> {
+        let image = sqlite::build(schema, &options, wait).await?;
+        Ok(Self::Sqlite {
+            image,
+            options,
+            directory,
+            digest: schema.digest(),
+        })
+    }
+
+    /// Makes the database of slot `number` and opens a guarded pool on it.
+    pub(crate) async fn open(
+        &self,
+        number: u64,
+        guard: &Arc<Guard>,
+        wait: Duration,
+    ) -> Result<(Pool, Option<SlotFile>), Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite {
+                image,
+                options,
+                directory: None,
+                ..
+            } => {
+                let options = options.clone().filename(":memory:");
+                let pool = sqlite::open(&options, Some(Arc::clone(image)), guard, wait).await?;
+                Ok((pool, None))
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite {
+                image,
+                options,
+                directory: Some(directory),
+                digest,
+            } => {
+                let file = directory.write(&format!("{digest}-{number}.sqlite"), image)?;
+                // Nothing is ever committed to the file and nothing outlives the process, so
+                // neither a journal nor a sync to the disk is of use.
+                let options = options
+                    .clone()
+                    .filename(&file.0)
+                    .journal_mode(SqliteJournalMode::Memory)
+                    .synchronous(SqliteSynchronous::Off);
+                let pool = sqlite::open(&options, None, guard, wait).await?;
+                Ok((pool, Some(file)))
+            }
+        }
+    }
+
+    /// Where slots made from this template are.
+    pub(crate) fn url(&self) -> DatabaseUrl {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite {
+                directory: None, ..
+            } => DatabaseUrl::new("sqlite::memory:"),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite {
+                directory: Some(directory),
+                ..
+            } => DatabaseUrl::new(format!("sqlite://{}", directory.path().display())),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Where a database is: a URL whose password never reaches a screen.
+//!
+//! `Display` and `Debug` are redacted; `expose` is the one way to the text itself.
+
+use std::fmt;
+
+/// The address of a test's database.
+///
+/// `Display` and `Debug` show `***` in place of a password; [`expose`](Self::expose) gives the URL
+/// a driver needs.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    pub(crate) fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL as it is, password included: for a driver, not for a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redact(&self.0))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+/// Replaces every password in `text`: the one of the authority and those given as parameters.
+///
+/// A password may itself hold `@` or `:`, so the authority ends at the *last* `@` before the path.
+fn redact(text: &str) -> String {
+    let (address, query) = text
+        .split_once('?')
+        .map_or((text, None), |(a, q)| (a, Some(q)));
+    let mut shown = redact_authority(address);
+    if let Some(query) = query {
+        shown.push('?');
+        let parameters: Vec<_> = query.split('&').map(redact_parameter).collect();
+        shown.push_str(&parameters.join("&"));
+    }
+    shown
+}
+
+fn redact_authority(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
+    let Some((credentials, host)) = rest.rsplit_once('@') else {
+        return address.to_owned();
+    };
+    match credentials.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+        None => address.to_owned(),
+    }
+}
+
+fn redact_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=***"),
+        _ => parameter.to_owned(),
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["password", "passwd", "pwd", "key", "secret", "token"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_no_password() {
+        for (url, shown) in [
+            ("sqlite::memory:", "sqlite::memory:"),
+            (
+                "postgres://app@localhost/app",
+                "postgres://app@localhost/app",
+            ),
+            (
+                "postgres://app:hunter2@localhost/app",
+                "postgres://app:***@localhost/app",
+            ),
+            (
+                "mysql://app:p@ss:w/rd@db:3306/x",
+                "mysql://app:***@db:3306/x",
+            ),
+            (
+                "postgres:///app?user=a&password=hunter2",
+                "postgres:///app?user=a&password=***",
+            ),
+            (
+                "sqlite://f.db?key=hunter2&mode=ro",
+                "sqlite://f.db?key=***&mode=ro",
+            ),
+        ] {
+            let url = DatabaseUrl::new(url);
+            assert_eq!(url.to_string(), shown);
+            assert!(!format!("{url:?}").contains("hunter2"));
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Code that ends the test's own transaction: refused, reported on that test, invisible to the next.
+
+use green_light_fixtures::{Engine, Error, Transaction};
+use sea_orm::{ConnectionTrait, TransactionTrait};
+use sqlx::Connection;
+use sqlx_core::transaction::TransactionManager;
+
+use crate::support::{count, engine, expect_clean, finish, insert, number, run};
+
+async fn begin(engine: &Engine) -> Transaction {
+    let test = engine.transaction_for("shop::guilty").await.unwrap();
+    insert(&test.connection(), "before").await.unwrap();
+    test
+}
+
+/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
+async fn caught(engine: &Engine, test: Transaction) -> String {
+    let error: Error = test.finish().await.unwrap_err();
+    assert!(error.is_breach(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
+        "{text}"
+    );
+    expect_clean(engine).await;
+    text
+}
+
+#[test]
+fn a_raw_commit_or_end_is_refused_and_reported() {
+    run(async {
+        let engine = engine().await;
+        for sql in [
+            "COMMIT",
+            "END TRANSACTION",
+            "commit; INSERT INTO u (email) VALUES ('later')",
+        ] {
+            let test = begin(&engine).await;
+            let db = &test.connection();
+            db.execute_unprepared(sql).await.unwrap_err();
+            insert(db, "after").await.unwrap();
+            assert_eq!(
+                count(db).await,
+                2,
+                "the rest of the test has a working database"
+            );
+            let text = caught(&engine, test).await;
+            assert!(text.contains("tried to commit"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_raw_commit_before_anything_is_written_is_refused_too() {
+    run(async {
+        let engine = engine().await;
+        let test = engine.transaction_for("shop::guilty").await.unwrap();
+        test.connection()
+            .execute_unprepared("COMMIT")
+            .await
+            .unwrap_err();
+        insert(&test.connection(), "after").await.unwrap();
+        caught(&engine, test).await;
+    });
+}
+
+#[test]
+fn a_commit_inside_a_transaction_is_refused_and_the_transaction_is_lost() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let tx = test.connection().begin().await.unwrap();
+        insert(&tx, "in").await.unwrap();
+        tx.execute_unprepared("COMMIT").await.unwrap_err();
+        insert(&tx, "autocommitted").await.unwrap_err();
+        insert(&tx, "autocommitted").await.unwrap_err();
+        tx.commit().await.unwrap_err();
+        let text = caught(&engine, test).await;
+        assert!(text.contains("writes refused after that: 2"), "{text}");
+    });
+}
+
+#[test]
+fn every_way_to_roll_everything_back_is_reported() {
+    run(async {
+        let engine = engine().await;
+        for sql in [
+            "ROLLBACK",
+            "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')",
+            "UPDATE OR ROLLBACK u SET email = 'seed' WHERE email = 'before'",
+            "CREATE TRIGGER no BEFORE DELETE ON u BEGIN SELECT RAISE(ROLLBACK, 'no'); END; DELETE FROM u",
+            "CREATE TABLE c (x UNIQUE ON CONFLICT ROLLBACK); INSERT INTO c VALUES (1), (1)",
+        ] {
+            let test = begin(&engine).await;
+            let db = &test.connection();
+            let _ = db.execute_unprepared(sql).await;
+            insert(db, "later").await.unwrap();
+            assert_eq!(count(db).await, 2, "{sql}");
+            let text = caught(&engine, test).await;
+            assert!(
+                text.contains("rolled back the transaction that isolates it"),
+                "{text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_statement_is_named_where_it_was_seen() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let sql = "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')";
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
+        test.connection().execute_raw(statement).await.unwrap_err();
+        insert(&test.connection(), "another statement")
+            .await
+            .unwrap();
+        let text = caught(&engine, test).await;
+        assert!(text.contains(&format!("by: `{sql}`")), "{text}");
+
+        let test = begin(&engine).await;
+        test.session().execute_unprepared("ROLLBACK").await.unwrap();
+        insert(&test.connection(), "another statement")
+            .await
+            .unwrap();
+        assert!(caught(&engine, test).await.contains("by: `ROLLBACK`"));
+
+        let test = begin(&engine).await;
+        test.connection()
+            .execute_unprepared("ROLLBACK")
+            .await
+            .unwrap();
+        insert(&test.connection(), "another statement")
+            .await
+            .unwrap();
+        assert!(
+            caught(&engine, test)
+                .await
+                .contains("by a statement sent as text")
+        );
+    });
+}
+
+#[test]
+fn a_raw_begin_is_an_error_and_harms_nothing() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        for sql in [
+            "BEGIN",
+            "BEGIN; INSERT INTO u (email) VALUES ('q'); COMMIT",
+            "BEGIN EXCLUSIVE",
+        ] {
+            db.execute_unprepared(sql).await.unwrap_err();
+        }
+        assert_eq!(count(db).await, 2);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn begin_with_fails_and_loses_nothing() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let connection = test.connection();
+        let db = &connection;
+        let pool = db.get_sqlite_connection_pool();
+        pool.begin_with("BEGIN IMMEDIATE").await.unwrap_err();
+        pool.acquire()
+            .await
+            .unwrap()
+            .begin_with("BEGIN EXCLUSIVE")
+            .await
+            .map(drop)
+            .unwrap_err();
+        assert_eq!(count(db).await, 2);
+        drop(connection);
+        finish(test).await;
+        expect_clean(&engine).await;
+        assert_eq!(engine.stats().slots_discarded, 0);
+    });
+}
+
+#[test]
+fn a_nested_begin_that_fails_does_not_end_the_outer_transaction() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        for _ in 0..3 {
+            let tx = db.begin().await.unwrap();
+            let nested = tx.begin();
+            drop(tokio::time::timeout(std::time::Duration::ZERO, nested).await);
+            let _ = tx.commit().await;
+        }
+        assert_eq!(count(db).await, 2);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn raw_savepoints_nest_and_the_outermost_release_cannot_commit() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        db.execute_unprepared("SAVEPOINT s; INSERT INTO u (email) VALUES ('in'); RELEASE s")
+            .await
+            .unwrap();
+        assert_eq!(count(db).await, 3);
+        finish(test).await;
+        expect_clean(&engine).await;
+
+        let test = begin(&engine).await;
+        let sql = "ROLLBACK; SAVEPOINT s; INSERT INTO u (email) VALUES ('in'); RELEASE s";
+        test.connection().execute_unprepared(sql).await.unwrap_err();
+        caught(&engine, test).await;
+    });
+}
+
+#[test]
+fn a_savepoint_left_open_by_hand_is_reported() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        let mut raw = db.get_sqlite_connection_pool().acquire().await.unwrap();
+        sqlx::sqlite::SqliteTransactionManager::begin(&mut raw, None)
+            .await
+            .unwrap();
+        drop(raw);
+        insert(db, "in a new database").await.unwrap();
+        assert!(caught(&engine, test).await.contains("savepoint still open"));
+    });
+}
+
+#[test]
+fn closing_the_connection_by_hand_is_reported() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        db.get_sqlite_connection_pool()
+            .acquire()
+            .await
+            .unwrap()
+            .close()
+            .await
+            .unwrap();
+        assert_eq!(count(db).await, 1, "the rows went with the connection");
+        assert!(caught(&engine, test).await.contains("lost its connection"));
+    });
+}
+
+#[test]
+fn detaching_the_connection_cannot_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        let mut raw = db
+            .get_sqlite_connection_pool()
+            .acquire()
+            .await
+            .unwrap()
+            .detach();
+        assert_eq!(count(db).await, 1);
+        caught(&engine, test).await;
+        sqlx::query("INSERT INTO u (email) VALUES ('leak')")
+            .execute(&mut raw)
+            .await
+            .unwrap();
+        sqlx::query("COMMIT").execute(&mut raw).await.unwrap_err();
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn an_application_that_closes_its_pool_at_shutdown_is_no_breach() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        test.connection().clone().close().await.unwrap();
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn ddl_is_rolled_back_and_cached_statements_of_it_do_not_survive() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        db.execute_unprepared("ALTER TABLE u ADD COLUMN age INTEGER; CREATE TABLE x (y)")
+            .await
+            .unwrap();
+        let all = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "SELECT * FROM u");
+        assert_eq!(
+            db.query_all_raw(all.clone()).await.unwrap()[0]
+                .column_names()
+                .len(),
+            3
+        );
+        finish(test).await;
+        let next = engine.transaction_for("next").await.unwrap();
+        let rows = next.connection().query_all_raw(all).await.unwrap();
+        assert_eq!(rows[0].column_names(), ["id", "email"]);
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'x'";
+        assert_eq!(number(&next.connection(), tables).await, 0);
+        finish(next).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        for (change, look, fresh) in [
+            ("PRAGMA query_only = ON", "PRAGMA query_only", 0),
+            (
+                "PRAGMA ignore_check_constraints = ON",
+                "PRAGMA ignore_check_constraints",
+                0,
+            ),
+            (
+                "PRAGMA recursive_triggers = ON",
+                "PRAGMA recursive_triggers",
+                0,
+            ),
+            ("PRAGMA case_sensitive_like = ON", "SELECT 'a' LIKE 'A'", 1),
+            (
+                "ATTACH ':memory:' AS other",
+                "SELECT count(*) FROM pragma_database_list WHERE name = 'other'",
+                0,
+            ),
+            (
+                "CREATE TEMP TABLE t (x)",
+                "SELECT count(*) FROM sqlite_temp_schema",
+                0,
+            ),
+            ("PRAGMA user_version = 7", "PRAGMA user_version", 0),
+            (
+                "PRAGMA defer_foreign_keys = ON",
+                "PRAGMA defer_foreign_keys",
+                0,
+            ),
+        ] {
+            let test = begin(&engine).await;
+            test.connection().execute_unprepared(change).await.unwrap();
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, fresh, "{change}");
+            finish(next).await;
+            expect_clean(&engine).await;
+        }
+    });
+}
+
+#[test]
+fn pragmas_that_need_no_transaction_do_nothing_or_say_so() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = &test.connection();
+        db.execute_unprepared("PRAGMA foreign_keys = OFF")
+            .await
+            .unwrap();
+        assert_eq!(number(db, "PRAGMA foreign_keys").await, 1);
+        db.execute_unprepared("PRAGMA journal_mode = WAL")
+            .await
+            .unwrap();
+        db.execute_unprepared("VACUUM").await.unwrap_err();
+        assert_eq!(count(db).await, 2);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn a_breach_is_reported_on_the_guilty_test_and_not_on_another() {
+    run(async {
+        let engine = engine().await;
+        let innocent = engine.transaction_for("innocent").await.unwrap();
+        insert(&innocent.connection(), "mine").await.unwrap();
+        let guilty = begin(&engine).await;
+        guilty
+            .connection()
+            .execute_unprepared("ROLLBACK")
+            .await
+            .unwrap();
+        caught(&engine, guilty).await;
+        assert_eq!(count(&innocent.connection()).await, 2);
+        finish(innocent).await;
+        expect_clean(&engine).await;
+    });
+}
+
+/// Texts that end, begin or confuse transactions, in random order.
+#[test]
+fn random_hostile_texts_never_leave_a_row_behind() {
+    run(async {
+        const TEXTS: [&str; 12] = [
+            "COMMIT",
+            "ROLLBACK",
+            "BEGIN",
+            "SAVEPOINT a",
+            "RELEASE a",
+            "ROLLBACK TO a",
+            "INSERT INTO u (email) VALUES (hex(randomblob(8)))",
+            "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')",
+            "CREATE TABLE IF NOT EXISTS x (y)",
+            "RELEASE _sqlx_savepoint_2",
+            "DELETE FROM u",
+            "END; INSERT INTO u (email) VALUES (hex(randomblob(8))); COMMIT",
+        ];
+        let engine = engine().await;
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % below as u64).unwrap()
+        };
+        for _ in 0..150 {
+            let test = engine.transaction_for("fuzzed").await.unwrap();
+            let db = &test.connection();
+            for _ in 0..random(6) {
+                let _ = db.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
+            }
+            if let Ok(tx) = db.begin().await {
+                for _ in 0..random(6) {
+                    let _ = tx.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
+                }
+                if random(2) == 0 {
+                    let _ = tx.commit().await;
+                }
+            }
+            let _ = test.finish().await;
+            expect_clean(&engine).await;
+        }
+    });
+}

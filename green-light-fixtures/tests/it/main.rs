@@ -1,0 +1,14 @@
+//! Behaviour of the database layer, on plain tokio, without macros.
+//!
+//! Every hostile behaviour has a companion check: the next transaction sees a clean database.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+mod constraints;
+mod engine;
+mod held;
+mod hostile;
+mod schema;
+mod session;
+mod support;
+mod transaction;

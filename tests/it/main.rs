@@ -1,0 +1,9 @@
+//! Behaviour through the facade: what a user's test binary sees.
+
+mod autouse;
+mod context;
+mod injection;
+mod overrides;
+mod runtime;
+mod scopes;
+mod teardown;

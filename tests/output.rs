@@ -1,0 +1,190 @@
+//! What a user reads: the terminal text of real runs, compared with the files in `output/`.
+//!
+//! `UPDATE_EXPECT=1 cargo test --test output` accepts new text.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use expect_test::{ExpectFile, expect_file};
+
+/// The binary of `tests/specimens`, built by cargo as a user's tests are.
+fn specimens() -> &'static PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let output = Command::new(env!("CARGO"))
+            .args([
+                "test",
+                "--quiet",
+                "--package",
+                "green-light",
+                "--test",
+                "specimens",
+                "--no-run",
+            ])
+            .args(["--message-format", "json-render-diagnostics"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "{text}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let executable = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|message| message["target"]["name"] == "specimens")
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        executable.expect("cargo names the executable")
+    })
+}
+
+fn run(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
+    Command::new(specimens())
+        .arg(filter)
+        .args(["--test-threads", "1"])
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("NEXTEST")
+        .envs(env.iter().copied())
+        .output()
+        .expect("the specimens run")
+}
+
+/// Times and thread ids differ from run to run.
+fn redacted(output: &Output) -> String {
+    let mut text = String::new();
+    for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        for line in String::from_utf8_lossy(bytes).lines() {
+            let line = line
+                .split_once("; finished in ")
+                .map_or(line, |(rest, _)| rest);
+            text.push_str(
+                &format!("{stream}: {}\n", without_thread_id(line)).replace(": \n", ":\n"),
+            );
+        }
+    }
+    text + &format!("status: {}\n", output.status.code().unwrap_or(-1))
+}
+
+/// `thread 'name' (1234) panicked` names the thread by its id, too.
+fn without_thread_id(line: &str) -> String {
+    let Some((before, after)) = line.split_once("' (") else {
+        return line.to_owned();
+    };
+    match after.split_once(')') {
+        Some((id, rest)) if id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{before}'{rest}")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+fn story(filter: &str, expected: ExpectFile) {
+    expected.assert_eq(&redacted(&run(filter, &[], &[])));
+}
+
+#[test]
+fn a_failed_setup_names_fixture_place_cause_and_dependents() {
+    story("setup::", expect_file!["output/setup.txt"]);
+}
+
+#[test]
+fn a_failed_body_is_reported_after_its_teardown() {
+    story("body::", expect_file!["output/body.txt"]);
+}
+
+#[test]
+fn every_teardown_error_is_reported_and_charged() {
+    story("teardown::", expect_file!["output/teardown.txt"]);
+}
+
+#[test]
+fn a_shared_failure_is_reported_once_in_full() {
+    story("shared::", expect_file!["output/shared.txt"]);
+}
+
+#[test]
+fn a_cycle_is_reported_with_its_path() {
+    story("cycle::", expect_file!["output/cycle.txt"]);
+}
+
+#[test]
+fn two_equally_near_overrides_are_refused() {
+    story("ambiguous::", expect_file!["output/ambiguous.txt"]);
+}
+
+#[test]
+fn only_the_body_may_panic_under_should_panic() {
+    story("should_panic::", expect_file!["output/should_panic.txt"]);
+}
+
+#[test]
+fn output_and_panics_of_spawned_tasks_are_not_lost() {
+    story("spawned::", expect_file!["output/spawned.txt"]);
+}
+
+#[test]
+fn a_late_teardown_error_turns_the_run_red() {
+    story("leftovers::", expect_file!["output/leftovers.txt"]);
+}
+
+#[test]
+fn setup_is_shown_as_pytest_shows_it() {
+    let output = run(
+        "events::",
+        &["--nocapture"],
+        &[("GREEN_LIGHT_SHOW", "setup")],
+    );
+    expect_file!["output/show_setup.txt"].assert_eq(&redacted(&output));
+}
+
+#[test]
+fn a_plan_is_shown_without_running_anything() {
+    let output = run(
+        "events::",
+        &["--nocapture"],
+        &[("GREEN_LIGHT_SHOW", "plan")],
+    );
+    expect_file!["output/show_plan.txt"].assert_eq(&redacted(&output));
+    assert!(output.status.success());
+}
+
+#[test]
+fn events_are_written_line_by_line() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("events.jsonl");
+    run(
+        "events::",
+        &[],
+        &[("GREEN_LIGHT_EVENTS", &file.to_string_lossy())],
+    );
+    let events = std::fs::read_to_string(&file).expect("events were written");
+    expect_file!["output/events.jsonl"].assert_eq(&events);
+}
+
+#[test]
+fn an_event_file_that_cannot_be_opened_fails_every_test_with_the_cure() {
+    let env = [("GREEN_LIGHT_EVENTS", "no/such/directory/events.jsonl")];
+    expect_file!["output/events_unwritable.txt"].assert_eq(&redacted(&run("events::", &[], &env)));
+}
+
+#[test]
+fn a_full_disk_under_the_event_file_is_said_once_and_fails_nothing() {
+    // `/dev/full` refuses every write as a full disk does.
+    let env = [("GREEN_LIGHT_EVENTS", "/dev/full")];
+    expect_file!["output/events_full.txt"].assert_eq(&redacted(&run(
+        "events::a_passes",
+        &[],
+        &env,
+    )));
+}
+
+#[test]
+fn a_misspelt_variable_fails_every_test_with_the_cure() {
+    let env = [("GREEN_LIGHT_SHOW", "stup")];
+    expect_file!["output/variable.txt"].assert_eq(&redacted(&run("events::a_passes", &[], &env)));
+}

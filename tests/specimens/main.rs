@@ -1,0 +1,13 @@
+//! Tests that fail on purpose, one module for each story. `output.rs` runs them and compares what
+//! is printed; they are not part of `cargo test` themselves.
+
+mod ambiguous;
+mod body;
+mod cycle;
+mod events;
+mod leftovers;
+mod setup;
+mod shared;
+mod should_panic;
+mod spawned;
+mod teardown;

@@ -1,0 +1,25 @@
+//! Whether what happened is what pytest did.
+
+use serde_json::Value;
+
+/// The events of one graph, with its own module taken out of every name.
+pub(crate) fn read(events: &str, graph: &str) -> Result<Vec<Value>, String> {
+    let text = events
+        .replace(&format!("\"at\":\"{graph}\""), "\"at\":null")
+        .replace(&format!("@{graph}#"), "#")
+        .replace(&format!("{graph}::"), "");
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(|error| format!("{error}: {line}")))
+        .collect()
+}
+
+/// The first difference, or nothing.
+pub(crate) fn exact(expected: &[Value], actual: &[Value]) -> Option<String> {
+    for (number, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+        if expected != actual {
+            return Some(format!("event {}:\n  expected {expected}\n  actual   {actual}", number + 1));
+        }
+    }
+    (expected.len() != actual.len())
+        .then(|| format!("expected {} events, got {}", expected.len(), actual.len()))
+}
