@@ -2,6 +2,7 @@
 
 mod config;
 pub mod context;
+mod crowd;
 pub mod fixture;
 mod process;
 mod report;
@@ -11,4 +12,5 @@ mod test;
 #[doc(hidden)]
 pub mod __private;
 
+pub use crowd::{Crowd, CrowdFailure, Member};
 pub use report::{Failure, TeardownResult};

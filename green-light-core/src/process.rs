@@ -146,3 +146,91 @@ pub(crate) fn exit_failed() -> ! {
     // SAFETY: `_exit` may be called at any time; it does not return.
     unsafe { libc::_exit(FAILED) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process::Command;
+
+    use super::*;
+
+    fn in_child(test: &str) -> (Option<i32>, String) {
+        let this = env::current_exe().unwrap();
+        let output = Command::new(this)
+            .args([test, "--exact", "--ignored"])
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
+    }
+
+    #[test]
+    fn an_uncaptured_thread_has_its_name_and_returns_its_value() {
+        let thread = spawn_uncaptured("by name", || thread::current().name().map(str::to_owned));
+        assert_eq!(thread.unwrap().join().unwrap().as_deref(), Some("by name"));
+    }
+
+    #[test]
+    fn a_panic_of_an_uncaptured_thread_reaches_its_join() {
+        let thread = spawn_uncaptured("panicking", || panic!("in the thread")).unwrap();
+        assert_eq!(
+            thread.join().unwrap_err().downcast_ref(),
+            Some(&"in the thread")
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn an_uncaptured_thread_prints_past_the_capture_of_the_test_that_starts_it() {
+        let (status, said) = in_child("process::tests::printing");
+        assert_eq!(status, Some(0), "{said}");
+        assert!(
+            said.contains("from the thread and its child") && !said.contains("from the test"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    #[ignore = "started by the test above, in a process of its own"]
+    fn printing() {
+        println!("from the test");
+        let thread = spawn_uncaptured("printing", || {
+            thread::spawn(|| println!("from the thread and its child"))
+                .join()
+                .unwrap();
+        });
+        thread.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn what_is_registered_runs_at_exit_last_first_and_survives_a_panic() {
+        let (status, said) = in_child("process::tests::registering");
+        assert_eq!(status, Some(101), "{said}");
+        let at = |what: &str| {
+            said.find(what)
+                .unwrap_or_else(|| panic!("{what} is missing: {said}"))
+        };
+        assert!(
+            at("test result: ok") < at("second") && at("second") < at("first"),
+            "{said}"
+        );
+        assert!(at("late panic") > 0, "{said}");
+        assert!(!said.contains("never"), "{said}");
+    }
+
+    #[test]
+    #[ignore = "started by the test above, in a process of its own"]
+    fn registering() {
+        at_exit(|| println!("never")).unwrap();
+        at_exit(|| {
+            println!("first");
+            exit_failed();
+        })
+        .unwrap();
+        at_exit(|| panic!("late panic")).unwrap();
+        at_exit(|| println!("second")).unwrap();
+    }
+}

@@ -1,2 +1,50 @@
-//! Development tasks of green-light.
-fn main() {}
+//! Development tasks of green-light: `cargo xtask --help`.
+//!
+//! Standard library only, so that it builds at once on a fresh machine. One file in `command/` is
+//! one subcommand; what they share is `step` (run a program and say so) and `tool` (what must be
+//! installed).
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks"
+)]
+
+mod command;
+mod conformance;
+mod step;
+mod tool;
+
+use std::{env, process::ExitCode};
+
+use command::COMMANDS;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let Some(name) = arguments.next() else {
+        print!("{}", command::help());
+        return ExitCode::SUCCESS;
+    };
+    if matches!(name.as_str(), "--help" | "-h" | "help") {
+        print!("{}", command::help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprintln!("error: unknown command `{name}`\n  help: `cargo xtask --help` lists them");
+        return ExitCode::from(2);
+    };
+    let rest: Vec<String> = arguments.collect();
+    if rest
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
+        print!("{}", command.help());
+        return ExitCode::SUCCESS;
+    }
+    match (command.run)(&rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -196,3 +196,56 @@ pub fn is_cancelled_payload(payload: &(dyn Any + Send)) -> bool {
         None => payload.is::<Cancelled>(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::context::{run_sync, wait};
+
+    #[test]
+    fn contexts_are_listed_while_they_live() {
+        let token = CancelToken::new();
+        let mut futures: Vec<_> = (0..5)
+            .map(|_| Box::pin(token.scope(run_sync(|| wait(std::future::pending::<()>())))))
+            .collect();
+        for future in &mut futures {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(future.as_mut().poll(&mut context).is_pending());
+        }
+        assert_eq!(token.listed(), 5);
+        drop(futures.swap_remove(1));
+        drop(futures.swap_remove(0));
+        assert_eq!(token.listed(), 3);
+        drop(futures);
+        assert_eq!(token.listed(), 0);
+    }
+
+    #[test]
+    fn a_payload_is_known_boxed_and_unboxed() {
+        let ours: Box<dyn Any + Send> = Box::new(Cancelled);
+        assert!(is_cancelled_payload(&*ours));
+        assert!(is_cancelled_payload(&ours));
+        let other: Box<dyn Any + Send> = Box::new("a panic");
+        assert!(!is_cancelled_payload(&*other));
+        assert!(!is_cancelled_payload(&other));
+    }
+
+    #[test]
+    fn a_token_made_below_another_is_cancelled_with_it() {
+        let outer = CancelToken::named("outer");
+        let scope = outer.scope(async { (CancelToken::new(), CancelToken::named("inner")) });
+        let mut scope = pin!(scope);
+        let made = scope.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let std::task::Poll::Ready((nameless, inner)) = made else {
+            panic!("nothing to wait for")
+        };
+        assert_eq!(nameless.name().as_deref(), Some("outer"));
+        assert_eq!(inner.name().as_deref(), Some("inner"));
+        inner.cancel();
+        assert!(!outer.is_cancelled() && !nameless.is_cancelled() && inner.is_cancelled());
+        outer.cancel();
+        assert!(nameless.is_cancelled());
+    }
+}

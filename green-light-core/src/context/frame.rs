@@ -19,6 +19,8 @@ pub(super) type WaitId = (usize, u64);
 /// A wait that is on the stack of this context.
 struct Standing {
     number: u64,
+    /// The token that was in force when it began, which is the one it observes.
+    token: Option<CancelToken>,
     place: Place,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct Frame {
     /// Waits below this index do not count as nested: synchronous code stands in between.
     floor: Cell<usize>,
     last_wait: Cell<u64>,
+    /// How often a wait of this context was resumed.
+    pub(super) resumed: Cell<u64>,
 }
 
 impl Frame {
@@ -71,6 +75,7 @@ impl Frame {
             standing: RefCell::new(Vec::new()),
             floor: Cell::new(0),
             last_wait: Cell::new(0),
+            resumed: Cell::new(0),
         }
     }
 
@@ -185,7 +190,12 @@ impl Frame {
     pub(super) fn stand(self: &Rc<Self>, place: Place) -> StandingWait {
         let number = self.last_wait.get() + 1;
         self.last_wait.set(number);
-        self.standing.borrow_mut().push(Standing { number, place });
+        let token = self.token();
+        self.standing.borrow_mut().push(Standing {
+            number,
+            token,
+            place,
+        });
         StandingWait {
             frame: Rc::clone(self),
             number,
@@ -197,6 +207,13 @@ impl Frame {
     pub(super) fn innermost(&self) -> WaitId {
         let number = self.standing.borrow().last().map_or(0, |wait| wait.number);
         (self.address(), number)
+    }
+
+    /// Whether the innermost wait is going to unwind.
+    pub(super) fn innermost_is_cancelled(&self) -> bool {
+        let standing = self.standing.borrow();
+        let token = standing.last().and_then(|wait| wait.token.as_ref());
+        token.is_some_and(CancelToken::is_cancelled)
     }
 
     /// The place of the innermost wait.

@@ -65,6 +65,13 @@ pub(super) fn stack_overflow(test: Option<&str>, size: usize) -> String {
     )
 }
 
+pub(super) fn member_overflow(index: usize, size: usize) -> String {
+    format!(
+        "crowd member {index} has overflowed its stack ({size} bytes)\n  \
+         help: look for endless recursion, or move large values of the member to the heap"
+    )
+}
+
 pub(super) fn abandoned(test: Option<&str>, place: Option<&Place>, limit: Duration) -> String {
     let place = place.map_or_else(String::new, |place| format!(" at {place}"));
     format!(

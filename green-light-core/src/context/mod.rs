@@ -21,3 +21,9 @@ pub use run_sync::{RunSync, run_sync};
 #[doc(hidden)]
 pub use settings::Limits;
 pub use wait::{is_active, synchronous, try_wait, wait, wait_named};
+
+/// Ends the process after the stack of a crowd's member has overflowed.
+pub(crate) fn abort_after_member_overflow(index: usize, size: usize) -> ! {
+    message::tell(&message::member_overflow(index, size));
+    std::process::abort()
+}

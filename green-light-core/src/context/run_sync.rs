@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use super::cancel::Cancelled;
+use super::cancel::{Cancelled, is_cancelled_payload};
 use super::coroutine::{Coroutine, Step};
 use super::settings::Limits;
 use super::{current, message, stack};
@@ -78,6 +78,8 @@ pub struct RunSync<F, T> {
 enum State<F, T> {
     New(F),
     Started(Coroutine<T>),
+    /// Unwound by its token; the context around it is going to be, and says so to the poller.
+    Unwound,
     Ended,
 }
 
@@ -109,12 +111,15 @@ where
             }
             return self.came_back(step);
         }
-        let State::New(f) = mem::replace(&mut self.state, State::Ended) else {
-            panic!("`run_sync` was polled after it was ready");
-        };
-        let (coroutine, step) = start(f, cx.waker());
-        self.state = State::Started(coroutine);
-        self.came_back(step)
+        match mem::replace(&mut self.state, State::Ended) {
+            State::New(f) => {
+                let (coroutine, step) = start(f, cx.waker());
+                self.state = State::Started(coroutine);
+                self.came_back(step)
+            }
+            State::Unwound => self.be_silent(),
+            State::Started(_) | State::Ended => panic!("`run_sync` was polled after it was ready"),
+        }
     }
 }
 
@@ -129,19 +134,41 @@ impl<F, T> RunSync<F, T> {
         };
         match step {
             Step::Suspended => unreachable!("it was not a moment ago"),
-            Step::Finished(result) => {
+            Step::Finished(Ok(output)) => {
                 recycle(coroutine);
-                Poll::Ready(result.unwrap_or_else(|payload| panic::resume_unwind(payload)))
+                Poll::Ready(output)
+            }
+            Step::Finished(Err(payload)) => {
+                recycle(coroutine);
+                if is_cancelled_payload(&*payload) && around_is_cancelled() {
+                    return self.be_silent();
+                }
+                panic::resume_unwind(payload)
             }
             Step::Abandoned { foreign } => {
                 abandon(&coroutine, foreign);
                 if foreign {
                     panic!("{}", message::foreign_suspension(None));
                 }
-                panic::resume_unwind(Box::new(Cancelled));
+                if around_is_cancelled() {
+                    return self.be_silent();
+                }
+                panic::resume_unwind(Box::new(Cancelled))
             }
         }
     }
+
+    /// Leaves the unwinding of the poller to the wait that polls: other contexts that it polls are to unwind
+    /// first, and would be dropped by a panic from here.
+    fn be_silent(&mut self) -> Poll<T> {
+        self.state = State::Unwound;
+        Poll::Pending
+    }
+}
+
+/// Whether this context is polled by a wait of another one that observes the same cancellation.
+fn around_is_cancelled() -> bool {
+    current::entered().is_some_and(|around| around.innermost_is_cancelled())
 }
 
 impl<F, T> Drop for RunSync<F, T> {
@@ -171,6 +198,7 @@ impl<F, T> fmt::Debug for RunSync<F, T> {
         let state = match self.state {
             State::New(_) => "new",
             State::Started(_) => "started",
+            State::Unwound => "unwound",
             State::Ended => "ended",
         };
         f.debug_struct("RunSync")
@@ -213,6 +241,7 @@ fn recycle<T>(coroutine: Coroutine<T>) {
     if let Some(stack) = coroutine.into_stack() {
         stack::keep(stack);
     }
+    current::settle();
 }
 
 /// Reports a stack that is leaked.
@@ -227,4 +256,5 @@ fn abandon<T>(coroutine: &Coroutine<T>, foreign: bool) {
         message::abandoned(name.as_deref(), frame.innermost_place().as_ref(), limit)
     });
     frame.end();
+    current::settle();
 }

@@ -4,8 +4,8 @@
 //! When the context has been told to end, a wait unwinds the stack instead, unless that could abort the
 //! process: an unwinding must not leave a destructor that runs because of another unwinding. The rule is
 //! [`std::thread::panicking`] as a veto: if it is false, no destructor on this stack runs because of an
-//! unwinding. It may be true because of another stack on this thread, so it is asked *before* a wait suspends,
-//! and where it was true the wait goes on waiting.
+//! unwinding. That holds for as long as the wait is on the stack, so one look that says no is enough. It may be
+//! true because of another stack on this thread; until that is known, the wait goes on waiting.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -156,19 +156,24 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
     let mut waker = frame.waker();
     let mut stall: Option<Stall> = None;
     let rounds = Cell::new(FRUITLESS_ROUNDS);
+    let mut calm = !thread::panicking();
     loop {
+        let resumed = frame.resumed.get();
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        if !frame.has_waker(&waker) {
-            // A wait inside that poll was resumed by another poller, whom the future does not know yet.
+        if frame.resumed.get() != resumed {
+            // A wait inside that poll was suspended: a wake-up that was meant for something else in this
+            // future resumed it, and would be lost, and the poller may be another one since.
             waker = frame.waker();
             continue;
         }
-        let calm = !thread::panicking();
+        calm = calm || !thread::panicking();
         if frame.request() == Request::Cancelled {
             frame.noticed.set(true);
-            if calm && !defers_to_contexts_below(frame, id, &rounds) {
+            if !calm {
+                current::wake_when_settled(waker.clone());
+            } else if !defers_to_contexts_below(frame, id, &rounds) {
                 unwind(frame);
             }
         }
@@ -177,6 +182,7 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
         }
         frame.remember_runtime();
         frame.switch.suspend();
+        frame.resumed.set(frame.resumed.get() + 1);
         if frame.request() == Request::Dropped {
             if calm {
                 unwind(frame);

@@ -13,47 +13,8 @@
 
 mod builder;
 mod enter;
-
-use std::future::Future;
-use std::io;
-
-use once_cell::sync::OnceCell;
-use tokio::runtime::{Handle, Runtime};
+mod shared;
 
 pub(crate) use builder::Flavor;
 pub use enter::RuntimeError;
-
-use crate::process;
-
-static SHARED: OnceCell<Runtime> = OnceCell::new();
-
-fn shared() -> Result<&'static Runtime, RuntimeError> {
-    SHARED.get_or_try_init(|| {
-        let made = process::spawn_uncaptured("green-light-runtime", || Flavor::Shared.build());
-        let made = made.and_then(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("panic")))
-        });
-        made.map_err(RuntimeError::not_built)
-    })
-}
-
-/// The runtime that all tests of the process share.
-///
-/// # Errors
-///
-/// When the system has no threads or no file descriptors left for it. The next call tries again.
-pub fn handle() -> Result<&'static Handle, RuntimeError> {
-    shared().map(Runtime::handle)
-}
-
-/// Drives `future` on this thread, in the shared runtime.
-///
-/// # Errors
-///
-/// When this thread is in a runtime already, or the runtime cannot be made. `future` is then dropped.
-pub fn block_on<F: Future>(future: F) -> Result<F::Output, RuntimeError> {
-    enter::refuse_inside_a_runtime()?;
-    Ok(shared()?.block_on(future))
-}
+pub use shared::{block_on, handle};

@@ -1,4 +1,13 @@
-//! What contexts promise, through the public door of the crate.
+//! What contexts, the crowd and the runtime promise, through the public door of the crate.
 
 mod basics;
+mod cancelled;
+mod crowd;
+mod dropped;
+mod joins;
+mod missing;
+mod overflow;
+mod panics;
+mod runtime;
+mod state;
 mod support;

@@ -1,0 +1,308 @@
+//! The house style, as far as a program can check it.
+//!
+//! Looks at the files git knows or would know, so that nothing left over from other work counts.
+#![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// No file may be longer than this.
+const LONGEST: usize = 400;
+
+/// The only files in which `unsafe` may stand.
+const MAY_BE_UNSAFE: [&str; 3] = [
+    "green-light-core/src/context/coroutine.rs",
+    "green-light-core/src/crowd.rs",
+    "green-light-core/src/process.rs",
+];
+
+/// Crates that speak to a database, or their beginnings. Core must not know one.
+const DATABASES: [&str; 9] = [
+    "diesel",
+    "libsqlite3",
+    "mysql",
+    "postgres",
+    "rusqlite",
+    "sea-",
+    "sqlite",
+    "sqlx",
+    "tokio-postgres",
+];
+
+/// A file of the repository.
+struct File {
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// Whether the text is what a tool made or a compiler must see exactly so.
+    fn is_sample(&self) -> bool {
+        self.path.starts_with("tests/ui/") || self.path.contains("/snapshots/")
+    }
+
+    fn tokens(&self) -> TokenStream {
+        self.text
+            .parse()
+            .unwrap_or_else(|error| panic!("{} does not parse: {error}", self.path))
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files that are text.
+fn files() -> Vec<File> {
+    let git = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root())
+        .output();
+    let mut paths = BTreeSet::new();
+    match git {
+        Ok(output) if output.status.success() => {
+            let list = String::from_utf8(output.stdout).unwrap();
+            paths.extend(list.split_terminator('\0').map(PathBuf::from));
+        }
+        // A source archive has no git; everything in it belongs to the project.
+        _ => walk(Path::new(""), &mut paths),
+    }
+    let files: Vec<File> = paths
+        .into_iter()
+        .filter_map(|path| {
+            let text = fs::read_to_string(root().join(&path)).ok()?;
+            Some(File {
+                path: path.to_str()?.to_owned(),
+                text,
+            })
+        })
+        .collect();
+    assert!(
+        files.iter().any(|file| file.path == "tests/tidy.rs"),
+        "no files found in {:?}",
+        root()
+    );
+    files
+}
+
+fn walk(folder: &Path, paths: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = folder.join(entry.file_name());
+        if !entry.file_type().unwrap().is_dir() {
+            paths.insert(path);
+        } else if entry.file_name() != "target" {
+            walk(&path, paths);
+        }
+    }
+}
+
+fn rust_files() -> Vec<File> {
+    files()
+        .into_iter()
+        .filter(|file| file.path.ends_with(".rs"))
+        .collect()
+}
+
+/// Fails with all complaints at once.
+#[track_caller]
+fn assert_tidy(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let complaints: Vec<String> = rust_files()
+        .iter()
+        .map(|file| (file, file.text.lines().count()))
+        .filter(|(_, lines)| *lines > LONGEST)
+        .map(|(file, lines)| format!("{} has {lines} lines; split it by concept", file.path))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let complaints: Vec<String> = rust_files()
+        .iter()
+        .filter(|file| !file.is_sample() && !file.text.starts_with("//! "))
+        .map(|file| format!("{} does not begin with `//!`", file.path))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+#[test]
+fn the_private_door_says_so() {
+    let path = "green-light-core/src/__private.rs";
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    assert!(
+        text.starts_with("//! Not public API."),
+        "{path} must begin with `//! Not public API.`"
+    );
+}
+
+#[test]
+fn maps_of_crates_are_only_maps() {
+    let mut complaints = Vec::new();
+    for file in rust_files() {
+        let name = Path::new(&file.path).file_name().unwrap();
+        let entry_points = file.path == "green-light-macros/src/lib.rs";
+        if (name == "lib.rs" || name == "mod.rs") && !entry_points && !file.is_sample() {
+            let parsed = syn::parse_file(&file.text)
+                .unwrap_or_else(|error| panic!("{} does not parse: {error}", file.path));
+            let mut strangers = strangers(&file.path, &parsed.items);
+            if file.path.starts_with("green-light-macros/") {
+                // A macro's map also holds the one function that wires its steps.
+                strangers.pop();
+            }
+            complaints.extend(strangers);
+        }
+    }
+    assert_tidy(&complaints);
+}
+
+/// Items that have no place in a map.
+fn strangers(path: &str, items: &[syn::Item]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for item in items {
+        match item {
+            syn::Item::Use(_) | syn::Item::ExternCrate(_) => {}
+            syn::Item::Mod(module) => {
+                let items = module.content.as_ref().map_or(&[][..], |(_, items)| items);
+                complaints.extend(strangers(path, items));
+            }
+            // The one thing a map may say besides: not on this platform.
+            syn::Item::Macro(call) if call.mac.path.is_ident("compile_error") => {}
+            _ => complaints.push(format!(
+                "{path} contains more than docs, modules and re-exports; give it a file of its own"
+            )),
+        }
+    }
+    complaints
+}
+
+#[test]
+fn core_knows_no_database() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package",
+            "green-light-core",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}", "--locked"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.starts_with("green-light-core "), "{tree}");
+    let complaints: Vec<String> = tree
+        .lines()
+        .filter(|line| DATABASES.iter().any(|database| line.starts_with(database)))
+        .map(|line| format!("green-light-core depends on {line}"))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+#[test]
+fn unsafe_stands_in_three_files() {
+    let complaints: Vec<String> = rust_files()
+        .iter()
+        .filter(|file| !file.is_sample() && !MAY_BE_UNSAFE.contains(&file.path.as_str()))
+        .filter(|file| mentions_unsafe(file.tokens()))
+        .map(|file| format!("{} contains `unsafe`", file.path))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+fn mentions_unsafe(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "unsafe",
+        TokenTree::Group(group) => mentions_unsafe(group.stream()),
+        _ => false,
+    })
+}
+
+#[test]
+fn code_in_the_readme_is_code_of_an_example() {
+    let readme = root().join("README.md");
+    if !readme.exists() {
+        return;
+    }
+    let readme = fs::read_to_string(readme).unwrap();
+    let examples: Vec<File> = rust_files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("examples/"))
+        .collect();
+    let blocks = rust_blocks(&readme);
+    assert!(!blocks.is_empty(), "README.md shows no code");
+    let complaints: Vec<String> = blocks
+        .iter()
+        .filter(|block| {
+            !examples
+                .iter()
+                .any(|example| example.text.contains(block.trim()))
+        })
+        .map(|block| format!("README.md shows code that is in no file of examples/:\n{block}"))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+/// The code blocks of a Markdown text that are Rust.
+fn rust_blocks(markdown: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            continue;
+        };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if language.split(',').next() == Some("rust") {
+            blocks.push(block.join("\n"));
+        }
+    }
+    blocks
+}
+
+#[test]
+fn no_file_names_a_machine() {
+    // Put together here, so that this file does not contain them itself.
+    let mut names: Vec<String> = ["root", "home", "Users", "tmp"]
+        .iter()
+        .map(|folder| format!("/{folder}/"))
+        .collect();
+    names.push(root().to_str().unwrap().to_owned());
+    let mut complaints = Vec::new();
+    for file in files() {
+        for (number, line) in file.text.lines().enumerate() {
+            if names.iter().any(|name| line.contains(name.as_str())) {
+                complaints.push(format!(
+                    "{}:{} names a place on a machine",
+                    file.path,
+                    number + 1
+                ));
+            }
+        }
+    }
+    assert_tidy(&complaints);
+}

@@ -1,0 +1,7 @@
+//! The subcommands, one file each; [`list`] has them all.
+
+mod conformance;
+mod list;
+mod test;
+
+pub(crate) use list::{COMMANDS, help};

@@ -1,0 +1,49 @@
+//! `cargo xtask test`: all set-up and all tests.
+
+use super::list::Command;
+use crate::{step::Step, tool};
+
+/// The subcommand.
+pub(super) const COMMAND: Command = Command {
+    name: "test",
+    about: "sets up what the tests need and runs all of them",
+    details: "\
+Installs what is missing (a C compiler by apt-get, cargo-nextest by cargo), then runs
+
+  cargo test -p bookshop                          what the README shows first
+  cargo nextest run -p bookshop                   the same tests, a process for each
+  cargo test --workspace --all-features           everything, doc tests included
+  cargo nextest run --workspace --all-features    everything again, a process for each test
+
+and stops at the first that fails. The last lines are nextest's summary.",
+    run,
+};
+
+/// Tests that start cargo themselves. A process for each of them costs minutes and shows nothing
+/// that `cargo test` has not shown.
+const NOT_UNDER_NEXTEST: &str = "not binary(/^ui$/)";
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    if let Some(argument) = arguments.first() {
+        return Err(format!(
+            "unexpected argument `{argument}`\n  help: `cargo xtask test` takes none; to run some \
+             of the tests, use `cargo test`"
+        ));
+    }
+    tool::c_compiler()?;
+    tool::nextest()?;
+
+    Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
+    Step::cargo(["nextest", "run", "--locked", "-p", "bookshop"]).run()?;
+    Step::cargo(["test", "--locked", "--workspace", "--all-features"]).run()?;
+    Step::cargo([
+        "nextest",
+        "run",
+        "--locked",
+        "--workspace",
+        "--all-features",
+    ])
+    .arg("--filterset")
+    .arg(NOT_UNDER_NEXTEST)
+    .run()
+}

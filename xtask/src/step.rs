@@ -1,0 +1,110 @@
+//! One program to run: shown before it runs, its failure told in one sentence.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    process::{Command, Stdio},
+};
+
+/// A program and its arguments.
+pub(crate) struct Step {
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl Step {
+    /// A program.
+    pub(crate) fn new(program: impl Into<OsString>) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// The cargo that runs this task, so that `cargo +nightly xtask` stays on nightly.
+    pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Self {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        arguments.into_iter().fold(Self::new(cargo), Step::arg)
+    }
+
+    /// The same program with one more argument.
+    pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Runs it to its end, its output being ours.
+    pub(crate) fn run(&self) -> Result<(), String> {
+        println!("\n==> {self}");
+        match self.command().status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("`{self}` failed: {status}")),
+            Err(error) => Err(format!("`{self}` could not be started: {error}")),
+        }
+    }
+
+    /// Whether it runs to a good end, its output being nobody's business.
+    pub(crate) fn succeeds(&self) -> bool {
+        let status = self
+            .command()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        // Nothing may wait for an answer: there is nobody to give it in CI.
+        command.args(&self.arguments).stdin(Stdio::null());
+        command
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = std::path::Path::new(&self.program);
+        f.write_str(
+            &program
+                .file_name()
+                .unwrap_or(&self.program)
+                .to_string_lossy(),
+        )?;
+        for argument in &self.arguments {
+            let argument = argument.to_string_lossy();
+            if argument.contains(' ') {
+                write!(f, " '{argument}'")?;
+            } else {
+                write!(f, " {argument}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step;
+
+    #[test]
+    fn reads_as_one_would_type_it() {
+        let step = Step::new("/usr/bin/cargo").arg("test").arg("not ui");
+        assert_eq!(step.to_string(), "cargo test 'not ui'");
+    }
+
+    #[test]
+    fn says_which_program_is_missing() {
+        let error = Step::new("no-such-program").run().unwrap_err();
+        assert!(
+            error.starts_with("`no-such-program` could not be started: "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn says_which_program_failed() {
+        let error = Step::new("false").run().unwrap_err();
+        assert!(error.starts_with("`false` failed: "), "{error}");
+    }
+}
