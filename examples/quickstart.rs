@@ -1,8 +1,11 @@
 //! The README's example, complete. Run it with `cargo test --example quickstart`.
-#![expect(unreachable_pub, reason = "entities are public where users have them, in a library")]
-#![cfg_attr(not(test), expect(unused_imports, reason = "an example is built without its tests, too"))]
+#![expect(
     unreachable_pub,
     reason = "entities are public where users have them, in a library"
+)]
+#![cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "an example is built without its tests, too")
 )]
 
 // readme: schema
