@@ -8,6 +8,7 @@ mod constraints;
 mod engine;
 mod held;
 mod hostile;
+mod leftovers;
 mod schema;
 mod session;
 mod support;
