@@ -1,13 +1,5 @@
 //! A shared fixture with teardown, and one that undoes its steps.
 //! Run it with `cargo test --example teardown`.
-#![cfg_attr(
-    not(test),
-    expect(
-        unused_imports,
-        dead_code,
-        reason = "an example is built without its tests, too"
-    )
-)]
 
 // readme: fixtures
 use std::net::SocketAddr;

@@ -12,3 +12,4 @@ mod shared;
 mod should_panic;
 mod spawned;
 mod teardown;
+mod timeouts;

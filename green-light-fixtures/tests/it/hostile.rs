@@ -309,3 +309,49 @@ fn a_breach_is_reported_on_the_guilty_test_and_not_on_another() {
         expect_clean(&engine).await;
     });
 }
+
+/// Texts that end, begin or confuse transactions, in random order.
+#[test]
+fn random_hostile_texts_never_leave_a_row_behind() {
+    run(async {
+        const TEXTS: [&str; 12] = [
+            "COMMIT",
+            "ROLLBACK",
+            "BEGIN",
+            "SAVEPOINT a",
+            "RELEASE a",
+            "ROLLBACK TO a",
+            "INSERT INTO u (email) VALUES (hex(randomblob(8)))",
+            "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')",
+            "CREATE TABLE IF NOT EXISTS x (y)",
+            "RELEASE _sqlx_savepoint_2",
+            "DELETE FROM u",
+            "END; INSERT INTO u (email) VALUES (hex(randomblob(8))); COMMIT",
+        ];
+        let engine = engine().await;
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % below as u64).unwrap()
+        };
+        for _ in 0..150 {
+            let test = engine.transaction_for("fuzzed").await.unwrap();
+            let db = &test.connection();
+            for _ in 0..random(6) {
+                let _ = db.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
+            }
+            if let Ok(tx) = db.begin().await {
+                for _ in 0..random(6) {
+                    let _ = tx.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
+                }
+                if random(2) == 0 {
+                    let _ = tx.commit().await;
+                }
+            }
+            let _ = test.finish().await;
+            expect_clean(&engine).await;
+        }
+    });
+}

@@ -1,15 +1,21 @@
-//! What a test changes besides rows, and random texts: nothing of it reaches the next test.
+//! What a rollback does not cover, and how the next test is kept from it.
 
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use green_light_fixtures::{Engine, Transaction};
+use sea_orm::ConnectionTrait;
 
 use crate::support::{count, engine, expect_clean, finish, insert, number, run};
+
+async fn begin(engine: &Engine) -> Transaction {
+    let test = engine.transaction_for("shop::guilty").await.unwrap();
+    insert(&test.connection(), "before").await.unwrap();
+    test
+}
 
 #[test]
 fn ddl_is_rolled_back_and_cached_statements_of_it_do_not_survive() {
     run(async {
         let engine = engine().await;
-        let test = engine.transaction().await.unwrap();
-        insert(&test.connection(), "before").await.unwrap();
+        let test = begin(&engine).await;
         let db = &test.connection();
         db.execute_unprepared("ALTER TABLE u ADD COLUMN age INTEGER; CREATE TABLE x (y)")
             .await
@@ -66,8 +72,7 @@ fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
                 0,
             ),
         ] {
-            let test = engine.transaction().await.unwrap();
-            insert(&test.connection(), "before").await.unwrap();
+            let test = begin(&engine).await;
             test.connection().execute_unprepared(change).await.unwrap();
             finish(test).await;
             let next = engine.transaction_for("next").await.unwrap();
@@ -82,8 +87,7 @@ fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
 fn pragmas_that_need_no_transaction_do_nothing_or_say_so() {
     run(async {
         let engine = engine().await;
-        let test = engine.transaction().await.unwrap();
-        insert(&test.connection(), "before").await.unwrap();
+        let test = begin(&engine).await;
         let db = &test.connection();
         db.execute_unprepared("PRAGMA foreign_keys = OFF")
             .await
@@ -96,51 +100,5 @@ fn pragmas_that_need_no_transaction_do_nothing_or_say_so() {
         assert_eq!(count(db).await, 2);
         finish(test).await;
         expect_clean(&engine).await;
-    });
-}
-
-/// Texts that end, begin or confuse transactions, in random order.
-#[test]
-fn random_hostile_texts_never_leave_a_row_behind() {
-    run(async {
-        const TEXTS: [&str; 12] = [
-            "COMMIT",
-            "ROLLBACK",
-            "BEGIN",
-            "SAVEPOINT a",
-            "RELEASE a",
-            "ROLLBACK TO a",
-            "INSERT INTO u (email) VALUES (hex(randomblob(8)))",
-            "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')",
-            "CREATE TABLE IF NOT EXISTS x (y)",
-            "RELEASE _sqlx_savepoint_2",
-            "DELETE FROM u",
-            "END; INSERT INTO u (email) VALUES (hex(randomblob(8))); COMMIT",
-        ];
-        let engine = engine().await;
-        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
-        let mut random = |below: usize| {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            usize::try_from(seed % below as u64).unwrap()
-        };
-        for _ in 0..150 {
-            let test = engine.transaction_for("fuzzed").await.unwrap();
-            let db = &test.connection();
-            for _ in 0..random(6) {
-                let _ = db.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
-            }
-            if let Ok(tx) = db.begin().await {
-                for _ in 0..random(6) {
-                    let _ = tx.execute_unprepared(TEXTS[random(TEXTS.len())]).await;
-                }
-                if random(2) == 0 {
-                    let _ = tx.commit().await;
-                }
-            }
-            let _ = test.finish().await;
-            expect_clean(&engine).await;
-        }
     });
 }

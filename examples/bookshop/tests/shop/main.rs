@@ -11,6 +11,7 @@ mod fixtures;
 mod isolation;
 mod orders;
 mod over_http;
+mod race;
 mod search;
 mod synchronous;
 mod transactions;
