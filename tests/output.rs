@@ -54,7 +54,7 @@ fn run(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
         .expect("the specimens run")
 }
 
-/// Times and thread ids differ from run to run.
+/// Times, and the ids of threads and tasks, differ from run to run.
 fn redacted(output: &Output) -> String {
     let mut text = String::new();
     for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
@@ -80,6 +80,16 @@ fn without_thread_id(line: &str) -> String {
             format!("{before}'{rest}")
         }
         _ => line.to_owned(),
+    }
+}
+
+fn without_task_id(line: &str) -> String {
+    match line.split_once("JoinError::Panic(Id(") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
+            format!("{before}JoinError::Panic(Id(..{rest}")
+        }
+        None => line.to_owned(),
     }
 }
 
