@@ -14,12 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use green_light_core::context::{
-    CancelToken, is_active, is_cancelled_payload, run_sync, synchronous, try_wait, wait,
+    CancelToken, Limits, is_active, is_cancelled_payload, run_sync, synchronous, try_wait, wait,
 };
 
 use crate::support::pause;
@@ -80,6 +81,10 @@ impl World {
         (mixed ^ (mixed >> 31)) % limit
     }
 
+    #[expect(
+        clippy::print_stderr,
+        reason = "a seed that is replayed tells what it does"
+    )]
     fn say(&self, what: &str) {
         if self.says {
             eprintln!("{what}");
@@ -332,6 +337,7 @@ impl Root {
 }
 
 fn run_seed(seed: u64, says: bool) {
+    without_limits();
     let crowded = seed % CROWDED == CROWDED - 1;
     let world = Rc::new(World {
         random: Cell::new(seed),
@@ -394,6 +400,18 @@ fn run_seed(seed: u64, says: bool) {
         "only {} at the same time",
         world.most.get()
     );
+}
+
+/// No clock decides anything here, however slow the machine or the tool is that runs this.
+fn without_limits() {
+    let mut limits = Limits::current();
+    let long = Duration::from_secs(100_000);
+    (
+        limits.stall_warning,
+        limits.stall_timeout,
+        limits.drop_timeout,
+    ) = (long, long, long);
+    limits.set();
 }
 
 /// Puts contexts that wait beside the programs, until more than a thousand are alive.
