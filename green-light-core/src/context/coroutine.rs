@@ -206,11 +206,8 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
 pub(super) enum Step<T> {
     Suspended,
     Finished(thread::Result<T>),
-    /// The stack is leaked; by the context itself, or because another library suspended it.
-    Abandoned {
-        /// Whether another library did it.
-        foreign: bool,
-    },
+    /// It suspended itself for good.
+    Abandoned,
 }
 
 /// A closure on a stack of its own.
@@ -281,10 +278,11 @@ impl<T> Coroutine<T> {
             Status::Finished => {
                 Step::Finished(out.expect("a closure leaves its result before it is finished"))
             }
-            Status::Abandoned => Step::Abandoned { foreign: false },
+            Status::Abandoned => Step::Abandoned,
             Status::Running => {
-                switch.status.set(Status::Abandoned);
-                Step::Abandoned { foreign: true }
+                // Its stack was left by other means than `Switch::suspend`, which takes unsafe code of others.
+                message::tell(message::foreign_suspension());
+                process::abort()
             }
         }
     }

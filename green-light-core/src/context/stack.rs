@@ -68,6 +68,6 @@ fn map() -> Stack {
 
 fn prepare(size: usize) {
     // Of the usual size, so that valgrind tells its stack from the one it is called on by the distance.
-    let words = size / size_of::<usize>() & !1;
+    let words = (size / size_of::<usize>()) & !1;
     generator::Gn::<()>::new_scoped_opt_local(words, |_| ()).resume();
 }
