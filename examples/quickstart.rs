@@ -3,6 +3,10 @@
     unreachable_pub,
     reason = "entities are public where users have them, in a library"
 )]
+#![cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "an example is built without its tests, too")
+)]
 
 // readme: schema
 use green_light::prelude::*;

@@ -4,6 +4,8 @@
 pub use green_light_core::context::{self, MissingContext, try_wait, wait};
 #[doc(inline)]
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
+#[doc(inline)]
+pub use green_light_core::{Crowd, CrowdFailure, Member};
 
 #[cfg(feature = "sqlite")]
 #[doc(inline)]

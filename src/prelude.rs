@@ -3,10 +3,12 @@
 //! `test` is not here: a glob import would capture the plain `#[test]` of the same file. Write
 //! `#[green_light::test]`.
 
+pub use green_light_core::Crowd;
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 #[cfg(feature = "macros")]
 pub use green_light_macros::fixture;
 
+pub use crate::fixtures::crowd;
 #[cfg(feature = "sqlite")]
 pub use crate::fixtures::{engine, session, transaction};
 #[cfg(feature = "sqlite")]

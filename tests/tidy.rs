@@ -245,11 +245,7 @@ fn mentions_unsafe(tokens: TokenStream) -> bool {
 
 #[test]
 fn code_in_the_readme_is_code_of_an_example() {
-    let readme = root().join("README.md");
-    if !readme.exists() {
-        return;
-    }
-    let readme = fs::read_to_string(readme).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let examples: Vec<File> = rust_files()
         .into_iter()
         .filter(|file| file.path.starts_with("examples/"))

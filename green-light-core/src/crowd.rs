@@ -71,10 +71,16 @@ const TICK: Duration = Duration::from_millis(100);
 /// assert_eq!(sold.load(Ordering::Relaxed), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+///
+/// Clones are the same crowd. The last one that is dropped cancels the members that nobody joined.
+#[derive(Clone, Debug)]
 pub struct Crowd {
     inner: Arc<Inner>,
+    /// What clones share and members, who keep `inner`, do not.
+    _owner: Arc<Owner>,
 }
+
+struct Owner(Arc<Inner>);
 
 struct Inner {
     members: Mutex<Vec<Entry>>,
@@ -97,8 +103,10 @@ impl Crowd {
             running: watch::Sender::new(0),
             cancelled: watch::Sender::new(false),
         };
+        let inner = Arc::new(inner);
         Self {
-            inner: Arc::new(inner),
+            _owner: Arc::new(Owner(Arc::clone(&inner))),
+            inner,
         }
     }
 
@@ -219,10 +227,16 @@ impl Default for Crowd {
     }
 }
 
-impl Drop for Crowd {
+impl Drop for Owner {
     /// Cancels the members that nobody joined.
     fn drop(&mut self) {
-        self.inner.cancelled.send_replace(true);
+        self.0.cancelled.send_replace(true);
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owner")
     }
 }
 

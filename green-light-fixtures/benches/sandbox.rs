@@ -63,7 +63,7 @@ async fn by_hand_nested(db: &DatabaseConnection) {
 
 async fn green_light(engine: &Engine) {
     let test = engine.transaction().await.unwrap();
-    insert(test.connection()).await;
+    insert(&test.connection()).await;
     test.finish().await.unwrap();
 }
 

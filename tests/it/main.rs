@@ -2,6 +2,7 @@
 
 mod autouse;
 mod context;
+mod crowd;
 mod injection;
 mod overrides;
 mod runtime;

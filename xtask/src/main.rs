@@ -10,6 +10,7 @@
 )]
 
 mod command;
+mod conformance;
 mod step;
 mod tool;
 

@@ -23,20 +23,12 @@ mod hold;
 mod lease;
 mod set;
 mod slot;
+mod statement;
 
 pub(crate) use self::{
     guard::{Guard, Verdict},
     lease::Lease,
     set::{SlotSet, Waits},
     slot::SlotFile,
+    statement::shorten,
 };
-
-/// The beginning of a statement, for a message.
-pub(crate) fn shorten(statement: &str) -> String {
-    const LENGTH: usize = 160;
-    let statement = statement.trim();
-    match statement.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}..", &statement[..end]),
-        None => statement.to_owned(),
-    }
-}

@@ -17,7 +17,10 @@ pub(crate) fn read(events: &str, graph: &str) -> Result<Vec<Value>, String> {
 pub(crate) fn exact(expected: &[Value], actual: &[Value]) -> Option<String> {
     for (number, (expected, actual)) in expected.iter().zip(actual).enumerate() {
         if expected != actual {
-            return Some(format!("event {}:\n  expected {expected}\n  actual   {actual}", number + 1));
+            return Some(format!(
+                "event {}:\n  expected {expected}\n  actual   {actual}",
+                number + 1
+            ));
         }
     }
     (expected.len() != actual.len())

@@ -41,12 +41,19 @@ impl Case {
     pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let graph = &json["graph"];
-        let trace = if json["libtest_trace"].is_null() { &json["trace"] } else { &json["libtest_trace"] };
+        let trace = if json["libtest_trace"].is_null() {
+            &json["trace"]
+        } else {
+            &json["libtest_trace"]
+        };
         Ok(Self {
             name: text(&graph["name"]).replace('-', "_"),
             features: texts(&graph["features"]),
             modules: texts(&graph["modules"]),
-            fixtures: list(&graph["fixtures"]).iter().map(Fixture::parse).collect(),
+            fixtures: list(&graph["fixtures"])
+                .iter()
+                .map(Fixture::parse)
+                .collect(),
             tests: list(&graph["tests"]).iter().map(Test::parse).collect(),
             trace: events(trace)?,
         })
@@ -59,9 +66,13 @@ impl Case {
     /// Whether `name` is declared more than once in sight of `module`.
     pub(crate) fn visible(&self, name: &str, module: Option<&str>) -> Option<&Fixture> {
         let at = |level: Option<&str>| {
-            self.fixtures.iter().find(|fixture| fixture.name == name && fixture.module.as_deref() == level)
+            self.fixtures
+                .iter()
+                .find(|fixture| fixture.name == name && fixture.module.as_deref() == level)
         };
-        module.and_then(|module| at(Some(module))).or_else(|| at(None))
+        module
+            .and_then(|module| at(Some(module)))
+            .or_else(|| at(None))
     }
 }
 
@@ -106,7 +117,10 @@ pub(crate) fn events(trace: &Value) -> Result<Vec<Value>, String> {
             .collect::<Result<_, _>>()?,
         other => return Err(format!("a trace is a list or text, not {other}")),
     };
-    Ok(events.into_iter().filter(|event: &Value| event["ev"] != "PLAN").collect())
+    Ok(events
+        .into_iter()
+        .filter(|event: &Value| event["ev"] != "PLAN")
+        .collect())
 }
 
 fn text(json: &Value) -> String {

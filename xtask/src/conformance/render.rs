@@ -46,12 +46,20 @@ pub(crate) fn module(case: &Case) -> String {
         "\nmod {} {{\n    use crate::support::*;\n    use green_light::prelude::*;\n",
         case.name
     );
-    for item in case.fixtures.iter().filter(|fixture| fixture.module.is_none()) {
+    for item in case
+        .fixtures
+        .iter()
+        .filter(|fixture| fixture.module.is_none())
+    {
         fixture(&mut out, case, item);
     }
     for module in &case.modules {
         let _ = writeln!(out, "    mod {module} {{\n    use super::*;");
-        for item in case.fixtures.iter().filter(|fixture| fixture.module.as_ref() == Some(module)) {
+        for item in case
+            .fixtures
+            .iter()
+            .filter(|fixture| fixture.module.as_ref() == Some(module))
+        {
             fixture(&mut out, case, item);
         }
         for item in case.tests.iter().filter(|test| test.module == *module) {
@@ -76,7 +84,11 @@ fn fixture(out: &mut String, case: &Case, fixture: &Fixture) {
         .deps
         .iter()
         .map(|dep| {
-            let from = if *dep == fixture.name { format!("#[from(super::{dep})] ") } else { String::new() };
+            let from = if *dep == fixture.name {
+                format!("#[from(super::{dep})] ")
+            } else {
+                String::new()
+            };
             format!("{from}{dep}: &Value")
         })
         .collect();
@@ -87,7 +99,11 @@ fn fixture(out: &mut String, case: &Case, fixture: &Fixture) {
     if fixture.has_teardown {
         parameters.push("out: Yield<Value>".to_owned());
     }
-    let returns = if fixture.has_teardown { "Result<(), Failed>" } else { "Result<Value, Failed>" };
+    let returns = if fixture.has_teardown {
+        "Result<(), Failed>"
+    } else {
+        "Result<Value, Failed>"
+    };
     let label = match &fixture.module {
         Some(module) => format!("{}@{module}", fixture.name),
         None => fixture.name.clone(),
@@ -142,8 +158,16 @@ fn test(out: &mut String, test: &Test) {
         "strict" => options.push("xfail = \"strict\"".to_owned()),
         _ => {}
     }
-    let options = if options.is_empty() { String::new() } else { format!("({})", options.join(", ")) };
-    let mut parameters: Vec<String> = test.requests.iter().map(|name| format!("{name}: &Value")).collect();
+    let options = if options.is_empty() {
+        String::new()
+    } else {
+        format!("({})", options.join(", "))
+    };
+    let mut parameters: Vec<String> = test
+        .requests
+        .iter()
+        .map(|name| format!("{name}: &Value"))
+        .collect();
     if !test.dynamic.is_empty() {
         parameters.push("request: &Request".to_owned());
     }
@@ -157,10 +181,18 @@ fn test(out: &mut String, test: &Test) {
         let _ = writeln!(out, "        request.get({name}).await.unwrap();");
     }
     if test.skips {
-        let _ = writeln!(out, "        green_light::skip(\"call {}::{}\");", test.module, test.name);
+        let _ = writeln!(
+            out,
+            "        green_light::skip(\"call {}::{}\");",
+            test.module, test.name
+        );
     }
     if test.fails {
-        let _ = writeln!(out, "        panic!(\"call {}::{}\");", test.module, test.name);
+        let _ = writeln!(
+            out,
+            "        panic!(\"call {}::{}\");",
+            test.module, test.name
+        );
     }
     out.push_str("    }\n");
 }

@@ -1,0 +1,26 @@
+//! The bookshop, tested with green-light: one binary, a module for each topic.
+//!
+//! Every test that asks for a `session`, or for anything that stands on one, has the database to
+//! itself: what it writes, it alone sees, and the next one finds the tables empty.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod catalogue;
+mod checkout;
+mod customers;
+mod fixtures;
+mod isolation;
+mod orders;
+mod over_http;
+mod race;
+mod search;
+mod synchronous;
+mod transactions;
+
+use bookshop::migration::Migrator;
+use green_light::{Schema, fixture};
+
+/// The tables of all tests in this binary: those of the service itself.
+#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+fn schema() -> Schema {
+    Schema::migrations::<Migrator>()
+}

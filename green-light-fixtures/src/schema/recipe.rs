@@ -1,0 +1,183 @@
+//! The schema itself: its steps, in the order they were given.
+
+use std::{fmt, panic::Location, sync::Arc};
+
+use sea_orm::{DatabaseConnection, SchemaBuilder};
+use sea_orm_migration::MigratorTrait;
+use sha2::{Digest as _, Sha256};
+
+use super::step::Step;
+use crate::error::Error;
+
+/// What a database holds before any test runs.
+///
+/// # Examples
+///
+/// ```
+/// use green_light_fixtures::Schema;
+/// use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+///
+/// async fn reference_rows(db: &DatabaseConnection) -> Result<(), DbErr> {
+///     db.execute_unprepared("INSERT INTO country (code) VALUES ('fr'), ('de')").await?;
+///     Ok(())
+/// }
+///
+/// let schema = Schema::sql("CREATE TABLE country (code TEXT PRIMARY KEY)").seed(reference_rows);
+/// ```
+#[derive(Clone)]
+pub struct Schema {
+    steps: Arc<Vec<Step>>,
+    key: Option<Arc<str>>,
+    place: &'static Location<'static>,
+}
+
+impl Schema {
+    /// A database without tables.
+    #[must_use]
+    #[track_caller]
+    pub fn empty() -> Self {
+        Self {
+            steps: Arc::default(),
+            key: None,
+            place: Location::caller(),
+        }
+    }
+
+    /// The tables made by the migrations of `M`, applied in order.
+    #[must_use]
+    #[track_caller]
+    pub fn migrations<M: MigratorTrait + 'static>() -> Self {
+        Self::empty().with(Step::migrations::<M>())
+    }
+
+    /// The tables of the registered entities, made by SeaORM's schema builder.
+    ///
+    /// ```
+    /// # mod author {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "author")]
+    /// #     pub struct Model { #[sea_orm(primary_key)] pub id: i32, pub name: String }
+    /// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    /// #     pub enum Relation {}
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use green_light_fixtures::Schema;
+    ///
+    /// let schema = Schema::entities(|tables| tables.register(author::Entity));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn entities<F>(register: F) -> Self
+    where
+        F: Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync + 'static,
+    {
+        Self::empty().with(Step::entities(register))
+    }
+
+    /// The tables made by the statements of `sql`, separated by `;`.
+    ///
+    /// Comments, quoted text and the bodies of triggers may hold `;` as well.
+    #[must_use]
+    #[track_caller]
+    pub fn sql(sql: impl Into<String>) -> Self {
+        Self::empty().with(Step::sql(sql.into()))
+    }
+
+    /// Also runs `seed`, an async function or closure, once the steps before it have run.
+    ///
+    /// Its rows are part of the template: every test finds them, and no test can change them for
+    /// another. It runs once for an engine, not once for a test.
+    #[must_use]
+    pub fn seed<F, E>(self, seed: F) -> Self
+    where
+        F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
+        E: fmt::Display + 'static,
+    {
+        self.with(Step::seed(seed))
+    }
+
+    /// Also counts `key` when schemas are compared, for what their text does not show.
+    ///
+    /// Migrations and seeds are compiled code: two versions of one look alike from outside.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into().into());
+        self
+    }
+
+    fn with(mut self, step: Step) -> Self {
+        Arc::make_mut(&mut self.steps).push(step);
+        self
+    }
+
+    /// Runs every step on `db`.
+    pub(crate) async fn apply(&self, db: &DatabaseConnection) -> Result<(), Error> {
+        for step in self.steps.iter() {
+            step.apply(db).await.map_err(|error| error.at(self.place))?;
+        }
+        Ok(())
+    }
+
+    /// A short name for what the schema holds: equal schemas have equal digests.
+    pub(crate) fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let key = self.key.as_deref().unwrap_or_default();
+        for part in std::iter::once(key.to_owned()).chain(self.steps.iter().map(Step::identity)) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+impl Default for Schema {
+    #[track_caller]
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema")
+            .field("steps", &self.steps)
+            .field("key", &self.key)
+            .field("made_at", &self.place.to_string())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_follows_what_the_schema_holds() {
+        let one = Schema::sql("CREATE TABLE a (id INTEGER)");
+        assert_eq!(
+            one.digest(),
+            Schema::sql("CREATE TABLE a (id INTEGER)").digest()
+        );
+        assert_ne!(
+            one.digest(),
+            Schema::sql("CREATE TABLE b (id INTEGER)").digest()
+        );
+        assert_ne!(one.digest(), one.clone().key("2").digest());
+        assert_ne!(one.digest(), Schema::empty().digest());
+    }
+
+    #[test]
+    fn debug_names_the_steps_and_the_place() {
+        let schema = Schema::sql("SELECT 1; SELECT 2")
+            .seed(async |_: &DatabaseConnection| Ok::<(), String>(()));
+        let shown = format!("{schema:?}");
+        assert!(shown.contains("sql of 2 statements"), "{shown}");
+        assert!(shown.contains("seed"), "{shown}");
+        assert!(shown.contains("recipe.rs:"), "{shown}");
+    }
+}
