@@ -29,7 +29,7 @@ fn specimens() -> &'static PathBuf {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(
             output.status.success(),
-            "{text}\n{}",
+            "{}",
             String::from_utf8_lossy(&output.stderr)
         );
         let executable = text
@@ -130,6 +130,11 @@ fn output_and_panics_of_spawned_tasks_are_not_lost() {
 #[test]
 fn a_late_teardown_error_turns_the_run_red() {
     story("leftovers::", &expect_file!["output/leftovers.txt"]);
+}
+
+#[test]
+fn a_timeout_names_the_phase_and_teardown_runs() {
+    story("timeouts::", expect_file!["output/timeouts.txt"]);
 }
 
 #[test]

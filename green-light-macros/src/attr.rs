@@ -63,8 +63,12 @@ impl Sorted {
         for attr in attrs {
             if attr.path().is_ident("cfg") {
                 attr.to_tokens(&mut sorted.cfg);
-            } else if attr.path().is_ident("doc") || attr.path().is_ident("deprecated") {
+            } else if attr.path().is_ident("doc") {
                 attr.to_tokens(&mut sorted.item);
+            } else if attr.path().is_ident("deprecated") {
+                attr.to_tokens(&mut sorted.item);
+                // The expansion uses what it declares.
+                sorted.lints.extend(quote!(#[allow(deprecated)]));
             } else {
                 if let (true, Meta::List(list)) = (is_lint_level(attr), &attr.meta) {
                     if attr.path().is_ident("expect") {

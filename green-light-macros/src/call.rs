@@ -57,16 +57,18 @@ impl Call<'_> {
         }
     }
 
-    /// Expression: what the function returns.
-    pub(crate) fn value(&self) -> TokenStream {
-        self.call(&|index, param| argument(self.krate, param, &value_of(index)))
+    /// Statements: what the function returns, in a local that is reported at `at`.
+    pub(crate) fn value(&self, at: Span) -> (TokenStream, Ident) {
+        let value = Ident::new("__green_light_value", at.resolved_at(Span::mixed_site()));
+        let call = self.returned();
+        (quote!(let #value = #call;), value)
     }
 
     /// Statements and the final `Ok(())` for a function that returns nothing.
     pub(crate) fn nothing(&self) -> TokenStream {
-        let value = self.value();
+        let call = self.returned();
         quote! {
-            #value;
+            #call;
             ::core::result::Result::Ok(())
         }
     }
@@ -77,22 +79,28 @@ impl Call<'_> {
         let private = self.krate.private(Span::call_site());
         let at = place(ty);
         let spanned = self.krate.private(at);
-        let value = self.value();
-        let (taken, error) = (local("value"), local("error"));
-        let take = take(&taken);
-        let result = quote_spanned!(at=> #spanned::Fallible::into_result(#value));
+        let (call, value) = self.value(at);
+        let error = local("error");
+        let take = take(&value);
+        let result = quote_spanned!(at=> <#ty as #spanned::Fallible>::into_result(#value));
         quote! {
+            #call
             match #result {
-                ::core::result::Result::Ok(#taken) => {
+                ::core::result::Result::Ok(#value) => {
                     #take;
                     ::core::result::Result::Ok(())
                 }
                 ::core::result::Result::Err(#error) => {
                     use #private::{RenderBoxed as _, RenderDebug as _, RenderError as _};
-                    ::core::result::Result::Err((&&&#private::Rendered(#error)).failure())
+                    ::core::result::Result::Err((&&&#error).failure())
                 }
             }
         }
+    }
+
+    /// Expression: what the function returns.
+    fn returned(&self) -> TokenStream {
+        self.call(&|index, param| argument(self.krate, index, param))
     }
 
     fn call(&self, argument: &dyn Fn(usize, &Param) -> TokenStream) -> TokenStream {
@@ -104,7 +112,7 @@ impl Call<'_> {
         // These lints are about signatures, and a signature here is what the fixtures provide.
         quote! {
             {
-                #[allow(
+                #[cfg_attr(clippy, allow(
                     clippy::borrowed_box,
                     clippy::needless_pass_by_value,
                     clippy::ptr_arg,
@@ -112,7 +120,7 @@ impl Call<'_> {
                     clippy::too_many_arguments,
                     clippy::trivially_copy_pass_by_ref,
                     clippy::unused_async
-                )]
+                ))]
                 #(#attrs)*
                 #sig #body
                 #ident(#(#arguments),*) #wait
@@ -125,19 +133,16 @@ impl Call<'_> {
         let setup = self.setup();
         let mut dependency: usize = 0;
         let lookups = self.params.iter().enumerate().map(|(index, param)| {
-            let local = value_of(index);
+            let local = value_of(index, param);
+            let at = span::at(param.span());
             match param {
                 Param::Value(request) => {
                     let marker = request.marker();
                     let place = dependency;
                     dependency += 1;
-                    let at = span::at(request.span);
                     quote_spanned!(at=> let #local = #setup.value(#place, #marker);)
                 }
-                Param::Request(ident) => {
-                    let at = span::at(ident.span());
-                    quote_spanned!(at=> let #local = #setup.request();)
-                }
+                Param::Request(_) => quote_spanned!(at=> let #local = #setup.request();),
                 Param::Yield(_, ty) => {
                     let at = place(ty);
                     let yields = Ident::new(self.yields, at);
@@ -152,28 +157,26 @@ impl Call<'_> {
 }
 
 /// An argument, reported at its parameter if it does not fit.
-fn argument(krate: &CratePath, param: &Param, local: &Ident) -> TokenStream {
+fn argument(krate: &CratePath, index: usize, param: &Param) -> TokenStream {
+    let local = value_of(index, param);
+    let at = span::at(param.span());
     match param {
-        Param::Value(request) => {
-            let at = span::at(request.span);
-            if request.by_value {
-                let private = krate.private(at);
-                quote_spanned!(at=> #private::by_value(&*#local))
-            } else {
-                quote_spanned!(at=> &*#local)
-            }
+        // A place expression has a type of its own, so that it is this type rustc compares with
+        // the parameter's, and a reference may be coerced: `&str` for a `String`.
+        Param::Value(request) if request.by_value => {
+            let private = krate.private(at);
+            quote_spanned!(at=> #private::by_value(&*#local))
         }
-        Param::Request(ident) => {
-            let at = span::at(ident.span());
-            quote_spanned!(at=> &#local)
-        }
+        Param::Value(_) => quote_spanned!(at=> &*#local),
+        Param::Request(_) => quote_spanned!(at=> &#local),
         Param::Yield(..) | Param::Next(_) => quote!(#local),
     }
 }
 
-/// The local that holds the value of the parameter at `index`.
-fn value_of(index: usize) -> Ident {
-    format_ident!("__green_light_{}", index, span = Span::mixed_site())
+/// The local for the parameter at `index`.
+fn value_of(index: usize, param: &Param) -> Ident {
+    let at = param.span().resolved_at(Span::mixed_site());
+    format_ident!("__green_light_{}", index, span = at)
 }
 
 /// A local of the expansion. Locals have a hygiene of their own: no fixture is hidden by one.

@@ -34,7 +34,7 @@ impl Function {
     /// The return type, unless there is none or it is `()`.
     pub(crate) fn output(&self) -> Option<&Type> {
         match &self.sig.output {
-            ReturnType::Type(_, ty) if !is_unit(ty) => Some(ty),
+            ReturnType::Type(_, ty) if !is_unit(ty) => Some(bare(ty)),
             _ => None,
         }
     }
@@ -96,8 +96,17 @@ pub(crate) fn plain(ident: &Ident) -> String {
     name.strip_prefix("r#").unwrap_or(&name).to_owned()
 }
 
-fn is_unit(ty: &Type) -> bool {
-    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+pub(crate) fn is_unit(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
+}
+
+/// A type without the invisible group around it, if it came out of a `macro_rules!`.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        ty => ty,
+    }
 }
 
 fn mentions(tokens: TokenStream, name: &Ident) -> bool {

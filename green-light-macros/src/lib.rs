@@ -14,6 +14,8 @@ mod options;
 mod params;
 mod recovery;
 mod signature;
+#[cfg(test)]
+mod snapshots;
 mod span;
 mod stacked;
 mod test;

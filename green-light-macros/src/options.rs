@@ -31,7 +31,7 @@ impl Parse for Setting {
                     format!("option `{name}` has no value\nhelp: write it after the `=`"),
                 ));
             }
-            Value::Is(Box::new(input.parse()?))
+            Value::Is(Box::new(bare(input.parse()?)))
         } else if input.peek(token::Paren) {
             let content;
             parenthesized!(content in input);
@@ -134,6 +134,14 @@ impl Setting {
             format!("option `{name}` {what}"),
             &format!("write `{name} = {example}`"),
         );
+    }
+}
+
+/// An expression without the invisible group around it, if it came out of a `macro_rules!`.
+fn bare(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => bare(*group.expr),
+        expr => expr,
     }
 }
 

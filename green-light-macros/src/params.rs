@@ -11,7 +11,7 @@ use syn::{
 use crate::attr;
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
-use crate::function::plain;
+use crate::function::{bare, plain};
 use crate::span;
 
 /// A parameter, in the order of the signature.
@@ -24,6 +24,16 @@ pub(crate) enum Param {
     Yield(Ident, Box<Type>),
     /// `next: Next<'_>`.
     Next(Ident),
+}
+
+impl Param {
+    /// Where errors about it belong.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Value(request) => request.span,
+            Self::Request(ident) | Self::Yield(ident, _) | Self::Next(ident) => ident.span(),
+        }
+    }
 }
 
 /// One request for a fixture.
@@ -121,7 +131,7 @@ fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
     {
         return special;
     }
-    let by_value = match &*typed.ty {
+    let by_value = match bare(&typed.ty) {
         Type::Reference(TypeReference {
             mutability: Some(_),
             ..
@@ -148,7 +158,7 @@ fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
 
 /// A parameter known by its type. `Some(None)` if it was meant to be one, but is wrong.
 fn special(ident: &Ident, ty: &Type, errors: &mut Errors) -> Option<Option<Param>> {
-    let (target, reference) = match ty {
+    let (target, reference) = match bare(ty) {
         Type::Reference(reference) => (&*reference.elem, Some(reference)),
         other => (other, None),
     };
@@ -218,13 +228,14 @@ fn requested(ident: &Ident) -> Ident {
 
 /// The last segment of a plain path type.
 pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
-    match ty {
+    match bare(ty) {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
         _ => None,
     }
 }
 
-fn first_type(arguments: &PathArguments) -> Option<&Type> {
+/// The first type argument of a path segment.
+pub(crate) fn first_type(arguments: &PathArguments) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = arguments else {
         return None;
     };

@@ -14,6 +14,10 @@ use crate::signature;
 
 /// The fixture's item, so that those who request it do not add errors of their own.
 pub(crate) fn fixture(krate: &CratePath, function: &Function, errors: Errors) -> TokenStream {
+    if function.sig.receiver().is_some() {
+        // Items of ours have no place in the `impl` block around it.
+        return test(function, errors);
+    }
     let private = krate.private(Span::call_site());
     let sorted = Sorted::new(&function.attrs);
     let ident = &function.sig.ident;
@@ -27,7 +31,7 @@ pub(crate) fn fixture(krate: &CratePath, function: &Function, errors: Errors) ->
         #item
         #cfg
         const _: () = {
-            impl #private::Fixture for #marker {
+            impl #private::Declared for #marker {
                 type Output = #output;
                 // The widest: anything may depend on it.
                 const SCOPE: #private::Scope = #private::Scope::Process;
@@ -81,10 +85,6 @@ fn value(krate: &CratePath, function: &Function) -> TokenStream {
 
 /// The user's function, without what only the macros understand.
 fn untouched(function: &Function) -> TokenStream {
-    let is_method = function.sig.receiver().is_some();
-    if is_method {
-        return TokenStream::new();
-    }
     let mut function = function.clone();
     let mut reported = Errors::default();
     params::read(&mut function.sig, &mut reported);

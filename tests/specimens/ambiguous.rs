@@ -7,6 +7,10 @@ fn port() -> u16 {
 }
 
 mod inner {
+    #![expect(
+        unused_qualifications,
+        reason = "the original is named, not the import"
+    )]
     use super::port;
     use green_light::prelude::*;
 

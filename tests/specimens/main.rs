@@ -11,3 +11,4 @@ mod shared;
 mod should_panic;
 mod spawned;
 mod teardown;
+mod timeouts;

@@ -26,7 +26,6 @@ use generator::{Gn, LocalGenerator, Scope};
 
 use super::frame::Frame;
 use super::message;
-use super::run_sync::RunSync;
 
 /// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
 const RESERVE: usize = 8 << 10;
@@ -316,23 +315,99 @@ impl Drop for AbortOnOverflow<'_> {
     }
 }
 
-/// As [`run_sync`](super::run_sync), for a closure that borrows.
-///
-/// # Safety
-///
-/// The future must not be leaked once it has been polled, and when it is dropped while suspended and its stack
-/// has to be abandoned, what the closure borrows must stay valid for ever after: the stack may hold a
-/// `std::thread::scope` whose threads go on using it.
-#[doc(hidden)]
-pub unsafe fn run_sync_borrowed<'a, F, T>(closure: F) -> RunSync<Box<dyn FnOnce() -> T>, T>
-where
-    F: FnOnce() -> T + 'a,
-    T: 'a,
-{
-    let closure: Box<dyn FnOnce() -> T + 'a> = Box::new(closure);
-    // SAFETY: only the lifetime changes; our caller upholds what it stood for.
-    let closure = unsafe {
-        mem::transmute::<Box<dyn FnOnce() -> T + 'a>, Box<dyn FnOnce() -> T + 'static>>(closure)
-    };
-    RunSync::new(closure)
+/// The unwinder's tables of one frame, read byte by byte.
+pub(super) struct Tables {
+    next: *const u8,
+}
+
+impl Tables {
+    /// The next byte.
+    pub(super) fn byte(&mut self) -> u8 {
+        // SAFETY: `next` starts at the tables that the compiler wrote for a function of this program, and the one
+        // reader, `handler.rs`, stays inside: it follows the lengths they state, as the unwinder does.
+        unsafe {
+            let byte = self.next.read();
+            self.next = self.next.add(1);
+            byte
+        }
+    }
+
+    /// The same tables, `bytes` further on.
+    pub(super) fn ahead(&self, bytes: usize) -> Self {
+        Self {
+            next: self.next.wrapping_add(bytes),
+        }
+    }
+
+    /// How far `other` is ahead of this.
+    pub(super) fn distance(&self, other: &Self) -> usize {
+        other.next.addr() - self.next.addr()
+    }
+}
+
+/// Shows each frame of this stack, innermost first, until `look` has an answer: the frame's tables and the
+/// offset of its current instruction in its function.
+#[cfg(all(unix, panic = "unwind", not(target_arch = "arm")))]
+pub(super) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
+    use std::ffi::{c_int, c_void};
+
+    /// A frame as the unwinder shows it.
+    #[repr(C)]
+    struct UnwindContext {
+        opaque: [u8; 0],
+    }
+
+    const CONTINUE: c_int = 0;
+    const STOP: c_int = 4;
+
+    unsafe extern "C" {
+        fn _Unwind_Backtrace(
+            each: extern "C" fn(*mut UnwindContext, *mut c_void) -> c_int,
+            argument: *mut c_void,
+        ) -> c_int;
+        fn _Unwind_GetLanguageSpecificData(frame: *mut UnwindContext) -> *const u8;
+        fn _Unwind_GetRegionStart(frame: *mut UnwindContext) -> usize;
+        fn _Unwind_GetIPInfo(frame: *mut UnwindContext, before: *mut c_int) -> usize;
+    }
+
+    struct Walk<'a, T> {
+        look: &'a mut dyn FnMut(Tables, usize) -> Option<T>,
+        answer: Option<T>,
+    }
+
+    extern "C" fn each<T>(frame: *mut UnwindContext, walk: *mut c_void) -> c_int {
+        // SAFETY: `look_up_the_stack` passes its own `Walk<T>`, which nobody else uses meanwhile.
+        let walk = unsafe { &mut *walk.cast::<Walk<'_, T>>() };
+        let mut before = 0;
+        // SAFETY: `frame` is the unwinder's, valid during this call; these functions only read it.
+        let (next, start, at) = unsafe {
+            (
+                _Unwind_GetLanguageSpecificData(frame),
+                _Unwind_GetRegionStart(frame),
+                _Unwind_GetIPInfo(frame, &raw mut before),
+            )
+        };
+        if next.is_null() {
+            return CONTINUE;
+        }
+        // The address a call returns to belongs to the next instruction.
+        let at = if before == 0 { at - 1 } else { at };
+        walk.answer = (walk.look)(Tables { next }, at - start);
+        if walk.answer.is_some() {
+            STOP
+        } else {
+            CONTINUE
+        }
+    }
+
+    let mut walk = Walk { look, answer: None };
+    // SAFETY: `each::<T>` gets the pointer it expects, and does not unwind: `look` is arithmetic.
+    unsafe { _Unwind_Backtrace(each::<T>, ptr::from_mut(&mut walk).cast()) };
+    walk.answer
+}
+
+/// Elsewhere the unwinder does not show its tables.
+#[cfg(not(all(unix, panic = "unwind", not(target_arch = "arm"))))]
+pub(super) fn look_up_the_stack<T>(_: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
+    None
 }

@@ -2,10 +2,8 @@
 //!
 //! Entering returns a guard that restores what was there before; it cannot leave this thread.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::Waker;
-use std::thread;
 
 use super::cancel::CancelToken;
 use super::frame::Frame;
@@ -15,38 +13,6 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Frame>>> = const { RefCell::new(None) };
     /// The token outside of contexts; inside, each frame has its own.
     static TOKEN: RefCell<Option<CancelToken>> = const { RefCell::new(None) };
-    /// Waits that cannot tell whether their own stack unwinds, because another one on this thread does.
-    static UNSETTLED: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
-    static IS_UNSETTLED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Wakes `waker` when a context has ended and nothing on this thread unwinds any more.
-#[cold]
-pub(super) fn wake_when_settled(waker: Waker) {
-    let listed = UNSETTLED.try_with(|wakers| {
-        let mut wakers = wakers.borrow_mut();
-        if !wakers.iter().any(|listed| listed.will_wake(&waker)) {
-            wakers.push(waker);
-        }
-    });
-    IS_UNSETTLED.set(listed.is_ok());
-}
-
-/// To be called when a context has ended.
-#[inline]
-pub(super) fn settle() {
-    if IS_UNSETTLED.get() && !thread::panicking() {
-        wake_unsettled();
-    }
-}
-
-#[cold]
-fn wake_unsettled() {
-    IS_UNSETTLED.set(false);
-    let wakers = UNSETTLED
-        .try_with(|wakers| wakers.take())
-        .unwrap_or_default();
-    wakers.into_iter().for_each(Waker::wake);
 }
 
 /// The context entered on this thread, whatever stack the caller runs on.

@@ -4,6 +4,7 @@ mod cancel;
 mod coroutine;
 mod current;
 mod frame;
+mod handler;
 mod in_place;
 mod message;
 mod missing;
@@ -15,8 +16,6 @@ mod stall;
 mod wait;
 
 pub use cancel::{CancelToken, is_cancelled_payload};
-#[doc(hidden)]
-pub use coroutine::run_sync_borrowed;
 pub use missing::MissingContext;
 pub(crate) use overflow::abort_after_member_overflow;
 pub use run_sync::{RunSync, run_sync};

@@ -241,7 +241,6 @@ fn recycle<T>(coroutine: Coroutine<T>) {
     if let Some(stack) = coroutine.into_stack() {
         stack::keep(stack);
     }
-    current::settle();
 }
 
 /// Reports a stack that is leaked.
@@ -256,5 +255,4 @@ fn abandon<T>(coroutine: &Coroutine<T>, foreign: bool) {
         message::abandoned(name.as_deref(), frame.innermost_place().as_ref(), limit)
     });
     frame.end();
-    current::settle();
 }

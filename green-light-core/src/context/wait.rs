@@ -1,11 +1,8 @@
 //! Sync to async: waits for a future inside a context.
 //!
 //! A wait polls its future on the context's own stack and suspends that stack while the future is pending.
-//! When the context has been told to end, a wait unwinds the stack instead, unless that could abort the
-//! process: an unwinding must not leave a destructor that runs because of another unwinding. The rule is
-//! [`std::thread::panicking`] as a veto: if it is false, no destructor on this stack runs because of an
-//! unwinding. That holds for as long as the wait is on the stack, so one look that says no is enough. It may be
-//! true because of another stack on this thread; until that is known, the wait goes on waiting.
+//! When the context has been told to end, a wait unwinds the stack instead, unless that would abort the process
+//! (`handler.rs`): then it stands in a destructor of an unwinding in progress, and goes on waiting.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -13,12 +10,12 @@ use std::panic::{self, Location};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::thread;
 use std::time::Instant;
 
 use super::cancel::Cancelled;
 use super::current;
 use super::frame::{Frame, Request, WaitId};
+use super::handler::may_unwind;
 use super::in_place;
 use super::message::{self, Place};
 use super::missing::MissingContext;
@@ -140,7 +137,7 @@ fn drive<F: Future>(frame: &Rc<Frame>, future: F, place: Place) -> F::Output {
                 frame.forget_request();
             }
         }
-        _ if !thread::panicking() => unwind(frame),
+        _ if may_unwind() => unwind(frame),
         Request::Cancelled => {}
         Request::Dropped => {
             let _standing = frame.stand(place);
@@ -156,7 +153,6 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
     let mut waker = frame.waker();
     let mut stall: Option<Stall> = None;
     let rounds = Cell::new(FRUITLESS_ROUNDS);
-    let mut calm = !thread::panicking();
     loop {
         let resumed = frame.resumed.get();
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -168,14 +164,16 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
             waker = frame.waker();
             continue;
         }
-        calm = calm || !thread::panicking();
-        if frame.request() == Request::Cancelled {
-            frame.noticed.set(true);
-            if !calm {
-                current::wake_when_settled(waker.clone());
-            } else if !defers_to_contexts_below(frame, id, &rounds) {
-                unwind(frame);
+        match frame.request() {
+            Request::None => {}
+            Request::Cancelled => {
+                frame.noticed.set(true);
+                if !defers_to_contexts_below(frame, id, &rounds) && may_unwind() {
+                    unwind(frame);
+                }
             }
+            // A wait inside that poll was told first, and its unwinding was caught on the way to here.
+            Request::Dropped => return end_of_owner(frame, future),
         }
         if frame.is_nested() {
             stall.get_or_insert_with(Stall::begin).watch(&waker);
@@ -184,13 +182,10 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
         frame.switch.suspend();
         frame.resumed.set(frame.resumed.get() + 1);
         if frame.request() == Request::Dropped {
-            if calm {
-                unwind(frame);
-            }
-            return in_place::drive(frame, future);
+            return end_of_owner(frame, future);
         }
         if let Some(message) = stall.as_mut().and_then(|stall| stall.complaint(frame))
-            && calm
+            && may_unwind()
         {
             panic!("{message}");
         }
@@ -198,6 +193,15 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
             waker = frame.waker();
         }
     }
+}
+
+/// Nobody polls the context any more: unwinds, or waits here where that is not possible.
+#[cold]
+fn end_of_owner<F: Future>(frame: &Frame, future: Pin<&mut F>) -> F::Output {
+    if may_unwind() {
+        unwind(frame);
+    }
+    in_place::drive(frame, future)
 }
 
 /// Whether contexts that this wait polls are still to unwind: the innermost comes first, so that its

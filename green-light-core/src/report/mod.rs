@@ -14,6 +14,8 @@ pub use failure::Failure;
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
 
 pub(crate) use label::Label;
-pub(crate) use panics::{CatchPanic, be_quiet_on_this_thread, caught, failure_of, install_hook};
+pub(crate) use panics::{
+    CatchAll, be_quiet_on_this_thread, caught, caught_payload, failure_of, install_hook,
+};
 pub(crate) use plan_error::PlanError;
 pub(crate) use print::{say, say_to_terminal};

@@ -59,32 +59,40 @@ pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
 ///
 /// The unwinding of a cancelled context is not a panic of the user's and goes on.
 pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Failure> {
-    CatchPanic {
-        future: pin!(future),
+    match caught_payload(future).await {
+        Ok(output) => Ok(output),
+        Err(payload) => {
+            let failure = failure_of(&*payload);
+            // A payload may panic when it is dropped; that must not take the runner down.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            Err(failure)
+        }
     }
-    .await
-    .map_err(|payload| {
-        let failure = failure_of(&*payload);
-        // A payload may panic when it is dropped; that must not take the runner down.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        failure
-    })
 }
 
-/// Polls a future and catches what it throws.
-pub(crate) struct CatchPanic<'a, F> {
+/// Runs `future` and returns the payload of its panic.
+///
+/// The unwinding of a cancelled context goes on, as in [`caught`].
+pub(crate) async fn caught_payload<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let future = pin!(future);
+    let result = CatchAll { future }.await;
+    match result {
+        Err(payload) if context::is_cancelled_payload(&*payload) => panic::resume_unwind(payload),
+        result => result,
+    }
+}
+
+/// Polls a future and catches whatever it throws.
+pub(crate) struct CatchAll<'a, F> {
     pub(crate) future: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for CatchPanic<'_, F> {
+impl<F: Future> Future for CatchAll<'_, F> {
     type Output = Result<F::Output, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match panic::catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Ok),
-            Err(payload) if context::is_cancelled_payload(&*payload) => {
-                panic::resume_unwind(payload)
-            }
             Err(payload) => Poll::Ready(Err(payload)),
         }
     }

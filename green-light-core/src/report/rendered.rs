@@ -1,16 +1,35 @@
 //! Turns whatever a user's function returned as its error into a [`Failure`].
 //!
 //! `E: Debug` is all that is asked for, but an `Error` has more to say. The macros choose by
-//! method resolution: `(&&&Rendered(e)).failure()` takes the first of the traits below that fits.
+//! method resolution: `(&&&rendered).failure()` takes the first of the traits below that fits.
 
 use std::error::Error;
 use std::fmt::Debug;
 
 use super::failure::Failure;
 
-/// The error of a user's function.
-#[derive(Debug)]
-pub struct Rendered<E>(pub E);
+/// The error of a user's function, and how to print it.
+pub struct Rendered<E> {
+    error: E,
+    // Taken where `E: Debug` is asked for, so that a type without it is refused there, once, and
+    // not a second time where the failure is made.
+    debug: fn(&E) -> String,
+}
+
+impl<E: Debug> Rendered<E> {
+    pub(crate) fn new(error: E) -> Self {
+        Self {
+            error,
+            debug: |error| format!("{error:?}"),
+        }
+    }
+}
+
+impl<E> Debug for Rendered<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&(self.debug)(&self.error))
+    }
+}
 
 /// For errors that are an `Error`: their text and their sources.
 pub trait RenderError {
@@ -20,7 +39,7 @@ pub trait RenderError {
 
 impl<E: Error + 'static> RenderError for &&Rendered<E> {
     fn failure(&self) -> Failure {
-        Failure::from_error(&self.0)
+        Failure::from_error(&self.error)
     }
 }
 
@@ -32,13 +51,13 @@ pub trait RenderBoxed {
 
 impl RenderBoxed for &Rendered<Box<dyn Error>> {
     fn failure(&self) -> Failure {
-        Failure::from_error(&*self.0)
+        Failure::from_error(&*self.error)
     }
 }
 
 impl RenderBoxed for &Rendered<Box<dyn Error + Send + Sync>> {
     fn failure(&self) -> Failure {
-        Failure::from_error(&*self.0)
+        Failure::from_error(&*self.error)
     }
 }
 
@@ -48,9 +67,9 @@ pub trait RenderDebug {
     fn failure(&self) -> Failure;
 }
 
-impl<E: Debug> RenderDebug for Rendered<E> {
+impl<E> RenderDebug for Rendered<E> {
     fn failure(&self) -> Failure {
-        let text = format!("{:?}", self.0);
+        let text = (self.debug)(&self.error);
         // A string's `Debug` is quoted like a JSON text; what it says is not.
         Failure::new(serde_json::from_str::<String>(&text).unwrap_or(text))
     }
@@ -80,7 +99,7 @@ impl<T, E: Debug> TeardownResult for Result<T, E> {
     fn into_result(self) -> Result<(), Failure> {
         match self {
             Ok(_) => Ok(()),
-            Err(error) => Err(Rendered(error).failure()),
+            Err(error) => Err(Rendered::new(error).failure()),
         }
     }
 }

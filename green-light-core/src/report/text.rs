@@ -4,9 +4,10 @@
 //! teardown error is in the first words.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::failure::Failure;
-use crate::test::{FixtureFailure, TestMeta};
+use crate::test::{FixtureFailure, Phase, TestMeta};
 
 /// A failed set-up.
 pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
@@ -71,6 +72,33 @@ pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
         said(failure),
         test.location
     )
+}
+
+/// A phase that took too long.
+pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String {
+    let (what, place) = match phase {
+        Phase::SetUp(fixture) => (
+            format!("set-up of fixture `{}`", fixture.name),
+            fixture.location,
+        ),
+        Phase::Body => (format!("body of test `{}`", test.name), test.location),
+        Phase::Teardown(Some(fixture)) => (
+            format!("teardown of fixture `{}`", fixture.name),
+            fixture.location,
+        ),
+        Phase::Teardown(None) => (format!("teardown of test `{}`", test.name), test.location),
+    };
+    let help = "give it more time with `timeout = \"..\"`, or find out what it waits for";
+    let mut text =
+        format!("timeout: the {what} ({place}) was not done after {limit:?}\n  help: {help}");
+    if !matches!(phase, Phase::Body) {
+        let _ = write!(
+            text,
+            "\n  needed by test `{}` ({})",
+            test.name, test.location
+        );
+    }
+    text
 }
 
 /// After the failure of a fixture under `#[should_panic]`.

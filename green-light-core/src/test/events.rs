@@ -1,6 +1,7 @@
 //! The last event of a test: how each phase went.
 
 use super::case::TestMeta;
+use super::deadline::Phase;
 use super::outcome::{BodyEnd, Record};
 use crate::report::Failure;
 use crate::report::events::{self, Event};
@@ -21,6 +22,13 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record) {
         Some(BodyEnd::Failed(failure) | BodyEnd::Panicked { failure, .. }) => {
             (Some("failed"), vec![failure.message.clone()])
         }
+        None if record
+            .expired
+            .iter()
+            .any(|(phase, _)| matches!(phase, Phase::Body)) =>
+        {
+            (Some("failed"), vec!["timeout".to_owned()])
+        }
         None => (None, Vec::new()),
     };
     // As pytest groups them: latest first.
@@ -33,8 +41,11 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record) {
         .map(|failure: &Failure| failure.message.clone())
         .collect();
     teardown_errors.reverse();
-    let setup = word(record.setup_failed());
-    let teardown = word(!teardown_errors.is_empty());
+    let expired =
+        |wanted: fn(&Phase) -> bool| record.expired.iter().any(|(phase, _)| wanted(phase));
+    let setup = word(record.setup_failed() || expired(|phase| matches!(phase, Phase::SetUp(_))));
+    let teardown =
+        word(!teardown_errors.is_empty() || expired(|phase| matches!(phase, Phase::Teardown(_))));
     let outcome = match call {
         Some("failed") => "failed",
         _ if setup == "failed" || teardown == "failed" => "error",

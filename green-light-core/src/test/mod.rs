@@ -9,6 +9,7 @@
 
 mod at_exit;
 mod case;
+mod deadline;
 mod events;
 mod outcome;
 mod phases;
@@ -18,4 +19,5 @@ mod schedule;
 pub use case::TestMeta;
 pub use run::run_test;
 
+pub(crate) use deadline::Phase;
 pub(crate) use outcome::FixtureFailure;

@@ -1,7 +1,9 @@
 //! How the phases of one test went.
 
 use std::any::Any;
+use std::time::Duration;
 
+use super::deadline::Phase;
 use crate::fixture::Definition;
 use crate::report::Failure;
 
@@ -41,6 +43,8 @@ pub(crate) struct Record {
     pub(crate) teardown: Vec<FixtureFailure>,
     /// What the test's own `on_teardown` steps said.
     pub(crate) own_teardown: Vec<Failure>,
+    /// Phases that took too long.
+    pub(crate) expired: Vec<(Phase, Duration)>,
     /// What around fixtures said.
     pub(crate) around: Vec<Failure>,
 }

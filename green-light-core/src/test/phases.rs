@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::case::TestMeta;
+use super::deadline::{Clock, Phase};
 use super::outcome::{BodyEnd, FixtureFailure, Record};
 use crate::fixture::{
     Definition, Ended, Live, Plan, Request, Scope, ScopeKey, Setup, Shared, Step, Store, StoreFrom,
@@ -15,7 +16,7 @@ use crate::fixture::{
 };
 use crate::report::events::{self, Event};
 use crate::report::show::Show;
-use crate::report::{CatchPanic, Failure, Label, caught, failure_of, say, text};
+use crate::report::{Failure, Label, caught, caught_payload, failure_of, say, text};
 
 /// What a step of the plan has become.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ pub(crate) struct TestRun {
     pub(crate) meta: &'static TestMeta,
     pub(crate) plan: Plan,
     pub(crate) show: Show,
+    pub(crate) clock: Clock,
     pub(crate) record: RefCell<Record>,
     ready: RefCell<Vec<Option<Ready>>>,
     /// Set-ups that have begun and not ended, innermost last.
@@ -48,6 +50,7 @@ impl TestRun {
             meta,
             plan,
             show,
+            clock: Clock::new(meta.timeout),
             ready,
             record: RefCell::default(),
             begun: RefCell::default(),
@@ -62,12 +65,17 @@ impl TestRun {
         if self.set_up().await {
             self.body().await;
         }
-        self.tear_down().await;
+        // A body that swallows the unwinding of a timeout ends here, in a cancelled context. Its
+        // fixtures end in a fresh one.
+        if !self.clock.has_expired() {
+            self.tear_down().await;
+        }
     }
 
     /// Sets up every fixture of the plan, stopping at the first failure.
     async fn set_up(&self) -> bool {
         for (index, step) in self.plan.steps.iter().enumerate() {
+            self.clock.enter(Phase::SetUp(step.definition));
             let result = if step.definition.scope.is_wide() {
                 self.set_up_shared(step).await
             } else {
@@ -168,6 +176,7 @@ impl TestRun {
 
     /// Runs the user's function.
     async fn body(&self) {
+        self.clock.enter(Phase::Body);
         let values = self.values(&self.plan.requests);
         if events::enabled() {
             let ready = self.ready.borrow();
@@ -188,10 +197,7 @@ impl TestRun {
                 .write();
         }
         let mut body = (self.meta.body)(Setup::new(values, self.request.clone()));
-        let end = CatchPanic {
-            future: std::pin::Pin::new(&mut body),
-        }
-        .await;
+        let end = caught_payload(&mut body).await;
         // What the body borrowed goes before its fixtures do.
         let dropped = caught(async { drop(body) }).await;
         let end = match (end, dropped) {
@@ -210,16 +216,15 @@ impl TestRun {
         self.record.borrow_mut().body = Some(end);
     }
 
-    /// Whether teardown has not begun, because an around fixture kept the phases from ending.
+    /// Whether teardown has not ended: an around fixture, or a timeout, kept the phases from ending.
     pub(crate) fn needs_teardown(&self) -> bool {
         !self.torn_down.get()
     }
 
-    /// Ends the fixtures of the test, latest first. Does nothing the second time.
+    /// Ends the fixtures of the test, latest first. Cancelled half-way, the next call goes on with
+    /// the next fixture.
     pub(crate) async fn tear_down(&self) {
-        if self.torn_down.replace(true) {
-            return;
-        }
+        self.clock.enter(Phase::Teardown(None));
         while let Some(step) = self.request.pop_finalizer() {
             if let Err(failure) = caught(step).await.unwrap_or_else(Err) {
                 self.record.borrow_mut().own_teardown.push(failure);
@@ -236,6 +241,7 @@ impl TestRun {
             let Some((index, live)) = begun.or_else(ended) else {
                 break;
             };
+            self.clock.enter(Phase::Teardown(Some(live.definition())));
             let value = index.and_then(|index| self.ready.borrow_mut()[index].take());
             let during = self.meta.full_name();
             let failures = live
@@ -250,11 +256,14 @@ impl TestRun {
             self.teardown_failed(live.definition(), failures);
         }
         self.ready.borrow_mut().clear();
+        self.torn_down.set(true);
     }
 
     /// Ends the shared fixtures of a scope, of which this was the last test.
     pub(crate) async fn tear_down_scope(&self, scope: ScopeKey) {
         for shared in Store::take(scope) {
+            self.clock
+                .enter(Phase::Teardown(Some(shared.label.definition)));
             let failures = shared.tear_down(&self.meta.full_name()).await;
             self.show.tear_down(shared.label.definition);
             self.teardown_failed(shared.label.definition, failures);

@@ -13,10 +13,9 @@ use super::outcome::{BodyEnd, Record};
 use super::phases::TestRun;
 use super::{at_exit, events, schedule};
 use crate::config::Config;
-use crate::context::CancelToken;
 use crate::fixture::{AroundFuture, Body, Next, Outcome, Plan, Request, Scope};
 use crate::report::show::Show;
-use crate::report::{Failure, caught, install_hook, say, text};
+use crate::report::{Failure, failure_of, install_hook, say, text};
 use crate::{context, runtime};
 
 /// Runs a test. Called by the function that `#[green_light::test]` emits.
@@ -49,26 +48,34 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     }
     at_exit::register()?;
     let run = Rc::new(TestRun::new(meta, plan, show));
-    let token = CancelToken::named(meta.name);
-    runtime::block_on(token.scope(whole(Rc::clone(&run), config)))
+    runtime::block_on(whole(Rc::clone(&run), config))
         .map_err(|error| Failure::from_error(&error))?;
     Ok(run.record.take())
 }
 
 /// The test, from its outermost around fixture to the shared fixtures it was the last user of.
 async fn whole(run: Rc<TestRun>, config: &'static Config) {
-    match caught(arounds(&run, 0)).await {
-        Ok(Outcome { failed }) => run.record.borrow_mut().around.extend(failed),
-        Err(failure) => run.record.borrow_mut().around.push(failure),
+    let name = run.meta.name;
+    let expired = |phase, limit| run.record.borrow_mut().expired.push((phase, limit));
+    match run.clock.run(name, arounds(&run, 0), expired).await {
+        Some(Ok(Outcome { failed })) => run.record.borrow_mut().around.extend(failed),
+        Some(Err(payload)) => run.record.borrow_mut().around.push(failure_of(&*payload)),
+        None => {}
     }
-    // An around fixture that did not run the rest, or dropped it, does not save the teardown.
-    if run.needs_teardown() {
+    // An around fixture that did not run the rest, or dropped it, does not save the teardown; nor
+    // does a timeout.
+    while run.needs_teardown() {
         let left = Rc::clone(&run);
-        let ended = caught(context::run_sync(move || context::wait(left.tear_down()))).await;
-        run.record.borrow_mut().around.extend(ended.err());
+        let teardown = context::run_sync(move || context::wait(left.tear_down()));
+        if let Some(Err(payload)) = run.clock.run(name, teardown, expired).await {
+            run.record.borrow_mut().around.push(failure_of(&*payload));
+            break;
+        }
     }
     for scope in schedule::finished(run.meta, config) {
-        run.tear_down_scope(scope).await;
+        run.clock
+            .run(name, run.tear_down_scope(scope), expired)
+            .await;
     }
 }
 
@@ -113,7 +120,16 @@ fn conclude(meta: &'static TestMeta, record: Record) {
         .iter()
         .map(|failed| text::teardown_error(meta, failed));
     let around = record.around.iter().map(text::around_error);
-    let late: Vec<String> = refused.chain(own).chain(teardown).chain(around).collect();
+    let expired = record
+        .expired
+        .iter()
+        .map(|(phase, limit)| text::expired(meta, *phase, *limit));
+    let late: Vec<String> = expired
+        .chain(refused)
+        .chain(own)
+        .chain(teardown)
+        .chain(around)
+        .collect();
     for error in &late {
         say(error);
     }

@@ -183,6 +183,42 @@ fn code_that_catches_the_unwinding_gets_it_at_every_wait() {
 }
 
 #[test]
+fn an_unwinding_that_is_caught_inside_of_a_future_begins_again_outside() {
+    let log = Log::default();
+    let inside = log.clone();
+    drop(suspended(run_sync(move || {
+        let end = inside.clone();
+        let _end = OnDrop(move || end.say("outside"));
+        wait(async {
+            let caught = catch_unwind(AssertUnwindSafe(|| wait(pending::<()>())));
+            assert!(caught.is_err());
+            inside.say("inside");
+            pending::<()>().await;
+        });
+    })));
+    assert_eq!(log.lines(), ["inside", "outside"]);
+}
+
+#[test]
+fn a_wait_beside_an_unwinding_stack_unwinds_all_the_same() {
+    // The thread panics when the second context begins to wait, because of the destructor of the first.
+    let log = Log::default();
+    let inside = log.clone();
+    let unwinding = suspended(run_sync(|| {
+        let _end = OnDrop(|| wait(pause()));
+        std::panic::resume_unwind(Box::new("planned"));
+    }));
+    assert!(thread::panicking());
+    drop(suspended(run_sync(move || {
+        let _end = OnDrop(move || inside.say("dropped"));
+        wait(pending::<()>());
+    })));
+    assert_eq!(log.lines(), ["dropped"]);
+    assert!(catch_unwind(AssertUnwindSafe(|| block_on(unwinding))).is_err());
+    assert!(!thread::panicking());
+}
+
+#[test]
 fn a_destructor_that_waits_for_ever_is_abandoned_and_reported() {
     let output = in_child(
         "dropped::abandoning",

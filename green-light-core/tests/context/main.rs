@@ -10,4 +10,5 @@ mod overflow;
 mod panics;
 mod runtime;
 mod state;
+mod stress;
 mod support;

@@ -6,6 +6,8 @@ mod kind;
 mod pool;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_ending;
 
 pub use self::kind::Backend;
 pub(crate) use self::pool::{Ended, Pool};

@@ -7,7 +7,7 @@ use sea_orm::DatabaseConnection;
 use sqlx::sqlite::SqlitePool;
 
 #[cfg(feature = "sqlite")]
-use super::sqlite;
+use super::{sqlite, sqlite_ending::Ending};
 use crate::sandbox::Guard;
 
 /// How the outer transaction of a test ended.
@@ -32,9 +32,9 @@ pub(crate) enum Ended {
 /// A guarded pool of one connection.
 #[derive(Debug)]
 pub(crate) enum Pool {
-    /// With what a fresh connection looks like.
+    /// With the statements that end a test.
     #[cfg(feature = "sqlite")]
-    Sqlite { pool: SqlitePool, fresh: Vec<i64> },
+    Sqlite { pool: SqlitePool, ending: Ending },
 }
 
 impl Pool {
@@ -62,7 +62,7 @@ impl Pool {
         let end = async {
             match self {
                 #[cfg(feature = "sqlite")]
-                Self::Sqlite { pool, fresh } => sqlite::end(pool, guard, fresh).await,
+                Self::Sqlite { pool, ending } => sqlite::end(pool, guard, ending).await,
             }
         };
         tokio::time::timeout(grace, end)

@@ -5,15 +5,16 @@
 //! savepoint that does not exist. SQLite answers with an error that nobody reads, and the test's
 //! rows stay. With one level that rollback would end the outer transaction.
 //!
-//! Why the end of a test is a `COMMIT`: SQLite checks deferred foreign keys first, exactly as for a
+//! Why some tests end with a `COMMIT`: SQLite checks deferred foreign keys first, exactly as for a
 //! commit in production, and asks the commit hook only then. The hook refuses, which rolls back.
+//! Where nothing can be deferred, one message to SQLite's thread looks at the connection, rolls back
+//! and begins the next test's transaction: that thread is what the time of a test goes to.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_core::Stream;
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::{
-    Either, Executor, Row,
+    Executor,
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteOwnedBuf, SqlitePool, SqlitePoolOptions,
         SqliteTransactionManager,
@@ -21,7 +22,7 @@ use sqlx::{
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
-use super::{Ended, Pool};
+use super::{Ended, Pool, sqlite_ending::Ending};
 use crate::{
     error::{Error, Kind},
     sandbox::{Guard, Verdict},
@@ -34,19 +35,7 @@ pub(crate) type Image = Arc<[u8]>;
 /// The transaction depth that sqlx counts while nothing but the outer transaction is open.
 const BASE_DEPTH: usize = 2;
 /// Takes the write lock at once, and so makes SQLite ask the commit hook even if nothing is written.
-const BEGIN: &str = "BEGIN IMMEDIATE";
-/// What a test can change on a connection so that a rollback does not undo it.
-const LOOK: &str = "PRAGMA schema_version; PRAGMA query_only; PRAGMA ignore_check_constraints; \
-    PRAGMA recursive_triggers; PRAGMA reverse_unordered_selects; PRAGMA legacy_alter_table; \
-    SELECT 'a' LIKE 'A'; PRAGMA database_list";
-const LOOK_AND_COMMIT: &str = "PRAGMA schema_version; PRAGMA query_only; \
-    PRAGMA ignore_check_constraints; PRAGMA recursive_triggers; PRAGMA reverse_unordered_selects; \
-    PRAGMA legacy_alter_table; SELECT 'a' LIKE 'A'; PRAGMA database_list; COMMIT";
-/// How many values of `LOOK` come before the list of databases.
-const LOOK_VALUES: usize = 7;
-/// Extended result codes of SQLite.
-const REFUSED_BY_COMMIT_HOOK: &str = "531";
-const FOREIGN_KEY: &str = "787";
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// How many instructions SQLite runs between two looks at whether the slot still lives.
 const INSTRUCTIONS: i32 = 20_000;
 
@@ -108,17 +97,9 @@ pub(crate) async fn open(
         })
         .before_acquire(move |connection, _| {
             let guard = Arc::clone(&acquiring);
-            Box::pin(async move {
-                match guard.check_out(depth(connection), BASE_DEPTH) {
-                    Verdict::Ready => Ok(true),
-                    Verdict::Replace => Ok(false),
-                    Verdict::Begin => {
-                        sqlx::query(BEGIN).execute(connection).await?;
-                        guard.begun();
-                        Ok(true)
-                    }
-                }
-            })
+            Box::pin(
+                async move { Ok(guard.check_out(depth(connection), BASE_DEPTH) == Verdict::Ready) },
+            )
         })
         .after_release(move |_, _| {
             releasing.released();
@@ -135,8 +116,8 @@ pub(crate) async fn open(
         .help("look at the cause; a full disk or too little memory are the usual ones")
         .because(failure));
     }
-    let fresh = look(&pool).await.map_err(cannot_open)?;
-    Ok(Pool::Sqlite { pool, fresh })
+    let ending = Ending::of(&pool).await.map_err(cannot_open)?;
+    Ok(Pool::Sqlite { pool, ending })
 }
 
 fn pool_options(wait: Duration) -> SqlitePoolOptions {
@@ -182,17 +163,8 @@ async fn prepare(
     Ok(())
 }
 
-/// What a fresh connection looks like; compared at the end of every test.
-async fn look(pool: &SqlitePool) -> Result<Vec<i64>, sqlx::Error> {
-    let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
-    let mut seen = Vec::new();
-    run(&mut connection, LOOK, &mut seen).await?;
-    connection.return_to_pool().await;
-    Ok(seen)
-}
-
 /// Ends the outer transaction of `pool` and puts its connection back.
-pub(crate) async fn end(pool: &SqlitePool, guard: &Guard, fresh: &[i64]) -> Ended {
+pub(crate) async fn end(pool: &SqlitePool, guard: &Guard, ending: &Ending) -> Ended {
     // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
     let connection = match pool.try_acquire() {
         Some(connection) => Ok(connection),
@@ -207,7 +179,12 @@ pub(crate) async fn end(pool: &SqlitePool, guard: &Guard, fresh: &[i64]) -> Ende
     if guard.is_lost() {
         return Ended::Lost;
     }
-    let ended = roll_back(&mut connection, guard, fresh)
+    if depth(&connection) != BASE_DEPTH {
+        return Ended::Changed;
+    }
+    let _ending = guard.ending();
+    let ended = ending
+        .run(&mut connection)
         .await
         .unwrap_or_else(Ended::Failed);
     if matches!(ended, Ended::Clean) {
@@ -215,79 +192,6 @@ pub(crate) async fn end(pool: &SqlitePool, guard: &Guard, fresh: &[i64]) -> Ende
         connection.return_to_pool().await;
     }
     ended
-}
-
-/// Rolls back the outer transaction, in one message to SQLite's thread if all is well.
-async fn roll_back(
-    connection: &mut SqliteConnection,
-    guard: &Guard,
-    fresh: &[i64],
-) -> Result<Ended, sqlx::Error> {
-    if depth(connection) != BASE_DEPTH {
-        return Ok(Ended::Changed);
-    }
-    let _ending = guard.ending();
-    let mut seen = Vec::new();
-    let refused = run(connection, LOOK_AND_COMMIT, &mut seen).await;
-    guard.over();
-    match refused {
-        Err(error) if has_code(&error, REFUSED_BY_COMMIT_HOOK) => Ok(if seen == fresh {
-            Ended::Clean
-        } else {
-            Ended::Changed
-        }),
-        Err(error) if has_code(&error, FOREIGN_KEY) => {
-            let rows = violations(connection).await;
-            connection.execute("ROLLBACK").await?;
-            Ok(Ended::Violated(rows?))
-        }
-        Err(error) => Err(error),
-        // Nothing asked the hook: somebody took it away, and the rows are in the slot's database.
-        Ok(()) => Ok(Ended::Changed),
-    }
-}
-
-/// Runs a cached text of several statements and collects the first column of every row.
-async fn run(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    seen: &mut Vec<i64>,
-) -> Result<(), sqlx::Error> {
-    let mut results = pin!(connection.fetch_many(sqlx::query(sql)));
-    while let Some(result) = poll_fn(|context| results.as_mut().poll_next(context)).await {
-        if let Either::Right(row) = result? {
-            let value = row.try_get(0)?;
-            // The temporary database, number 1, is listed once it has been used.
-            if seen.len() < LOOK_VALUES || value != 1 {
-                seen.push(value);
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn violations(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
-    let rows = connection
-        .fetch_all("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT 10")
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let (table, parent): (String, String) = (row.try_get(0)?, row.try_get(2)?);
-            let row = row
-                .try_get::<Option<i64>, _>(1)?
-                .map_or_else(String::new, |id| format!(" row {id}"));
-            Ok(format!(
-                "`{table}`{row} refers to a row of `{parent}` that is not there"
-            ))
-        })
-        .collect()
-}
-
-fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|found| found == code)
 }
 
 /// The pool as SeaORM sees it.

@@ -26,8 +26,6 @@ use super::{
 pub(crate) enum Verdict {
     /// The outer transaction is open.
     Ready,
-    /// The outer transaction has to be opened first.
-    Begin,
     /// The connection is no longer what it was: a new one is needed.
     Replace,
 }
@@ -44,8 +42,6 @@ pub(crate) struct Guard {
 #[derive(Debug, Default)]
 struct State {
     lease: Option<Lent>,
-    /// Whether the outer transaction is open on the current connection.
-    begun: bool,
     /// Whether the outer transaction ended before its test.
     lost: bool,
     condemned: bool,
@@ -99,7 +95,6 @@ impl Guard {
     pub(crate) fn connected(&self, failure: Option<String>) {
         let mut state = self.state();
         let lost = std::mem::take(&mut state.lost);
-        state.begun = true;
         state.condemned |= failure.is_some();
         state.failure = failure.or(state.failure.take());
         match &mut state.lease {
@@ -133,20 +128,8 @@ impl Guard {
             return Verdict::Replace;
         }
         state.hold = Some(Hold::new());
-        if !state.begun {
-            return Verdict::Begin;
-        }
         lent.used = true;
         Verdict::Ready
-    }
-
-    /// The outer transaction has been opened on a kept connection.
-    pub(crate) fn begun(&self) {
-        let mut state = self.state();
-        state.begun = true;
-        if let Some(lent) = &mut state.lease {
-            lent.used = true;
-        }
     }
 
     /// The connection has been given back.
@@ -259,11 +242,6 @@ impl Guard {
 
     pub(crate) fn is_lost(&self) -> bool {
         self.state().lost
-    }
-
-    /// Marks the outer transaction as ended by green-light.
-    pub(crate) fn over(&self) {
-        self.state().begun = false;
     }
 
     /// Ends the outer transaction on purpose while the returned value lives.

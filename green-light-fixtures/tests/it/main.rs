@@ -11,5 +11,6 @@ mod hostile;
 mod leftovers;
 mod schema;
 mod session;
+mod sqlite;
 mod support;
 mod transaction;

@@ -1,0 +1,79 @@
+const fn mailer() -> __green_light_mailer {
+    __green_light_mailer {
+        _private: (),
+    }
+}
+#[doc(hidden)]
+struct __green_light_mailer {
+    _private: (),
+}
+const _: () = {
+    impl ::green_light::__private::Declared for __green_light_mailer {
+        type Output = Mailer;
+        const SCOPE: ::green_light::__private::Scope = ::green_light::__private::Scope::Process;
+        fn definition() -> &'static ::green_light::__private::Definition {
+            &__GREEN_LIGHT_FIXTURE
+        }
+    }
+    #[::green_light::__private::linkme::distributed_slice(
+        ::green_light::__private::FIXTURES
+    )]
+    #[linkme(crate = ::green_light::__private::linkme)]
+    static __GREEN_LIGHT_FIXTURE: ::green_light::__private::Definition = ::green_light::__private::Definition {
+        name: "mailer",
+        module: ::core::module_path!(),
+        location: ::green_light::__private::Location {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+        docs: "",
+        scope: ::green_light::__private::Scope::Process,
+        autouse: false,
+        reach: ::green_light::__private::Reach::Crate,
+        overrides: ::core::option::Option::Some(|| ::green_light::__private::definition_of(
+            &crate::mail::mailer(),
+        )),
+        dependencies: &[],
+        value: ::green_light::__private::value_of::<__green_light_mailer>,
+        tears_down: true,
+        body: ::green_light::__private::Body::Value(|__green_light_setup| ::std::boxed::Box::pin(async move {
+            let __green_light_0 = __green_light_setup.yield_shared::<Mailer>();
+            let __green_light_1 = __green_light_setup.request();
+            {
+                #[cfg_attr(
+                    clippy,
+                    allow(
+                        clippy::borrowed_box,
+                        clippy::needless_pass_by_value,
+                        clippy::ptr_arg,
+                        clippy::ref_option,
+                        clippy::too_many_arguments,
+                        clippy::trivially_copy_pass_by_ref,
+                        clippy::unused_async
+                    )
+                )]
+                async fn mailer(out: Yield<Mailer>, request: &Request) {
+                    let server = MailServer::start(request.module_path()).await;
+                    out.give(server.mailer()).await;
+                    server.stop().await;
+                }
+                mailer(__green_light_0, &__green_light_1).await
+            };
+            ::core::result::Result::Ok(())
+        })),
+        instances: ::green_light::__private::Counter::new(),
+    };
+    const _: fn() -> __green_light_mailer = mailer;
+    const _: () = ::green_light::__private::check_override(
+        &crate::mail::mailer(),
+        ::green_light::__private::Scope::Process,
+        "fixture `mailer` (scope `process`) cannot override `mailer` (scope `module`): it would end before the fixtures that depend on it\nhelp: write `scope = \"module\"`",
+        "fixture `mailer` (scope `process`) cannot override `mailer` (scope `process`): it would end before the fixtures that depend on it\nhelp: write `scope = \"process\"`",
+    );
+    const _: () = ::green_light::__private::check_override_type(
+        &crate::mail::mailer(),
+        || -> <__green_light_mailer as ::green_light::__private::Fixture>::Output {
+            ::core::unreachable!()
+        },
+    );
+};

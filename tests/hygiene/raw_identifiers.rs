@@ -1,0 +1,24 @@
+//! Names that are keywords.
+
+use green_light::fixture;
+
+#[fixture]
+fn r#type() -> &'static str {
+    "type"
+}
+
+#[fixture]
+fn r#match(r#type: &'static str, _type: &str) -> String {
+    ["match", r#type].join(" ")
+}
+
+#[green_light::test]
+async fn r#async(r#match: &str, _type: &str, #[from(r#type)] again: &'static str) {
+    assert_eq!(r#match, "match type");
+    assert_eq!(again, "type");
+}
+
+#[green_light::test]
+fn has_its_plain_name(request: &green_light::Request) {
+    assert_eq!(request.test_name(), Some("has_its_plain_name"));
+}

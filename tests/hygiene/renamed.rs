@@ -1,0 +1,29 @@
+//! green-light under another name, as a renamed dependency has it.
+
+use green_light as lamp;
+
+mod nested {
+    pub(super) mod testing {
+        pub(in super::super) use green_light::*;
+    }
+}
+
+#[lamp::fixture(crate = lamp, scope = "module")]
+async fn port(out: lamp::Yield<u16>) -> Result<(), String> {
+    out.give(8080).await;
+    Ok(())
+}
+
+#[lamp::fixture(crate = nested::testing)]
+fn address(port: u16) -> Result<String, String> {
+    match port {
+        0 => Err("no port".to_owned()),
+        port => Ok(format!("localhost:{port}")),
+    }
+}
+
+#[lamp::test(crate = crate::renamed::nested::testing, uses(port))]
+async fn resolves_fixtures(address: &str) -> Result<(), String> {
+    assert_eq!(address, "localhost:8080");
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Phases that take too long: each is named, teardown runs, and nothing hangs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use green_light::prelude::*;
+use green_light::{try_wait, wait};
+
+const FOREVER: Duration = Duration::from_secs(3600);
+
+#[fixture]
+async fn torn_down(out: Yield<u32>) {
+    out.give(1).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    eprintln!("torn down");
+}
+
+struct WaitsInDrop;
+
+impl Drop for WaitsInDrop {
+    fn drop(&mut self) {
+        let waited = try_wait(tokio::time::sleep(Duration::from_millis(1)));
+        eprintln!("a destructor waited: {}", waited.is_ok());
+    }
+}
+
+#[green_light::test(timeout = "50ms", uses(torn_down))]
+async fn an_asynchronous_body() {
+    let _guard = WaitsInDrop;
+    tokio::time::sleep(FOREVER).await;
+}
+
+#[green_light::test(timeout = "50ms", uses(torn_down))]
+fn a_synchronous_body() {
+    let _guard = WaitsInDrop;
+    wait(tokio::time::sleep(FOREVER));
+}
+
+#[green_light::test(timeout = "50ms", uses(torn_down))]
+fn a_body_that_swallows_panics() {
+    for _ in 0..3 {
+        let swallowed = catch_unwind(AssertUnwindSafe(|| wait(tokio::time::sleep(FOREVER))));
+        eprintln!("swallowed: {}", swallowed.is_err());
+    }
+    eprintln!("what does not wait goes on");
+}
+
+#[green_light::test(timeout = "50ms", uses(torn_down), context = false)]
+async fn a_body_without_a_context() {
+    let _guard = WaitsInDrop;
+    tokio::time::sleep(FOREVER).await;
+}
+
+#[fixture]
+async fn slow(torn_down: u32) -> u32 {
+    tokio::time::sleep(FOREVER).await;
+    torn_down
+}
+
+#[green_light::test(timeout = "50ms")]
+fn a_set_up(slow: u32) {
+    unreachable!("{slow}");
+}
+
+#[fixture]
+async fn slow_to_end(torn_down: u32, out: Yield<u32>) {
+    out.give(torn_down).await;
+    tokio::time::sleep(FOREVER).await;
+}
+
+#[green_light::test(timeout = "50ms")]
+fn a_teardown(slow_to_end: u32) {
+    assert_eq!(slow_to_end, 1);
+}
+
+#[green_light::test(timeout = "10m")]
+async fn a_fast_test_passes(torn_down: u32) {
+    assert_eq!(torn_down, 1);
+}

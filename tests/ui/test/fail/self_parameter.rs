@@ -1,0 +1,10 @@
+//! A method is not a test.
+
+struct Service;
+
+impl Service {
+    #[green_light::test]
+    async fn saves(self) {}
+}
+
+fn main() {}
