@@ -124,6 +124,25 @@ fn a_cycle_is_reported_with_its_path() {
 }
 
 #[test]
+fn whoever_breaks_out_of_the_sandbox_is_named() {
+    story("database::", expect_file!["output/database.txt"]);
+}
+
+#[test]
+fn debugging_shows_where_a_plain_connection_was_taken() {
+    let output = run(
+        "database::e_waits_for_itself",
+        &[],
+        &[("GREEN_LIGHT_DEBUG", "1")],
+    );
+    let text = redacted(&output);
+    assert!(
+        text.contains("begun at tests/specimens/database.rs:"),
+        "{text}"
+    );
+}
+
+#[test]
 fn two_equally_near_overrides_are_refused() {
     story("ambiguous::", &expect_file!["output/ambiguous.txt"]);
 }
