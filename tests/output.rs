@@ -125,7 +125,7 @@ fn a_cycle_is_reported_with_its_path() {
 
 #[test]
 fn whoever_breaks_out_of_the_sandbox_is_named() {
-    story("database::", expect_file!["output/database.txt"]);
+    story("database::", &expect_file!["output/database.txt"]);
 }
 
 #[test]
