@@ -2,6 +2,7 @@
 
 pub use linkme;
 
+pub use crate::context::synchronous;
 pub use crate::fixture::{
     AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
     Fixture, Handle, Location, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture, TESTS,
