@@ -1,12 +1,15 @@
 //! Not public API. The only door for code that the macros generate.
 
+use std::future::Future;
+use std::pin::Pin;
+
 pub use linkme;
 
 pub use crate::context::synchronous;
 pub use crate::fixture::{
     AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
-    Fixture, Handle, Location, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture, TESTS,
-    ValueType, Yield, check_override, check_override_type, check_scope, definition_of, value_of,
+    Fixture, Location, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture, TESTS, ValueType,
+    Yield, check_override, check_override_type, check_scope, definition_of, value_of,
 };
 pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
 pub use crate::test::{TestMeta, run_test};
@@ -15,4 +18,32 @@ pub use crate::test::{TestMeta, run_test};
 #[must_use]
 pub fn by_value<T: ByValue>(value: &T) -> T {
     value.clone()
+}
+
+/// The body of a test that returns nothing.
+///
+/// Neither this nor [`fallible`] is generic in the future: there is one of those in each test.
+#[must_use]
+pub fn infallible<'a>(body: Pin<Box<dyn Future<Output = ()> + 'a>>) -> SetupFuture<'a> {
+    Box::pin(async move {
+        body.await;
+        Ok(())
+    })
+}
+
+/// The body of a test that returns a `Result`; `render` tells its error.
+#[must_use]
+pub fn fallible<'a, R>(
+    body: Pin<Box<dyn Future<Output = R> + 'a>>,
+    render: fn(Rendered<R::Error>) -> Failure,
+) -> SetupFuture<'a>
+where
+    R: Fallible + 'a,
+{
+    Box::pin(async move {
+        match body.await.into_result() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(render(error)),
+        }
+    })
 }

@@ -43,9 +43,9 @@ const _: () = {
                         &session(),
                         ::green_light::__private::Scope::Module,
                         "fixture `author` (scope `module`) cannot depend on `session` (scope `test`), which ends first\nhelp: give `session` scope `module`, or `author` scope `test`",
-                        "fixture `author` (scope `module`) cannot depend on `session` (scope `module`), which ends first\nhelp: give `session` scope `module`, or `author` scope `module`",
+                        "",
                     );
-                    || ::green_light::__private::definition_of(&session())
+                    ::green_light::__private::definition_of(&session())
                 },
             },
             ::green_light::__private::Dependency {
@@ -55,9 +55,9 @@ const _: () = {
                         &time::clock(),
                         ::green_light::__private::Scope::Module,
                         "fixture `author` (scope `module`) cannot depend on `clock` (scope `test`), which ends first\nhelp: give `clock` scope `module`, or `author` scope `test`",
-                        "fixture `author` (scope `module`) cannot depend on `clock` (scope `module`), which ends first\nhelp: give `clock` scope `module`, or `author` scope `module`",
+                        "",
                     );
-                    || ::green_light::__private::definition_of(&time::clock())
+                    ::green_light::__private::definition_of(&time::clock())
                 },
             },
         ],

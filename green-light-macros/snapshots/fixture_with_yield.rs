@@ -30,9 +30,9 @@ const _: () = {
         scope: ::green_light::__private::Scope::Process,
         autouse: false,
         reach: ::green_light::__private::Reach::Crate,
-        overrides: ::core::option::Option::Some(|| ::green_light::__private::definition_of(
-            &crate::mail::mailer(),
-        )),
+        overrides: ::core::option::Option::Some(
+            ::green_light::__private::definition_of(&crate::mail::mailer()),
+        ),
         dependencies: &[],
         value: ::green_light::__private::value_of::<__green_light_mailer>,
         tears_down: true,
@@ -57,7 +57,7 @@ const _: () = {
                     out.give(server.mailer()).await;
                     server.stop().await;
                 }
-                mailer(__green_light_0, &__green_light_1).await
+                mailer(__green_light_0, __green_light_1).await
             };
             ::core::result::Result::Ok(())
         })),

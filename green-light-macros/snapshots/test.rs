@@ -1,6 +1,17 @@
 #[::core::prelude::v1::test]
 #[ignore = "later"]
 fn saves() {
+    fn __green_light_body(
+        __green_light_setup: &::green_light::__private::Setup,
+    ) -> ::green_light::__private::SetupFuture<'_> {
+        {
+            #[cfg_attr(clippy, allow(clippy::unused_async))]
+            async fn saves() {
+                assert!(true);
+            }
+            ::green_light::__private::infallible(::std::boxed::Box::pin(saves()))
+        }
+    }
     #[::green_light::__private::linkme::distributed_slice(
         ::green_light::__private::TESTS
     )]
@@ -19,27 +30,7 @@ fn saves() {
         ignored: true,
         should_panic: false,
         timeout: ::core::option::Option::None,
-        body: |__green_light_setup| ::std::boxed::Box::pin(async move {
-            {
-                #[cfg_attr(
-                    clippy,
-                    allow(
-                        clippy::borrowed_box,
-                        clippy::needless_pass_by_value,
-                        clippy::ptr_arg,
-                        clippy::ref_option,
-                        clippy::too_many_arguments,
-                        clippy::trivially_copy_pass_by_ref,
-                        clippy::unused_async
-                    )
-                )]
-                async fn saves() {
-                    assert!(true);
-                }
-                saves().await
-            };
-            ::core::result::Result::Ok(())
-        }),
+        body: __green_light_body,
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
 }

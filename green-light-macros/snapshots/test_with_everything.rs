@@ -2,6 +2,50 @@
 /// Saves a post.
 #[should_panic]
 fn saves() {
+    fn __green_light_body(
+        __green_light_setup: &::green_light::__private::Setup,
+    ) -> ::green_light::__private::SetupFuture<'_> {
+        let __green_light_0 = __green_light_setup.value(0usize, session());
+        let __green_light_1 = __green_light_setup.value(1usize, author());
+        let __green_light_2 = __green_light_setup.request();
+        {
+            #[cfg_attr(
+                clippy,
+                allow(
+                    clippy::borrowed_box,
+                    clippy::needless_pass_by_value,
+                    clippy::ptr_arg,
+                    clippy::ref_option,
+                    clippy::too_many_arguments,
+                    clippy::trivially_copy_pass_by_ref,
+                    clippy::unused_async
+                )
+            )]
+            #[instrument]
+            async fn saves(
+                session: Session,
+                _author: &Model,
+                request: &Request,
+            ) -> Result<(), DbErr> {
+                session.save(request.test_name()).await
+            }
+            ::green_light::__private::fallible(
+                ::std::boxed::Box::pin(
+                    saves(
+                        ::green_light::__private::by_value(&*__green_light_0),
+                        &*__green_light_1,
+                        __green_light_2,
+                    ),
+                ),
+                |__green_light_error| {
+                    use ::green_light::__private::{
+                        RenderBoxed as _, RenderDebug as _, RenderError as _,
+                    };
+                    (&&&__green_light_error).failure()
+                },
+            )
+        }
+    }
     #[::green_light::__private::linkme::distributed_slice(
         ::green_light::__private::TESTS
     )]
@@ -16,74 +60,27 @@ fn saves() {
         requests: &[
             ::green_light::__private::Dependency {
                 name: "session",
-                target: || ::green_light::__private::definition_of(&session()),
+                target: ::green_light::__private::definition_of(&session()),
             },
             ::green_light::__private::Dependency {
                 name: "_author",
-                target: || ::green_light::__private::definition_of(&author()),
+                target: ::green_light::__private::definition_of(&author()),
             },
         ],
         uses: &[
             ::green_light::__private::Dependency {
                 name: "mailbox",
-                target: || ::green_light::__private::definition_of(&mailbox()),
+                target: ::green_light::__private::definition_of(&mailbox()),
             },
         ],
-        without: &[|| ::green_light::__private::definition_of(&tracing())],
+        without: &[::green_light::__private::definition_of(&tracing())],
         context: false,
         ignored: false,
         should_panic: true,
         timeout: ::core::option::Option::Some(
             ::core::time::Duration::from_millis(5000u64),
         ),
-        body: |__green_light_setup| ::std::boxed::Box::pin(async move {
-            let __green_light_0 = __green_light_setup.value(0usize, session());
-            let __green_light_1 = __green_light_setup.value(1usize, author());
-            let __green_light_2 = __green_light_setup.request();
-            let __green_light_value = {
-                #[cfg_attr(
-                    clippy,
-                    allow(
-                        clippy::borrowed_box,
-                        clippy::needless_pass_by_value,
-                        clippy::ptr_arg,
-                        clippy::ref_option,
-                        clippy::too_many_arguments,
-                        clippy::trivially_copy_pass_by_ref,
-                        clippy::unused_async
-                    )
-                )]
-                #[instrument]
-                async fn saves(
-                    session: Session,
-                    _author: &Model,
-                    request: &Request,
-                ) -> Result<(), DbErr> {
-                    session.save(request.test_name()).await
-                }
-                saves(
-                        ::green_light::__private::by_value(&*__green_light_0),
-                        &*__green_light_1,
-                        &__green_light_2,
-                    )
-                    .await
-            };
-            match <Result<
-                (),
-                DbErr,
-            > as ::green_light::__private::Fallible>::into_result(__green_light_value) {
-                ::core::result::Result::Ok(__green_light_value) => {
-                    let _ = __green_light_value;
-                    ::core::result::Result::Ok(())
-                }
-                ::core::result::Result::Err(__green_light_error) => {
-                    use ::green_light::__private::{
-                        RenderBoxed as _, RenderDebug as _, RenderError as _,
-                    };
-                    ::core::result::Result::Err((&&&__green_light_error).failure())
-                }
-            }
-        }),
+        body: __green_light_body,
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
 }

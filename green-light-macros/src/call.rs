@@ -45,13 +45,14 @@ impl Call<'_> {
     pub(crate) fn around(&self) -> TokenStream {
         let private = self.krate.private(Span::call_site());
         let (next, request) = (local("next"), local("request"));
-        let call = self.call(&|_, param| match param {
+        let argument = |_, param: &Param| match param {
             Param::Request(ident) => {
                 let at = span::at(ident.span());
                 quote_spanned!(at=> &#request)
             }
             _ => quote!(#next),
-        });
+        };
+        let call = self.call(&argument, &|call| quote!(#call.await));
         quote! {
             #private::Body::Around(|#next, #request| ::std::boxed::Box::pin(async move { #call }))
         }
@@ -98,41 +99,102 @@ impl Call<'_> {
         }
     }
 
-    /// Expression: what the function returns.
-    fn returned(&self) -> TokenStream {
-        self.call(&|index, param| argument(self.krate, index, param))
+    /// The same for a test, which `infallible` or `fallible` in core runs.
+    pub(crate) fn test(&self, output: Option<&Type>) -> TokenStream {
+        let private = self.krate.private(Span::call_site());
+        let setup = self.setup();
+        let lookups = self.lookups();
+        let body = self.call(
+            &|index, param| argument(self.krate, index, param),
+            &|call| {
+                let future = match self.function.sig.asyncness {
+                    Some(_) => quote!(::std::boxed::Box::pin(#call)),
+                    // Its waits suspend nothing but the runner.
+                    None => quote! {
+                        ::std::boxed::Box::pin(async move { #private::synchronous(|| #call) })
+                    },
+                };
+                let Some(ty) = output else {
+                    return quote!(#private::infallible(#future));
+                };
+                let at = place(ty);
+                let spanned = self.krate.private(at);
+                let error = local("error");
+                let fallible = quote_spanned!(at=> #spanned::fallible);
+                quote! {
+                    #fallible(#future, |#error| {
+                        use #private::{RenderBoxed as _, RenderDebug as _, RenderError as _};
+                        (&&&#error).failure()
+                    })
+                }
+            },
+        );
+        quote! {
+            fn __green_light_body(#setup: &#private::Setup) -> #private::SetupFuture<'_> {
+                #lookups
+                #body
+            }
+        }
     }
 
-    fn call(&self, argument: &dyn Fn(usize, &Param) -> TokenStream) -> TokenStream {
+    /// Expression: what the function returns.
+    fn returned(&self) -> TokenStream {
+        let private = self.krate.private(Span::call_site());
+        self.call(
+            &|index, param| argument(self.krate, index, param),
+            &|call| match self.function.sig.asyncness {
+                Some(_) => quote!(#call.await),
+                None => quote!(#private::synchronous(|| #call)),
+            },
+        )
+    }
+
+    /// A block with the function in it, and what `then` makes of its call.
+    fn call(
+        &self,
+        argument: &dyn Fn(usize, &Param) -> TokenStream,
+        then: &dyn Fn(TokenStream) -> TokenStream,
+    ) -> TokenStream {
         let Function { sig, body, .. } = self.function;
         let (attrs, ident) = (self.attrs, &sig.ident);
         let arguments = self.params.iter().enumerate();
         let arguments = arguments.map(|(index, param)| argument(index, param));
-        let call = quote!(#ident(#(#arguments),*));
-        let call = if sig.asyncness.is_some() {
-            quote!(#call.await)
-        } else {
-            // Its waits suspend nothing but the runner.
-            let private = self.krate.private(Span::call_site());
-            quote!(#private::synchronous(|| #call))
-        };
-        // These lints are about signatures, and a signature here is what the fixtures provide.
+        let lints = self.lints();
+        let then = then(quote!(#ident(#(#arguments),*)));
         quote! {
             {
-                #[cfg_attr(clippy, allow(
-                    clippy::borrowed_box,
-                    clippy::needless_pass_by_value,
-                    clippy::ptr_arg,
-                    clippy::ref_option,
-                    clippy::too_many_arguments,
-                    clippy::trivially_copy_pass_by_ref,
-                    clippy::unused_async
-                ))]
+                #lints
                 #(#attrs)*
                 #sig #body
-                #call
+                #then
             }
         }
+    }
+
+    /// Silences lints about the signature: it is the fixtures that dictate it.
+    fn lints(&self) -> TokenStream {
+        let takes = if self.params.is_empty() {
+            TokenStream::new()
+        } else {
+            quote! {
+                clippy::borrowed_box,
+                clippy::needless_pass_by_value,
+                clippy::ptr_arg,
+                clippy::ref_option,
+                clippy::too_many_arguments,
+                clippy::trivially_copy_pass_by_ref,
+            }
+        };
+        // An around fixture has to be `async`, and others may want to be.
+        let waits = self
+            .function
+            .sig
+            .asyncness
+            .map(|_| quote!(clippy::unused_async));
+        if takes.is_empty() && waits.is_none() {
+            return TokenStream::new();
+        }
+        quote!(#[cfg_attr(clippy, allow(#takes #waits))])
     }
 
     /// One statement a parameter: its value, kept in a local that outlives the call.
@@ -175,8 +237,7 @@ fn argument(krate: &CratePath, index: usize, param: &Param) -> TokenStream {
             quote_spanned!(at=> #private::by_value(&*#local))
         }
         Param::Value(_) => quote_spanned!(at=> &*#local),
-        Param::Request(_) => quote_spanned!(at=> &#local),
-        Param::Yield(..) | Param::Next(_) => quote!(#local),
+        Param::Request(_) | Param::Yield(..) | Param::Next(_) => quote!(#local),
     }
 }
 

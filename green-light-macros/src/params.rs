@@ -66,12 +66,12 @@ impl Request {
         quote_spanned!(span::at(self.span)=> #item())
     }
 
-    /// A function that looks the declaration up when it runs, so that cycles compile.
+    /// The function that looks the declaration up.
     pub(crate) fn target(&self, krate: &CratePath) -> TokenStream {
         let at = span::at(self.span);
         let private = krate.private(at);
         let marker = self.marker();
-        quote_spanned!(at=> || #private::definition_of(&#marker))
+        quote_spanned!(at=> #private::definition_of(&#marker))
     }
 
     /// The `Dependency` behind the request, after `check`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::fixture::{Definition, Dependency, Location, SetupBody};
+use crate::fixture::{Definition, Dependency, Location, TestBody};
 
 /// A test as declared.
 pub struct TestMeta {
@@ -28,7 +28,7 @@ pub struct TestMeta {
     /// `timeout = ".."`.
     pub timeout: Option<Duration>,
     /// Calls the user's function with the values of `requests`.
-    pub body: SetupBody,
+    pub body: TestBody,
 }
 
 impl TestMeta {

@@ -196,10 +196,13 @@ impl TestRun {
                 .map("got", got)
                 .write();
         }
-        let mut body = (self.meta.body)(Setup::new(values, self.request.clone()));
+        let setup = Setup::new(values, self.request.clone());
+        // Called inside the future: cloning a value for a parameter may panic.
+        let mut body = Box::pin(async { (self.meta.body)(&setup).await });
         let end = caught_payload(&mut body).await;
         // What the body borrowed goes before its fixtures do.
         let dropped = caught(async { drop(body) }).await;
+        drop(setup);
         let end = match (end, dropped) {
             (Err(payload), _) => {
                 let failure = failure_of(&*payload);

@@ -39,6 +39,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         #[::core::prelude::v1::test]
         #(#outer)*
         #vis fn #ident() {
+            #body
             #[#private::linkme::distributed_slice(#private::TESTS)]
             #[linkme(crate = #private::linkme)]
             static __GREEN_LIGHT_TEST: #private::TestMeta = #private::TestMeta {
@@ -52,7 +53,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 ignored: #ignored,
                 should_panic: #should_panic,
                 timeout: #timeout,
-                body: #body,
+                body: __green_light_body,
             };
             #private::run_test(&__GREEN_LIGHT_TEST)
         }
@@ -67,11 +68,7 @@ fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {
         params: &model.params,
         yields: "yield_local",
     };
-    let body = match model.function.output() {
-        None => call.nothing(),
-        Some(ty) => call.result(ty, &|value| quote!(let _ = #value)),
-    };
-    call.future(&body)
+    call.test(model.function.output())
 }
 
 fn timeout(model: &Model) -> TokenStream {
