@@ -26,6 +26,7 @@ use generator::{Gn, LocalGenerator, Scope};
 
 use super::frame::Frame;
 use super::message;
+use super::overflow::AbortOnOverflow;
 
 /// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
 const RESERVE: usize = 8 << 10;
@@ -297,21 +298,6 @@ impl<T> Coroutine<T> {
         }
         mem::forget(stack);
         None
-    }
-}
-
-/// `generator` reports an overflow by a panic out of `resume`, the only one there is: the stack below still
-/// holds whatever the closure was doing, so nothing may go on.
-struct AbortOnOverflow<'a> {
-    frame: &'a Frame,
-    size: usize,
-}
-
-impl Drop for AbortOnOverflow<'_> {
-    fn drop(&mut self) {
-        let name = self.frame.name();
-        message::tell(&message::stack_overflow(name.as_deref(), self.size));
-        process::abort();
     }
 }
 
