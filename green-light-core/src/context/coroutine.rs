@@ -207,11 +207,8 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
 pub(super) enum Step<T> {
     Suspended,
     Finished(thread::Result<T>),
-    /// The stack is leaked; by the context itself, or because another library suspended it.
-    Abandoned {
-        /// Whether another library did it.
-        foreign: bool,
-    },
+    /// It suspended itself for good.
+    Abandoned,
 }
 
 /// A closure on a stack of its own.
@@ -273,7 +270,7 @@ impl<T> Coroutine<T> {
         let switch = &frame.switch;
         switch.status.set(Status::Running);
         switch.out.set(ptr::from_mut(&mut out).cast());
-        let overflow = AbortOnOverflow { frame, size: *size };
+        let overflow = AbortOnOverflow::new(frame, *size);
         generator.resume();
         mem::forget(overflow);
         switch.out.set(ptr::null_mut());
@@ -282,10 +279,11 @@ impl<T> Coroutine<T> {
             Status::Finished => {
                 Step::Finished(out.expect("a closure leaves its result before it is finished"))
             }
-            Status::Abandoned => Step::Abandoned { foreign: false },
+            Status::Abandoned => Step::Abandoned,
             Status::Running => {
-                switch.status.set(Status::Abandoned);
-                Step::Abandoned { foreign: true }
+                // Its stack was left by other means than `Switch::suspend`, which takes unsafe code of others.
+                message::tell(message::foreign_suspension());
+                process::abort()
             }
         }
     }

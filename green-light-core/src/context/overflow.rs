@@ -14,8 +14,14 @@ pub(crate) fn abort_after_member_overflow(index: usize, size: usize) -> ! {
 /// `generator` reports an overflow by a panic out of `resume`, the only one there is: the stack below still
 /// holds whatever the closure was doing, so nothing may go on.
 pub(super) struct AbortOnOverflow<'a> {
-    pub(super) frame: &'a Frame,
-    pub(super) size: usize,
+    frame: &'a Frame,
+    size: usize,
+}
+
+impl<'a> AbortOnOverflow<'a> {
+    pub(super) fn new(frame: &'a Frame, size: usize) -> Self {
+        Self { frame, size }
+    }
 }
 
 impl Drop for AbortOnOverflow<'_> {

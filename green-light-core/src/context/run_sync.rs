@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -145,11 +145,8 @@ impl<F, T> RunSync<F, T> {
                 }
                 panic::resume_unwind(payload)
             }
-            Step::Abandoned { foreign } => {
-                abandon(&coroutine, foreign);
-                if foreign {
-                    panic!("{}", message::foreign_suspension(None));
-                }
+            Step::Abandoned => {
+                abandon(&coroutine);
                 if around_is_cancelled() {
                     return self.be_silent();
                 }
@@ -184,10 +181,14 @@ impl<F, T> Drop for RunSync<F, T> {
                 coroutine.resume()
             };
             match step {
-                // The result, or the payload of whatever ended it, has no one to go to.
-                Step::Finished(_) => recycle(coroutine),
-                Step::Suspended => abandon(&coroutine, false),
-                Step::Abandoned { foreign } => abandon(&coroutine, foreign),
+                Step::Finished(result) => {
+                    recycle(coroutine);
+                    if let Err(payload) = result {
+                        // It has no one to go to, and may itself panic when it is dropped.
+                        drop(panic::catch_unwind(AssertUnwindSafe(|| drop(payload))));
+                    }
+                }
+                Step::Suspended | Step::Abandoned => abandon(&coroutine),
             }
         }
     }
@@ -245,14 +246,10 @@ fn recycle<T>(coroutine: Coroutine<T>) {
 
 /// Reports a stack that is leaked.
 #[cold]
-fn abandon<T>(coroutine: &Coroutine<T>, foreign: bool) {
+fn abandon<T>(coroutine: &Coroutine<T>) {
     let frame = coroutine.frame();
-    let name = frame.name();
-    message::tell(&if foreign {
-        message::foreign_suspension(name.as_deref())
-    } else {
-        let limit = Limits::current().drop_timeout;
-        message::abandoned(name.as_deref(), frame.innermost_place().as_ref(), limit)
-    });
+    let (name, place) = (frame.name(), frame.innermost_place());
+    let limit = Limits::current().drop_timeout;
+    message::tell(&message::abandoned(name.as_deref(), place.as_ref(), limit));
     frame.end();
 }

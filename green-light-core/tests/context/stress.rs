@@ -16,16 +16,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use green_light_core::context::{
-    CancelToken, is_active, is_cancelled_payload, run_sync, synchronous, wait,
+    CancelToken, Limits, is_active, is_cancelled_payload, run_sync, synchronous, wait,
 };
 
 use crate::support::pause;
-use world::{Value, World};
+use world::{Planned, Value, World};
 
 const USUAL_SEEDS: u64 = 400;
 
@@ -54,9 +55,6 @@ fn random_programs_keep_every_promise() {
         }
     }
 }
-
-/// A panic that the program plans, raised without a message.
-struct Planned;
 
 /// A context with a random program.
 fn context(world: &Rc<World>, depth: u32) -> impl Future<Output = u64> + use<> {
@@ -264,6 +262,7 @@ impl Root {
 }
 
 fn run_seed(seed: u64, says: bool) {
+    without_limits();
     let crowded = seed % CROWDED == CROWDED - 1;
     let world = Rc::new(World {
         random: Cell::new(seed),
@@ -326,6 +325,18 @@ fn run_seed(seed: u64, says: bool) {
         "only {} at the same time",
         world.most.get()
     );
+}
+
+/// No clock decides anything here, however slow the machine or the tool is that runs this.
+fn without_limits() {
+    let mut limits = Limits::current();
+    let long = Duration::from_secs(100_000);
+    (
+        limits.stall_warning,
+        limits.stall_timeout,
+        limits.drop_timeout,
+    ) = (long, long, long);
+    limits.set();
 }
 
 /// Puts contexts that wait beside the programs, until more than a thousand are alive.

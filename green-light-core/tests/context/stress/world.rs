@@ -1,4 +1,4 @@
-//! What the random programs of one seed share, and the values they put on stacks.
+//! What the contexts of one seed share, and the values they keep on their stacks.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,6 +6,9 @@ use std::rc::Rc;
 use green_light_core::context::{CancelToken, try_wait};
 
 use crate::support::pause;
+
+/// A panic that the program plans, raised without a message.
+pub(super) struct Planned;
 
 /// What all contexts of a seed share.
 pub(super) struct World {
@@ -32,7 +35,10 @@ impl World {
         (mixed ^ (mixed >> 31)) % limit
     }
 
-    #[expect(clippy::print_stderr, reason = "a replayed seed says what it does")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a seed that is replayed tells what it does"
+    )]
     pub(super) fn say(&self, what: &str) {
         if self.says {
             eprintln!("{what}");
