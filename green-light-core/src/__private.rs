@@ -15,3 +15,8 @@ pub use crate::test::{TestMeta, run_test};
 pub fn by_value<T: ByValue>(value: &T) -> T {
     value.clone()
 }
+
+/// Prints a line among the output of the test of this thread, which is seen if the test fails.
+pub fn note(text: &str) {
+    crate::report::say(&crate::report::text::note(text));
+}

@@ -10,5 +10,6 @@ mod setup;
 mod shared;
 mod should_panic;
 mod spawned;
+mod taken;
 mod teardown;
 mod timeouts;
