@@ -2,6 +2,7 @@
 
 pub use linkme;
 
+pub use crate::context::synchronous;
 pub use crate::fixture::{
     AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
     Fixture, Handle, Location, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture, TESTS,
@@ -14,9 +15,4 @@ pub use crate::test::{TestMeta, run_test};
 #[must_use]
 pub fn by_value<T: ByValue>(value: &T) -> T {
     value.clone()
-}
-
-/// Prints a line among the output of the test of this thread, which is seen if the test fails.
-pub fn note(text: &str) {
-    crate::report::say(&crate::report::text::note(text));
 }

@@ -4,12 +4,12 @@
 mod ambiguous;
 mod body;
 mod cycle;
+mod database;
 mod events;
 mod leftovers;
 mod setup;
 mod shared;
 mod should_panic;
 mod spawned;
-mod taken;
 mod teardown;
 mod timeouts;

@@ -102,8 +102,6 @@ where
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
-        assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
         if let State::Started(coroutine) = &mut self.state {
             let step = resume(coroutine, cx.waker());
             if let Step::Suspended = step {
@@ -113,6 +111,10 @@ where
         }
         match mem::replace(&mut self.state, State::Ended) {
             State::New(f) => {
+                // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
+                // What was started elsewhere cannot come here later: it stays on its thread, and only may runs
+                // code on the threads of may.
+                assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
                 let (coroutine, step) = start(f, cx.waker());
                 self.state = State::Started(coroutine);
                 self.came_back(step)

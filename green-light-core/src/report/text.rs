@@ -9,11 +9,6 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::test::{FixtureFailure, Phase, TestMeta};
 
-/// Something a fixture noticed that may explain a failure.
-pub(crate) fn note(text: &str) -> String {
-    format!("note: {text}")
-}
-
 /// A failed set-up.
 pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
     if let Some(reported_by) = &failed.reported_by {

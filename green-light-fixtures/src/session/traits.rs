@@ -28,7 +28,6 @@ impl ConnectionTrait for Session {
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let started = std::time::Instant::now();
         let result = self.connection().execute_unprepared(sql).await;
-        // A statement that got no connection is not the last one of whoever holds it.
         if !matches!(result, Err(DbErr::ConnectionAcquire(_))) {
             self.ran(sql, started.elapsed());
         }
