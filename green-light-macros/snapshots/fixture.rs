@@ -28,7 +28,7 @@ const _: () = {
         module: ::core::module_path!(),
         location: ::green_light::__private::Location {
             file: ::core::file!(),
-            line: ::core::line!(),
+            line: 1u32,
         },
         docs: "Ann.",
         scope: ::green_light::__private::Scope::Module,

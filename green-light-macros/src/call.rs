@@ -108,7 +108,14 @@ impl Call<'_> {
         let (attrs, ident) = (self.attrs, &sig.ident);
         let arguments = self.params.iter().enumerate();
         let arguments = arguments.map(|(index, param)| argument(index, param));
-        let wait = sig.asyncness.map(|_| quote!(.await));
+        let call = quote!(#ident(#(#arguments),*));
+        let call = if sig.asyncness.is_some() {
+            quote!(#call.await)
+        } else {
+            // Its waits suspend nothing but the runner.
+            let private = self.krate.private(Span::call_site());
+            quote!(#private::synchronous(|| #call))
+        };
         // These lints are about signatures, and a signature here is what the fixtures provide.
         quote! {
             {
@@ -123,7 +130,7 @@ impl Call<'_> {
                 ))]
                 #(#attrs)*
                 #sig #body
-                #ident(#(#arguments),*) #wait
+                #call
             }
         }
     }
