@@ -105,6 +105,15 @@ fn a_failed_setup_names_fixture_place_cause_and_dependents() {
 }
 
 #[test]
+fn a_backtrace_ends_where_green_light_begins() {
+    let text = redacted(&run("body::", &[], &[("RUST_BACKTRACE", "1")]));
+    assert!(text.contains("stack backtrace:"), "{text}");
+    assert!(text.contains("at ./tests/specimens/body.rs:"), "{text}");
+    assert!(!text.contains("green_light_core::test::"), "{text}");
+    assert!(!text.contains("block_on"), "{text}");
+}
+
+#[test]
 fn a_failed_body_is_reported_after_its_teardown() {
     story("body::", &expect_file!["output/body.txt"]);
 }
