@@ -54,16 +54,18 @@ fn run(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
         .expect("the specimens run")
 }
 
-/// Times and thread ids differ from run to run.
+/// Times, and the ids of threads and tasks, differ from run to run.
 fn redacted(output: &Output) -> String {
     let mut text = String::new();
     for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
         for line in String::from_utf8_lossy(bytes).lines() {
+            // How many specimens there are besides, and how long these took, is nobody's business.
             let line = line
-                .split_once("; finished in ")
+                .split_once("; 0 measured; ")
                 .map_or(line, |(rest, _)| rest);
             text.push_str(
-                &format!("{stream}: {}\n", without_thread_id(line)).replace(": \n", ":\n"),
+                &format!("{stream}: {}\n", without_task_id(&without_thread_id(line)))
+                    .replace(": \n", ":\n"),
             );
         }
     }
@@ -83,58 +85,96 @@ fn without_thread_id(line: &str) -> String {
     }
 }
 
-fn story(filter: &str, expected: ExpectFile) {
+fn without_task_id(line: &str) -> String {
+    match line.split_once("JoinError::Panic(Id(") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
+            format!("{before}JoinError::Panic(Id(..{rest}")
+        }
+        None => line.to_owned(),
+    }
+}
+
+fn story(filter: &str, expected: &ExpectFile) {
     expected.assert_eq(&redacted(&run(filter, &[], &[])));
 }
 
 #[test]
 fn a_failed_setup_names_fixture_place_cause_and_dependents() {
-    story("setup::", expect_file!["output/setup.txt"]);
+    story("setup::", &expect_file!["output/setup.txt"]);
+}
+
+#[test]
+fn a_backtrace_ends_where_green_light_begins() {
+    let text = redacted(&run("body::", &[], &[("RUST_BACKTRACE", "1")]));
+    assert!(text.contains("stack backtrace:"), "{text}");
+    assert!(text.contains("at ./tests/specimens/body.rs:"), "{text}");
+    assert!(!text.contains("green-light-core/src/test/run.rs"), "{text}");
+    assert!(!text.contains("block_on"), "{text}");
 }
 
 #[test]
 fn a_failed_body_is_reported_after_its_teardown() {
-    story("body::", expect_file!["output/body.txt"]);
+    story("body::", &expect_file!["output/body.txt"]);
 }
 
 #[test]
 fn every_teardown_error_is_reported_and_charged() {
-    story("teardown::", expect_file!["output/teardown.txt"]);
+    story("teardown::", &expect_file!["output/teardown.txt"]);
 }
 
 #[test]
 fn a_shared_failure_is_reported_once_in_full() {
-    story("shared::", expect_file!["output/shared.txt"]);
+    story("shared::", &expect_file!["output/shared.txt"]);
 }
 
 #[test]
 fn a_cycle_is_reported_with_its_path() {
-    story("cycle::", expect_file!["output/cycle.txt"]);
+    story("cycle::", &expect_file!["output/cycle.txt"]);
+}
+
+#[test]
+fn whoever_breaks_out_of_the_sandbox_is_named() {
+    story("database::", &expect_file!["output/database.txt"]);
+}
+
+#[test]
+fn debugging_shows_where_a_plain_connection_was_taken() {
+    let output = run(
+        "database::e_waits_for_itself",
+        &[],
+        &[("GREEN_LIGHT_DEBUG", "1")],
+    );
+    let text = redacted(&output);
+    assert!(
+        text.contains("begun at tests/specimens/database.rs:"),
+        "{text}"
+    );
 }
 
 #[test]
 fn two_equally_near_overrides_are_refused() {
-    story("ambiguous::", expect_file!["output/ambiguous.txt"]);
+    story("ambiguous::", &expect_file!["output/ambiguous.txt"]);
 }
 
 #[test]
 fn only_the_body_may_panic_under_should_panic() {
-    story("should_panic::", expect_file!["output/should_panic.txt"]);
+    story("should_panic::", &expect_file!["output/should_panic.txt"]);
 }
 
 #[test]
 fn output_and_panics_of_spawned_tasks_are_not_lost() {
-    story("spawned::", expect_file!["output/spawned.txt"]);
+    story("spawned::", &expect_file!["output/spawned.txt"]);
 }
 
 #[test]
 fn a_late_teardown_error_turns_the_run_red() {
-    story("leftovers::", expect_file!["output/leftovers.txt"]);
+    story("leftovers::", &expect_file!["output/leftovers.txt"]);
 }
 
 #[test]
 fn a_timeout_names_the_phase_and_teardown_runs() {
-    story("timeouts::", expect_file!["output/timeouts.txt"]);
+    story("timeouts::", &expect_file!["output/timeouts.txt"]);
 }
 
 #[test]

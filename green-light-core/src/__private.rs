@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 pub use linkme;
 
+pub use crate::context::synchronous;
 pub use crate::fixture::{
     AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
     Fixture, Location, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture, TESTS, ValueType,

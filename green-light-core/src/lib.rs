@@ -13,4 +13,4 @@ mod test;
 pub mod __private;
 
 pub use crowd::{Crowd, CrowdFailure, Member};
-pub use report::{Failure, TeardownResult};
+pub use report::{Failure, TeardownResult, note, progress};

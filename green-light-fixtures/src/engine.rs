@@ -3,7 +3,9 @@
 //! An engine is a cheap handle: clones share everything. It belongs to no runtime: any tokio runtime
 //! may open a transaction on it, and the slots it keeps outlive the runtime that made them.
 
-use std::{fmt, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{fmt, path::PathBuf, pin::pin, sync::Arc, thread, time::Duration};
+
+use green_light_core::progress;
 
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
@@ -20,6 +22,9 @@ use crate::{
     transaction::Transaction,
     url::DatabaseUrl,
 };
+
+/// How long a template may take before it is said that one is being built.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A database with its schema, ready to lend transactions and sessions to tests.
 ///
@@ -246,16 +251,30 @@ impl EngineBuilder {
             Place::Target => Some(Directory::create(&default_base())?),
             Place::Directory(path) => Some(Directory::create(path)?),
         };
-        let template = match self.backend {
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite => {
-                Template::sqlite(&self.schema, self.sqlite, directory, self.waits.connection)
-                    .await?
+        let mut building = pin!(self.template(directory));
+        let template = match tokio::time::timeout(PATIENCE, &mut building).await {
+            Ok(template) => template?,
+            Err(_) => {
+                let place = self.schema.place();
+                progress(&format!(
+                    "building the database of the schema made at {place}"
+                ));
+                building.await?
             }
         };
         Ok(Engine {
             slots: SlotSet::new(template, self.waits),
             backend: self.backend,
         })
+    }
+
+    async fn template(&self, directory: Option<Directory>) -> Result<Template, Error> {
+        match self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite => {
+                let options = self.sqlite.clone();
+                Template::sqlite(&self.schema, options, directory, self.waits.connection).await
+            }
+        }
     }
 }

@@ -110,7 +110,10 @@ impl Call<'_> {
                 let at = output.map_or_else(Span::call_site, place);
                 let future = match self.function.sig.asyncness {
                     Some(_) => quote_spanned!(at=> ::std::boxed::Box::pin(#call)),
-                    None => quote_spanned!(at=> ::std::boxed::Box::pin(async move { #call })),
+                    // Its waits suspend nothing but the runner.
+                    None => quote_spanned! {at=>
+                        ::std::boxed::Box::pin(async move { #private::synchronous(|| #call) })
+                    },
                 };
                 if output.is_none() {
                     return quote!(#private::infallible(#future));
@@ -135,10 +138,13 @@ impl Call<'_> {
 
     /// Expression: what the function returns.
     fn returned(&self) -> TokenStream {
-        let wait = self.function.sig.asyncness.map(|_| quote!(.await));
+        let private = self.krate.private(Span::call_site());
         self.call(
             &|index, param| argument(self.krate, index, param),
-            &|call| quote!(#call #wait),
+            &|call| match self.function.sig.asyncness {
+                Some(_) => quote!(#call.await),
+                None => quote!(#private::synchronous(|| #call)),
+            },
         )
     }
 

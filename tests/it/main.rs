@@ -1,4 +1,5 @@
 //! Behaviour through the facade: what a user's test binary sees.
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot go on fails")]
 
 mod autouse;
 mod context;

@@ -4,6 +4,7 @@
 mod ambiguous;
 mod body;
 mod cycle;
+mod database;
 mod events;
 mod leftovers;
 mod setup;

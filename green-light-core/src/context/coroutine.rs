@@ -26,6 +26,7 @@ use generator::{Gn, LocalGenerator, Scope};
 
 use super::frame::Frame;
 use super::message;
+use super::overflow::AbortOnOverflow;
 
 /// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
 const RESERVE: usize = 8 << 10;
@@ -206,11 +207,8 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
 pub(super) enum Step<T> {
     Suspended,
     Finished(thread::Result<T>),
-    /// The stack is leaked; by the context itself, or because another library suspended it.
-    Abandoned {
-        /// Whether another library did it.
-        foreign: bool,
-    },
+    /// It suspended itself for good.
+    Abandoned,
 }
 
 /// A closure on a stack of its own.
@@ -272,7 +270,7 @@ impl<T> Coroutine<T> {
         let switch = &frame.switch;
         switch.status.set(Status::Running);
         switch.out.set(ptr::from_mut(&mut out).cast());
-        let overflow = AbortOnOverflow { frame, size: *size };
+        let overflow = AbortOnOverflow::new(frame, *size);
         generator.resume();
         mem::forget(overflow);
         switch.out.set(ptr::null_mut());
@@ -281,10 +279,11 @@ impl<T> Coroutine<T> {
             Status::Finished => {
                 Step::Finished(out.expect("a closure leaves its result before it is finished"))
             }
-            Status::Abandoned => Step::Abandoned { foreign: false },
+            Status::Abandoned => Step::Abandoned,
             Status::Running => {
-                switch.status.set(Status::Abandoned);
-                Step::Abandoned { foreign: true }
+                // Its stack was left by other means than `Switch::suspend`, which takes unsafe code of others.
+                message::tell(message::foreign_suspension());
+                process::abort()
             }
         }
     }
@@ -297,21 +296,6 @@ impl<T> Coroutine<T> {
         }
         mem::forget(stack);
         None
-    }
-}
-
-/// `generator` reports an overflow by a panic out of `resume`, the only one there is: the stack below still
-/// holds whatever the closure was doing, so nothing may go on.
-struct AbortOnOverflow<'a> {
-    frame: &'a Frame,
-    size: usize,
-}
-
-impl Drop for AbortOnOverflow<'_> {
-    fn drop(&mut self) {
-        let name = self.frame.name();
-        message::tell(&message::stack_overflow(name.as_deref(), self.size));
-        process::abort();
     }
 }
 

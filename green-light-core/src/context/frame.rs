@@ -51,6 +51,7 @@ pub(super) struct Frame {
     pub(super) give_up_at: Cell<Option<Instant>>,
     /// The tokio runtime it was suspended in first, for destructors that run outside of it.
     handle: RefCell<Option<Handle>>,
+    has_looked_for_runtime: Cell<bool>,
     standing: RefCell<Vec<Standing>>,
     /// Waits below this index do not count as nested: synchronous code stands in between.
     floor: Cell<usize>,
@@ -72,6 +73,7 @@ impl Frame {
             noticed: Cell::new(false),
             give_up_at: Cell::new(None),
             handle: RefCell::new(None),
+            has_looked_for_runtime: Cell::new(false),
             standing: RefCell::new(Vec::new()),
             floor: Cell::new(0),
             last_wait: Cell::new(0),
@@ -83,6 +85,7 @@ impl Frame {
     #[inline]
     pub(super) fn begin(self: &Rc<Self>, token: Option<CancelToken>, waker: &Waker) {
         self.dropped.set(false);
+        self.has_looked_for_runtime.set(false);
         self.forget_request();
         self.floor.set(0);
         self.under.set((0, 0));
@@ -175,9 +178,9 @@ impl Frame {
     /// Remembers the runtime around this context, once.
     #[inline]
     pub(super) fn remember_runtime(&self) {
-        let mut handle = self.handle.borrow_mut();
-        if handle.is_none() {
-            *handle = Handle::try_current().ok();
+        if !self.has_looked_for_runtime.replace(true) {
+            let handle = Handle::try_current().ok();
+            self.handle.replace(handle);
         }
     }
 

@@ -82,13 +82,9 @@ pub(super) fn abandoned(test: Option<&str>, place: Option<&Place>, limit: Durati
     )
 }
 
-pub(super) fn foreign_suspension(test: Option<&str>) -> String {
-    format!(
-        "{}: a coroutine of another library suspended a green-light context from inside; its stack is \
-         abandoned\n  \
-         help: suspend a context with `wait` only",
-        who(test)
-    )
+pub(super) fn foreign_suspension() -> &'static str {
+    "a coroutine of another library suspended a green-light context from inside\n  \
+     help: suspend a context with `wait` only"
 }
 
 pub(super) fn inside_may() -> &'static str {

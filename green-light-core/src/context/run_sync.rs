@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -102,8 +102,6 @@ where
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
-        assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
         if let State::Started(coroutine) = &mut self.state {
             let step = resume(coroutine, cx.waker());
             if let Step::Suspended = step {
@@ -113,6 +111,10 @@ where
         }
         match mem::replace(&mut self.state, State::Ended) {
             State::New(f) => {
+                // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
+                // What was started elsewhere cannot come here later: it stays on its thread, and only may runs
+                // code on the threads of may.
+                assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
                 let (coroutine, step) = start(f, cx.waker());
                 self.state = State::Started(coroutine);
                 self.came_back(step)
@@ -145,11 +147,8 @@ impl<F, T> RunSync<F, T> {
                 }
                 panic::resume_unwind(payload)
             }
-            Step::Abandoned { foreign } => {
-                abandon(&coroutine, foreign);
-                if foreign {
-                    panic!("{}", message::foreign_suspension(None));
-                }
+            Step::Abandoned => {
+                abandon(&coroutine);
                 if around_is_cancelled() {
                     return self.be_silent();
                 }
@@ -184,10 +183,14 @@ impl<F, T> Drop for RunSync<F, T> {
                 coroutine.resume()
             };
             match step {
-                // The result, or the payload of whatever ended it, has no one to go to.
-                Step::Finished(_) => recycle(coroutine),
-                Step::Suspended => abandon(&coroutine, false),
-                Step::Abandoned { foreign } => abandon(&coroutine, foreign),
+                Step::Finished(result) => {
+                    recycle(coroutine);
+                    if let Err(payload) = result {
+                        // It has no one to go to, and may itself panic when it is dropped.
+                        drop(panic::catch_unwind(AssertUnwindSafe(|| drop(payload))));
+                    }
+                }
+                Step::Suspended | Step::Abandoned => abandon(&coroutine),
             }
         }
     }
@@ -245,14 +248,10 @@ fn recycle<T>(coroutine: Coroutine<T>) {
 
 /// Reports a stack that is leaked.
 #[cold]
-fn abandon<T>(coroutine: &Coroutine<T>, foreign: bool) {
+fn abandon<T>(coroutine: &Coroutine<T>) {
     let frame = coroutine.frame();
-    let name = frame.name();
-    message::tell(&if foreign {
-        message::foreign_suspension(name.as_deref())
-    } else {
-        let limit = Limits::current().drop_timeout;
-        message::abandoned(name.as_deref(), frame.innermost_place().as_ref(), limit)
-    });
+    let (name, place) = (frame.name(), frame.innermost_place());
+    let limit = Limits::current().drop_timeout;
+    message::tell(&message::abandoned(name.as_deref(), place.as_ref(), limit));
     frame.end();
 }

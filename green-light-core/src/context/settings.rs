@@ -108,7 +108,7 @@ fn parse_size(text: &str) -> Option<usize> {
         .then_some(bytes)
 }
 
-/// `60`, `60s` or `500ms`; more than zero.
+/// `60`, `60s` or `500ms`; more than zero, and at most a day.
 fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (digits, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
@@ -117,7 +117,9 @@ fn parse_duration(text: &str) -> Option<Duration> {
         (None, None) => (text, 1000),
     };
     let millis = digits.trim().parse::<u64>().ok()?.checked_mul(unit)?;
-    (millis > 0).then(|| Duration::from_millis(millis))
+    (1..=86_400_000)
+        .contains(&millis)
+        .then(|| Duration::from_millis(millis))
 }
 
 #[cfg(test)]
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_bad_duration_names_the_variable_and_the_value() {
-        for bad in ["", "0", "soon", "-1s"] {
+        for bad in ["", "0", "soon", "-1s", "99999999s"] {
             let error = with(DROP_TIMEOUT, bad).unwrap_err();
             assert!(error.contains("`GREEN_LIGHT_DROP_TIMEOUT`"), "{error}");
             assert!(error.contains(&format!("`{bad}`")), "{error}");

@@ -12,7 +12,8 @@ use crate::report::Failure;
 const SHOWN: usize = 3;
 
 /// Members of a crowd have panicked, or were not done in time.
-#[derive(Debug)]
+///
+/// It is for people, so `{:?}`, which is what `unwrap` prints, says the same as `{}`.
 pub struct CrowdFailure {
     members: usize,
     deadline: Duration,
@@ -22,7 +23,6 @@ pub struct CrowdFailure {
 }
 
 /// A member that was not done in time, and where it was spawned.
-#[derive(Debug)]
 struct Late(usize, &'static Location<'static>);
 
 impl CrowdFailure {
@@ -107,6 +107,12 @@ impl fmt::Display for CrowdFailure {
             )?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for CrowdFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod show;
 pub(crate) mod text;
 
 pub use failure::Failure;
+pub use print::{note, progress};
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
 
 pub(crate) use label::Label;

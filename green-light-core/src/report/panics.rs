@@ -8,6 +8,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::hint::black_box;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::pin::{Pin, pin};
 use std::sync::Once;
@@ -82,6 +83,16 @@ pub(crate) async fn caught_payload<F: Future>(future: F) -> Result<F::Output, Bo
     }
 }
 
+/// A frame of this name is where the standard library ends a short backtrace: below it are some forty
+/// frames of green-light's and tokio's, which say nothing to whoever reads them.
+#[inline(never)]
+fn __rust_begin_short_backtrace<T>(f: impl FnOnce() -> T) -> T {
+    let result = f();
+    // Without something left to do, the call of `f` could become a jump and this frame vanish.
+    black_box(());
+    result
+}
+
 /// Polls a future and catches whatever it throws.
 pub(crate) struct CatchAll<'a, F> {
     pub(crate) future: Pin<&'a mut F>,
@@ -91,7 +102,8 @@ impl<F: Future> Future for CatchAll<'_, F> {
     type Output = Result<F::Output, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match panic::catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx))) {
+        let poll = || __rust_begin_short_backtrace(|| self.future.as_mut().poll(cx));
+        match panic::catch_unwind(AssertUnwindSafe(poll)) {
             Ok(polled) => polled.map(Ok),
             Err(payload) => Poll::Ready(Err(payload)),
         }

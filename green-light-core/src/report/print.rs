@@ -16,3 +16,13 @@ pub(crate) fn say_to_terminal(text: &str) {
     // Nothing can be done about a closed stderr.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+
+/// Tells about the running test; libtest shows it if the test fails. For crates of fixtures.
+pub fn note(text: &str) {
+    say(&format!("note: {text}"));
+}
+
+/// Tells at once why nothing seems to happen. For crates of fixtures.
+pub fn progress(text: &str) {
+    say_to_terminal(&format!("green-light: {text}"));
+}

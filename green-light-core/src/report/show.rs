@@ -21,6 +21,13 @@ impl Show {
         self.0 != config::Show::Nothing
     }
 
+    /// Before the first line of a test: libtest may have left the cursor behind the test's name.
+    pub(crate) fn begin(self) {
+        if self.prints() {
+            say("");
+        }
+    }
+
     /// Whether tests are only planned, not run.
     pub(crate) fn plans_only(self) -> bool {
         self.0 == config::Show::Plan

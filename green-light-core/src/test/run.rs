@@ -42,6 +42,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     crate::report::events::open()?;
     let show = Show::new(config);
     let plan = Plan::of(meta, config).map_err(|error| Failure::new(error.to_string()))?;
+    show.begin();
     if show.plans_only() {
         show.plan(meta, &plan);
         return Ok(Record::default());

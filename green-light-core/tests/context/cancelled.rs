@@ -81,24 +81,30 @@ fn a_panic_of_the_users_is_told_apart() {
 fn destructors_suspend_as_usual() {
     let log = Log::default();
     let (inside, beside) = (log.clone(), log.clone());
+    let (begun, sees) = tokio::sync::oneshot::channel();
+    let (answers, answer) = tokio::sync::oneshot::channel();
     let ended = with_deadline(|_| async move {
-        let ticking = async move {
-            sleep(Duration::from_millis(20)).await;
+        let watching = async move {
+            sees.await.unwrap();
             beside.say("beside");
+            answers.send(()).unwrap();
             pending::<()>().await;
         };
+        let mut begun = Some(begun);
+        let mut answer = Some(answer);
         let body = run_sync(move || {
             let _end = OnDrop(move || {
                 inside.say("begin");
-                wait(sleep(Duration::from_millis(40)));
+                begun.take().unwrap().send(()).unwrap();
+                wait(answer.take().unwrap()).unwrap();
                 inside.say("end");
             });
             wait(pending::<()>());
         });
-        futures::future::select(Box::pin(ticking), body).await;
+        futures::future::select(Box::pin(watching), body).await;
     });
     assert_eq!(ended, Ended::Cancelled);
-    // Others were polled while the destructor waited: on a current-thread runtime nothing else could.
+    // The destructor waited for something that the same thread had to poll.
     assert_eq!(log.lines(), ["begin", "beside", "end"]);
 }
 

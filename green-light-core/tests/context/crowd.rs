@@ -69,6 +69,7 @@ fn a_panic_of_a_member_fails_the_join_with_message_and_place() {
     );
     assert!(said.contains("tests/context/crowd.rs:"), "{said}");
     assert!(said.contains("arithmetic"), "{said}");
+    assert_eq!(format!("{failure:?}"), said, "`unwrap` prints this");
 }
 
 #[test]

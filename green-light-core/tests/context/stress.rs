@@ -3,6 +3,8 @@
 //! `GREEN_LIGHT_STRESS_SEEDS=10000` sets how many seeds run, `GREEN_LIGHT_STRESS_SEED=n` runs one and says what it
 //! does. Nothing here depends on time or on another thread, so that a seed always does the same.
 
+mod world;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::env;
@@ -14,15 +16,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use green_light_core::context::{
-    CancelToken, is_active, is_cancelled_payload, run_sync, synchronous, try_wait, wait,
+    CancelToken, Limits, is_active, is_cancelled_payload, run_sync, synchronous, wait,
 };
 
 use crate::support::pause;
+use world::{Planned, Value, World};
 
 const USUAL_SEEDS: u64 = 400;
 
@@ -49,80 +53,6 @@ fn random_programs_keep_every_promise() {
                 text.unwrap_or("?")
             );
         }
-    }
-}
-
-/// A panic that the program plans, raised without a message.
-struct Planned;
-
-/// What all contexts of a seed share.
-struct World {
-    random: Cell<u64>,
-    /// Steps that programs may still take.
-    budget: Cell<u32>,
-    /// Values that were made and not dropped.
-    alive: Cell<i64>,
-    /// Contexts that were entered and have not ended, and the most there were.
-    entered: Cell<usize>,
-    most: Cell<usize>,
-    tokens: RefCell<Vec<CancelToken>>,
-    says: bool,
-}
-
-impl World {
-    /// A number below `limit`, by `splitmix64`.
-    fn below(&self, limit: u64) -> u64 {
-        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.random.set(state);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn say(&self, what: &str) {
-        if self.says {
-            eprintln!("{what}");
-        }
-    }
-}
-
-/// A value on a stack that is dropped once, with a pattern that nobody else writes.
-struct Value {
-    world: Rc<World>,
-    pattern: [u64; 16],
-    /// How often its destructor waits.
-    waits: u64,
-}
-
-impl Value {
-    fn new(world: &Rc<World>, waits: u64) -> Self {
-        world.alive.set(world.alive.get() + 1);
-        let pattern = [world.below(u64::MAX); 16];
-        Value {
-            world: Rc::clone(world),
-            pattern,
-            waits,
-        }
-    }
-
-    fn check(&self) {
-        assert!(
-            self.pattern.iter().all(|word| *word == self.pattern[0]),
-            "a stack was overwritten"
-        );
-    }
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        self.check();
-        self.world.alive.set(self.world.alive.get() - 1);
-        for _ in 0..self.waits {
-            // Outside of an unwinding this may itself begin one.
-            let _ = try_wait(pause());
-        }
-        self.check();
     }
 }
 
@@ -332,6 +262,7 @@ impl Root {
 }
 
 fn run_seed(seed: u64, says: bool) {
+    without_limits();
     let crowded = seed % CROWDED == CROWDED - 1;
     let world = Rc::new(World {
         random: Cell::new(seed),
@@ -394,6 +325,18 @@ fn run_seed(seed: u64, says: bool) {
         "only {} at the same time",
         world.most.get()
     );
+}
+
+/// No clock decides anything here, however slow the machine or the tool is that runs this.
+fn without_limits() {
+    let mut limits = Limits::current();
+    let long = Duration::from_secs(100_000);
+    (
+        limits.stall_warning,
+        limits.stall_timeout,
+        limits.drop_timeout,
+    ) = (long, long, long);
+    limits.set();
 }
 
 /// Puts contexts that wait beside the programs, until more than a thousand are alive.

@@ -58,6 +58,8 @@ pub(super) struct Lent {
     pub(super) longest: Option<(Duration, Hold)>,
     /// Whether the test has had a connection, so that losing it loses rows.
     used: bool,
+    /// Whether the test has been told who holds its connection.
+    told: bool,
     /// Whether a raw pool, which cannot be tracked, was handed out.
     pub(super) raw_pool: bool,
 }
@@ -80,6 +82,7 @@ impl Guard {
             breaches: Vec::new(),
             longest: None,
             used: false,
+            told: false,
             raw_pool: false,
         };
         state.lease = Some(lent);
@@ -223,9 +226,19 @@ impl Guard {
             .map(|hold| hold.describe(hold.age()))
     }
 
-    /// Who has held the connection for `wait` or longer, in words.
+    /// The test has been told, by an error, who holds its connection.
+    pub(crate) fn told(&self) {
+        if let Some(lent) = &mut self.state().lease {
+            lent.told = true;
+        }
+    }
+
+    /// Who has held the connection for `wait` or longer, in words, unless the test was told.
     pub(super) fn contention(&self, wait: Duration) -> Option<String> {
         let state = self.state();
+        if state.lease.as_ref().is_some_and(|lent| lent.told) {
+            return None;
+        }
         let now = state.hold.as_ref().map(|hold| (hold.age(), hold));
         let before = state.lease.as_ref().and_then(|lent| lent.longest.as_ref());
         now.into_iter()

@@ -111,6 +111,11 @@ impl Schema {
         self
     }
 
+    /// Where the schema was made.
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
     /// Runs every step on `db`.
     pub(crate) async fn apply(&self, db: &DatabaseConnection) -> Result<(), Error> {
         for step in self.steps.iter() {

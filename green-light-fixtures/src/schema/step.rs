@@ -75,7 +75,7 @@ impl Step {
                     .apply(db)
                     .await
                     .map_err(|error| {
-                        failed("the tables of `Schema::entities` could not be made", error)
+                        failed("the tables of `Schema::entities` could not be made", &error)
                     })
             }
             Self::Sql(sql) => run_sql(sql, db).await,
@@ -135,7 +135,7 @@ async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> 
             type_name::<M>()
         ),
     };
-    Err(failed(what, error).help("correct its `up`; the template is built afresh in the next run"))
+    Err(failed(what, &error).help("correct its `up`; the template is built afresh in the next run"))
 }
 
 async fn run_sql(sql: &str, db: &DatabaseConnection) -> Result<(), Error> {
@@ -149,7 +149,7 @@ async fn run_sql(sql: &str, db: &DatabaseConnection) -> Result<(), Error> {
                 statement.line,
                 shorten(statement.text),
             );
-            return Err(failed(what, error)
+            return Err(failed(what, &error)
                 .help("correct the statement; line 1 is the first line of the text"));
         }
     }
@@ -186,8 +186,13 @@ where
     }
 }
 
-fn failed(what: impl Into<String>, error: DbErr) -> Error {
-    Error::new(Kind::Schema, what).because(error)
+fn failed(what: impl Into<String>, error: &DbErr) -> Error {
+    // SeaORM repeats its source in its own text; the driver's alone says what is wrong.
+    let cause = match error {
+        DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause) => cause.to_string(),
+        other => other.to_string(),
+    };
+    Error::new(Kind::Schema, what).because(cause)
 }
 
 fn shorten(statement: &str) -> String {

@@ -8,7 +8,9 @@ use crate::sandbox::{Lease, Waits};
 pub(super) fn explain(error: DbErr, lease: &Lease) -> DbErr {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            internal(taken(lease.waits(), lease.guard().holder()))
+            let text = taken(lease.waits(), lease.guard().holder());
+            lease.guard().told();
+            internal(text)
         }
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
             internal(format!(

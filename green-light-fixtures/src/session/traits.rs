@@ -28,7 +28,9 @@ impl ConnectionTrait for Session {
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let started = std::time::Instant::now();
         let result = self.connection().execute_unprepared(sql).await;
-        self.ran(sql, started.elapsed());
+        if !matches!(result, Err(DbErr::ConnectionAcquire(_))) {
+            self.ran(sql, started.elapsed());
+        }
         self.explained(result)
     }
 

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use sqlx::Connection;
 use sqlx_core::transaction::TransactionManager;
 
-use crate::support::{count, engine, expect_clean, finish, insert, number, run};
+use crate::support::{count, engine, expect_clean, finish, insert, run};
 
 async fn begin(engine: &Engine) -> Transaction {
     let test = engine.transaction_for("shop::guilty").await.unwrap();

@@ -1,7 +1,7 @@
 //! What a rollback does not cover, and how the next test is kept from it.
 
 use green_light_fixtures::{Engine, Transaction};
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::ConnectionTrait;
 
 use crate::support::{count, engine, expect_clean, finish, insert, number, run};
 

@@ -19,7 +19,7 @@ with the reason. Fails on any other difference.",
     run,
 };
 
-fn run(arguments: &[String]) -> Result<(), String> {
+pub(super) fn run(arguments: &[String]) -> Result<(), String> {
     let mut files = Vec::new();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {

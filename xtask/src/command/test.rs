@@ -13,6 +13,7 @@ Installs what is missing (a C compiler by apt-get, cargo-nextest by cargo), then
   cargo test -p bookshop                          what the README shows first
   cargo nextest run -p bookshop                   the same tests, a process for each
   cargo test --workspace --all-features           everything, doc tests included
+  cargo xtask conformance                         the order of fixtures, compared with pytest's
   cargo nextest run --workspace --all-features    everything again, a process for each test
 
 and stops at the first that fails. The last lines are nextest's summary.",
@@ -21,7 +22,7 @@ and stops at the first that fails. The last lines are nextest's summary.",
 
 /// Tests that start cargo themselves. A process for each of them costs minutes and shows nothing
 /// that `cargo test` has not shown.
-const NOT_UNDER_NEXTEST: &str = "not binary(/^ui$/)";
+const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded)$/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     if let Some(argument) = arguments.first() {
@@ -36,6 +37,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
     Step::cargo(["nextest", "run", "--locked", "-p", "bookshop"]).run()?;
     Step::cargo(["test", "--locked", "--workspace", "--all-features"]).run()?;
+    super::conformance::run(&[])?;
     Step::cargo([
         "nextest",
         "run",

@@ -1,4 +1,7 @@
 //! Many buyers at once, as synchronous clients that run in parallel: `crowd`.
+//!
+//! A test has one connection, so the transactions of its buyers take turns. What this shows is that the
+//! shop decides nothing outside of them, and that hundreds of buyers get through.
 
 use std::{
     sync::{
