@@ -107,22 +107,21 @@ impl Call<'_> {
         let body = self.call(
             &|index, param| argument(self.krate, index, param),
             &|call| {
+                let at = output.map_or_else(Span::call_site, place);
                 let future = match self.function.sig.asyncness {
-                    Some(_) => quote!(::std::boxed::Box::pin(#call)),
+                    Some(_) => quote_spanned!(at=> ::std::boxed::Box::pin(#call)),
                     // Its waits suspend nothing but the runner.
-                    None => quote! {
+                    None => quote_spanned! {at=>
                         ::std::boxed::Box::pin(async move { #private::synchronous(|| #call) })
                     },
                 };
-                let Some(ty) = output else {
+                if output.is_none() {
                     return quote!(#private::infallible(#future));
-                };
-                let at = place(ty);
-                let spanned = self.krate.private(at);
+                }
+                let private = self.krate.private(at);
                 let error = local("error");
-                let fallible = quote_spanned!(at=> #spanned::fallible);
-                quote! {
-                    #fallible(#future, |#error| {
+                quote_spanned! {at=>
+                    #private::fallible(#future, |#error| {
                         use #private::{RenderBoxed as _, RenderDebug as _, RenderError as _};
                         (&&&#error).failure()
                     })

@@ -31,6 +31,13 @@ pub(crate) fn check(own: &str, attrs: &[Attribute], errors: &mut Errors) {
                     format!("a fixture is not a test: `#[{name}]` does not belong here"),
                     "remove `#[fixture]` from a test, or this from a fixture".to_owned(),
                 )
+            } else if name.contains("prelude") {
+                // What `#[tokio::test]` and others leave behind when they stand above.
+                (
+                    "another attribute above makes a test of this, without its fixtures".to_owned(),
+                    "remove `#[tokio::test]` or the like, and keep `#[green_light::test]`"
+                        .to_owned(),
+                )
             } else {
                 (
                     format!("`#[{name}]` would run the test a second time, without its fixtures"),

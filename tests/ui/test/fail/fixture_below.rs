@@ -2,7 +2,6 @@
 
 use green_light::prelude::*;
 
-
 #[green_light::test]
 #[fixture]
 async fn saves() {}

@@ -2,7 +2,6 @@
 
 use green_light::prelude::*;
 
-
 #[green_light::test]
 async fn saves(out: Yield<u16>) {
     out.give(1).await;
