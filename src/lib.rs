@@ -1,4 +1,21 @@
 //! pytest-grade fixtures for async database tests.
+//!
+//! A test asks for what it needs by name and gets it: set up, shared as long as its scope says, and
+//! torn down whatever happens. `session` is a real, migrated, isolated database.
+//!
+//! ```ignore
+//! use green_light::prelude::*;
+//!
+//! #[green_light::test]
+//! async fn signs_up(session: Session) -> Result<(), sea_orm::DbErr> {
+//!     my_app::sign_up(&session, "ann").await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! * [`macro@fixture`] and [`macro@test`]: the two attributes
+//! * [`guide`]: scopes, databases, synchronous code
+//! * [`fixtures`]: what is there already, and can be overridden
 
 #[doc(inline)]
 pub use green_light_core::context::{self, MissingContext, try_wait, wait};
@@ -22,6 +39,7 @@ pub use green_light_macros::fixture;
 pub use green_light_macros::test;
 
 pub mod fixtures;
+pub mod guide;
 pub mod prelude;
 
 #[doc(hidden)]

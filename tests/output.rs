@@ -188,6 +188,26 @@ fn setup_is_shown_as_pytest_shows_it() {
 }
 
 #[test]
+fn the_coroutine_context_is_shown_before_engine_transaction_and_session() {
+    let env = [("GREEN_LIGHT_SHOW", "setup")];
+    let output = run("database::z_sees_nothing_of_them", &["--nocapture"], &env);
+    let shown = String::from_utf8_lossy(&output.stderr);
+    let order = [
+        "P engine",
+        "T transaction",
+        "T session",
+        "z_sees_nothing_of_them",
+    ];
+    let places = order.map(|name| shown.find(name));
+    let context = shown.find("T coroutine_context");
+    assert!(context.is_some() && context < places[0], "{shown}");
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{places:?}\n{shown}"
+    );
+}
+
+#[test]
 fn a_plan_is_shown_without_running_anything() {
     let output = run(
         "events::",

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot go on fails")]
 
 mod autouse;
+mod beside;
 mod context;
 mod crowd;
 mod injection;
 mod overrides;
 mod runtime;
 mod scopes;
+mod support_crate;
 mod teardown;

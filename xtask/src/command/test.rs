@@ -22,7 +22,7 @@ and stops at the first that fails. The last lines are nextest's summary.",
 
 /// Tests that start cargo themselves. A process for each of them costs minutes and shows nothing
 /// that `cargo test` has not shown.
-const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded)$/)";
+const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded|features)$/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     if let Some(argument) = arguments.first() {

@@ -1,0 +1,11 @@
+//! Longer explanations.
+
+#[doc = include_str!("docs/context.md")]
+pub mod context {}
+
+#[cfg(feature = "sqlite")]
+#[doc = include_str!("docs/databases.md")]
+pub mod databases {}
+
+#[doc = include_str!("docs/scopes.md")]
+pub mod scopes {}
