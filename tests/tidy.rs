@@ -158,7 +158,9 @@ fn maps_of_crates_are_only_maps() {
     let mut complaints = Vec::new();
     for file in rust_files() {
         let name = Path::new(&file.path).file_name().unwrap();
-        let entry_points = file.path == "green-light-macros/src/lib.rs";
+        // Macros have their entry points at the root, and the autouse fixture of a crate stands there.
+        let entry_points = ["green-light-macros/src/lib.rs", "tests/support/src/lib.rs"]
+            .contains(&file.path.as_str());
         if (name == "lib.rs" || name == "mod.rs") && !entry_points && !file.is_sample() {
             let parsed = syn::parse_file(&file.text)
                 .unwrap_or_else(|error| panic!("{} does not parse: {error}", file.path));
