@@ -24,19 +24,19 @@ impl Drop for WaitsInDrop {
     }
 }
 
-#[green_light::test(timeout = "50ms", uses(torn_down))]
+#[green_light::test(timeout = "300ms", uses(torn_down))]
 async fn an_asynchronous_body() {
     let _guard = WaitsInDrop;
     tokio::time::sleep(FOREVER).await;
 }
 
-#[green_light::test(timeout = "50ms", uses(torn_down))]
+#[green_light::test(timeout = "300ms", uses(torn_down))]
 fn a_synchronous_body() {
     let _guard = WaitsInDrop;
     wait(tokio::time::sleep(FOREVER));
 }
 
-#[green_light::test(timeout = "50ms", uses(torn_down))]
+#[green_light::test(timeout = "300ms", uses(torn_down))]
 fn a_body_that_swallows_panics() {
     for _ in 0..3 {
         let swallowed = catch_unwind(AssertUnwindSafe(|| wait(tokio::time::sleep(FOREVER))));
@@ -45,7 +45,7 @@ fn a_body_that_swallows_panics() {
     eprintln!("what does not wait goes on");
 }
 
-#[green_light::test(timeout = "50ms", uses(torn_down), context = false)]
+#[green_light::test(timeout = "300ms", uses(torn_down), context = false)]
 async fn a_body_without_a_context() {
     let _guard = WaitsInDrop;
     tokio::time::sleep(FOREVER).await;
@@ -57,7 +57,7 @@ async fn slow(torn_down: u32) -> u32 {
     torn_down
 }
 
-#[green_light::test(timeout = "50ms")]
+#[green_light::test(timeout = "300ms")]
 fn a_set_up(slow: u32) {
     unreachable!("{slow}");
 }
@@ -68,7 +68,7 @@ async fn slow_to_end(torn_down: u32, out: Yield<u32>) {
     tokio::time::sleep(FOREVER).await;
 }
 
-#[green_light::test(timeout = "50ms")]
+#[green_light::test(timeout = "300ms")]
 fn a_teardown(slow_to_end: u32) {
     assert_eq!(slow_to_end, 1);
 }
