@@ -178,6 +178,11 @@ fn a_timeout_names_the_phase_and_teardown_runs() {
 }
 
 #[test]
+fn teardown_runs_when_an_around_fixture_drops_the_rest() {
+    story("around::", &expect_file!["output/around.txt"]);
+}
+
+#[test]
 fn setup_is_shown_as_pytest_shows_it() {
     let output = run(
         "events::",

@@ -2,6 +2,7 @@
 //! is printed; they are not part of `cargo test` themselves.
 
 mod ambiguous;
+mod around;
 mod body;
 mod cycle;
 mod database;
