@@ -1,38 +1,12 @@
 //! Runs the thousand tests of `thousand/` again and again and looks at what is left.
 
+mod binary;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const RUNS: usize = 10;
-
-fn build() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "test",
-            "--quiet",
-            "--package",
-            "green-light",
-            "--test",
-            "thousand",
-            "--no-run",
-        ])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "thousand")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .expect("cargo names the executable")
-}
 
 /// Every file below `directory`, except what cargo itself may write meanwhile.
 fn files(directory: &Path, found: &mut BTreeSet<PathBuf>) {
@@ -50,7 +24,7 @@ fn files(directory: &Path, found: &mut BTreeSet<PathBuf>) {
 
 #[test]
 fn a_thousand_tests_share_one_template_and_leave_no_file() {
-    let binary = build();
+    let binary = binary::build("thousand");
     let work = tempfile::tempdir().expect("a temporary directory");
     let log = tempfile::NamedTempFile::new().expect("a temporary file");
     let target = work.path().join("target");

@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --test output` accepts new text.
 
+mod binary;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -11,34 +13,7 @@ use expect_test::{ExpectFile, expect_file};
 /// The binary of `tests/specimens`, built by cargo as a user's tests are.
 fn specimens() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
-            .args([
-                "test",
-                "--quiet",
-                "--package",
-                "green-light",
-                "--test",
-                "specimens",
-                "--no-run",
-            ])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .expect("cargo runs");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let executable = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .filter(|message| message["target"]["name"] == "specimens")
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        executable.expect("cargo names the executable")
-    })
+    BINARY.get_or_init(|| binary::build("specimens"))
 }
 
 fn run(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
@@ -180,6 +155,22 @@ fn a_timeout_names_the_phase_and_teardown_runs() {
 #[test]
 fn teardown_runs_when_an_around_fixture_drops_the_rest() {
     story("around::", &expect_file!["output/around.txt"]);
+}
+
+#[test]
+fn the_context_of_every_test_can_be_left_out() {
+    let env = [("GREEN_LIGHT_AUTOUSE", "0"), ("GREEN_LIGHT_SHOW", "setup")];
+    let text = redacted(&run("timeouts::a_synchronous_body", &["--nocapture"], &env));
+    assert!(!text.contains("T coroutine_context"), "{text}");
+    assert!(
+        text.contains("no green-light context on this thread"),
+        "{text}"
+    );
+    // It is the context alone that is left out.
+    assert!(
+        text.contains("SETUP    T torn_down") && text.contains(": torn down"),
+        "{text}"
+    );
 }
 
 #[test]
