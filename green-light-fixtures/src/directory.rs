@@ -48,9 +48,14 @@ impl Directory {
 
     /// Writes a file that is removed when the returned value is dropped.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<SlotFile, Error> {
-        let file = SlotFile(self.path.join(name));
-        fs::write(&file.0, content).map_err(|error| refused("write to", &file.0, &error))?;
-        Ok(file)
+        self.put(name, content).map(SlotFile)
+    }
+
+    /// Writes a file that is removed with the directory, and returns where it is.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) -> Result<PathBuf, Error> {
+        let path = self.path.join(name);
+        fs::write(&path, content).map_err(|error| refused("write to", &path, &error))?;
+        Ok(path)
     }
 }
 

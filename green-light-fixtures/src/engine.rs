@@ -12,9 +12,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
     backend::Backend,
+    database::Databases,
     directory::{Directory, default_base},
     error::Error,
     isolation::Isolation,
+    place::Place,
     sandbox::{SlotSet, Waits},
     schema::Schema,
     session::Session,
@@ -46,6 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Engine {
     slots: Arc<SlotSet>,
+    databases: Arc<Databases>,
     backend: Backend,
 }
 
@@ -56,7 +59,7 @@ impl Engine {
         EngineBuilder {
             backend: Backend::default(),
             schema: Schema::empty(),
-            place: Place::Memory,
+            storage: Storage::Memory,
             waits: Waits {
                 connection: Duration::from_secs(5),
                 teardown: Duration::from_secs(5),
@@ -72,9 +75,31 @@ impl Engine {
     ///
     /// When no database can be made from the template.
     pub async fn session(&self, isolation: Isolation) -> Result<Session, Error> {
-        match isolation {
-            Isolation::Transaction => Ok(self.transaction().await?.into_session()),
-        }
+        let place = self.isolate(isolation, &test_of_this_thread()).await?;
+        Ok(place.into_session())
+    }
+
+    /// The place of `test` in a database, kept apart from other tests by `isolation`.
+    ///
+    /// The name is used in messages only.
+    ///
+    /// # Errors
+    ///
+    /// When no database can be made from the template.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn isolate(&self, isolation: Isolation, test: &str) -> Result<Transaction, Error> {
+        let place = match isolation {
+            Isolation::Transaction => Place::Sandbox {
+                lease: self.slots.lend(test.into()).await?,
+                url: self.url(),
+            },
+            Isolation::Database => Place::Database(self.databases.own(test.into()).await?),
+            Isolation::Shared => Place::Database(self.databases.shared(test.into()).await?),
+        };
+        Ok(Transaction::new(place, self.backend))
     }
 
     /// The outer transaction of one test, named after the current thread, as libtest does.
@@ -83,9 +108,7 @@ impl Engine {
     ///
     /// When no database can be made from the template.
     pub async fn transaction(&self) -> Result<Transaction, Error> {
-        let thread = thread::current();
-        let name = thread.name().filter(|name| !name.starts_with("tokio-"));
-        self.transaction_for(name.unwrap_or("(unnamed)")).await
+        self.transaction_for(&test_of_this_thread()).await
     }
 
     /// The outer transaction of `test`, a name used in messages only.
@@ -98,12 +121,7 @@ impl Engine {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn transaction_for(&self, test: &str) -> Result<Transaction, Error> {
-        let lease = self.slots.lend(test.into()).await?;
-        Ok(Transaction::new(
-            lease,
-            self.backend,
-            self.slots.template().url(),
-        ))
+        self.isolate(Isolation::Transaction, test).await
     }
 
     /// Which database this is.
@@ -129,6 +147,7 @@ impl Engine {
             slots_discarded: counts.discarded,
             transactions: counts.leases,
             transactions_open: counts.leases.saturating_sub(counts.ended),
+            databases_made: self.databases.made(),
         }
     }
 
@@ -138,6 +157,13 @@ impl Engine {
     pub fn close(&self) {
         self.slots.clear();
     }
+}
+
+/// The name of the current thread, which libtest gives it after the test.
+fn test_of_this_thread() -> String {
+    let thread = thread::current();
+    let name = thread.name().filter(|name| !name.starts_with("tokio-"));
+    name.unwrap_or("(unnamed)").to_owned()
 }
 
 impl fmt::Debug for Engine {
@@ -166,6 +192,8 @@ pub struct EngineStats {
     pub transactions: u64,
     /// How many of them have not ended.
     pub transactions_open: u64,
+    /// How many databases were made for tests that may commit to them.
+    pub databases_made: u64,
 }
 
 /// Describes an [`Engine`].
@@ -174,14 +202,14 @@ pub struct EngineStats {
 pub struct EngineBuilder {
     backend: Backend,
     schema: Schema,
-    place: Place,
+    storage: Storage,
     waits: Waits,
     #[cfg(feature = "sqlite")]
     sqlite: SqliteConnectOptions,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+enum Storage {
     Memory,
     Target,
     Directory(PathBuf),
@@ -202,13 +230,13 @@ impl EngineBuilder {
 
     /// Puts SQLite's databases into files below the target directory, removed when the engine ends.
     pub fn file(mut self) -> Self {
-        self.place = Place::Target;
+        self.storage = Storage::Target;
         self
     }
 
     /// Puts SQLite's databases into files below `path`, removed when the engine ends.
     pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.place = Place::Directory(path.into());
+        self.storage = Storage::Directory(path.into());
         self
     }
 
@@ -246,10 +274,10 @@ impl EngineBuilder {
     ///
     /// When a seed panics, with its message.
     pub async fn build(self) -> Result<Engine, Error> {
-        let directory = match &self.place {
-            Place::Memory => None,
-            Place::Target => Some(Directory::create(&default_base())?),
-            Place::Directory(path) => Some(Directory::create(path)?),
+        let directory = match &self.storage {
+            Storage::Memory => None,
+            Storage::Target => Some(Directory::create(&default_base())?),
+            Storage::Directory(path) => Some(Directory::create(path)?),
         };
         let mut building = pin!(self.template(directory));
         let template = match tokio::time::timeout(PATIENCE, &mut building).await {
@@ -262,7 +290,9 @@ impl EngineBuilder {
                 building.await?
             }
         };
+        let template = Arc::new(template);
         Ok(Engine {
+            databases: Arc::new(Databases::new(Arc::clone(&template), self.waits)),
             slots: SlotSet::new(template, self.waits),
             backend: self.backend,
         })

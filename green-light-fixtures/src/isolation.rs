@@ -17,13 +17,25 @@ pub enum Isolation {
     /// an open transaction waits for that transaction to end.
     #[default]
     Transaction,
+    /// The test has a database of its own, made from the engine's template.
+    ///
+    /// Everything is as in production: several connections, real commits, other processes. For what
+    /// one transaction cannot show: `LISTEN`, isolation levels, locks between connections, code that
+    /// opens its own pool from [`Session::url`](crate::Session::url).
+    Database,
+    /// The tests of a process take turns in one database, which is put back as the template made it
+    /// before and after each.
+    ///
+    /// As `Database`, but tests that run at the same time wait for each other, and what a test
+    /// changes is undone by `DELETE`: cheaper where databases are dear to make.
+    Shared,
 }
 
 /// The variable that chooses an isolation for a whole run.
 const VARIABLE: &str = "GREEN_LIGHT_ISOLATION";
 
 impl Isolation {
-    const ALL: [Self; 1] = [Self::Transaction];
+    const ALL: [Self; 3] = [Self::Transaction, Self::Database, Self::Shared];
 
     /// What `GREEN_LIGHT_ISOLATION` asks for, or the default.
     ///
@@ -42,6 +54,8 @@ impl Isolation {
     pub fn name(self) -> &'static str {
         match self {
             Self::Transaction => "transaction",
+            Self::Database => "database",
+            Self::Shared => "shared",
         }
     }
 }
@@ -79,6 +93,9 @@ mod tests {
             " Transaction ".parse::<Isolation>().unwrap(),
             Isolation::Transaction
         );
+        for isolation in Isolation::ALL {
+            assert_eq!(isolation.name().parse::<Isolation>().unwrap(), isolation);
+        }
         let error = "trunsaction".parse::<Isolation>().unwrap_err();
         assert!(error.is_configuration());
         assert!(

@@ -11,6 +11,8 @@
 //! | `template` | that schema, built once and kept |
 //! | `isolation` | how tests are kept apart |
 //! | `sandbox` | transaction isolation: the kept connection and its guards |
+//! | `database` | database and shared isolation: databases that tests commit to |
+//! | `place` | what a test has of a database, whichever way it is kept apart |
 //! | `engine`, `transaction`, `savepoint`, `session` | what tests hold |
 //! | `error` | everything that can go wrong, in words |
 //!
@@ -18,6 +20,8 @@
 
 #[cfg(feature = "_database")]
 mod backend;
+#[cfg(feature = "_database")]
+mod database;
 #[cfg(feature = "_database")]
 mod directory;
 #[cfg(feature = "_database")]
@@ -27,6 +31,8 @@ mod error;
 pub mod fixtures;
 #[cfg(feature = "_database")]
 mod isolation;
+#[cfg(feature = "_database")]
+mod place;
 #[cfg(feature = "_database")]
 mod sandbox;
 #[cfg(feature = "_database")]

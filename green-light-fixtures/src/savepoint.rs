@@ -5,11 +5,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sea_orm::{ConnectionTrait as _, DbErr};
+use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
 
-use crate::session::Session;
+use crate::{isolation::Isolation, session::Session};
 
 /// A mark in the transaction of a test.
+///
+/// It needs [`Isolation::Transaction`]: with several connections there is no one transaction that
+/// everything the test does could be marked in.
 ///
 /// # Examples
 ///
@@ -34,6 +37,9 @@ pub struct Savepoint {
 
 impl Savepoint {
     pub(crate) async fn set(session: Session) -> Result<Self, DbErr> {
+        if session.isolation() != Isolation::Transaction {
+            return Err(needs_a_transaction(session.isolation()));
+        }
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("green_light_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         session
@@ -65,4 +71,12 @@ impl Savepoint {
             .await
             .map(drop)
     }
+}
+
+fn needs_a_transaction(isolation: Isolation) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!(
+        "a savepoint of the whole test needs `isolation = transaction`, and this test has \
+         `isolation = {isolation}`\n  \
+         help: begin a transaction with `session.begin()` and roll that back"
+    )))
 }

@@ -1,22 +1,26 @@
-//! The outer transaction of one test: lent by an engine, ended once.
+//! What isolates one test: lent by an engine, ended once.
 //!
-//! Invariants: nothing in it is ever committed; `finish` is bounded in time; without `finish`, as in
-//! a panic, dropping it throws its database away, so nothing of it reaches another test.
+//! Invariants: nothing in it reaches another test; `finish` is bounded in time; without `finish`, as
+//! in a panic, dropping it throws its database away.
 
 use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::{
-    backend::Backend, error::Error, sandbox::Lease, savepoint::Savepoint, session::Session,
-    url::DatabaseUrl,
+    backend::Backend, error::Error, isolation::Isolation, place::Place, savepoint::Savepoint,
+    session::Session,
 };
 
-/// The transaction that isolates one test.
+/// What isolates one test: its outer transaction, or its place in a database it may commit to.
 ///
 /// The application under test gets a [`session`](Self::session) or its `DatabaseConnection`; all it
-/// writes is rolled back by [`finish`](Self::finish). Clones are the same transaction; dropping the
-/// last one without `finish` throws its database away.
+/// writes is undone by [`finish`](Self::finish). Clones are the same transaction; dropping the last
+/// one without `finish` throws its database away.
+///
+/// With [`Isolation::Database`] and [`Isolation::Shared`] no transaction is open: what the
+/// application begins is a real transaction, and what it commits is committed. `finish` then throws
+/// the database away or puts it back as the template made it.
 #[derive(Clone, Debug)]
 pub struct Transaction {
     owner: Arc<Owner>,
@@ -24,18 +28,16 @@ pub struct Transaction {
 
 #[derive(Debug)]
 struct Owner {
-    lease: Arc<Lease>,
+    place: Arc<Place>,
     backend: Backend,
-    url: DatabaseUrl,
 }
 
 impl Transaction {
-    pub(crate) fn new(lease: Lease, backend: Backend, url: DatabaseUrl) -> Self {
+    pub(crate) fn new(place: Place, backend: Backend) -> Self {
         Self {
             owner: Arc::new(Owner {
-                lease: Arc::new(lease),
+                place: Arc::new(place),
                 backend,
-                url,
             }),
         }
     }
@@ -45,12 +47,13 @@ impl Transaction {
     /// Once the transaction has ended, every use of a new session is an error.
     #[must_use]
     pub fn session(&self) -> Session {
-        let Owner {
-            lease,
-            backend,
-            url,
-        } = &*self.owner;
-        Session::new(Arc::clone(lease), *backend, url.clone())
+        Session::new(Arc::clone(&self.owner.place), self.owner.backend)
+    }
+
+    /// How the test is kept apart from the others.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.owner.place.isolation()
     }
 
     /// The connection of the test, as applications take it.
@@ -67,12 +70,14 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// When the connection is taken or the database refuses.
+    /// When the connection is taken or the database refuses; always without
+    /// [`Isolation::Transaction`].
     pub async fn savepoint(&self) -> Result<Savepoint, DbErr> {
         Savepoint::set(self.session()).await
     }
 
     /// Ends the transaction: checks deferred constraints, rolls back, and gives the database back.
+    /// With other isolations: closes the connections, and puts the database back or throws it away.
     ///
     /// Drop every session and connection of the test first: as long as one lives, the database
     /// cannot be used again and the next test gets a new one, which takes a little longer. Ending a
@@ -87,7 +92,7 @@ impl Transaction {
     ///
     /// Dropping the future throws the database away; the next test gets a new one.
     pub async fn finish(self) -> Result<(), Error> {
-        let taken = self.owner.lease.take();
+        let taken = self.owner.place.take();
         drop(self);
         match taken {
             Some(taken) => taken.end().await,
@@ -100,16 +105,13 @@ impl Transaction {
     /// `None` unless something held the connection for as long as a query waits for it.
     #[must_use]
     pub fn contention(&self) -> Option<String> {
-        let lease = &self.owner.lease;
-        lease
-            .contention()
-            .map(|holder| crate::session::taken(lease.waits(), Some(holder)))
+        self.owner.place.contention()
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         // Sessions may outlive the transaction, but not its database.
-        drop(self.lease.take());
+        drop(self.place.take());
     }
 }

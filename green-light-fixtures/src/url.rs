@@ -3,6 +3,8 @@
 //! `Display` and `Debug` are redacted; `expose` is the one way to the text itself.
 
 use std::fmt;
+#[cfg(feature = "sqlite")]
+use std::path::Path;
 
 /// The address of a test's database.
 ///
@@ -14,6 +16,21 @@ pub struct DatabaseUrl(String);
 impl DatabaseUrl {
     pub(crate) fn new(url: impl Into<String>) -> Self {
         Self(url.into())
+    }
+
+    /// A SQLite database in a file.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of_file(path: &Path) -> Self {
+        let mut url = "sqlite://".to_owned();
+        for c in path.to_string_lossy().chars() {
+            match c {
+                '%' => url.push_str("%25"),
+                '?' => url.push_str("%3F"),
+                '#' => url.push_str("%23"),
+                c => url.push(c),
+            }
+        }
+        Self(url)
     }
 
     /// The URL as it is, password included: for a driver, not for a log.

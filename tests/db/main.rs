@@ -1,6 +1,7 @@
 //! Databases as users have them: through the facade, with fixtures.
 
 mod engine;
+mod isolation;
 mod schema;
 mod session;
 mod transaction;

@@ -10,4 +10,4 @@ pub(crate) mod sqlite;
 mod sqlite_ending;
 
 pub use self::kind::Backend;
-pub(crate) use self::pool::{Ended, Pool};
+pub(crate) use self::pool::{Ended, Pool, close};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbBackend};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
@@ -68,5 +68,22 @@ impl Pool {
         tokio::time::timeout(grace, end)
             .await
             .unwrap_or(Ended::Held)
+    }
+}
+
+/// Refuses new acquisitions from a pool that green-light opened, and waits for the connections out.
+///
+/// The first happens at once, the second when the returned future is awaited.
+pub(crate) fn close(connection: &DatabaseConnection) -> impl Future<Output = ()> {
+    let pool = match connection.get_database_backend() {
+        #[cfg(feature = "sqlite")]
+        DbBackend::Sqlite => Some(connection.get_sqlite_connection_pool()),
+        _ => None,
+    };
+    let closing = pool.map(SqlitePool::close);
+    async move {
+        if let Some(closing) = closing {
+            closing.await;
+        }
     }
 }

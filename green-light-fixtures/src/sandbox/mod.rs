@@ -27,7 +27,7 @@ mod statement;
 
 pub(crate) use self::{
     guard::{Guard, Verdict},
-    lease::Lease,
+    lease::{Lease, Taken},
     set::{SlotSet, Waits},
     slot::SlotFile,
     statement::shorten,

@@ -24,7 +24,7 @@ pub(crate) struct Waits {
 
 #[derive(Debug)]
 pub(crate) struct SlotSet {
-    template: Template,
+    template: Arc<Template>,
     waits: Waits,
     idle: Mutex<Vec<Slot>>,
     opened: AtomicU64,
@@ -44,7 +44,7 @@ pub(crate) struct Counts {
 }
 
 impl SlotSet {
-    pub(crate) fn new(template: Template, waits: Waits) -> Arc<Self> {
+    pub(crate) fn new(template: Arc<Template>, waits: Waits) -> Arc<Self> {
         Arc::new(Self {
             template,
             waits,

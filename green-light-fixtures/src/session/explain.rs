@@ -5,7 +5,7 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use crate::sandbox::{Lease, Waits};
 
 /// Says who holds the connection, in place of "pool timed out".
-pub(super) fn explain(error: DbErr, lease: &Lease) -> DbErr {
+pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
             let text = taken(lease.waits(), lease.guard().holder());
@@ -13,11 +13,7 @@ pub(super) fn explain(error: DbErr, lease: &Lease) -> DbErr {
             internal(text)
         }
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
-            internal(format!(
-                "the test that this session belongs to has ended: `{}`\n  \
-                 help: join or abort the tasks of a test before it ends",
-                lease.test(),
-            ))
+            internal(has_ended(lease.test()))
         }
         other => other,
     }
@@ -35,5 +31,13 @@ pub(crate) fn taken(waits: Waits, holder: Option<String>) -> String {
          help: while a transaction is open, pass `&transaction` on, not the session; \
          finish a stream before the next query; or commit first",
         waits.connection.as_secs_f64(),
+    )
+}
+
+/// A session was used after its test.
+pub(crate) fn has_ended(test: &str) -> String {
+    format!(
+        "the test that this session belongs to has ended: `{test}`\n  \
+         help: join or abort the tasks of a test before it ends"
     )
 }

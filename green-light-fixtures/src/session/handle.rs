@@ -8,12 +8,9 @@ use sea_orm::{
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
-use super::{explain::explain, options::TransactionOptions};
+use super::options::TransactionOptions;
 use crate::{
-    backend::{Backend, Pool},
-    error::Error,
-    sandbox::Lease,
-    transaction::Transaction,
+    backend::Backend, error::Error, isolation::Isolation, place::Place, transaction::Transaction,
     url::DatabaseUrl,
 };
 
@@ -22,9 +19,10 @@ use crate::{
 /// `&session` is a `&DatabaseConnection` for application code, `session.connection().clone()` is one
 /// to keep, and the session can be given to SeaORM's own methods.
 ///
-/// The test has one connection. Concurrent queries are correct, but take turns. A query that is
-/// sent while a transaction or a stream is open on the same session waits for it, and fails after
-/// 5 s with an error that says who holds the connection.
+/// With [`Isolation::Transaction`] the test has one connection. Concurrent queries are correct, but
+/// take turns. A query that is sent while a transaction or a stream is open on the same session
+/// waits for it, and fails after 5 s with an error that says who holds the connection. With the
+/// other isolations it has five.
 #[derive(Clone)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -34,27 +32,17 @@ pub struct Session {
 
 struct Shared {
     connection: DatabaseConnection,
-    lease: Arc<Lease>,
+    place: Arc<Place>,
     backend: Backend,
-    url: DatabaseUrl,
 }
 
 impl Session {
-    pub(crate) fn new(lease: Arc<Lease>, backend: Backend, url: DatabaseUrl) -> Self {
-        let mut connection = lease.with_pool(Pool::connection).unwrap_or_default();
-        let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
-        // Every clone of the connection, and every transaction and stream begun on it, holds this
-        // closure. So the token lives exactly as long as something can still reach the database.
-        connection.set_metric_callback(move |info| {
-            let _alive = &token;
-            guard.ran(id, &info.statement.sql, info.elapsed);
-        });
+    pub(crate) fn new(place: Arc<Place>, backend: Backend) -> Self {
         Self {
             shared: Arc::new(Shared {
-                connection,
-                lease,
+                connection: place.connection(),
+                place,
                 backend,
-                url,
             }),
             owned: None,
         }
@@ -77,24 +65,30 @@ impl Session {
         self.shared.backend
     }
 
-    /// Where the database is. A connection of its own to that place sees nothing of the test.
+    /// How the test is kept apart from the others.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.shared.place.isolation()
+    }
+
+    /// Where the database is.
+    ///
+    /// With [`Isolation::Transaction`] a connection of its own to that place sees nothing of the
+    /// test; with the other isolations it sees what the test has committed, and may write.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
-        &self.shared.url
+        self.shared.place.url()
     }
 
     /// The sqlx pool behind the connection, for code that uses sqlx itself.
     ///
-    /// Nothing tells when the last clone of a raw pool is gone, so a database whose pool was taken
-    /// is not used again: the next test gets a new one.
+    /// Nothing tells when the last clone of a raw pool is gone, so with [`Isolation::Transaction`] a
+    /// database whose pool was taken is not used again: the next test gets a new one.
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn sqlite_pool(&self) -> &SqlitePool {
-        let Shared {
-            connection, lease, ..
-        } = &*self.shared;
-        lease.guard().raw_pool_given(lease.id());
-        connection.get_sqlite_connection_pool()
+        self.shared.place.raw_pool_given();
+        self.shared.connection.get_sqlite_connection_pool()
     }
 
     /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.
@@ -158,7 +152,7 @@ impl Session {
     ///
     /// Dropping the future throws the database away; the next test gets a new one.
     pub async fn finish(self) -> Result<(), Error> {
-        let taken = self.shared.lease.take();
+        let taken = self.shared.place.take();
         drop(self);
         match taken {
             Some(taken) => taken.end().await,
@@ -168,19 +162,18 @@ impl Session {
 
     /// Makes an error about the connection say who holds it.
     pub(super) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
-        result.map_err(|error| explain(error, &self.shared.lease))
+        result.map_err(|error| self.shared.place.explain(error))
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
     pub(super) fn ran(&self, sql: &str, elapsed: Duration) {
-        let lease = &self.shared.lease;
-        lease.guard().ran(lease.id(), sql, elapsed);
+        self.shared.place.ran(sql, elapsed);
     }
 
     /// Notes where a transaction that has just been begun was begun.
     pub(super) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
         if result.is_ok() {
-            self.shared.lease.guard().begun_at(place);
+            self.shared.place.begun_at(place);
         }
     }
 }
@@ -228,7 +221,7 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("backend", &self.backend())
             .field("url", self.url())
-            .field("test", &self.shared.lease.test())
+            .field("test", &self.shared.place.test())
             .finish()
     }
 }

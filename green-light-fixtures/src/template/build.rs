@@ -23,7 +23,7 @@ pub(crate) enum Template {
         image: sqlite::Image,
         options: SqliteConnectOptions,
         /// Where the databases are, if not in memory.
-        directory: Option<Directory>,
+        directory: Option<Arc<Directory>>,
         digest: String,
     },
 }
@@ -40,7 +40,7 @@ impl Template {
         Ok(Self::Sqlite {
             image,
             options,
-            directory,
+            directory: directory.map(Arc::new),
             digest: schema.digest(),
         })
     }

@@ -5,12 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod constraints;
+mod database;
 mod engine;
 mod held;
 mod hostile;
 mod leftovers;
 mod schema;
 mod session;
+mod shared;
 mod sqlite;
 mod support;
 mod transaction;

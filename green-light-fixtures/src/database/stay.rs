@@ -1,0 +1,162 @@
+//! One test's time in a database that it may commit to.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
+
+use super::home::Home;
+use crate::{
+    backend,
+    error::{Error, Kind},
+    isolation::Isolation,
+    sandbox::Waits,
+    url::DatabaseUrl,
+};
+
+/// How many connections a test may have at the same time through its own session.
+pub(super) const CONNECTIONS: u32 = 5;
+
+#[derive(Debug)]
+pub(crate) struct Stay {
+    url: DatabaseUrl,
+    test: Arc<str>,
+    isolation: Isolation,
+    waits: Waits,
+    /// Empty once the stay has ended.
+    occupied: Mutex<Option<Occupied>>,
+}
+
+/// What a stay holds: dropped, the pool is closed first and then the database goes.
+#[derive(Debug)]
+struct Occupied {
+    pool: OwnPool,
+    home: Home,
+}
+
+/// The pool of a test, which is closed when the test ends, whoever still has a clone of it.
+#[derive(Debug)]
+struct OwnPool(DatabaseConnection);
+
+impl Drop for OwnPool {
+    fn drop(&mut self) {
+        // Waiting for the connections would mean waiting for whoever holds one.
+        drop(backend::close(&self.0));
+    }
+}
+
+impl Stay {
+    pub(super) fn new(
+        connection: DatabaseConnection,
+        home: Home,
+        test: Arc<str>,
+        isolation: Isolation,
+        waits: Waits,
+    ) -> Self {
+        Self {
+            url: home.url(),
+            test,
+            isolation,
+            waits,
+            occupied: Mutex::new(Some(Occupied {
+                pool: OwnPool(connection),
+                home,
+            })),
+        }
+    }
+
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    pub(crate) fn test(&self) -> &str {
+        &self.test
+    }
+
+    /// The pool of the test; a disconnected one once the stay has ended.
+    pub(crate) fn connection(&self) -> DatabaseConnection {
+        let occupied = self.occupied.lock().unwrap_or_else(PoisonError::into_inner);
+        occupied
+            .as_ref()
+            .map(|occupied| occupied.pool.0.clone())
+            .unwrap_or_default()
+    }
+
+    /// Ends the stay. Dropping what is returned throws the database away.
+    pub(crate) fn take(&self) -> Option<Leaving> {
+        let occupied =
+            mem::take(&mut *self.occupied.lock().unwrap_or_else(PoisonError::into_inner));
+        occupied.map(|occupied| Leaving {
+            occupied,
+            test: Arc::clone(&self.test),
+            waits: self.waits,
+        })
+    }
+
+    fn has_ended(&self) -> bool {
+        self.occupied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
+
+    /// Says what it means that no connection could be had.
+    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
+        let text = match error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => format!(
+                "none of the {CONNECTIONS} connections of this test was free within {:.1} s\n  \
+                 help: end transactions and streams before others are begun, or let fewer tasks \
+                 query at once; `session.url()` is for a pool of any size",
+                self.waits.connection.as_secs_f64(),
+            ),
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if self.has_ended() => {
+                crate::session::has_ended(&self.test)
+            }
+            other => return other,
+        };
+        DbErr::Conn(RuntimeErr::Internal(text))
+    }
+}
+
+/// A database whose test has ended.
+#[derive(Debug)]
+#[must_use = "dropping it throws the database away"]
+pub(crate) struct Leaving {
+    occupied: Occupied,
+    test: Arc<str>,
+    waits: Waits,
+}
+
+impl Leaving {
+    /// Waits for the connections of the test, and gives the database back or throws it away.
+    pub(crate) async fn end(self) -> Result<(), Error> {
+        let Self {
+            occupied,
+            test,
+            waits,
+        } = self;
+        let Occupied { pool, home } = occupied;
+        let closing = backend::close(&pool.0);
+        let held = tokio::time::timeout(waits.teardown, closing).await.is_err();
+        drop(pool);
+        let mut errors = Vec::new();
+        if held {
+            let text = format!(
+                "test `{test}` ended, but a connection of its was still held {:.1} s later",
+                waits.teardown.as_secs_f64(),
+            );
+            errors.push(Error::new(Kind::Held, text).help(
+                "end what the test began: commit or drop its transactions and streams, \
+                 and abort or join the tasks it spawned",
+            ));
+        }
+        errors.extend(home.leave(&test, held).await.err());
+        Error::all(errors)
+    }
+}

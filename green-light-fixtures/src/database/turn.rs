@@ -1,0 +1,172 @@
+//! Turns in the one database that the tests of a process share.
+//!
+//! Invariants: one test at a time has it; a turn that is dropped without `end` takes the database
+//! with it, and so does one that cannot put it back as it was.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use green_light_core::progress;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+#[cfg(feature = "sqlite")]
+use super::{
+    sqlite_file::{self, DatabaseFile},
+    sqlite_reset::{self, Reset},
+};
+use crate::{
+    directory::Directory,
+    error::{Error, Kind},
+    url::DatabaseUrl,
+};
+
+/// How long a test waits for its turn before it says so.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits at all.
+const LIMIT: Duration = Duration::from_secs(600);
+
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    database: Arc<AsyncMutex<Option<Shared>>>,
+    /// The test whose turn it is.
+    holder: Arc<Mutex<Option<Arc<str>>>>,
+}
+
+/// The shared database, and what it looks like when no test has used it.
+#[derive(Debug)]
+struct Shared {
+    #[cfg(feature = "sqlite")]
+    file: DatabaseFile,
+    #[cfg(feature = "sqlite")]
+    reference: DatabaseFile,
+    #[cfg(feature = "sqlite")]
+    options: sqlx::sqlite::SqliteConnectOptions,
+}
+
+impl Turns {
+    /// Waits until no other test has the database.
+    pub(super) async fn wait(&self, test: &Arc<str>) -> Result<Turn, Error> {
+        let started = Instant::now();
+        let guard = loop {
+            let locking = Arc::clone(&self.database).lock_owned();
+            if let Ok(guard) = tokio::time::timeout(PATIENCE, locking).await {
+                break guard;
+            }
+            let waited = started.elapsed();
+            let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+            let holder = holder.as_deref().unwrap_or("another test");
+            if waited >= LIMIT {
+                let text = format!(
+                    "test `{test}` had no turn in the shared database within {} s\n  \
+                     held by test `{holder}`",
+                    waited.as_secs(),
+                );
+                return Err(Error::new(Kind::Held, text).help(
+                    "give that test a `timeout`, or a database of its own with \
+                     `isolation = database`",
+                ));
+            }
+            progress(&format!(
+                "test `{test}` has waited {} s for the shared database, which test `{holder}` has",
+                waited.as_secs(),
+            ));
+        };
+        let holder = Arc::clone(&self.holder);
+        *holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(test));
+        Ok(Turn {
+            guard,
+            holder,
+            is_clean: false,
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Turn {
+    guard: OwnedMutexGuard<Option<Shared>>,
+    holder: Arc<Mutex<Option<Arc<str>>>>,
+    /// Whether the next test may have the database as it is.
+    is_clean: bool,
+}
+
+#[cfg(feature = "sqlite")]
+impl Turn {
+    /// The shared database as the template made it.
+    ///
+    /// It was put back after the test before; that is checked, since somebody else may have written.
+    pub(super) async fn begin(
+        &mut self,
+        options: &sqlx::sqlite::SqliteConnectOptions,
+        image: &[u8],
+        directory: &Arc<Directory>,
+        make: impl FnOnce() -> Result<DatabaseFile, Error>,
+    ) -> Result<&DatabaseFile, Error> {
+        let is_usable = match &*self.guard {
+            Some(shared) => matches!(shared.reset().await, Ok(Reset::Done { .. })),
+            None => false,
+        };
+        if !is_usable {
+            // The old one goes first: its reference has the same name.
+            *self.guard = None;
+            *self.guard = Some(Shared {
+                file: make()?,
+                reference: DatabaseFile::write(directory, "reference.sqlite", image)?,
+                options: options.clone(),
+            });
+        }
+        match &*self.guard {
+            Some(shared) => Ok(&shared.file),
+            None => Err(Error::new(Kind::Connection, "the shared database is gone")),
+        }
+    }
+
+    pub(super) fn url(&self) -> DatabaseUrl {
+        match &*self.guard {
+            Some(shared) => shared.file.url(),
+            None => DatabaseUrl::new(""),
+        }
+    }
+
+    /// Puts the database back as the template made it.
+    pub(super) async fn end(mut self, test: &str) -> Result<(), Error> {
+        let Some(shared) = &*self.guard else {
+            return Ok(());
+        };
+        match shared.reset().await {
+            Ok(reset) => {
+                self.is_clean = matches!(reset, Reset::Done { .. });
+                Ok(())
+            }
+            Err(error) => {
+                let text = format!(
+                    "test `{test}` ended, but the shared database could not be put back as it was"
+                );
+                Err(Error::new(Kind::Held, text)
+                    .help(
+                        "end what the test began: a connection of its own, opened from \
+                         `session.url()`, may still have a transaction open",
+                    )
+                    .because(error))
+            }
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Shared {
+    async fn reset(&self) -> Result<Reset, sqlx::Error> {
+        let options = sqlite_file::options(&self.options, self.file.path());
+        sqlite_reset::reset(&options, self.reference.path()).await
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.is_clean {
+            *self.guard = None;
+        }
+        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,131 @@
+//! The test's place in a database, whichever way it is kept apart from the others.
+//!
+//! Invariant: a place ends once. What ends it reports what the test left behind; dropping it instead
+//! throws the database away.
+
+use std::{panic::Location, sync::Arc, time::Duration};
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+use crate::{
+    backend::Pool,
+    database::{Leaving, Stay},
+    error::Error,
+    isolation::Isolation,
+    sandbox::{Lease, Taken},
+    session,
+    url::DatabaseUrl,
+};
+
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A transaction in a kept database.
+    Sandbox { lease: Lease, url: DatabaseUrl },
+    /// A database that the test may commit to.
+    Database(Stay),
+}
+
+impl Place {
+    pub(crate) fn isolation(&self) -> Isolation {
+        match self {
+            Self::Sandbox { .. } => Isolation::Transaction,
+            Self::Database(stay) => stay.isolation(),
+        }
+    }
+
+    pub(crate) fn test(&self) -> &str {
+        match self {
+            Self::Sandbox { lease, .. } => lease.test(),
+            Self::Database(stay) => stay.test(),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        match self {
+            Self::Sandbox { url, .. } => url,
+            Self::Database(stay) => stay.url(),
+        }
+    }
+
+    /// A connection as applications take it; a disconnected one once the place has ended.
+    pub(crate) fn connection(&self) -> DatabaseConnection {
+        let lease = match self {
+            Self::Sandbox { lease, .. } => lease,
+            Self::Database(stay) => return stay.connection(),
+        };
+        let mut connection = lease.with_pool(Pool::connection).unwrap_or_default();
+        let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
+        // Every clone of the connection, and every transaction and stream begun on it, holds this
+        // closure. So the token lives exactly as long as something can still reach the database.
+        connection.set_metric_callback(move |info| {
+            let _alive = &token;
+            guard.ran(id, &info.statement.sql, info.elapsed);
+        });
+        connection
+    }
+
+    /// Takes the database out of the place, which then has ended.
+    pub(crate) fn take(&self) -> Option<Left> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.take().map(Left::Sandbox),
+            Self::Database(stay) => stay.take().map(Left::Database),
+        }
+    }
+
+    /// What to know if the test failed because its connection was taken.
+    pub(crate) fn contention(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease
+                .contention()
+                .map(|holder| session::taken(lease.waits(), Some(holder))),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// Makes an error about the connection say who holds it.
+    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
+        match self {
+            Self::Sandbox { lease, .. } => session::explain(error, lease),
+            Self::Database(stay) => stay.explain(error),
+        }
+    }
+
+    /// Notes a statement that SeaORM does not report, so that a breach can name it.
+    pub(crate) fn ran(&self, sql: &str, elapsed: Duration) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().ran(lease.id(), sql, elapsed);
+        }
+    }
+
+    /// Notes where the holder of the connection began its transaction.
+    pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().begun_at(place);
+        }
+    }
+
+    /// A raw pool, which cannot be tracked, is handed out.
+    pub(crate) fn raw_pool_given(&self) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().raw_pool_given(lease.id());
+        }
+    }
+}
+
+/// A database on its way from a test to the next one, or out.
+#[derive(Debug)]
+#[must_use = "dropping it throws the database away"]
+pub(crate) enum Left {
+    Sandbox(Taken),
+    Database(Leaving),
+}
+
+impl Left {
+    /// Ends what the test began, reports, and gives the database back or throws it away.
+    pub(crate) async fn end(self) -> Result<(), Error> {
+        match self {
+            Self::Sandbox(taken) => taken.end().await,
+            Self::Database(leaving) => leaving.end().await,
+        }
+    }
+}
