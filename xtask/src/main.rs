@@ -9,6 +9,8 @@
     reason = "a command line program talks"
 )]
 
+mod bench;
+mod build;
 mod command;
 mod conformance;
 mod step;

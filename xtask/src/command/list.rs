@@ -1,6 +1,6 @@
 //! What a subcommand is, and the list of them. A new one is a file and a line in [`COMMANDS`].
 
-use super::{conformance, test};
+use super::{bench, conformance, test};
 
 /// A subcommand of `cargo xtask`.
 pub(crate) struct Command {
@@ -25,7 +25,7 @@ impl Command {
 }
 
 /// All subcommands.
-pub(crate) const COMMANDS: &[Command] = &[test::COMMAND, conformance::COMMAND];
+pub(crate) const COMMANDS: &[Command] = &[test::COMMAND, conformance::COMMAND, bench::COMMAND];
 
 /// What `cargo xtask --help` prints.
 pub(crate) fn help() -> String {

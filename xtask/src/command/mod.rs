@@ -1,5 +1,6 @@
 //! The subcommands, one file each; [`list`] has them all.
 
+mod bench;
 mod conformance;
 mod list;
 mod test;

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::graph::Case;
 use super::render;
+use crate::build;
 
 /// How many graphs share a test binary.
 const GRAPHS_IN_A_BINARY: usize = 50;
@@ -40,7 +41,8 @@ impl Project {
             write(&tests.join(format!("{file}.rs")), &source)?;
         }
         println!("building {} graphs in {}", cases.len(), directory.display());
-        let executables = build(&directory)?;
+        write(&directory.join("lib.rs"), "")?;
+        let executables = build::tests(&directory, &[])?;
         let binaries = file_of
             .into_iter()
             .filter_map(|(case, file)| Some((case, executables.get(&file)?.clone())))
@@ -85,41 +87,6 @@ fn manifest(root: &Path) -> String {
          [profile.dev]\ndebug = false\n\n[workspace]\n",
         root.display().to_string()
     )
-}
-
-/// Builds every test binary and returns them by name.
-fn build(directory: &Path) -> Result<HashMap<String, PathBuf>, String> {
-    write(&directory.join("lib.rs"), "")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "test",
-            "--quiet",
-            "--tests",
-            "--no-run",
-            "--message-format",
-            "json-render-diagnostics",
-        ])
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cargo could not be started: {error}"))?;
-    if !output.status.success() {
-        return Err("the rendered graphs do not build".to_owned());
-    }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    Ok(messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| {
-            let executable = message["executable"].as_str()?;
-            Some((
-                message["target"]["name"].as_str()?.to_owned(),
-                PathBuf::from(executable),
-            ))
-        })
-        .collect())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

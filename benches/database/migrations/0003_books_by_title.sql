@@ -1,0 +1,1 @@
+CREATE INDEX book_by_title ON book (title);

@@ -1,0 +1,1 @@
+CREATE TABLE stock (book_id INTEGER PRIMARY KEY REFERENCES book (id), copies INTEGER NOT NULL);

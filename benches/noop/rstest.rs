@@ -1,0 +1,8 @@
+//! Tests that do nothing, through rstest.
+
+use rstest::rstest;
+
+// Repeated.
+#[rstest]
+#[tokio::test]
+async fn test_0() {}

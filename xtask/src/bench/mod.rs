@@ -1,0 +1,12 @@
+//! green-light against its peers: the same tests on each, timed in turn, told as ratios.
+//!
+//! The peers' sources stand in `benches/`. They are rendered into a project below the target
+//! directory, so that what only they need (`#[sqlx::test]`) is a dependency of nothing else.
+
+mod binary;
+mod compile;
+mod project;
+mod rows;
+mod table;
+
+pub(crate) use rows::{GROUPS, run};
