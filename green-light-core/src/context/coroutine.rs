@@ -3,7 +3,7 @@
 //! Invariants, each upheld in this file:
 //!
 //! * A coroutine runs only inside [`Coroutine::start`] or [`Coroutine::resume`], on the thread that called
-//!   them; nothing here is `Send`.
+//!   them; nothing here is `Send` but an [`IdleStack`], on which nothing stands.
 //! * A coroutine that is suspended is either resumed by its owner or its stack is leaked. The destructor of
 //!   `generator` never sees a suspended one: it would do nothing while the thread panics, and else throw a
 //!   panic of its own.
@@ -17,10 +17,8 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::panic::{self, AssertUnwindSafe};
-use std::process;
-use std::ptr;
 use std::rc::Rc;
-use std::thread;
+use std::{process, ptr, thread};
 
 use generator::{Gn, LocalGenerator, Scope};
 
@@ -32,9 +30,10 @@ use super::overflow::AbortOnOverflow;
 const RESERVE: usize = 8 << 10;
 
 /// How a coroutine came back to its owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Status {
     /// Not started, or running now.
+    #[default]
     Running,
     Suspended,
     Finished,
@@ -43,6 +42,7 @@ enum Status {
 }
 
 /// What both sides of a stack switch share.
+#[derive(Default)]
 pub(super) struct Switch {
     status: Cell<Status>,
     /// The `Scope` to suspend with, on the coroutine's own stack; null before and after the closure runs.
@@ -55,16 +55,6 @@ pub(super) struct Switch {
 }
 
 impl Switch {
-    pub(super) fn new() -> Self {
-        Self {
-            status: Cell::new(Status::Running),
-            scope: Cell::new(ptr::null_mut()),
-            out: Cell::new(ptr::null_mut()),
-            low: Cell::new(0),
-            high: Cell::new(0),
-        }
-    }
-
     /// Whether the caller runs on this very stack.
     #[inline]
     pub(super) fn on_stack(&self) -> bool {
@@ -170,6 +160,24 @@ impl Stack {
                 unsafe { entry(launch, switch) };
                 switch.scope.set(ptr::null_mut());
             });
+    }
+}
+
+/// A stack that belongs to no thread: what an ended thread leaves to the next.
+pub(super) struct IdleStack(Stack);
+
+// SAFETY: `IdleStack::new` alone makes one. Its generator is done: no frame and no closure stands on it, and its own
+// counts live on it and are reached through it alone. Its `Frame` is new, so nobody shares the `Rc`.
+unsafe impl Send for IdleStack {}
+
+impl IdleStack {
+    pub(super) fn new(mut stack: Stack) -> Option<Self> {
+        stack.frame = Rc::new(Frame::new());
+        stack.generator.is_done().then_some(Self(stack))
+    }
+
+    pub(super) fn into_stack(self) -> Stack {
+        self.0
     }
 }
 
@@ -335,23 +343,17 @@ impl Tables {
 pub(super) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
     use std::ffi::{c_int, c_void};
 
-    /// A frame as the unwinder shows it.
-    #[repr(C)]
-    struct UnwindContext {
-        opaque: [u8; 0],
-    }
-
     const CONTINUE: c_int = 0;
     const STOP: c_int = 4;
 
     unsafe extern "C" {
         fn _Unwind_Backtrace(
-            each: extern "C" fn(*mut UnwindContext, *mut c_void) -> c_int,
+            each: extern "C" fn(*mut c_void, *mut c_void) -> c_int,
             argument: *mut c_void,
         ) -> c_int;
-        fn _Unwind_GetLanguageSpecificData(frame: *mut UnwindContext) -> *const u8;
-        fn _Unwind_GetRegionStart(frame: *mut UnwindContext) -> usize;
-        fn _Unwind_GetIPInfo(frame: *mut UnwindContext, before: *mut c_int) -> usize;
+        fn _Unwind_GetLanguageSpecificData(frame: *mut c_void) -> *const u8;
+        fn _Unwind_GetRegionStart(frame: *mut c_void) -> usize;
+        fn _Unwind_GetIPInfo(frame: *mut c_void, before: *mut c_int) -> usize;
     }
 
     struct Walk<'a, T> {
@@ -359,7 +361,7 @@ pub(super) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option
         answer: Option<T>,
     }
 
-    extern "C" fn each<T>(frame: *mut UnwindContext, walk: *mut c_void) -> c_int {
+    extern "C" fn each<T>(frame: *mut c_void, walk: *mut c_void) -> c_int {
         // SAFETY: `look_up_the_stack` passes its own `Walk<T>`, which nobody else uses meanwhile.
         let walk = unsafe { &mut *walk.cast::<Walk<'_, T>>() };
         let mut before = 0;

@@ -63,7 +63,7 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new() -> Self {
         Self {
-            switch: Switch::new(),
+            switch: Switch::default(),
             waker: RefCell::new(Waker::noop().clone()),
             token: RefCell::new(None),
             enlisted: RefCell::new(None),

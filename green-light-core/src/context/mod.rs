@@ -8,8 +8,8 @@
 //! * **Thread.** A context runs on the thread that polls it, inside the poll, and never moves. So libtest's output
 //!   capture, the thread's name in panic messages, thread-locals and the tokio context keep working. The future is
 //!   not `Send`. Blocking calls, those of may included, block this thread and nothing else.
-//! * **Ownership.** The future owns the stack. When it is ready, the stack goes back to a pool of this thread.
-//!   When it is leaked, so is the stack, which is never resumed; hence the closure is `'static`.
+//! * **Ownership.** The future owns the stack. When it is ready, the stack is kept for the next context, of this
+//!   thread and then of others. When it is leaked, so is the stack, which is never resumed; hence the closure is `'static`.
 //! * **Panics.** A panic of the closure is caught on its stack and goes on in the poller with its payload; the
 //!   message is printed once, where it happened.
 //! * **Drop.** Dropping a suspended context unwinds its stack on this thread before the drop returns, without a

@@ -1,22 +1,37 @@
-//! Stacks of this thread: made, kept for the next context, freed with the thread.
+//! Stacks: made, kept for the next context of a thread, and left to other threads when it ends.
 //!
-//! A stack is mapped lazily by the system: of its 2 MiB only the pages that were used cost memory.
+//! A stack is mapped lazily by the system: of its 2 MiB only the pages that were used cost memory. libtest starts
+//! a thread for each test, so a stack that went with its thread would be mapped anew, and its pages with it.
 
 use std::cell::RefCell;
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
-use super::coroutine::Stack;
+use super::coroutine::{IdleStack, Stack};
 use super::settings::settings;
 
 /// How many stacks a thread keeps for its next contexts.
 const KEPT: usize = 64;
 
+/// How many stacks of ended threads are kept for others.
+const IDLE: usize = 64;
+
 thread_local! {
-    static KEPT_STACKS: RefCell<Vec<Stack>> = const { RefCell::new(Vec::new()) };
+    static KEPT_STACKS: RefCell<Kept> = const { RefCell::new(Kept(Vec::new())) };
 }
 
-/// A stack, kept or new.
+static IDLE_STACKS: Mutex<Vec<IdleStack>> = Mutex::new(Vec::new());
+
+/// The stacks of one thread.
+struct Kept(Vec<Stack>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(leave);
+    }
+}
+
+/// A stack: one of this thread, one that another has left, or a new one.
 ///
 /// # Panics
 ///
@@ -24,26 +39,49 @@ thread_local! {
 #[inline]
 pub(super) fn take() -> Stack {
     KEPT_STACKS
-        .try_with(|kept| kept.borrow_mut().pop())
+        .try_with(|kept| kept.borrow_mut().0.pop())
         .ok()
         .flatten()
-        .unwrap_or_else(map)
+        .unwrap_or_else(inherit)
 }
 
 /// Keeps a stack for the next context of this thread.
 #[inline]
 pub(super) fn keep(stack: Stack) {
-    let surplus = KEPT_STACKS.try_with(|kept| {
-        let mut kept = kept.borrow_mut();
+    // Neither lost nor dropped while anything is borrowed.
+    let mut surplus = Some(stack);
+    let _ = KEPT_STACKS.try_with(|kept| {
+        let kept = &mut kept.borrow_mut().0;
         if kept.len() < KEPT {
-            kept.push(stack);
-            None
-        } else {
-            Some(stack)
+            kept.extend(surplus.take());
         }
     });
-    // The surplus is freed here, when nothing is borrowed any more.
-    drop(surplus);
+    surplus.into_iter().for_each(leave);
+}
+
+#[cold]
+fn inherit() -> Stack {
+    let left = IDLE_STACKS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .pop();
+    left.map_or_else(map, IdleStack::into_stack)
+}
+
+/// Leaves a stack to other threads, or frees it if there are enough of them.
+#[cold]
+fn leave(stack: Stack) {
+    let Some(idle) = IdleStack::new(stack) else {
+        return;
+    };
+    let mut stacks = IDLE_STACKS.lock().unwrap_or_else(PoisonError::into_inner);
+    if stacks.len() < IDLE {
+        stacks.push(idle);
+    } else {
+        // Unmapping is a call of the system, which nobody else should wait for.
+        drop(stacks);
+        drop(idle);
+    }
 }
 
 #[cold]
@@ -70,4 +108,45 @@ fn prepare(size: usize) {
     // Of the usual size, so that valgrind tells its stack from the one it is called on by the distance.
     let words = (size / size_of::<usize>()) & !1;
     generator::Gn::<()>::new_scoped_opt_local(words, |_| ()).resume();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn idle() -> usize {
+        IDLE_STACKS.lock().unwrap().len()
+    }
+
+    /// A thread that uses `count` stacks at once, and ends.
+    fn thread_with(count: usize) {
+        let thread = thread::spawn(move || {
+            let stacks: Vec<Stack> = (0..count).map(|_| take()).collect();
+            stacks.into_iter().for_each(keep);
+        });
+        thread.join().unwrap();
+    }
+
+    // Other tests use the same stacks, so it may take several attempts to see one move.
+
+    #[test]
+    fn a_thread_leaves_its_stacks_to_others() {
+        let left = (0..100).any(|_| {
+            thread_with(3);
+            idle() >= 3
+        });
+        assert!(left);
+        let inherited = (0..100).any(|_| {
+            let before = idle();
+            thread_with(2);
+            before >= 2 && idle() == before
+        });
+        assert!(inherited);
+    }
+
+    #[test]
+    fn no_more_stacks_are_left_than_are_kept() {
+        thread_with(IDLE + KEPT);
+        assert!(idle() <= IDLE);
+    }
 }
