@@ -228,6 +228,11 @@ impl TestRun {
     /// the next fixture.
     pub(crate) async fn tear_down(&self) {
         self.clock.enter(Phase::Teardown(None));
+        let during = if events::enabled() {
+            self.meta.full_name()
+        } else {
+            String::new()
+        };
         while let Some(step) = self.request.pop_finalizer() {
             if let Err(failure) = caught(step).await.unwrap_or_else(Err) {
                 self.record.borrow_mut().own_teardown.push(failure);
@@ -246,7 +251,6 @@ impl TestRun {
             };
             self.clock.enter(Phase::Teardown(Some(live.definition())));
             let value = index.and_then(|index| self.ready.borrow_mut()[index].take());
-            let during = self.meta.full_name();
             let failures = live
                 .tear_down(value.map(|ready| ready.value), |step, failure| match step {
                     Ended::Teardown => Event::teardown(&live.label, failure.is_none(), &during),

@@ -111,5 +111,6 @@ fn count(
 
 /// Whether this process was started only to list its tests.
 pub(crate) fn is_only_listing() -> bool {
-    std::env::var_os(LISTING).is_some()
+    static LISTS: OnceLock<bool> = OnceLock::new();
+    *LISTS.get_or_init(|| std::env::var_os(LISTING).is_some())
 }
