@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Schema,
     Configuration,
     Directory,
+    Server,
     Connection,
     Breach,
     Constraint,
@@ -87,6 +88,12 @@ impl Error {
     #[must_use]
     pub fn is_directory(&self) -> bool {
         self.kind == Kind::Directory
+    }
+
+    /// A database server is not installed, or does not start.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.kind == Kind::Server
     }
 
     /// No connection to the database could be had.

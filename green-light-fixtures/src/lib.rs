@@ -7,6 +7,7 @@
 //! | `fixtures` | the fixtures themselves, which the facade publishes |
 //! | `backend` | which databases there are, and what each does differently |
 //! | `url` | where a database is, with its password out of sight |
+//! | `server` | servers: found by a URL, or started from the installed programs |
 //! | `schema` | what a database holds before any test runs |
 //! | `template` | that schema, built once and kept |
 //! | `isolation` | how tests are kept apart |
@@ -39,6 +40,13 @@ mod sandbox;
 mod savepoint;
 #[cfg(feature = "_database")]
 mod schema;
+#[cfg(feature = "_server")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the engines that use it come next"
+)]
+mod server;
 #[cfg(feature = "_database")]
 mod session;
 #[cfg(feature = "_database")]
@@ -61,5 +69,12 @@ pub use self::{
     url::DatabaseUrl,
 };
 
-#[cfg(all(feature = "_database", not(feature = "sqlite")))]
-compile_error!("`_database` is private to green-light-fixtures\n  help: enable `sqlite` instead");
+#[cfg(all(
+    feature = "_database",
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql"))
+))]
+compile_error!(
+    "`_database` is private to green-light-fixtures\n  help: enable `sqlite`, `postgres` or `mysql`"
+);
+#[cfg(all(feature = "_server", not(unix)))]
+compile_error!("`postgres` and `mysql` need Linux or macOS\n  help: enable `sqlite` alone");

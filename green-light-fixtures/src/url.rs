@@ -52,6 +52,20 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// `text` as it may stand in a parameter of a URL.
+#[cfg(feature = "_server")]
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
 /// Replaces every password in `text`: the one of the authority and those given as parameters.
 ///
 /// A password may itself hold `@` or `:`, so the authority ends at the *last* `@` before the path.
@@ -98,6 +112,12 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "_server")]
+    fn encodes_what_would_end_a_parameter() {
+        assert_eq!(encode("/a dir/é&x=1"), "/a%20dir/%C3%A9%26x%3D1");
+    }
 
     #[test]
     fn shows_no_password() {

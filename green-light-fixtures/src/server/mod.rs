@@ -1,0 +1,25 @@
+//! Database servers: found by a URL, or started from the installed programs.
+//!
+//! A server that we start has durability off, listens on a private socket, keeps its cluster under
+//! the target directory, and is shared by all processes of all runs in this checkout. It stops some
+//! seconds after the last process that uses it is gone, however that one ended. A server named by a
+//! variable is used as it is: nothing about it is ever changed.
+//!
+//! A process uses a server from its first engine on until it ends, so it does not matter which of its
+//! engines lives longest.
+
+mod find;
+mod home;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod product;
+mod shared;
+mod start;
+#[cfg(test)]
+mod tests;
+mod user;
+mod watch;
+
+pub(crate) use self::shared::Server;
+#[cfg(feature = "postgres")]
+pub(crate) use self::shared::postgres;

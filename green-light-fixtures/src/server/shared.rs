@@ -1,0 +1,97 @@
+//! The servers of this process: one of each kind, whichever engine asks first.
+
+use std::{env, sync::Mutex};
+
+use super::{product::Product, start, watch::Use};
+use crate::{
+    directory::default_base,
+    error::{Error, Kind},
+    url::DatabaseUrl,
+};
+
+/// A server of this process.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    url: DatabaseUrl,
+    ours: bool,
+}
+
+impl Server {
+    /// Where its administrator connects: a database to start from, not one for tests.
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Whether we started it, so that nobody else uses it and it may be filled at will.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.ours
+    }
+}
+
+/// PostgreSQL: the one of `GREEN_LIGHT_POSTGRES_URL`, or one started from the installed programs.
+///
+/// # Errors
+///
+/// When the variable holds something else, nothing is installed, or the server does not start.
+#[cfg(feature = "postgres")]
+pub(crate) async fn postgres() -> Result<Server, Error> {
+    static RUNNING: Mutex<Option<Use>> = Mutex::new(None);
+    find_or_start(&super::postgres::POSTGRES, &RUNNING).await
+}
+
+async fn find_or_start(
+    product: &'static Product,
+    running: &'static Mutex<Option<Use>>,
+) -> Result<Server, Error> {
+    if let Some(url) = named(product, env::var(product.variable).ok())? {
+        return Ok(Server { url, ours: false });
+    }
+    // Processes are waited for, which no task may do.
+    let started = tokio::task::spawn_blocking(move || {
+        let mut running = running.lock().unwrap_or_else(|poison| poison.into_inner());
+        if running.is_none() {
+            *running = Some(start::running(product, &default_base())?);
+        }
+        let sockets = running.as_ref().map(|used| used.sockets.clone());
+        Ok(sockets.expect("it was just started"))
+    });
+    let sockets = match started.await {
+        Ok(sockets) => sockets?,
+        Err(gone) => {
+            return Err(Error::new(
+                Kind::Server,
+                format!("the start of {} was cut short", product.name),
+            )
+            .because(gone));
+        }
+    };
+    Ok(Server {
+        url: DatabaseUrl::new((product.url)(&sockets)),
+        ours: true,
+    })
+}
+
+/// The URL in the variable of `product`, if it holds one.
+fn named(product: &Product, value: Option<String>) -> Result<Option<DatabaseUrl>, Error> {
+    let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
+        return Ok(None);
+    };
+    if product
+        .schemes
+        .iter()
+        .any(|scheme| value.starts_with(scheme))
+    {
+        return Ok(Some(DatabaseUrl::new(value)));
+    }
+    Err(Error::new(
+        Kind::Configuration,
+        format!(
+            "`{}` does not hold a URL of {}",
+            product.variable, product.name
+        ),
+    )
+    .help(format!(
+        "write `{}={}user:password@localhost/name`, or unset it",
+        product.variable, product.schemes[0]
+    )))
+}

@@ -1,0 +1,278 @@
+//! Finding a server that runs, or starting it: once, however many processes ask at the same time.
+//!
+//! Everybody tries to join first, and the one that gets the lock `start` makes what is missing. A
+//! process that is killed on the way leaves a state that the next one understands: a cluster is
+//! renamed to its name only when it is whole, and a server that nobody uses stops by itself.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use green_light_core::progress;
+
+use super::{
+    home::{Home, refused},
+    product::Product,
+    user::User,
+    watch::{self, Use},
+};
+use crate::error::{Error, Kind};
+
+/// How long nothing is said.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a server may take to stop, or to start, before that is an error.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How long a server without a supervisor may take to stop before it is killed.
+const ORPHAN: Duration = Duration::from_secs(3);
+/// How long to sleep between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How much of a log is shown.
+const LOG_LINES: usize = 12;
+
+/// The server of `product` for this checkout, running, and this process being its user.
+pub(super) fn running(product: &Product, base: &Path) -> Result<Use, Error> {
+    let program = (product.find)().ok_or_else(|| missing(product))?;
+    let user = User::for_server(product.users)?;
+    let home = Home::open(base, product.slug, &program, user)?;
+    let starting = Starting {
+        product,
+        home,
+        program,
+        watch: Stopwatch::new(format!("starting {}", product.name)),
+    };
+    starting.run()
+}
+
+struct Starting<'a> {
+    product: &'a Product,
+    home: Home,
+    program: PathBuf,
+    watch: Stopwatch,
+}
+
+impl Starting<'_> {
+    fn run(&self) -> Result<Use, Error> {
+        loop {
+            if let Some(used) = self.join()? {
+                return Ok(used);
+            }
+            if let Some(lock) = self.home.try_lock("start")? {
+                // Whoever had the lock before may have started it.
+                return match self.join()? {
+                    Some(used) => Ok(used),
+                    None => self.start(&lock),
+                };
+            }
+            if self.watch.pause() > LIMIT * 2 {
+                return Err(self.failed("another process has been starting it for too long"));
+            }
+        }
+    }
+
+    /// The server if it runs, or will in a moment.
+    fn join(&self) -> Result<Option<Use>, Error> {
+        let Some(used) = Use::join(&self.home) else {
+            return Ok(None);
+        };
+        let begun = Instant::now();
+        while !(self.product.ready)(&self.home, &used.sockets) {
+            if !watch::is_kept(&self.home) {
+                return Ok(None);
+            }
+            if begun.elapsed() > LIMIT {
+                used.end();
+                return Err(self.failed("it does not take connections"));
+            }
+            self.watch.pause();
+        }
+        Ok(Some(used))
+    }
+
+    /// Starts the server; the caller holds the lock `start` and nobody keeps one.
+    fn start(&self, _lock: &File) -> Result<Use, Error> {
+        let alive = self.claim()?;
+        self.home.sweep(self.product.slug);
+        let kept = self.cluster()?;
+        let failed = match self.serve(alive) {
+            Ok(used) => return Ok(used),
+            Err(error) if !kept => return Err(error),
+            Err(error) => error,
+        };
+        progress(&format!(
+            "{} does not start on the cluster kept in `{}`: making a new one",
+            self.product.name,
+            self.home.data().display()
+        ));
+        let alive = self.claim()?;
+        self.discard_cluster()?;
+        self.cluster()?;
+        // The first failure says more, should the second be the same.
+        self.serve(alive).map_err(|_| failed)
+    }
+
+    /// Waits until nothing is left of the server before.
+    fn claim(&self) -> Result<File, Error> {
+        let begun = Instant::now();
+        let mut killed = false;
+        loop {
+            if let Some(alive) = self.home.try_lock("alive")? {
+                return Ok(alive);
+            }
+            if !killed && begun.elapsed() > ORPHAN && !watch::is_kept(&self.home) {
+                watch::kill_orphan(&self.home);
+                killed = true;
+            }
+            if begun.elapsed() > LIMIT {
+                return Err(self.failed("the one before does not end"));
+            }
+            self.watch.pause();
+        }
+    }
+
+    /// Makes the cluster if there is none. Whether it was there.
+    fn cluster(&self) -> Result<bool, Error> {
+        let data = self.home.data();
+        let stale = data.join(self.product.stale);
+        let boot = boot();
+        if data.is_dir() && stale.exists() {
+            // Durability is off: what a machine has lost in a crash may be anything.
+            if fs::read_to_string(self.home.file("boot")).unwrap_or_default() != boot {
+                self.discard_cluster()?;
+            }
+            // The number in it may belong to any process by now. Nothing of the old server is
+            // left, as the lock `alive` says.
+            let _ = fs::remove_file(stale);
+        }
+        let kept = data.is_dir();
+        if !kept {
+            self.initialise(&data)?;
+        }
+        self.home.write("boot", &boot)?;
+        Ok(kept)
+    }
+
+    fn initialise(&self, data: &Path) -> Result<(), Error> {
+        let new = self.home.file("data.new");
+        let log = self.home.file("initialise.log");
+        let _ = fs::remove_dir_all(&new);
+        self.home.make(&new)?;
+        // A killed predecessor's program may still be writing into its own.
+        let new = new.join(format!("{}", std::process::id()));
+        let output = File::create(&log).map_err(|error| refused("write to", &log, &error))?;
+        let errors = output
+            .try_clone()
+            .map_err(|error| refused("write to", &log, &error))?;
+        let mut command = (self.product.initialise)(&self.program, &new);
+        command
+            .stdout(output)
+            .stderr(errors)
+            .current_dir(self.home.path());
+        self.home.user().runs(&mut command);
+        let program = command.get_program().to_owned();
+        let mut child = command
+            .spawn()
+            .map_err(|error| refused("run", Path::new(&program), &error))?;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) => self.watch.pause(),
+                Err(error) => return Err(refused("wait for", Path::new(&program), &error)),
+            };
+        };
+        if !status.success() {
+            let reason = format!("`{}` failed: {status}", program.display());
+            return Err(told(self.product, &reason, &log));
+        }
+        fs::rename(&new, data).map_err(|error| refused("rename", &new, &error))
+    }
+
+    fn discard_cluster(&self) -> Result<(), Error> {
+        let data = self.home.data();
+        fs::remove_dir_all(&data).map_err(|error| refused("remove", &data, &error))
+    }
+
+    /// Starts the server on its cluster and waits until it takes connections.
+    fn serve(&self, alive: File) -> Result<Use, Error> {
+        let sockets = self.home.make_socket_directory()?;
+        watch::spawn(self.product, &self.home, &self.program, &sockets, alive)?;
+        self.join()?
+            .ok_or_else(|| self.failed("it ended while it was starting"))
+    }
+
+    fn failed(&self, reason: &str) -> Error {
+        told(self.product, reason, &self.home.file("server.log"))
+    }
+}
+
+/// Which start of the machine this is, where the system tells.
+fn boot() -> String {
+    if let Ok(id) = fs::read_to_string("/proc/sys/kernel/random/boot_id") {
+        return id;
+    }
+    let told = std::process::Command::new("sysctl")
+        .args(["-n", "kern.bootsessionuuid"])
+        .output();
+    told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned())
+        .unwrap_or_default()
+}
+
+fn missing(product: &Product) -> Error {
+    Error::new(
+        Kind::Server,
+        format!(
+            "{} is not installed, and `{}` is not set",
+            product.name, product.variable
+        ),
+    )
+    .help(format!(
+        "install it, its service need not run ({}), add its programs to `PATH`, or name a running \
+         server: `{}={}user:password@localhost/name`",
+        product.install, product.variable, product.schemes[0]
+    ))
+}
+
+fn told(product: &Product, reason: &str, log: &Path) -> Error {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+    let mut fact = format!("{} does not start: {reason}", product.name);
+    for line in last {
+        fact.push_str("\n  | ");
+        fact.push_str(line);
+    }
+    Error::new(Kind::Server, fact).help(format!(
+        "its log is `{}`; to use another server, set `{}`",
+        log.display(),
+        product.variable
+    ))
+}
+
+/// Says once what takes so long.
+struct Stopwatch {
+    begun: Instant,
+    what: String,
+    said: std::cell::Cell<bool>,
+}
+
+impl Stopwatch {
+    fn new(what: String) -> Self {
+        Self {
+            begun: Instant::now(),
+            what,
+            said: false.into(),
+        }
+    }
+
+    /// Sleeps a little. How long it has been.
+    fn pause(&self) -> Duration {
+        thread::sleep(PAUSE);
+        let elapsed = self.begun.elapsed();
+        if elapsed > PATIENCE && !self.said.replace(true) {
+            progress(&self.what);
+        }
+        elapsed
+    }
+}

@@ -1,0 +1,87 @@
+# Runs a server for as long as somebody uses it, and some seconds longer.
+#
+#   sh watch.sh HOME GRACE SIGNAL PROGRAM [ARGUMENT..]
+#
+# Standard input is the lock file `alive`, locked: the lock lives as long as any process started here
+# has the file open, so whoever can take it knows that nothing of this tree is left.
+# Every user has the pipe `users` open for writing. When the last one is gone, also by `kill -9`, the
+# keeper reads end of file, withdraws `endpoint` and looks once more: a user that came meanwhile either
+# holds the pipe open, and is seen here, or has found no endpoint.
+# Two processes outlive this one, the keeper and the guard. Each stops the server when the other is killed.
+
+home=$1 grace=$2 signal=$3
+shift 3
+cd "$home" || exit 1
+exec 9<&0 </dev/null >/dev/null 2>>watch.log
+exec 3<&- 5<&- 6<&- 7<&- 8<&-
+# The terminal's Ctrl-C and its end are for the tests.
+trap '' HUP INT QUIT TSTP TTIN TTOU
+
+rm -f users server.pid
+mkfifo -m 600 users || exit 1
+# Open for reading from here on, so that users can open it for writing at once.
+exec 4<>users || exit 1
+
+# Waits for the server, and tells the keeper when it ends.
+serve() {
+    "$@" >>server.log 2>&1 &
+    echo $! >server.pid.new && mv server.pid.new server.pid
+    wait $!
+    # Opened for both, so that this does not wait if nobody reads.
+    echo ended 1<>users
+}
+
+stop() {
+    rm -f endpoint endpoint.off
+    [ -s server.pid ] || return 0
+    pid=$(cat server.pid)
+    kill -s "$signal" "$pid" 2>/dev/null
+    tries=0
+    while [ "$tries" -lt 200 ] && kill -s 0 "$pid" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -ne 100 ] || kill -s KILL "$pid" 2>/dev/null
+        sleep 0.1
+    done
+    rm -f server.pid
+}
+
+# Whether a line or end of file comes from `users` soon; `answer` then holds `0` or something else.
+answers() {
+    tries=0
+    while [ "$tries" -lt 10 ]; do
+        [ ! -s answer ] || return 0
+        tries=$((tries + 1))
+        sleep 0.05
+    done
+    return 1
+}
+
+keep() {
+    # End of file comes when the last writer has gone, so this process must not be one.
+    exec 3<users 4<&-
+    ( exec 3<&-; serve "$@" ) >/dev/null &
+    until read -r _ <&3; do
+        sleep "$grace"
+        [ ! -e endpoint ] || mv endpoint endpoint.off
+        rm -f answer
+        ( exec 9<&-; read -r _ <&3; echo $? >answer ) >/dev/null &
+        if answers; then
+            break
+        fi
+        # Somebody has come.
+        [ ! -e endpoint.off ] || mv endpoint.off endpoint
+        wait $!
+        [ "$(cat answer)" != 0 ] || break
+    done
+    stop
+}
+
+guard() {
+    exec 4<&-
+    # Nothing is ever written; this ends when the keeper does.
+    cat
+    stop
+}
+
+# Not in braces: the shell that waits for a pipeline in braces would be a user itself.
+keep "$@" | guard &
