@@ -8,18 +8,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The first directory of `PATH`, or else of `places`, that holds all `programs`.
+/// The first program of `names` in the first directory of `PATH`, or else of `places`, that has any.
 ///
 /// A place may have one component with a `*`, which stands for any text.
-pub(super) fn directory_with(programs: &[&str], places: &[&str]) -> Option<PathBuf> {
+pub(super) fn program(names: &[&str], places: &[&str]) -> Option<PathBuf> {
+    directories(places).find_map(|directory| {
+        let programs = names.iter().map(|name| directory.join(name));
+        programs.into_iter().find(|program| program.is_file())
+    })
+}
+
+/// The same for a program that is of use with `companion` beside it only.
+pub(super) fn program_beside(name: &str, companion: &str, places: &[&str]) -> Option<PathBuf> {
+    directories(places)
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file() && program.with_file_name(companion).is_file())
+}
+
+fn directories(places: &[&str]) -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut candidates: Vec<_> = env::split_paths(&path)
+    let listed: Vec<_> = env::split_paths(&path)
         .filter(|directory| directory.is_absolute())
         .collect();
-    candidates.extend(newest_first(places));
-    candidates
-        .into_iter()
-        .find(|directory| programs.iter().all(|name| directory.join(name).is_file()))
+    listed.into_iter().chain(newest_first(places))
 }
 
 fn newest_first(places: &[&str]) -> Vec<PathBuf> {
@@ -82,12 +93,16 @@ mod tests {
             order[0].ends_with("17/bin") && order[1].ends_with("15/bin"),
             "{order:?}"
         );
-        let whole = order
-            .into_iter()
-            .find(|bin| bin.join("initdb").is_file())
-            .unwrap();
-        assert!(whole.ends_with("15/bin"));
-        assert_eq!(directory_with(&["no-such-server"], &places), None);
+        for name in ["postgres", "initdb"] {
+            let renamed =
+                |bin: &PathBuf| fs::rename(bin.join(name), bin.join(format!("our-{name}")));
+            order.iter().for_each(|bin| drop(renamed(bin)));
+        }
+        let whole = program_beside("our-postgres", "our-initdb", &places).unwrap();
+        assert!(whole.ends_with("15/bin/our-postgres"));
+        let newest = program(&["our-mysqld", "our-postgres"], &places).unwrap();
+        assert!(newest.ends_with("17/bin/our-postgres"));
+        assert_eq!(program(&["no-such-server"], &places), None);
     }
 
     #[test]

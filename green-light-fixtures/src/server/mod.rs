@@ -10,6 +10,8 @@
 
 mod find;
 mod home;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod product;
@@ -21,5 +23,7 @@ mod user;
 mod watch;
 
 pub(crate) use self::shared::Server;
+#[cfg(feature = "mysql")]
+pub(crate) use self::shared::mysql;
 #[cfg(feature = "postgres")]
 pub(crate) use self::shared::postgres;

@@ -43,8 +43,9 @@ pub(super) const POSTGRES: Product = Product {
     install: "Debian: `apt-get install postgresql`, Fedora: `dnf install postgresql-server`, \
               macOS: `brew install postgresql`",
     find: || {
-        find::directory_with(
-            &["postgres", "initdb"],
+        find::program_beside(
+            "postgres",
+            "initdb",
             &[
                 "/usr/lib/postgresql/*/bin",
                 "/usr/pgsql-*/bin",
@@ -54,7 +55,6 @@ pub(super) const POSTGRES: Product = Product {
                 "/usr/local/pgsql/bin",
             ],
         )
-        .map(|directory| directory.join("postgres"))
     },
     initialise,
     arguments,
@@ -81,7 +81,7 @@ fn initialise(program: &Path, data: &Path) -> Command {
     command
 }
 
-fn arguments(data: &Path, sockets: &Path) -> Vec<OsString> {
+fn arguments(_program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["-D".into(), data.into(), "-k".into(), sockets.into()];
     let major = fs::read_to_string(data.join("PG_VERSION")).unwrap_or_default();
     let old = major.trim().parse().is_ok_and(|major: u32| major < 14);

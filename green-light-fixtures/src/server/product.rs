@@ -31,7 +31,7 @@ pub(super) struct Product {
     /// The command that makes a cluster.
     pub(super) initialise: fn(program: &Path, data: &Path) -> Command,
     /// The arguments of the server.
-    pub(super) arguments: fn(data: &Path, sockets: &Path) -> Vec<OsString>,
+    pub(super) arguments: fn(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString>,
     /// Whether the server takes connections.
     pub(super) ready: fn(home: &Home, sockets: &Path) -> bool,
     /// How its first user reaches it.

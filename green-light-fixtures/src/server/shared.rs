@@ -39,6 +39,17 @@ pub(crate) async fn postgres() -> Result<Server, Error> {
     find_or_start(&super::postgres::POSTGRES, &RUNNING).await
 }
 
+/// MySQL or MariaDB: the one of `GREEN_LIGHT_MYSQL_URL`, or one started from the installed programs.
+///
+/// # Errors
+///
+/// When the variable holds something else, nothing is installed, or the server does not start.
+#[cfg(feature = "mysql")]
+pub(crate) async fn mysql() -> Result<Server, Error> {
+    static RUNNING: Mutex<Option<Use>> = Mutex::new(None);
+    find_or_start(&super::mysql::MYSQL_OR_MARIADB, &RUNNING).await
+}
+
 async fn find_or_start(
     product: &'static Product,
     running: &'static Mutex<Option<Use>>,

@@ -25,6 +25,8 @@ fn products() -> Vec<&'static Product> {
     vec![
         #[cfg(feature = "postgres")]
         &super::postgres::POSTGRES,
+        #[cfg(feature = "mysql")]
+        &super::mysql::MYSQL_OR_MARIADB,
     ]
 }
 
@@ -163,4 +165,63 @@ fn is_started_once_and_shared_and_stops_after_its_last_user() {
         three.end();
         expect_gone(&home);
     }
+}
+
+/// Of a server that is started, whichever the environment names.
+fn own_url(product: &Product) -> String {
+    let used = start::running(product, &crate::directory::default_base()).unwrap();
+    let url = (product.url)(&used.sockets);
+    // Used until this process ends.
+    std::mem::forget(used);
+    url
+}
+
+#[tokio::test]
+#[cfg(feature = "postgres")]
+async fn postgres_takes_connections_and_is_not_durable() {
+    use sqlx::Connection as _;
+
+    let url = own_url(&super::postgres::POSTGRES);
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    for (setting, value) in [
+        ("fsync", "off"),
+        ("synchronous_commit", "off"),
+        ("full_page_writes", "off"),
+        ("autovacuum", "off"),
+        ("max_connections", "300"),
+        ("listen_addresses", ""),
+        ("server_encoding", "UTF8"),
+    ] {
+        let sql = format!("SHOW {setting}");
+        let shown: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(shown, value, "{setting}");
+    }
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+#[cfg(feature = "mysql")]
+async fn mysql_takes_connections_and_is_not_durable() {
+    use sqlx::Connection as _;
+
+    let url = own_url(&super::mysql::MYSQL_OR_MARIADB);
+    let mut connection = sqlx::MySqlConnection::connect(&url).await.unwrap();
+    for (setting, value) in [
+        ("innodb_flush_log_at_trx_commit", "0"),
+        ("innodb_doublewrite", "OFF"),
+        ("log_bin", "OFF"),
+        ("skip_networking", "ON"),
+        ("character_set_server", "utf8mb4"),
+    ] {
+        let sql = format!("SHOW GLOBAL VARIABLES LIKE '{setting}'");
+        let shown: (String, String) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(shown.1, value, "{setting}");
+    }
+    connection.close().await.unwrap();
 }

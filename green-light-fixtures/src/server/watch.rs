@@ -89,7 +89,7 @@ pub(super) fn spawn(
         .arg(home.path())
         .args([GRACE, product.stop])
         .arg(program)
-        .args((product.arguments)(&home.data(), sockets))
+        .args((product.arguments)(program, &home.data(), sockets))
         .stdin(alive)
         .current_dir(home.path())
         .process_group(0);
