@@ -44,3 +44,6 @@ pub mod prelude;
 
 #[doc(hidden)]
 pub use green_light_core::__private;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use green_light_fixtures::{__backend, __isolation};

@@ -26,6 +26,12 @@ mod tests {
 
     #[green_light::test]
     async fn asks_for_a_session(session: Session) {}
+
+    #[green_light::test(isolation = database)]
+    async fn asks_for_isolation() {}
+
+    #[green_light::test(backends(sqlite, postgres, mysql))]
+    async fn asks_for_backends() {}
 }
 "#;
 
@@ -58,4 +64,12 @@ fn a_missing_feature_is_named() {
         2,
         "{errors}"
     );
+    assert!(
+        errors.contains("there is no database to isolate"),
+        "{errors}"
+    );
+    for backend in ["sqlite", "postgres", "mysql"] {
+        let told = format!("backend `{backend}` needs the feature `{backend}` of `green-light`");
+        assert!(errors.contains(&told), "{errors}");
+    }
 }

@@ -8,8 +8,9 @@ pub use linkme;
 pub use crate::context::synchronous;
 pub use crate::fixture::{
     AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
-    Fixture, Location, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture, TESTS, ValueType,
-    Yield, check_override, check_override_type, check_scope, definition_of, value_of,
+    Fixture, Given, Location, Narrow, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture,
+    TESTS, ValueType, Wide, Yield, check_override, check_override_type, check_scope, definition_of,
+    give, value_of,
 };
 pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
 pub use crate::test::{TestMeta, run_test};

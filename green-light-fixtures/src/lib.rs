@@ -9,6 +9,7 @@
 //! | `url` | where a database is, with its password out of sight |
 //! | `server` | servers: found by a URL, or started from the installed programs |
 //! | `schema` | what a database holds before any test runs |
+//! | `given` | what the options of a test give to these fixtures |
 //! | `template` | that schema, built once and kept |
 //! | `isolation` | how tests are kept apart |
 //! | `sandbox` | transaction isolation: the kept connection and its guards |
@@ -30,6 +31,7 @@ mod engine;
 #[cfg(feature = "_database")]
 mod error;
 pub mod fixtures;
+mod given;
 #[cfg(feature = "_database")]
 mod isolation;
 #[cfg(feature = "_database")]
@@ -68,6 +70,9 @@ pub use self::{
     transaction::Transaction,
     url::DatabaseUrl,
 };
+
+#[doc(hidden)]
+pub use green_light_core::__private;
 
 #[cfg(all(
     feature = "_database",

@@ -11,6 +11,7 @@ const _: () = {
     impl lamp::__private::Declared for __green_light_traced {
         type Output = ();
         const SCOPE: lamp::__private::Scope = lamp::__private::Scope::Test;
+        type Kind = lamp::__private::Narrow;
         fn definition() -> &'static lamp::__private::Definition {
             &__GREEN_LIGHT_FIXTURE
         }

@@ -11,6 +11,7 @@ const _: () = {
     impl ::green_light::__private::Declared for __green_light_mailer {
         type Output = Mailer;
         const SCOPE: ::green_light::__private::Scope = ::green_light::__private::Scope::Process;
+        type Kind = ::green_light::__private::Wide;
         fn definition() -> &'static ::green_light::__private::Definition {
             &__GREEN_LIGHT_FIXTURE
         }

@@ -17,14 +17,15 @@ fn saves() {
     )]
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
-        name: "saves",
-        module: ::core::module_path!(),
+        path: ::core::concat!(::core::module_path!(), "::saves"),
+        group: ::core::option::Option::None,
         location: ::green_light::__private::Location {
             file: ::core::file!(),
             line: 1u32,
         },
         requests: &[],
         uses: &[],
+        given: &[],
         without: &[],
         context: true,
         ignored: true,

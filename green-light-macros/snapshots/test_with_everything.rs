@@ -51,8 +51,8 @@ fn saves() {
     )]
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
-        name: "saves",
-        module: ::core::module_path!(),
+        path: ::core::concat!(::core::module_path!(), "::saves"),
+        group: ::core::option::Option::None,
         location: ::green_light::__private::Location {
             file: ::core::file!(),
             line: 1u32,
@@ -73,6 +73,7 @@ fn saves() {
                 target: ::green_light::__private::definition_of(&mailbox()),
             },
         ],
+        given: &[],
         without: &[::green_light::__private::definition_of(&tracing())],
         context: false,
         ignored: false,

@@ -95,6 +95,14 @@ pub(crate) fn is_of_test(attr: &Attribute) -> bool {
             .any(|name| attr.path().is_ident(name))
 }
 
+/// Whether an attribute of a test stands on each of its cases, and not on what they share.
+pub(crate) fn is_of_case(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg_attr")
+        || ["ignore", "should_panic"]
+            .iter()
+            .any(|name| attr.path().is_ident(name))
+}
+
 /// Whether libtest will see `#[name]`: a constant expression, because `#[cfg_attr]` may decide.
 pub(crate) fn presence(attrs: &[Attribute], name: &str) -> TokenStream {
     let mut conditions = Vec::new();

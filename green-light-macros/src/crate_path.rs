@@ -15,15 +15,18 @@ impl CratePath {
         Self(Some(path))
     }
 
+    /// The crate itself, for the hidden macros at its root.
+    pub(crate) fn root(&self, span: Span) -> TokenStream {
+        match &self.0 {
+            None => quote_spanned!(span=> ::green_light),
+            Some(path) => span::moved(path.to_token_stream(), span),
+        }
+    }
+
     /// The only module that generated code names, spelled at `span` so that a type error in a call
     /// is reported there.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
-        match &self.0 {
-            None => quote_spanned!(span=> ::green_light::__private),
-            Some(path) => {
-                let path = span::moved(path.to_token_stream(), span);
-                quote_spanned!(span=> #path::__private)
-            }
-        }
+        let root = self.root(span);
+        quote_spanned!(span=> #root::__private)
     }
 }

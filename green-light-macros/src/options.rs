@@ -96,6 +96,56 @@ impl Setting {
         None
     }
 
+    /// The word in `name = word`, which is one of `words`.
+    pub(crate) fn word(&self, what: &str, words: &[&str], errors: &mut Errors) -> Option<Ident> {
+        if let Value::Is(expr) = &self.value
+            && let Expr::Path(ExprPath { path, .. }) = &**expr
+            && let Some(word) = path.get_ident()
+        {
+            return known(what, word, words, errors).then(|| word.clone());
+        }
+        let name = &self.name;
+        errors.refuse(
+            name,
+            format!("option `{name}` is one of {}", list(words)),
+            &format!("write `{name} = {}`", words[0]),
+        );
+        None
+    }
+
+    /// The words in `name(one, other)`, each of which is one of `words`, and none twice.
+    pub(crate) fn words(&self, what: &str, words: &[&str], errors: &mut Errors) -> Vec<Ident> {
+        if let Value::List(tokens) = &self.value
+            && let Ok(typed) =
+                Punctuated::<Ident, Token![,]>::parse_terminated.parse2(tokens.clone())
+            && !typed.is_empty()
+        {
+            let mut read: Vec<Ident> = Vec::new();
+            for word in typed {
+                if !known(what, &word, words, errors) {
+                    continue;
+                }
+                if read.contains(&word) {
+                    errors.refuse(
+                        &word,
+                        format!("`{word}` is listed twice"),
+                        "keep one of them",
+                    );
+                } else {
+                    read.push(word);
+                }
+            }
+            return read;
+        }
+        let name = &self.name;
+        errors.refuse(
+            name,
+            format!("option `{name}` is a list of {}", list(words)),
+            &format!("write `{name}({})`", words.join(", ")),
+        );
+        Vec::new()
+    }
+
     /// The names in `name(a, path::to::b)`.
     pub(crate) fn paths(&self, errors: &mut Errors) -> Vec<Path> {
         if let Value::List(tokens) = &self.value {
@@ -135,6 +185,24 @@ impl Setting {
             &format!("write `{name} = {example}`"),
         );
     }
+}
+
+/// Whether a word is one of `words`, which are names of `what`.
+fn known(what: &str, word: &Ident, words: &[&str], errors: &mut Errors) -> bool {
+    let typed = word.to_string();
+    if words.contains(&typed.as_str()) {
+        return true;
+    }
+    let help = match nearest(&typed, words) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "use one of these".to_owned(),
+    };
+    errors.refuse(
+        word,
+        format!("unknown {what} `{typed}`, expected one of {}", list(words)),
+        &help,
+    );
+    false
 }
 
 /// An expression without the invisible group around it, if it came out of a `macro_rules!`.

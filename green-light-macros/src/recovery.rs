@@ -35,6 +35,8 @@ pub(crate) fn fixture(krate: &CratePath, function: &Function, errors: Errors) ->
                 type Output = #output;
                 // The widest: anything may depend on it.
                 const SCOPE: #private::Scope = #private::Scope::Process;
+                // The one that any value may be given to.
+                type Kind = #private::Narrow;
                 fn definition() -> &'static #private::Definition {
                     ::core::unreachable!()
                 }

@@ -1,4 +1,4 @@
-//! What five canonical functions become, in full: `snapshots/*.rs`.
+//! What canonical functions become, in full: `snapshots/*.rs`.
 //!
 //! Accept a changed expansion with `UPDATE_EXPECT=1 cargo test -p green-light-macros`.
 
@@ -44,6 +44,22 @@ fn a_test_with_everything() {
     check(
         crate::test::expand(args, &item),
         &expect_file!["../snapshots/test_with_everything.rs"],
+    );
+}
+
+#[test]
+fn a_test_for_each_backend() {
+    let args = quote!(backends(sqlite, postgres), isolation = database);
+    let item = quote! {
+        /// Saves a post.
+        #[should_panic]
+        async fn saves(session: Session) {
+            session.save().await;
+        }
+    };
+    check(
+        crate::test::expand(args, &item),
+        &expect_file!["../snapshots/test_with_backends.rs"],
     );
 }
 

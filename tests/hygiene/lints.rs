@@ -103,3 +103,11 @@ async fn stays_ignored_by_a_condition() {
 #[green_light::test]
 #[cfg(any())]
 async fn is_not_there(no_such_fixture: u8) {}
+
+/// A documented test for each backend.
+#[green_light::test(backends(sqlite))]
+#[expect(non_snake_case, reason = "fulfilled once")]
+#[deprecated = "use something else"]
+fn For_each_backend(Loud: u8) {
+    assert_eq!(Loud, 4);
+}

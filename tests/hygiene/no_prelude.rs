@@ -31,3 +31,8 @@ async fn resolves_fixtures(
     );
     ::core::result::Result::Ok(())
 }
+
+#[::green_light::test(isolation = transaction, backends(sqlite))]
+async fn one_for_each_backend(port: u16) {
+    ::std::assert_eq!(port, 8080);
+}

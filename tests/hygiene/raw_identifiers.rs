@@ -22,3 +22,8 @@ async fn r#async(r#match: &str, _type: &str, #[from(r#type)] again: &'static str
 fn has_its_plain_name(request: &green_light::Request) {
     assert_eq!(request.test_name(), Some("has_its_plain_name"));
 }
+
+#[green_light::test(backends(sqlite))]
+fn r#const(request: &green_light::Request) {
+    assert_eq!(request.test_name(), Some("const::sqlite"));
+}

@@ -27,3 +27,8 @@ async fn resolves_fixtures(address: &str) -> Result<(), String> {
     assert_eq!(address, "localhost:8080");
     Ok(())
 }
+
+#[lamp::test(crate = nested::testing, isolation = transaction, backends(sqlite))]
+async fn one_for_each_backend(address: &str) {
+    assert_eq!(address, "localhost:8080");
+}

@@ -63,3 +63,8 @@ async fn resolves_fixtures(given: &u32) -> outcome::Result<()> {
     assert_eq!(*given, 9091);
     ::core::result::Result::Ok(())
 }
+
+#[green_light::test(isolation = transaction, backends(sqlite))]
+async fn one_for_each_backend(given: &u32) {
+    assert_eq!(*given, 9091);
+}

@@ -5,6 +5,7 @@ mod autouse;
 mod beside;
 mod context;
 mod crowd;
+mod given;
 mod injection;
 mod overrides;
 mod runtime;

@@ -23,7 +23,7 @@ pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
     for definition in &failed.needed_by {
         let _ = write!(text, "`{}`, needed by ", definition.name);
     }
-    let _ = write!(text, "test `{}` ({})", test.name, test.location);
+    let _ = write!(text, "test `{}` ({})", test.name(), test.location);
     text
 }
 
@@ -35,10 +35,11 @@ pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String
         let _ = write!(
             text,
             "\n  its scope is `{scope}`; test `{}` ({}) was the last of it and need not have used it",
-            test.name, test.location
+            test.name(),
+            test.location
         );
     } else {
-        let _ = write!(text, "\n  after test `{}` ({})", test.name, test.location);
+        let _ = write!(text, "\n  after test `{}` ({})", test.name(), test.location);
     }
     text
 }
@@ -59,7 +60,7 @@ pub(crate) fn late_teardown_error(failed: &FixtureFailure) -> String {
 pub(crate) fn own_teardown_error(test: &TestMeta, failure: &Failure) -> String {
     format!(
         "teardown error: an `on_teardown` step of test `{}` {}",
-        test.name,
+        test.name(),
         said(failure)
     )
 }
@@ -68,7 +69,7 @@ pub(crate) fn own_teardown_error(test: &TestMeta, failure: &Failure) -> String {
 pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
     format!(
         "test `{}` {}\n  returned as an error at {}",
-        test.name,
+        test.name(),
         said(failure),
         test.location
     )
@@ -81,12 +82,12 @@ pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String 
             format!("set-up of fixture `{}`", fixture.name),
             fixture.location,
         ),
-        Phase::Body => (format!("body of test `{}`", test.name), test.location),
+        Phase::Body => (format!("body of test `{}`", test.name()), test.location),
         Phase::Teardown(Some(fixture)) => (
             format!("teardown of fixture `{}`", fixture.name),
             fixture.location,
         ),
-        Phase::Teardown(None) => (format!("teardown of test `{}`", test.name), test.location),
+        Phase::Teardown(None) => (format!("teardown of test `{}`", test.name()), test.location),
     };
     let help = "give it more time with `timeout = \"..\"`, or find out what it waits for";
     let mut text =
@@ -95,7 +96,8 @@ pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String 
         let _ = write!(
             text,
             "\n  needed by test `{}` ({})",
-            test.name, test.location
+            test.name(),
+            test.location
         );
     }
     text
@@ -117,7 +119,8 @@ pub(crate) fn refused(test: &TestMeta, failure: &Failure) -> String {
     let _ = write!(
         text,
         "\n  needed by test `{}` ({})",
-        test.name, test.location
+        test.name(),
+        test.location
     );
     text
 }

@@ -3,20 +3,23 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::fixture::{Definition, Dependency, Location, TestBody};
+use crate::fixture::{Definition, Dependency, Given, Location, TestBody};
 
 /// A test as declared.
 pub struct TestMeta {
-    /// The name of the function.
-    pub name: &'static str,
-    /// `module_path!()` of the declaration.
-    pub module: &'static str,
+    /// `module_path!()` and the name of the function, or of one case of it.
+    pub path: &'static str,
+    /// The module that stands for a function with several cases: part of the test's name, but no
+    /// module to those who wrote the function.
+    pub group: Option<&'static str>,
     /// Where it was declared.
     pub location: Location,
     /// Parameters in order, without `&Request`.
     pub requests: &'static [Dependency],
     /// `uses(..)`, in order.
     pub uses: &'static [Dependency],
+    /// What the test gives to fixtures.
+    pub given: &'static [Given],
     /// `without(..)`.
     pub without: &'static [fn() -> &'static Definition],
     /// `context = false` leaves out the coroutine context.
@@ -34,19 +37,46 @@ pub struct TestMeta {
 impl TestMeta {
     /// The name libtest knows it by: the path without the crate.
     #[must_use]
-    pub fn full_name(&self) -> String {
-        match self.module.split_once("::") {
-            Some((_, path)) => format!("{path}::{}", self.name),
-            None => self.name.to_owned(),
+    pub fn full_name(&self) -> &'static str {
+        self.path
+            .split_once("::")
+            .map_or(self.path, |(_, name)| name)
+    }
+
+    /// The module the user wrote the test in.
+    #[must_use]
+    pub fn module(&self) -> &'static str {
+        self.split().0
+    }
+
+    /// Its name in that module: that of the function, with the case behind it if there are several.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.split().1
+    }
+
+    fn split(&self) -> (&'static str, &'static str) {
+        let Some((mut module, _)) = self.path.rsplit_once("::") else {
+            return (self.path, self.path);
+        };
+        if let Some(group) = self.group {
+            let mut at = module;
+            while let Some((outer, last)) = at.rsplit_once("::") {
+                at = outer;
+                if last == group {
+                    module = outer;
+                    break;
+                }
+            }
         }
+        (module, &self.path[module.len() + 2..])
     }
 }
 
 impl fmt::Debug for TestMeta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestMeta")
-            .field("name", &self.name)
-            .field("module", &self.module)
+            .field("path", &self.path)
             .finish_non_exhaustive()
     }
 }

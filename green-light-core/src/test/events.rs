@@ -52,7 +52,7 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record) {
         _ => call.unwrap_or(setup),
     };
     Event::new("OUTCOME")
-        .text("test", &meta.full_name())
+        .text("test", meta.full_name())
         .text("outcome", outcome)
         .text("setup", setup)
         .optional("call", call)

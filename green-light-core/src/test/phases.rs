@@ -10,9 +10,10 @@ use std::sync::Arc;
 use super::case::TestMeta;
 use super::deadline::{Clock, Phase};
 use super::outcome::{BodyEnd, FixtureFailure, Record};
+use crate::context;
 use crate::fixture::{
-    Definition, Ended, Live, Plan, Request, Scope, ScopeKey, Setup, Shared, Step, Store, StoreFrom,
-    Value,
+    Definition, Ended, Erased, Given, Live, Plan, Request, Scope, ScopeKey, Setup, Shared, Step,
+    Store, StoreFrom, Value,
 };
 use crate::report::events::{self, Event};
 use crate::report::show::Show;
@@ -55,7 +56,7 @@ impl TestRun {
             record: RefCell::default(),
             begun: RefCell::default(),
             ended: RefCell::default(),
-            request: Request::new(None, Scope::Test, Some(meta.name), meta.module),
+            request: Request::new(None, Scope::Test, Some(meta.name()), meta.module()),
             torn_down: Cell::new(false),
         }
     }
@@ -76,7 +77,9 @@ impl TestRun {
     async fn set_up(&self) -> bool {
         for (index, step) in self.plan.steps.iter().enumerate() {
             self.clock.enter(Phase::SetUp(step.definition));
-            let result = if step.definition.scope.is_wide() {
+            let result = if let Some(given) = step.given {
+                self.set_up_given(step, given).await
+            } else if step.definition.scope.is_wide() {
                 self.set_up_shared(step).await
             } else {
                 self.set_up_local(index, step).await
@@ -99,6 +102,46 @@ impl TestRun {
         true
     }
 
+    /// Takes what the test gives instead of a fixture.
+    async fn set_up_given(
+        &self,
+        step: &Step,
+        given: &Given,
+    ) -> Result<Ready, (Failure, Option<String>)> {
+        let definition = step.definition;
+        let scope = ScopeKey::of(definition.scope, self.meta.module());
+        let (ready, made) = caught(async {
+            match context::synchronous(given.value).0 {
+                Erased::Local(value) => {
+                    let label = Label::next(definition);
+                    let ready = Ready {
+                        label,
+                        value,
+                        shared: None,
+                    };
+                    (ready, true)
+                }
+                Erased::Shared(value, equals) => {
+                    let (shared, made) = Store::give(definition, scope, &value, equals);
+                    let ready = Ready {
+                        label: shared.label,
+                        // Equal is as good as the same; this one may be gone with its scope.
+                        value: Value::Shared(shared.ready().unwrap_or(value)),
+                        shared: Some(shared),
+                    };
+                    (ready, made)
+                }
+            }
+        })
+        .await
+        .map_err(|failure| (failure, None))?;
+        if made {
+            Event::setup(&ready.label, Vec::new(), true, self.meta.full_name());
+            self.show.set_up(step);
+        }
+        Ok(ready)
+    }
+
     async fn set_up_local(
         &self,
         index: usize,
@@ -109,8 +152,8 @@ impl TestRun {
         let request = Request::new(
             Some(step.definition.name),
             Scope::Test,
-            Some(self.meta.name),
-            self.meta.module,
+            Some(self.meta.name()),
+            self.meta.module(),
         );
         let live = Rc::new(Live::new(label, values, request));
         self.begun.borrow_mut().push(Rc::clone(&live));
@@ -122,7 +165,7 @@ impl TestRun {
                 &label,
                 self.labels(step),
                 result.is_ok(),
-                &self.meta.full_name(),
+                self.meta.full_name(),
             );
         }
         self.show.set_up(step);
@@ -136,7 +179,7 @@ impl TestRun {
     }
 
     async fn set_up_shared(&self, step: &Step) -> Result<Ready, (Failure, Option<String>)> {
-        let scope = ScopeKey::of(step.definition.scope, self.meta.module);
+        let scope = ScopeKey::of(step.definition.scope, self.meta.module());
         let (shared, made) = {
             let ready = self.ready.borrow();
             let from: Vec<StoreFrom<'_>> = step
@@ -155,7 +198,7 @@ impl TestRun {
                     })
                 })
                 .collect();
-            Store::obtain(step.definition, scope, &from, &self.meta.full_name())
+            Store::obtain(step.definition, scope, &from, self.meta.full_name())
         };
         let result = shared.value().await;
         if made {
@@ -168,7 +211,7 @@ impl TestRun {
                 shared: Some(shared),
             }),
             Err(failed) => {
-                let reported_by = failed.reported_before(&self.meta.full_name());
+                let reported_by = failed.reported_before(self.meta.full_name());
                 Err((failed.failure.clone(), reported_by.map(str::to_owned)))
             }
         }
@@ -192,7 +235,7 @@ impl TestRun {
                     ))
                 });
             Event::new("CALL")
-                .text("test", &self.meta.full_name())
+                .text("test", self.meta.full_name())
                 .map("got", got)
                 .write();
         }
@@ -228,11 +271,7 @@ impl TestRun {
     /// the next fixture.
     pub(crate) async fn tear_down(&self) {
         self.clock.enter(Phase::Teardown(None));
-        let during = if events::enabled() {
-            self.meta.full_name()
-        } else {
-            String::new()
-        };
+        let during = self.meta.full_name();
         while let Some(step) = self.request.pop_finalizer() {
             if let Err(failure) = caught(step).await.unwrap_or_else(Err) {
                 self.record.borrow_mut().own_teardown.push(failure);
@@ -253,9 +292,9 @@ impl TestRun {
             let value = index.and_then(|index| self.ready.borrow_mut()[index].take());
             let failures = live
                 .tear_down(value.map(|ready| ready.value), |step, failure| match step {
-                    Ended::Teardown => Event::teardown(&live.label, failure.is_none(), &during),
+                    Ended::Teardown => Event::teardown(&live.label, failure.is_none(), during),
                     Ended::Finalizer(index) => {
-                        Event::finalizer(&live.label, index, &during, "teardown");
+                        Event::finalizer(&live.label, index, during, "teardown");
                     }
                 })
                 .await;
@@ -271,7 +310,7 @@ impl TestRun {
         for shared in Store::take(scope) {
             self.clock
                 .enter(Phase::Teardown(Some(shared.label.definition)));
-            let failures = shared.tear_down(&self.meta.full_name()).await;
+            let failures = shared.tear_down(self.meta.full_name()).await;
             self.show.tear_down(shared.label.definition);
             self.teardown_failed(shared.label.definition, failures);
         }

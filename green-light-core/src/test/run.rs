@@ -56,7 +56,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
 
 /// The test, from its outermost around fixture to the shared fixtures it was the last user of.
 async fn whole(run: Rc<TestRun>, config: &'static Config) {
-    let name = run.meta.name;
+    let name = run.meta.name();
     let expired = |phase, limit| run.record.borrow_mut().expired.push((phase, limit));
     match run.clock.run(name, arounds(&run, 0), expired).await {
         Some(Ok(Outcome { failed })) => run.record.borrow_mut().around.extend(failed),
@@ -94,8 +94,8 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
     let request = Request::new(
         Some(definition.name),
         Scope::Test,
-        Some(run.meta.name),
-        run.meta.module,
+        Some(run.meta.name()),
+        run.meta.module(),
     );
     let inner = Rc::clone(run);
     let rest = Box::pin(async move { arounds(&inner, index + 1).await });

@@ -35,7 +35,7 @@ fn progress() -> MutexGuard<'static, Progress> {
 
 /// Counts `test` as finished and tells which scopes it was the last of, narrowest first.
 pub(crate) fn finished(test: &'static TestMeta, config: &Config) -> Vec<ScopeKey> {
-    let scopes = [ScopeKey::Module(test.module), ScopeKey::Process];
+    let scopes = [ScopeKey::Module(test.module()), ScopeKey::Process];
     {
         let mut progress = progress();
         for scope in scopes {
@@ -100,9 +100,9 @@ fn count(
     let mut planned = HashMap::new();
     let runs = TESTS
         .iter()
-        .filter(|test| (!test.ignored || runs_ignored) && names.contains(&test.full_name()));
+        .filter(|test| (!test.ignored || runs_ignored) && names.contains(test.full_name()));
     for test in runs {
-        for scope in [ScopeKey::Module(test.module), ScopeKey::Process] {
+        for scope in [ScopeKey::Module(test.module()), ScopeKey::Process] {
             *planned.entry(scope).or_default() += 1;
         }
     }

@@ -2,20 +2,34 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::Path;
 
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
 use crate::options::{self, Setting};
 
-const OPTIONS: &[&str] = &["uses", "without", "context", "timeout", "crate"];
+const OPTIONS: &[&str] = &[
+    "uses",
+    "without",
+    "isolation",
+    "backends",
+    "context",
+    "timeout",
+    "crate",
+];
+
+const ISOLATIONS: &[&str] = &["transaction", "database", "shared"];
+
+const BACKENDS: &[&str] = &["sqlite", "postgres", "mysql"];
 
 /// Options as written; whether they fit together is for `check`.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) uses: Vec<Path>,
     pub(crate) without: Vec<Path>,
+    pub(crate) isolation: Option<Ident>,
+    pub(crate) backends: Vec<Ident>,
     pub(crate) context: Option<bool>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) krate: CratePath,
@@ -36,6 +50,8 @@ impl Args {
         match setting.name.to_string().as_str() {
             "uses" => self.uses = setting.paths(errors),
             "without" => self.without = setting.paths(errors),
+            "isolation" => self.isolation = setting.word("isolation", ISOLATIONS, errors),
+            "backends" => self.backends = setting.words("backend", BACKENDS, errors),
             "context" => self.context = setting.boolean(errors),
             "timeout" => self.timeout = timeout(setting, errors),
             "crate" => self.krate = setting.path(errors).map(CratePath::new).unwrap_or_default(),

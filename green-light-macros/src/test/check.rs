@@ -37,6 +37,8 @@ pub(crate) fn check(args: Args, mut function: Function) -> Result<Model, Errors>
         params,
         uses: args.uses.into_iter().map(Request::of).collect(),
         without: args.without.into_iter().map(Request::of).collect(),
+        isolation: args.isolation,
+        backends: args.backends,
         context: args.context.unwrap_or(true),
         timeout: args.timeout,
     })

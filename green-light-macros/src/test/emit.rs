@@ -1,8 +1,9 @@
 //! What `#[green_light::test]` becomes: a plain `#[test]` that hands a static to the runner.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
+use super::backends;
 use super::model::Model;
 use crate::attr;
 use crate::call::Call;
@@ -10,15 +11,48 @@ use crate::params::Param;
 use crate::span;
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
+    let (outer, inner): (Vec<_>, Vec<_>) = model
+        .function
+        .attrs
+        .iter()
+        .cloned()
+        .partition(attr::is_of_test);
+    let body = body(model, &inner);
+    if !model.backends.is_empty() {
+        return backends::emit(model, &outer, &body);
+    }
+    let (vis, ident) = (&model.function.vis, &model.function.sig.ident);
+    let private = model.krate.private(Span::call_site());
+    let given: Vec<_> = isolation(model).into_iter().collect();
+    let registered = registered(model);
+    let meta = meta(model, &given);
+    quote! {
+        #[::core::prelude::v1::test]
+        #(#outer)*
+        #vis fn #ident() {
+            #body
+            #registered
+            static __GREEN_LIGHT_TEST: #private::TestMeta = #meta;
+            #private::run_test(&__GREEN_LIGHT_TEST)
+        }
+    }
+}
+
+/// The attributes of a static that the linker collects.
+pub(super) fn registered(model: &Model) -> TokenStream {
+    let private = model.krate.private(Span::call_site());
+    quote! {
+        #[#private::linkme::distributed_slice(#private::TESTS)]
+        #[linkme(crate = #private::linkme)]
+    }
+}
+
+/// The test as data; `given` are expressions.
+pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
     let function = &model.function;
     let krate = &model.krate;
     let private = krate.private(Span::call_site());
-    let (outer, inner): (Vec<_>, Vec<_>) =
-        function.attrs.iter().cloned().partition(attr::is_of_test);
-    let (vis, ident) = (&function.vis, &function.sig.ident);
-
-    let name = function.name();
-    let line = span::line(ident.span());
+    let line = span::line(function.sig.ident.span());
     let unchecked = TokenStream::new();
     let requests = model.params.iter().filter_map(|param| match param {
         Param::Value(request) => Some(request.dependency(krate, &unchecked)),
@@ -33,31 +67,31 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let ignored = attr::presence(&function.attrs, "ignore");
     let should_panic = attr::presence(&function.attrs, "should_panic");
     let timeout = timeout(model);
-    let body = body(model, &inner);
-
+    let path = format!("::{}", function.name());
     quote! {
-        #[::core::prelude::v1::test]
-        #(#outer)*
-        #vis fn #ident() {
-            #body
-            #[#private::linkme::distributed_slice(#private::TESTS)]
-            #[linkme(crate = #private::linkme)]
-            static __GREEN_LIGHT_TEST: #private::TestMeta = #private::TestMeta {
-                name: #name,
-                module: ::core::module_path!(),
-                location: #private::Location { file: ::core::file!(), line: #line },
-                requests: &[#(#requests),*],
-                uses: &[#(#uses),*],
-                without: &[#(#without),*],
-                context: #context,
-                ignored: #ignored,
-                should_panic: #should_panic,
-                timeout: #timeout,
-                body: __green_light_body,
-            };
-            #private::run_test(&__GREEN_LIGHT_TEST)
+        #private::TestMeta {
+            path: ::core::concat!(::core::module_path!(), #path),
+            group: ::core::option::Option::None,
+            location: #private::Location { file: ::core::file!(), line: #line },
+            requests: &[#(#requests),*],
+            uses: &[#(#uses),*],
+            given: &[#(#given),*],
+            without: &[#(#without),*],
+            context: #context,
+            ignored: #ignored,
+            should_panic: #should_panic,
+            timeout: #timeout,
+            body: __green_light_body,
         }
     }
+}
+
+/// What `isolation = ..` gives.
+pub(super) fn isolation(model: &Model) -> Option<TokenStream> {
+    let word = model.isolation.as_ref()?;
+    let at = span::at(word.span());
+    let root = model.krate.root(at);
+    Some(quote_spanned!(at=> #root::__isolation!(#word)))
 }
 
 fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {

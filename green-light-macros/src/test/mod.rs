@@ -1,6 +1,7 @@
 //! `#[green_light::test]`: parse, check, emit.
 
 mod args;
+mod backends;
 mod check;
 mod emit;
 mod model;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proc_macro2::Ident;
+
 use crate::crate_path::CratePath;
 use crate::function::Function;
 use crate::params::{Param, Request};
@@ -13,6 +15,9 @@ pub(crate) struct Model {
     pub(crate) params: Vec<Param>,
     pub(crate) uses: Vec<Request>,
     pub(crate) without: Vec<Request>,
+    pub(crate) isolation: Option<Ident>,
+    /// One test for each; none is one test for what fixture `backend` says.
+    pub(crate) backends: Vec<Ident>,
     pub(crate) context: bool,
     pub(crate) timeout: Option<Duration>,
 }

@@ -1,0 +1,96 @@
+#[cfg(test)]
+/// Saves a post.
+fn saves(__green_light_case: usize) {
+    fn __green_light_body(
+        __green_light_setup: &::green_light::__private::Setup,
+    ) -> ::green_light::__private::SetupFuture<'_> {
+        let __green_light_0 = __green_light_setup.value(0usize, session());
+        {
+            #[cfg_attr(
+                clippy,
+                allow(
+                    clippy::borrowed_box,
+                    clippy::needless_pass_by_value,
+                    clippy::ptr_arg,
+                    clippy::ref_option,
+                    clippy::too_many_arguments,
+                    clippy::trivially_copy_pass_by_ref,
+                    clippy::unused_async
+                )
+            )]
+            async fn saves(session: Session) {
+                session.save().await;
+            }
+            ::green_light::__private::infallible(
+                ::std::boxed::Box::pin(
+                    saves(::green_light::__private::by_value(&*__green_light_0)),
+                ),
+            )
+        }
+    }
+    const __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
+        path: ::core::concat!(::core::module_path!(), "::saves"),
+        group: ::core::option::Option::None,
+        location: ::green_light::__private::Location {
+            file: ::core::file!(),
+            line: 1u32,
+        },
+        requests: &[
+            ::green_light::__private::Dependency {
+                name: "session",
+                target: ::green_light::__private::definition_of(&session()),
+            },
+        ],
+        uses: &[],
+        given: &[],
+        without: &[],
+        context: true,
+        ignored: false,
+        should_panic: true,
+        timeout: ::core::option::Option::None,
+        body: __green_light_body,
+    };
+    #[::green_light::__private::linkme::distributed_slice(
+        ::green_light::__private::TESTS
+    )]
+    #[linkme(crate = ::green_light::__private::linkme)]
+    static __GREEN_LIGHT_SQLITE: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
+        path: ::core::concat!(::core::module_path!(), "::saves::sqlite"),
+        group: ::core::option::Option::Some("saves"),
+        given: &[
+            ::green_light::__isolation!(database),
+            ::green_light::__backend!(sqlite),
+        ],
+        ..__GREEN_LIGHT_TEST
+    };
+    #[::green_light::__private::linkme::distributed_slice(
+        ::green_light::__private::TESTS
+    )]
+    #[linkme(crate = ::green_light::__private::linkme)]
+    static __GREEN_LIGHT_POSTGRES: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
+        path: ::core::concat!(::core::module_path!(), "::saves::postgres"),
+        group: ::core::option::Option::Some("saves"),
+        given: &[
+            ::green_light::__isolation!(database),
+            ::green_light::__backend!(postgres),
+        ],
+        ..__GREEN_LIGHT_TEST
+    };
+    ::green_light::__private::run_test(
+        [&__GREEN_LIGHT_SQLITE, &__GREEN_LIGHT_POSTGRES][__green_light_case],
+    )
+}
+#[cfg(test)]
+#[allow(non_snake_case, deprecated)]
+mod saves {
+    #[::core::prelude::v1::test]
+    #[should_panic]
+    fn sqlite() {
+        super::saves(0usize)
+    }
+    #[::core::prelude::v1::test]
+    #[should_panic]
+    fn postgres() {
+        super::saves(1usize)
+    }
+}

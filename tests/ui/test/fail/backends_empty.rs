@@ -1,0 +1,4 @@
+#[green_light::test(backends())]
+async fn saves() {}
+
+fn main() {}

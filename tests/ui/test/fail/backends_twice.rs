@@ -1,0 +1,4 @@
+#[green_light::test(backends(sqlite, sqlite))]
+async fn saves() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[green_light::test(isolation = "database")]
+async fn saves() {}
+
+fn main() {}

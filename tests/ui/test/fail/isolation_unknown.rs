@@ -1,0 +1,4 @@
+#[green_light::test(isolation = datbase)]
+async fn saves() {}
+
+fn main() {}
