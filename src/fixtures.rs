@@ -1,6 +1,6 @@
 //! The fixtures that come with green-light, each of which can be overridden.
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(inline)]
 pub use green_light_fixtures::fixtures::{
     backend, engine, isolation, schema, session, transaction,

@@ -3,7 +3,7 @@
 #[doc = include_str!("docs/context.md")]
 pub mod context {}
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc = include_str!("docs/databases.md")]
 pub mod databases {}
 

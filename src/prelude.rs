@@ -9,7 +9,7 @@ pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 pub use green_light_macros::fixture;
 
 pub use crate::fixtures::crowd;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::fixtures::{engine, session, transaction};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session, Transaction};

@@ -24,6 +24,8 @@ use crate::{
     transaction::Transaction,
     url::DatabaseUrl,
 };
+#[cfg(feature = "postgres")]
+use crate::{server, template::PostgresTemplate};
 
 /// How long a template may take before it is said that one is being built.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -92,10 +94,11 @@ impl Engine {
     /// Nothing is lost when the future is dropped.
     pub async fn isolate(&self, isolation: Isolation, test: &str) -> Result<Transaction, Error> {
         let place = match isolation {
-            Isolation::Transaction => Place::Sandbox {
-                lease: self.slots.lend(test.into()).await?,
-                url: self.url(),
-            },
+            Isolation::Transaction => {
+                let lease = self.slots.lend(test.into()).await?;
+                let url = lease.url().unwrap_or_else(|| self.url());
+                Place::Sandbox { lease, url }
+            }
             Isolation::Database => Place::Database(self.databases.own(test.into()).await?),
             Isolation::Shared => Place::Database(self.databases.shared(test.into()).await?),
         };
@@ -305,6 +308,17 @@ impl EngineBuilder {
                 let options = self.sqlite.clone();
                 Template::sqlite(&self.schema, options, directory, self.waits.connection).await
             }
+            #[cfg(feature = "postgres")]
+            Backend::Postgres => {
+                // Files are SQLite's.
+                drop(directory);
+                let server = server::postgres().await?;
+                PostgresTemplate::build(&self.schema, server.url(), self.waits.connection)
+                    .await
+                    .map(Template::Postgres)
+            }
+            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+            missing => Err(missing.without_feature()),
         }
     }
 }

@@ -20,6 +20,18 @@
 //!
 //! Without a database feature the crate holds no database code and pulls no database crate.
 
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres")),
+    allow(
+        dead_code,
+        irrefutable_let_patterns,
+        unused_imports,
+        unused_mut,
+        unused_variables,
+        reason = "what one backend needs of the common parts, another does not"
+    )
+)]
+
 #[cfg(feature = "_database")]
 mod backend;
 #[cfg(feature = "_database")]

@@ -1,4 +1,6 @@
 //! The databases green-light knows, by name.
+//!
+//! All names are known whichever features are on, so that a missing feature is told as such.
 
 use std::{fmt, str::FromStr};
 
@@ -7,22 +9,27 @@ use sea_orm::DbBackend;
 use crate::error::{Error, Kind};
 
 /// A database that tests can run on.
+///
+/// Each needs the feature of its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
     /// SQLite, embedded in the test binary: nothing to install.
     #[default]
     Sqlite,
+    /// PostgreSQL 11 or later.
+    Postgres,
 }
 
 impl Backend {
-    const ALL: [Self; 1] = [Self::Sqlite];
+    const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
-    /// The name used in attributes, in URLs and in the environment.
+    /// The name used in attributes, in URLs, in the environment and for the feature.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -31,7 +38,20 @@ impl Backend {
     pub fn dialect(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
         }
+    }
+
+    /// Says which feature is missing.
+    #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+    pub(crate) fn without_feature(self) -> Error {
+        Error::new(
+            Kind::Configuration,
+            format!("backend `{self}` needs feature `{self}` of `green-light`"),
+        )
+        .help(format!(
+            "write `green-light = {{ version = \"..\", features = [\"{self}\"] }}` in `Cargo.toml`"
+        ))
     }
 }
 
@@ -63,11 +83,16 @@ mod tests {
 
     #[test]
     fn names_are_read_back_and_unknown_ones_are_refused() {
-        assert_eq!("SQLite".parse::<Backend>().unwrap(), Backend::Sqlite);
+        for backend in Backend::ALL {
+            assert_eq!(
+                backend.name().to_uppercase().parse::<Backend>().unwrap(),
+                backend
+            );
+        }
         let error = "oracle".parse::<Backend>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown backend `oracle`\n  help: write one of `sqlite`"
+            "unknown backend `oracle`\n  help: write one of `sqlite`, `postgres`"
         );
     }
 }

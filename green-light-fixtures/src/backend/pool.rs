@@ -1,13 +1,17 @@
 //! The one-connection pool of a slot, whichever driver it belongs to.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use sea_orm::{DatabaseConnection, DbBackend};
+#[cfg(feature = "postgres")]
+use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
+#[cfg(feature = "postgres")]
+use super::{postgres, postgres_ending};
 #[cfg(feature = "sqlite")]
-use super::{sqlite, sqlite_ending::Ending};
+use super::{sqlite, sqlite_ending};
 use crate::sandbox::Guard;
 
 /// How the outer transaction of a test ended.
@@ -34,7 +38,16 @@ pub(crate) enum Ended {
 pub(crate) enum Pool {
     /// With the statements that end a test.
     #[cfg(feature = "sqlite")]
-    Sqlite { pool: SqlitePool, ending: Ending },
+    Sqlite {
+        pool: SqlitePool,
+        ending: sqlite_ending::Ending,
+    },
+    /// With the statements that end a test.
+    #[cfg(feature = "postgres")]
+    Postgres {
+        pool: PgPool,
+        ending: postgres_ending::Ending,
+    },
 }
 
 impl Pool {
@@ -43,6 +56,8 @@ impl Pool {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { pool, .. } => sqlite::connection(pool),
+            #[cfg(feature = "postgres")]
+            Self::Postgres { pool, .. } => postgres::connection(pool),
         }
     }
 
@@ -52,6 +67,8 @@ impl Pool {
             // Waiting for the returned future would mean waiting for whoever holds the connection.
             #[cfg(feature = "sqlite")]
             Self::Sqlite { pool, .. } => drop(pool.close()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres { pool, .. } => drop(pool.close()),
         }
     }
 
@@ -63,6 +80,8 @@ impl Pool {
             match self {
                 #[cfg(feature = "sqlite")]
                 Self::Sqlite { pool, ending } => sqlite::end(pool, guard, ending).await,
+                #[cfg(feature = "postgres")]
+                Self::Postgres { pool, ending } => postgres::end(pool, guard, ending).await,
             }
         };
         tokio::time::timeout(grace, end)
@@ -74,16 +93,24 @@ impl Pool {
 /// Refuses new acquisitions from a pool that green-light opened, and waits for the connections out.
 ///
 /// The first happens at once, the second when the returned future is awaited.
-pub(crate) fn close(connection: &DatabaseConnection) -> impl Future<Output = ()> {
-    let pool = match connection.get_database_backend() {
+pub(crate) fn close(connection: &DatabaseConnection) -> impl Future<Output = ()> + use<> {
+    let closing = match connection.get_database_backend() {
         #[cfg(feature = "sqlite")]
-        DbBackend::Sqlite => Some(connection.get_sqlite_connection_pool()),
+        DbBackend::Sqlite => Some(closing(connection.get_sqlite_connection_pool())),
+        #[cfg(feature = "postgres")]
+        DbBackend::Postgres => Some(closing(connection.get_postgres_connection_pool())),
         _ => None,
     };
-    let closing = pool.map(SqlitePool::close);
     async move {
         if let Some(closing) = closing {
             closing.await;
         }
     }
+}
+
+fn closing<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let pool = pool.clone();
+    // The call refuses; awaiting what it returns waits.
+    drop(pool.close());
+    Box::pin(async move { pool.close().await })
 }

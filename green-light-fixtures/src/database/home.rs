@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     directory::{Directory, default_base},
-    error::Error,
+    error::{Error, Kind},
     isolation::Isolation,
     sandbox::Waits,
     template::Template,
@@ -63,6 +63,8 @@ impl Databases {
                     self.waits,
                 ))
             }
+            #[cfg(feature = "postgres")]
+            Template::Postgres(_) => Err(only_transaction(Isolation::Database)),
         }
     }
 
@@ -86,12 +88,16 @@ impl Databases {
                     self.waits,
                 ))
             }
+            #[cfg(feature = "postgres")]
+            Template::Postgres(_) => Err(only_transaction(Isolation::Shared)),
         }
     }
 
     #[cfg(feature = "sqlite")]
     fn file(&self) -> Result<DatabaseFile, Error> {
-        let Template::Sqlite { image, digest, .. } = &*self.template;
+        let Template::Sqlite { image, digest, .. } = &*self.template else {
+            unreachable!("files are asked for by templates of SQLite");
+        };
         let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         let directory = self.directory()?;
         DatabaseFile::write(&directory, &format!("{digest}-own-{number}.sqlite"), image)
@@ -119,6 +125,16 @@ impl Databases {
     }
 }
 
+/// What PostgreSQL cannot do here.
+#[cfg(feature = "postgres")]
+fn only_transaction(isolation: Isolation) -> Error {
+    Error::new(
+        Kind::Configuration,
+        format!("isolation `{isolation}` is not available on backend `postgres`"),
+    )
+    .help("use isolation `transaction` there, or backend `sqlite`")
+}
+
 /// The database of a stay. Dropping it throws the database away.
 #[derive(Debug)]
 pub(super) enum Home {
@@ -137,6 +153,8 @@ impl Home {
             Self::File(file) => file.url(),
             #[cfg(feature = "sqlite")]
             Self::Shared(turn) => turn.url(),
+            #[cfg(not(feature = "sqlite"))]
+            _ => unreachable!("without SQLite there is no such database yet"),
         }
     }
 

@@ -9,11 +9,13 @@ use crate::error::{Error, Kind};
 
 /// How the outer transaction of a test ended before the test did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Breach {
+pub(crate) enum Breach {
     /// Something sent a commit; it was refused, and the database rolled back.
     Commit,
     /// Something rolled back the whole transaction.
     Rollback,
+    /// Something ended the whole transaction; the database did not say how.
+    Ended,
     /// The pool closed the connection and opened another one.
     Replaced,
     /// A savepoint was begun by hand and not ended when the connection was given back.
@@ -53,6 +55,11 @@ impl Record {
                  text, `OR ROLLBACK`, `ON CONFLICT ROLLBACK` and `RAISE(ROLLBACK)` end the test's own \
                  transaction (`ABORT` does not)",
             ),
+            Breach::Ended => (
+                "ended the transaction that isolates it, and lost all its rows",
+                "write `commit()` or `rollback()` on a transaction made by `begin()`; `COMMIT`, `END` \
+                 and `ROLLBACK` as SQL text end the test's own transaction",
+            ),
             Breach::Replaced => (
                 "lost its connection, and all its rows with it",
                 "do not close or detach the connection of a test",
@@ -65,7 +72,11 @@ impl Record {
         let mut text = format!("test `{test}` {fact}");
         match self.statement {
             Some(statement) => text.push_str(&format!("\n  by: `{statement}`")),
-            None if matches!(self.breach, Breach::Commit | Breach::Rollback) => {
+            None if matches!(
+                self.breach,
+                Breach::Commit | Breach::Rollback | Breach::Ended
+            ) =>
+            {
                 text.push_str("\n  by a statement sent as text, unprepared");
             }
             None => {}

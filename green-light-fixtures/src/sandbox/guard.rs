@@ -18,7 +18,7 @@ use std::{
 use super::{
     breach::{Breach, Record},
     hold::Hold,
-    shorten,
+    statement::{ends_transactions, shorten},
 };
 
 /// What to do with a connection that is about to be handed out.
@@ -45,6 +45,8 @@ struct State {
     /// Whether the outer transaction ended before its test.
     lost: bool,
     condemned: bool,
+    /// Whether something may have been committed.
+    escaped: bool,
     hold: Option<Hold>,
     failure: Option<String>,
 }
@@ -167,16 +169,24 @@ impl Guard {
         }
     }
 
-    fn ended(&self, breach: Breach) {
+    /// The outer transaction has ended, and not by green-light.
+    pub(crate) fn ended(&self, breach: Breach) {
         let mut state = self.state();
         let state = &mut *state;
+        state.escaped |= breach == Breach::Ended;
         let Some(lent) = &mut state.lease else {
             state.condemned = true;
             return;
         };
         if !state.lost {
             state.lost = true;
-            lent.breaches.push(Record::new(breach));
+            let mut record = Record::new(breach);
+            if breach == Breach::Ended
+                && let Some(hold) = &mut state.hold
+            {
+                record.statement = hold.suspect.take().or_else(|| hold.statement.clone());
+            }
+            lent.breaches.push(record);
         } else if breach == Breach::Commit
             && let Some(record) = lent.breaches.last_mut()
         {
@@ -200,6 +210,9 @@ impl Guard {
             record.statement = Some(statement.clone());
         }
         if let Some(hold) = &mut state.hold {
+            if ends_transactions(&statement) {
+                hold.suspect.get_or_insert_with(|| statement.clone());
+            }
             hold.statement = Some(statement);
         }
     }
@@ -263,7 +276,12 @@ impl Guard {
         Ending(self)
     }
 
-    fn is_ending(&self) -> bool {
+    /// Whether something may have been committed to the slot's database.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.state().escaped
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Hold {
     since: Instant,
     pub(super) begun_at: Option<&'static Location<'static>>,
     pub(super) statement: Option<String>,
+    /// The first statement that by its words ends transactions.
+    pub(super) suspect: Option<String>,
     trace: Option<Backtrace>,
 }
 
@@ -29,6 +31,7 @@ impl Hold {
             since: Instant::now(),
             begun_at: None,
             statement: None,
+            suspect: None,
             trace: TRACED.then(Backtrace::force_capture),
         }
     }
@@ -97,6 +100,7 @@ mod tests {
             since: Instant::now(),
             begun_at: None,
             statement: None,
+            suspect: None,
             trace: None,
         };
         assert!(

@@ -11,6 +11,7 @@ use super::{guard::Guard, guard::Lent, set::SlotSet, set::Waits, slot::Slot};
 use crate::{
     backend::{Ended, Pool},
     error::{Error, Kind},
+    url::DatabaseUrl,
 };
 
 #[derive(Debug)]
@@ -65,6 +66,12 @@ impl Lease {
 
     pub(crate) fn waits(&self) -> Waits {
         self.set.waits()
+    }
+
+    /// Where its database is, if it is a place of its own.
+    pub(crate) fn url(&self) -> Option<DatabaseUrl> {
+        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().and_then(|slot| slot.home.url()).cloned()
     }
 
     /// Looks at the pool, if the lease has not ended.

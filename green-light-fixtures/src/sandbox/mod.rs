@@ -26,9 +26,10 @@ mod slot;
 mod statement;
 
 pub(crate) use self::{
+    breach::Breach,
     guard::{Guard, Verdict},
     lease::{Lease, Taken},
     set::{SlotSet, Waits},
-    slot::SlotFile,
+    slot::{SlotFile, SlotHome},
     statement::shorten,
 };

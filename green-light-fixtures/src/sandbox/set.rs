@@ -99,11 +99,11 @@ impl SlotSet {
     async fn open(&self) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let guard = Arc::new(Guard::default());
-        let (pool, file) = self
+        let (pool, home) = self
             .template
             .open(number, &guard, self.waits.connection)
             .await?;
-        Ok(Slot::new(pool, guard, file))
+        Ok(Slot::new(pool, guard, home))
     }
 
     /// Takes a slot back from a test that has ended well.

@@ -7,22 +7,21 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::guard::Guard;
 use crate::backend::Pool;
+#[cfg(feature = "postgres")]
+use crate::template::SlotDatabase;
+use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(super) pool: Pool,
     pub(super) guard: Arc<Guard>,
     /// Dropped after the pool has been closed.
-    _file: Option<SlotFile>,
+    pub(super) home: SlotHome,
 }
 
 impl Slot {
-    pub(super) fn new(pool: Pool, guard: Arc<Guard>, file: Option<SlotFile>) -> Self {
-        Self {
-            pool,
-            guard,
-            _file: file,
-        }
+    pub(super) fn new(pool: Pool, guard: Arc<Guard>, home: SlotHome) -> Self {
+        Self { pool, guard, home }
     }
 }
 
@@ -30,6 +29,29 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.guard.kill();
         self.pool.close();
+    }
+}
+
+/// Where the database of a slot is; dropped, it is given back or removed.
+#[derive(Debug)]
+pub(crate) enum SlotHome {
+    #[cfg(feature = "sqlite")]
+    Memory,
+    #[cfg(feature = "sqlite")]
+    File(#[expect(dead_code, reason = "held to be dropped")] SlotFile),
+    #[cfg(feature = "postgres")]
+    Postgres(SlotDatabase),
+}
+
+impl SlotHome {
+    /// Where the database is, if it is a place of its own.
+    pub(super) fn url(&self) -> Option<&DatabaseUrl> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Memory | Self::File(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => Some(database.url()),
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::{fmt, ops::Deref, panic::Location, sync::Arc, time::Duration};
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
 };
+#[cfg(feature = "postgres")]
+use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
@@ -84,11 +86,41 @@ impl Session {
     ///
     /// Nothing tells when the last clone of a raw pool is gone, so with [`Isolation::Transaction`] a
     /// database whose pool was taken is not used again: the next test gets a new one.
+    ///
+    /// # Panics
+    ///
+    /// When the session is on another backend.
     #[cfg(feature = "sqlite")]
     #[must_use]
+    #[track_caller]
     pub fn sqlite_pool(&self) -> &SqlitePool {
-        self.shared.place.raw_pool_given();
-        self.shared.connection.get_sqlite_connection_pool()
+        self.raw(Backend::Sqlite).get_sqlite_connection_pool()
+    }
+
+    /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
+    ///
+    /// # Panics
+    ///
+    /// When the session is on another backend.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    #[track_caller]
+    pub fn postgres_pool(&self) -> &PgPool {
+        self.raw(Backend::Postgres).get_postgres_connection_pool()
+    }
+
+    #[track_caller]
+    fn raw(&self, wanted: Backend) -> &DatabaseConnection {
+        let Shared {
+            connection, place, ..
+        } = &*self.shared;
+        let backend = self.backend();
+        assert!(
+            backend == wanted,
+            "this session is on `{backend}`, not on `{wanted}`\n  help: ask `session.backend()` first"
+        );
+        place.raw_pool_given();
+        connection
     }
 
     /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.

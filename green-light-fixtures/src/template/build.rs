@@ -5,16 +5,16 @@ use std::{sync::Arc, time::Duration};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-#[cfg(feature = "sqlite")]
-use crate::backend::sqlite;
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresTemplate;
 use crate::{
     backend::Pool,
-    directory::Directory,
     error::Error,
-    sandbox::{Guard, SlotFile},
-    schema::Schema,
+    sandbox::{Guard, SlotHome},
     url::DatabaseUrl,
 };
+#[cfg(feature = "sqlite")]
+use crate::{backend::sqlite, directory::Directory, schema::Schema};
 
 #[derive(Debug)]
 pub(crate) enum Template {
@@ -26,6 +26,8 @@ pub(crate) enum Template {
         directory: Option<Arc<Directory>>,
         digest: String,
     },
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresTemplate),
 }
 
 impl Template {
@@ -51,7 +53,7 @@ impl Template {
         number: u64,
         guard: &Arc<Guard>,
         wait: Duration,
-    ) -> Result<(Pool, Option<SlotFile>), Error> {
+    ) -> Result<(Pool, SlotHome), Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite {
@@ -62,7 +64,7 @@ impl Template {
             } => {
                 let options = options.clone().filename(":memory:");
                 let pool = sqlite::open(&options, Some(Arc::clone(image)), guard, wait).await?;
-                Ok((pool, None))
+                Ok((pool, SlotHome::Memory))
             }
             #[cfg(feature = "sqlite")]
             Self::Sqlite {
@@ -80,7 +82,12 @@ impl Template {
                     .journal_mode(SqliteJournalMode::Memory)
                     .synchronous(SqliteSynchronous::Off);
                 let pool = sqlite::open(&options, None, guard, wait).await?;
-                Ok((pool, Some(file)))
+                Ok((pool, SlotHome::File(file)))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(template) => {
+                let (pool, database) = template.open(number, guard, wait).await?;
+                Ok((pool, SlotHome::Postgres(database)))
             }
         }
     }
@@ -97,6 +104,8 @@ impl Template {
                 directory: Some(directory),
                 ..
             } => DatabaseUrl::new(format!("sqlite://{}", directory.path().display())),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(template) => template.url(),
         }
     }
 }

@@ -1,0 +1,260 @@
+//! PostgreSQL: a guard savepoint, a constraint that no commit can meet, a session that is read-only
+//! outside the outer transaction.
+//!
+//! What keeps the outer transaction:
+//!
+//! * sqlx is made to count [`BASE_DEPTH`] open transactions while PostgreSQL has one, the outer. A
+//!   rollback too many, which sqlx sends when a `begin` fails or is cancelled half-way, then names a
+//!   savepoint that does not exist, an error like any other. With one level it would end the outer
+//!   transaction.
+//! * A savepoint is set before each use of the connection and looked for after it. An SQL error
+//!   aborts the transaction up to there and no further, and whoever ends the outer transaction takes
+//!   the savepoint along: that is the breach. One message does both, [`RENEW`], after each use.
+//! * A deferred constraint trigger refuses to commit (see [`GUARD`]).
+//! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
+//!   So what follows a `ROLLBACK` as text cannot write.
+
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sqlx::{
+    Connection as _, Executor, PgConnection, PgPool, Row as _,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
+
+use super::{Ended, Pool, postgres_ending::Ending};
+use crate::{
+    error::{Error, Kind},
+    sandbox::{Breach, Guard, Verdict},
+};
+
+type Manager = <sqlx::Postgres as sqlx::Database>::TransactionManager;
+
+/// The depth that sqlx counts while nothing but the outer transaction is open. One use of the
+/// connection can lose two levels for each `begin` that fails in it.
+const BASE_DEPTH: usize = 8;
+/// Begins the outer transaction: the one that may write, and that no commit can end.
+pub(super) const BEGIN: &str = "BEGIN READ WRITE; INSERT INTO green_light.guard VALUES (1)";
+/// Sets the guard savepoint anew; an error if the outer transaction is aborted or has ended.
+const RENEW: &str = "RELEASE SAVEPOINT green_light; SAVEPOINT green_light";
+const RETURN: &str = "ROLLBACK TO SAVEPOINT green_light";
+/// How many results of cancelled messages may wait to be read.
+const PENDING: usize = 1_000;
+
+const IN_FAILED_TRANSACTION: &str = "25P02";
+
+/// What every database of a sandbox holds besides its schema.
+///
+/// The trigger fires when a transaction with a row in `guard` commits, and refuses. It also fires
+/// when a test says `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text
+/// follows, which could be a commit.
+pub(crate) const GUARD: &str = r"
+CREATE SCHEMA green_light;
+GRANT USAGE ON SCHEMA green_light TO PUBLIC;
+CREATE TABLE green_light.guard (armed int);
+CREATE FUNCTION green_light.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_catalog.current_setting('green_light.ending', true) = 'on' THEN
+    RETURN NULL;
+  END IF;
+  IF pg_catalog.current_query() ~* '^\s*SET\s+CONSTRAINTS\s[^;]*;?\s*$' THEN
+    SET CONSTRAINTS green_light.refuse DEFERRED;
+    INSERT INTO green_light.guard VALUES (1);
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'green-light: this transaction isolates a test and is never committed'
+    USING ERRCODE = '25000', HINT = 'commit a transaction made by `begin()`; do not send `COMMIT` as text';
+END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON green_light.guard
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE green_light.refuse();
+CREATE FUNCTION green_light.look() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid()
+      AND (locktype = 'advisory' OR locktype = 'relation' AND mode = 'AccessExclusiveLock'))
+    OR EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql)
+  THEN
+    RAISE EXCEPTION 'green-light: the session has changed' USING ERRCODE = 'GL001';
+  END IF;
+END $$;
+";
+
+/// Opens a guarded pool of one connection on a database that holds [`GUARD`].
+pub(crate) async fn open(
+    options: &PgConnectOptions,
+    guard: &Arc<Guard>,
+    wait: Duration,
+) -> Result<Pool, Error> {
+    let (connecting, acquiring, releasing) =
+        (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        // No timer may replace the connection: it holds the test's transaction.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(wait)
+        .after_connect(move |connection, _| {
+            let guard = Arc::clone(&connecting);
+            Box::pin(async move {
+                // An error here would make the pool try again until the wait is over; it is
+                // remembered instead, and the slot is not used.
+                let failure = prepare(connection).await.err();
+                guard.connected(failure.map(|error| error.to_string()));
+                Ok(())
+            })
+        })
+        .before_acquire(move |connection, _| {
+            let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
+            Box::pin(async move { Ok(verdict == Verdict::Ready) })
+        })
+        .after_release(move |connection, _| {
+            let guard = Arc::clone(&releasing);
+            Box::pin(async move {
+                if guard.is_ending() {
+                    return Ok(true);
+                }
+                let renewed = renew(connection).await;
+                if let Ok(Some(breach)) = &renewed {
+                    guard.ended(*breach);
+                }
+                guard.released();
+                renewed.map(|breach| breach.is_none())
+            })
+        })
+        .connect_with(slot_options(options, wait))
+        .await
+        .map_err(cannot_open)?;
+    if let Some(failure) = guard.failure() {
+        return Err(Error::new(
+            Kind::Connection,
+            "the transaction of a test could not be begun on PostgreSQL",
+        )
+        .help("look at the cause; the schema must leave the schema `green_light` alone")
+        .because(failure));
+    }
+    let ending = Ending::of(&pool).await.map_err(cannot_open)?;
+    Ok(Pool::Postgres { pool, ending })
+}
+
+fn slot_options(options: &PgConnectOptions, wait: Duration) -> PgConnectOptions {
+    options.clone().options([
+        ("default_transaction_read_only", "on"),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("lock_timeout", &format!("{}ms", wait.as_millis())),
+    ])
+}
+
+pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
+    Error::new(Kind::Connection, "PostgreSQL could not be reached")
+        .help("look at `GREEN_LIGHT_POSTGRES_URL`, and whether its server runs")
+        .because(error)
+}
+
+fn depth(connection: &PgConnection) -> usize {
+    Manager::get_transaction_depth(connection)
+}
+
+/// Opens the outer transaction and sets the guard savepoint.
+async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
+    connection.execute("SAVEPOINT green_light").await?;
+    deepen(connection).await
+}
+
+/// Makes sqlx count up to the base, above a transaction that is open.
+async fn deepen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let first = depth(connection);
+    if first == BASE_DEPTH {
+        return Ok(());
+    }
+    while depth(connection) < BASE_DEPTH {
+        Manager::begin(connection, None).await?;
+    }
+    let release = format!("RELEASE SAVEPOINT _sqlx_savepoint_{first}");
+    connection
+        .execute(sqlx::AssertSqlSafe(release))
+        .await
+        .map(drop)
+}
+
+/// Sets the guard savepoint for the next use, or says what happened to the outer transaction.
+async fn renew(connection: &mut PgConnection) -> Result<Option<Breach>, sqlx::Error> {
+    drain(connection).await?;
+    match depth(connection) {
+        0 => return Ok(Some(Breach::Ended)),
+        BASE_DEPTH.. if depth(connection) > BASE_DEPTH => return Ok(Some(Breach::Unbalanced)),
+        _ => {}
+    }
+    let renewed = match connection.execute(RENEW).await {
+        Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => connection.execute(RETURN).await,
+        other => other,
+    };
+    match renewed {
+        Ok(_) => deepen(connection).await.map(|()| None),
+        Err(sqlx::Error::Database(_)) => Ok(Some(Breach::Ended)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads the results of messages that nobody waited for, among them errors that nobody wants.
+async fn drain(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for _ in 0..PENDING {
+        match connection.flush().await {
+            Err(sqlx::Error::Database(_)) => {}
+            other => return other,
+        }
+    }
+    connection.flush().await
+}
+
+/// Ends the outer transaction of `pool`, begins the next one and puts the connection back.
+pub(crate) async fn end(pool: &PgPool, guard: &Guard, ending: &Ending) -> Ended {
+    // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
+    let connection = match pool.try_acquire() {
+        Some(connection) => Ok(connection),
+        None => pool.acquire().await,
+    };
+    let mut connection = match connection {
+        Ok(connection) => connection,
+        Err(sqlx::Error::PoolClosed) => return Ended::Closed,
+        Err(sqlx::Error::PoolTimedOut) => return Ended::Held,
+        Err(error) => return Ended::Failed(error),
+    };
+    if guard.is_lost() {
+        return Ended::Lost;
+    }
+    let _ending = guard.ending();
+    let ended = ending
+        .run(&mut connection)
+        .await
+        .unwrap_or_else(Ended::Failed);
+    if matches!(ended, Ended::Clean) {
+        // Dropping the connection would put it back in a task of its own, some time later.
+        connection.return_to_pool().await;
+    }
+    ended
+}
+
+/// The pool as SeaORM sees it.
+pub(crate) fn connection(pool: &PgPool) -> DatabaseConnection {
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone())
+}
+
+pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|found| found == code)
+}
+
+/// One value of one row.
+pub(crate) async fn one<T>(
+    connection: &mut PgConnection,
+    sql: impl sqlx::SqlSafeStr,
+) -> Result<T, sqlx::Error>
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    connection.fetch_one(sqlx::query(sql)).await?.try_get(0)
+}
