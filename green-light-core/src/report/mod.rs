@@ -16,7 +16,8 @@ pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResu
 
 pub(crate) use label::Label;
 pub(crate) use panics::{
-    CatchAll, be_quiet_on_this_thread, caught, caught_payload, failure_of, install_hook,
+    CatchAll, be_quiet_on_this_thread, caught, caught_drop, caught_payload, failure_of,
+    install_hook,
 };
 pub(crate) use plan_error::PlanError;
 pub(crate) use print::{say, say_to_terminal};

@@ -62,12 +62,24 @@ pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
 pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Failure> {
     match caught_payload(future).await {
         Ok(output) => Ok(output),
-        Err(payload) => {
-            let failure = failure_of(&*payload);
-            // A payload may panic when it is dropped; that must not take the runner down.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            Err(failure)
-        }
+        Err(payload) => Err(failure_of_dropped(payload)),
+    }
+}
+
+fn failure_of_dropped(payload: Box<dyn Any + Send>) -> Failure {
+    let failure = failure_of(&*payload);
+    // A payload may panic when it is dropped; that must not take the runner down.
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    failure
+}
+
+/// Drops `value`; a panic in that becomes an error, as in [`caught`].
+pub(crate) fn caught_drop<T>(value: T) -> Result<(), Failure> {
+    let drop = || __rust_begin_short_backtrace(|| drop(value));
+    match panic::catch_unwind(AssertUnwindSafe(drop)) {
+        Ok(()) => Ok(()),
+        Err(payload) if context::is_cancelled_payload(&*payload) => panic::resume_unwind(payload),
+        Err(payload) => Err(failure_of_dropped(payload)),
     }
 }
 

@@ -13,11 +13,11 @@ use super::outcome::{BodyEnd, FixtureFailure, Record};
 use crate::context;
 use crate::fixture::{
     Definition, Ended, Erased, Given, Live, Plan, Request, Scope, ScopeKey, Setup, Shared, Step,
-    Store, StoreFrom, Value,
+    Store, StoreFrom, Value, Values,
 };
 use crate::report::events::{self, Event};
 use crate::report::show::Show;
-use crate::report::{Failure, Label, caught, caught_payload, failure_of, say, text};
+use crate::report::{Failure, Label, caught, caught_drop, caught_payload, failure_of, say, text};
 
 /// What a step of the plan has become.
 #[derive(Clone)]
@@ -244,7 +244,7 @@ impl TestRun {
         let mut body = Box::pin(async { (self.meta.body)(&setup).await });
         let end = caught_payload(&mut body).await;
         // What the body borrowed goes before its fixtures do.
-        let dropped = caught(async { drop(body) }).await;
+        let dropped = caught_drop(body);
         drop(setup);
         let end = match (end, dropped) {
             (Err(payload), _) => {
@@ -328,7 +328,7 @@ impl TestRun {
             }));
     }
 
-    fn values(&self, steps: &[usize]) -> Vec<Value> {
+    fn values(&self, steps: &[usize]) -> Values {
         let ready = self.ready.borrow();
         steps
             .iter()
