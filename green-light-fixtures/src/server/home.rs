@@ -28,6 +28,8 @@ const LONGEST_SOCKET: usize = 103;
 const SOCKET_NAME: usize = "/.s.PGSQL.5432.lock".len();
 /// How the name of a directory for sockets begins that is not in the home.
 const SOCKETS: &str = "green-light-run-";
+/// The directory of a home for the server's temporary files.
+pub(super) const TEMPORARY: &str = "tmp";
 
 #[derive(Clone, Debug)]
 pub(super) struct Home {

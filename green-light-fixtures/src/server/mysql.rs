@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{find, product::Product, watch::quiet};
+use super::{find, home::TEMPORARY, product::Product, watch::quiet};
 use crate::url::encode;
 
 /// Nothing here has to survive a crash of the machine: after one, the cluster is made anew.
@@ -55,6 +55,7 @@ pub(super) const MYSQL_OR_MARIADB: Product = Product {
     users: &["mysql", "_mysql", "nobody"],
     stop: "TERM",
     stale: PROCESS,
+    advice: "Installation of system tables failed!",
     install: "Debian: `apt-get install mariadb-server`, Fedora: `dnf install mariadb-server`, \
               macOS: `brew install mariadb`",
     find: || find::program(&PROGRAMS, &PLACES),
@@ -80,13 +81,17 @@ fn initialise(program: &Path, data: &Path) -> Command {
         if !program.starts_with("/usr") || program.starts_with("/usr/local") {
             command.arg(joined("--basedir=", &prefix(program)));
         }
-        command.args(MARIADB).arg(joined("--datadir=", data));
+        command
+            .args(MARIADB)
+            .arg(joined("--datadir=", data))
+            .arg(joined("--tmpdir=", beside(data)));
         command
     } else {
         let mut command = Command::new(program);
         command
             .args(["--no-defaults", "--initialize-insecure", "--skip-log-bin"])
-            .arg(joined("--datadir=", data));
+            .arg(joined("--datadir=", data))
+            .arg(joined("--tmpdir=", beside(data)));
         command
     }
 }
@@ -95,6 +100,7 @@ fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec![
         "--no-defaults".into(),
         joined("--datadir=", data),
+        joined("--tmpdir=", &beside(data).join(TEMPORARY)),
         joined("--socket=", &sockets.join(SOCKET)),
         joined("--pid-file=", &data.join(PROCESS)),
     ];
@@ -105,6 +111,11 @@ fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
         arguments.extend(MYSQL.map(Into::into));
     }
     arguments
+}
+
+/// A server that starts removes every `#sql` file of its temporary directory, so no two may share one.
+fn beside(data: &Path) -> &Path {
+    data.parent().unwrap_or(data)
 }
 
 /// MariaDB's server may be installed under the name of MySQL's.

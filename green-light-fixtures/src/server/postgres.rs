@@ -40,6 +40,7 @@ pub(super) const POSTGRES: Product = Product {
     users: &["postgres", "_postgres", "nobody"],
     stop: "INT",
     stale: "postmaster.pid",
+    advice: "initdb: removing",
     install: "Debian: `apt-get install postgresql`, Fedora: `dnf install postgresql-server`, \
               macOS: `brew install postgresql`",
     find: || {

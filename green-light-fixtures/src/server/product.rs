@@ -24,6 +24,8 @@ pub(super) struct Product {
     pub(super) stop: &'static str,
     /// The file in its cluster that a killed server leaves, and that could stop the next one.
     pub(super) stale: &'static str,
+    /// Where the log of a cluster that could not be made ends to say why.
+    pub(super) advice: &'static str,
     /// How to get it.
     pub(super) install: &'static str,
     /// The installed program that is the server.

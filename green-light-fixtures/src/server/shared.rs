@@ -106,3 +106,31 @@ fn named(product: &Product, value: Option<String>) -> Result<Option<DatabaseUrl>
         product.variable, product.schemes[0]
     )))
 }
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+    use crate::server::postgres::POSTGRES;
+
+    #[test]
+    fn a_named_server_is_used_as_it_is() {
+        for url in ["postgres://a:b@host/c?sslmode=require", "postgresql://host"] {
+            let found = named(&POSTGRES, Some(url.to_owned())).unwrap();
+            assert_eq!(found.unwrap().expose(), url);
+        }
+        for nothing in [None, Some(String::new()), Some(" ".to_owned())] {
+            assert_eq!(named(&POSTGRES, nothing).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_url_of_another_server_is_refused_without_showing_it() {
+        let error = named(&POSTGRES, Some("mysql://root:hunter2@host/x".to_owned())).unwrap_err();
+        assert!(error.is_configuration());
+        assert_eq!(
+            error.to_string(),
+            "`GREEN_LIGHT_POSTGRES_URL` does not hold a URL of PostgreSQL\n  help: write \
+             `GREEN_LIGHT_POSTGRES_URL=postgres://user:password@localhost/name`, or unset it"
+        );
+    }
+}

@@ -14,7 +14,7 @@ use std::{
 use green_light_core::progress;
 
 use super::{
-    home::{Home, refused},
+    home::{Home, TEMPORARY, refused},
     product::Product,
     user::User,
     watch::{self, Use},
@@ -197,6 +197,7 @@ impl Starting<'_> {
     /// Starts the server on its cluster and waits until it takes connections.
     fn serve(&self, alive: File) -> Result<Use, Error> {
         let sockets = self.home.make_socket_directory()?;
+        self.home.make(&self.home.file(TEMPORARY))?;
         watch::spawn(self.product, &self.home, &self.program, &sockets, alive)?;
         self.join()?
             .ok_or_else(|| self.failed("it ended while it was starting"))
@@ -236,7 +237,8 @@ fn missing(product: &Product) -> Error {
 
 fn told(product: &Product, reason: &str, log: &Path) -> Error {
     let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
+    let telling = text.split(product.advice).next().unwrap_or_default();
+    let lines: Vec<_> = telling.trim_end().lines().collect();
     let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
     let mut fact = format!("{} does not start: {reason}", product.name);
     for line in last {
@@ -274,5 +276,45 @@ impl Stopwatch {
             progress(&self.what);
         }
         elapsed
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+    use crate::server::postgres::POSTGRES;
+
+    #[test]
+    fn a_missing_server_is_an_error_that_says_how_to_get_it() {
+        let absent = Product {
+            find: || None,
+            ..POSTGRES
+        };
+        let error = running(&absent, Path::new("nowhere")).unwrap_err();
+        assert!(error.is_server());
+        assert_eq!(
+            error.to_string(),
+            "PostgreSQL is not installed, and `GREEN_LIGHT_POSTGRES_URL` is not set\n  \
+             help: install it, its service need not run (Debian: `apt-get install postgresql`, \
+             Fedora: `dnf install postgresql-server`, macOS: `brew install postgresql`), add its \
+             programs to `PATH`, or name a running server: \
+             `GREEN_LIGHT_POSTGRES_URL=postgres://user:password@localhost/name`"
+        );
+        assert!(!Path::new("nowhere").exists());
+    }
+
+    #[test]
+    fn the_end_of_a_long_log_is_shown() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let lines: Vec<_> = (1..=100).map(|number| format!("line {number}")).collect();
+        let advice = format!("\n{} the rest\nand so on", POSTGRES.advice);
+        fs::write(log.path(), lines.join("\n") + &advice).unwrap();
+        let text = told(&POSTGRES, "it fell over", log.path()).to_string();
+        let begin = "PostgreSQL does not start: it fell over\n  | line 89\n  | line 90\n";
+        assert!(text.starts_with(begin), "{text}");
+        assert!(
+            text.contains("\n  | line 100\n  help: its log is"),
+            "{text}"
+        );
     }
 }

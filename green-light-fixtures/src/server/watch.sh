@@ -51,7 +51,7 @@ answers() {
     while [ "$tries" -lt 10 ]; do
         [ ! -s answer ] || return 0
         tries=$((tries + 1))
-        sleep 0.05
+        sleep 0.05 3<&-
     done
     return 1
 }
@@ -61,7 +61,8 @@ keep() {
     exec 3<users 4<&-
     ( exec 3<&-; serve "$@" ) >/dev/null &
     until read -r _ <&3; do
-        sleep "$grace"
+        # Whoever has the pipe open for reading looks like a keeper.
+        sleep "$grace" 3<&-
         [ ! -e endpoint ] || mv endpoint endpoint.off
         rm -f answer
         ( exec 9<&-; read -r _ <&3; echo $? >answer ) >/dev/null &

@@ -1,0 +1,121 @@
+//! A server from its first user to its last.
+
+use std::{fs, thread, time::Duration};
+
+use super::support::{
+    Process, expect_gone, group, home, is_alive, on_each_server, server_process, supervisors,
+    target,
+};
+
+#[test]
+fn is_shared_and_stops_after_its_last_user_and_keeps_its_cluster() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut one = Process::start(product, &target);
+        let sockets = one.sockets();
+        let mut two = Process::start(product, &target);
+        assert_eq!(two.sockets(), sockets);
+        let server = server_process(&home);
+        one.end();
+        // Longer than a server without users has.
+        thread::sleep(Duration::from_secs(3));
+        assert!(is_alive(&home));
+        let mut three = Process::start(product, &target);
+        three.sockets();
+        assert_eq!(server_process(&home), server);
+        two.end();
+        three.end();
+        expect_gone(&home);
+
+        let kept = home.data().join("kept");
+        fs::write(&kept, "").unwrap();
+        let mut four = Process::start(product, &target);
+        four.sockets();
+        assert!(kept.exists());
+        four.end();
+        expect_gone(&home);
+    });
+}
+
+#[test]
+fn stays_when_somebody_comes_before_it_stops() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut last = Process::start(product, &target);
+        last.sockets();
+        for quarter in 0..6 {
+            let before = server_process(&home);
+            last.end();
+            // Now and then in the very moment in which the server is about to stop.
+            thread::sleep(Duration::from_millis(250 * quarter));
+            last = Process::start(product, &target);
+            last.sockets();
+            if server_process(&home) == before {
+                thread::sleep(Duration::from_secs(2));
+                assert_eq!(server_process(&home), before);
+            }
+            assert!(is_alive(&home));
+        }
+        last.end();
+        expect_gone(&home);
+    });
+}
+
+#[test]
+fn each_target_directory_has_its_own() {
+    on_each_server(|product| {
+        let (here, there) = (target(), target());
+        let mut one = Process::start(product, &here);
+        let mut two = Process::start(product, &there);
+        assert_ne!(one.sockets(), two.sockets());
+        one.end();
+        expect_gone(&home(product, &here));
+        assert!(is_alive(&home(product, &there)));
+        two.end();
+        expect_gone(&home(product, &there));
+    });
+}
+
+#[test]
+fn has_nothing_of_the_process_that_starts_it() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut first = Process::start(product, &target);
+        first.sockets();
+        let starter = group(&first.id().to_string());
+        let mut second = Process::start(product, &target);
+        second.sockets();
+        // Returns at the end of the output, which the server would hold open if it had it.
+        first.end();
+        assert!(is_alive(&home));
+        // Ctrl-C reaches the processes of the terminal's group only.
+        for process in supervisors(&home)
+            .into_iter()
+            .chain([server_process(&home)])
+        {
+            assert_ne!(group(&process), starter);
+        }
+        second.end();
+        expect_gone(&home);
+    });
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+fn sixteen_processes_at_once_make_one_cluster_and_start_one_server() {
+    use super::products::COUNTED;
+
+    let target = target();
+    let home = home(&COUNTED, &target);
+    let mut processes: Vec<_> = (0..16).map(|_| Process::start(&COUNTED, &target)).collect();
+    let mut sockets: Vec<_> = processes.iter_mut().map(Process::sockets).collect();
+    sockets.dedup();
+    assert_eq!(sockets.len(), 1);
+    let made = fs::read_to_string(target.path().join("count")).unwrap();
+    assert_eq!(made, "one\n");
+    processes.into_iter().for_each(Process::kill);
+    expect_gone(&home);
+}

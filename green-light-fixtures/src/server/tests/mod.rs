@@ -1,0 +1,10 @@
+//! Servers as their users see them: processes that start, share, are killed, and leave nothing.
+//!
+//! Each test has a target directory of its own. A user is this executable, running the one test
+//! that does nothing but use a server until it is killed or told to end.
+
+mod crash;
+mod life;
+mod products;
+mod settings;
+mod support;

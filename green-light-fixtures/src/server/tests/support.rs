@@ -1,0 +1,192 @@
+//! Processes that use a server, and looking at what is left of them.
+
+use std::{
+    env,
+    fs::{self, Permissions},
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::products::{SERVERS, by_name, id};
+use crate::server::{home::Home, product::Product, start, user::User, watch::Use};
+
+/// What a machine with other things to do may need.
+const BOUND: Duration = Duration::from_secs(90);
+
+#[test]
+#[ignore = "started by the other tests, in a process of its own"]
+fn user() {
+    let base = PathBuf::from(env::var_os("TEST_BASE").expect("a test has started this"));
+    let product = by_name(&env::var("TEST_PRODUCT").unwrap());
+    let begun = Instant::now();
+    match start::running(product, &base) {
+        Ok(used) => {
+            println!("sockets {}", used.sockets.display());
+            println!("after {:?}", begun.elapsed());
+            // Until the test closes it.
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            drop(used);
+        }
+        Err(error) => println!("error {error:?}"),
+    }
+}
+
+/// A target directory that an unprivileged user can enter.
+pub(super) fn target() -> TempDir {
+    let target = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(target.path(), Permissions::from_mode(0o755)).unwrap();
+    target
+}
+
+/// Runs `test` for every server, at the same time.
+pub(super) fn on_each_server(test: impl Fn(&'static Product) + Sync) {
+    thread::scope(|scope| {
+        for product in SERVERS {
+            scope.spawn(|| test(product));
+        }
+    });
+}
+
+/// A process that uses a server.
+pub(super) struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    pub(super) fn start(product: &Product, target: &TempDir) -> Self {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([
+                "server::tests::support::user",
+                "--exact",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("TEST_BASE", target.path())
+            .env("TEST_PRODUCT", id(product))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output }
+    }
+
+    /// Waits until it uses a server: where its sockets are.
+    #[track_caller]
+    pub(super) fn sockets(&mut self) -> PathBuf {
+        let said = self.until("after ");
+        println!("{}", said.lines().last().unwrap_or_default());
+        let sockets = said.lines().find_map(|line| line.strip_prefix("sockets "));
+        PathBuf::from(sockets.unwrap_or_else(|| panic!("no server: {said}")))
+    }
+
+    /// What it says up to the line that begins with `word`, or to the end.
+    pub(super) fn until(&mut self, word: &str) -> String {
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            let end = self.output.read_line(&mut line).unwrap() == 0;
+            said.push_str(&line);
+            if end || line.starts_with(word) {
+                return said;
+            }
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it in good order, and waits for the end of what it writes.
+    pub(super) fn end(mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+        self.output.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+pub(super) fn home(product: &Product, target: &TempDir) -> Home {
+    let program = (product.find)().unwrap();
+    let user = User::for_server(product.users).unwrap();
+    Home::open(target.path(), product.slug, &program, user).unwrap()
+}
+
+#[track_caller]
+pub(super) fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < BOUND, "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether any process of the server is left.
+pub(super) fn is_alive(home: &Home) -> bool {
+    home.try_lock("alive").unwrap().is_none()
+}
+
+/// Waits until no process of the server is left.
+#[track_caller]
+pub(super) fn expect_gone(home: &Home) {
+    eventually("the server is still there", || !is_alive(home));
+    assert!(Use::join(home).is_none());
+    // What makes a cluster for a killed process goes on to its end.
+    eventually("a process is still there", || {
+        processes_with(home.path()).is_empty()
+    });
+}
+
+/// The number of the server's process.
+pub(super) fn server_process(home: &Home) -> String {
+    let number = fs::read_to_string(home.file("server.pid")).unwrap();
+    number.trim().to_owned()
+}
+
+/// The processes that keep the server running.
+pub(super) fn supervisors(home: &Home) -> Vec<String> {
+    processes_with(&home.file("watch.sh"))
+}
+
+fn processes_with(argument: &Path) -> Vec<String> {
+    let argument = argument.to_str().unwrap();
+    ps(&["-A", "-o", "pid=,args="])
+        .lines()
+        .filter(|line| line.contains(argument))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect()
+}
+
+/// The group of a process, which a Ctrl-C reaches as a whole.
+pub(super) fn group(process: &str) -> String {
+    ps(&["-o", "pgid=", "-p", process]).trim().to_owned()
+}
+
+fn ps(arguments: &[&str]) -> String {
+    let output = Command::new("ps").args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// `kill -9`, to the end. It may have gone already.
+#[track_caller]
+pub(super) fn kill(process: &str) {
+    let _ = Command::new("sh")
+        .args(["-c", "kill -s KILL \"$1\"", "sh", process])
+        .stderr(Stdio::null())
+        .status();
+    eventually("it survives `kill -9`", || {
+        let state = ps(&["-o", "stat=", "-p", process]);
+        state.trim().is_empty() || state.starts_with('Z')
+    });
+}
