@@ -13,4 +13,5 @@ mod test;
 pub mod __private;
 
 pub use crowd::{Crowd, CrowdFailure, Member};
+pub use process::at_exit;
 pub use report::{Failure, TeardownResult, note, progress};

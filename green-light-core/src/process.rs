@@ -106,12 +106,12 @@ static AT_EXIT: Mutex<Vec<Job>> = Mutex::new(Vec::new());
 /// Runs `f` when the process ends, on the thread that ends it, last registered first.
 ///
 /// It runs when `main` returns and on [`std::process::exit`], and not when the process is killed or aborts.
-/// Thread-locals of that thread may be gone. A panic in `f` is reported by the panic hook and ends `f` only.
+/// Thread-locals of that thread may be gone. For crates of fixtures. A panic in `f` is reported by the panic hook and ends `f` only.
 ///
 /// # Errors
 ///
 /// When the C library cannot register another function.
-pub(crate) fn at_exit(f: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub fn at_exit(f: impl FnOnce() + Send + 'static) -> io::Result<()> {
     extern "C" fn run() {
         loop {
             // One at a time: a job may register another.

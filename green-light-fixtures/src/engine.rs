@@ -25,7 +25,7 @@ use crate::{
     url::DatabaseUrl,
 };
 #[cfg(feature = "postgres")]
-use crate::{server, template::PostgresTemplate};
+use crate::{postgres::PostgresTemplate, server};
 
 /// How long a template may take before it is said that one is being built.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -144,7 +144,7 @@ impl Engine {
     pub fn stats(&self) -> EngineStats {
         let counts = self.slots.counts();
         EngineStats {
-            templates_built: 1,
+            templates_built: self.slots.template().builds(),
             slots_opened: counts.opened,
             slots_idle: counts.idle,
             slots_discarded: counts.discarded,
@@ -183,7 +183,7 @@ impl fmt::Debug for Engine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineStats {
-    /// How often the schema and its seeds ran.
+    /// How often the schema and its seeds ran in this process: not at all if the template was there.
     pub templates_built: u64,
     /// How many databases were made from the template.
     pub slots_opened: u64,
@@ -313,7 +313,7 @@ impl EngineBuilder {
                 // Files are SQLite's.
                 drop(directory);
                 let server = server::postgres().await?;
-                PostgresTemplate::build(&self.schema, server.url(), self.waits.connection)
+                PostgresTemplate::obtain(server.url(), &self.schema, self.waits.connection)
                     .await
                     .map(Template::Postgres)
             }

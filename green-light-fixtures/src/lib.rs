@@ -11,6 +11,7 @@
 //! | `schema` | what a database holds before any test runs |
 //! | `given` | what the options of a test give to these fixtures |
 //! | `template` | that schema, built once and kept |
+//! | `postgres` | templates, clones made ahead, connections and leftovers on a PostgreSQL server |
 //! | `isolation` | how tests are kept apart |
 //! | `sandbox` | transaction isolation: the kept connection and its guards |
 //! | `database` | database and shared isolation: databases that tests commit to |
@@ -48,6 +49,8 @@ mod given;
 mod isolation;
 #[cfg(feature = "_database")]
 mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "_database")]
 mod sandbox;
 #[cfg(feature = "_database")]

@@ -33,6 +33,20 @@ impl DatabaseUrl {
         Self(url)
     }
 
+    /// The same server, role and parameters, with another database.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn with_database(&self, name: &str) -> Self {
+        let (address, query) = match self.0.split_once('?') {
+            Some((address, query)) => (address, format!("?{query}")),
+            None => (&*self.0, String::new()),
+        };
+        let authority = address.find("://").map_or(0, |at| at + 3);
+        let end = address[authority..]
+            .find('/')
+            .map_or(address.len(), |at| authority + at);
+        Self(format!("{}/{name}{query}", &address[..end]))
+    }
+
     /// The URL as it is, password included: for a driver, not for a log.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -117,6 +131,21 @@ mod tests {
     #[cfg(feature = "_server")]
     fn encodes_what_would_end_a_parameter() {
         assert_eq!(encode("/a dir/é&x=1"), "/a%20dir/%C3%A9%26x%3D1");
+    }
+
+    #[test]
+    #[cfg(feature = "postgres")]
+    fn another_database_of_the_same_server() {
+        for (url, other) in [
+            ("postgres://a:b%2F@h:1/x", "postgres://a:b%2F@h:1/new"),
+            (
+                "postgres://a@h?host=/sock/et",
+                "postgres://a@h/new?host=/sock/et",
+            ),
+            ("postgres:///x?user=a", "postgres:///new?user=a"),
+        ] {
+            assert_eq!(DatabaseUrl::new(url).with_database("new").expose(), other);
+        }
     }
 
     #[test]

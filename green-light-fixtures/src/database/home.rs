@@ -11,6 +11,8 @@ use super::{
     stay::Stay,
     turn::{Turn, Turns},
 };
+#[cfg(feature = "postgres")]
+use crate::postgres::Claim;
 use crate::{
     directory::{Directory, default_base},
     error::{Error, Kind},
@@ -64,7 +66,14 @@ impl Databases {
                 ))
             }
             #[cfg(feature = "postgres")]
-            Template::Postgres(_) => Err(only_transaction(Isolation::Database)),
+            Template::Postgres(template) => {
+                let claim = template.claim(&test).await?;
+                self.made.fetch_add(1, Ordering::Relaxed);
+                let connection = claim.open(self.waits).await?;
+                let home = Home::Postgres(claim);
+                let isolation = Isolation::Database;
+                Ok(Stay::new(connection, home, test, isolation, self.waits))
+            }
         }
     }
 
@@ -144,6 +153,9 @@ pub(super) enum Home {
     /// SQLite's, for one test after the other.
     #[cfg(feature = "sqlite")]
     Shared(Turn),
+    /// PostgreSQL's, for one test.
+    #[cfg(feature = "postgres")]
+    Postgres(Claim),
 }
 
 impl Home {
@@ -153,8 +165,8 @@ impl Home {
             Self::File(file) => file.url(),
             #[cfg(feature = "sqlite")]
             Self::Shared(turn) => turn.url(),
-            #[cfg(not(feature = "sqlite"))]
-            _ => unreachable!("without SQLite there is no such database yet"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(claim) => claim.url().clone(),
         }
     }
 
@@ -164,6 +176,11 @@ impl Home {
             #[cfg(feature = "sqlite")]
             Self::File(file) => {
                 drop(file);
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(claim) => {
+                drop(claim);
                 Ok(())
             }
             // Who holds a connection may write at any time: the database is not for another test.

@@ -17,5 +17,5 @@ mod turn;
 
 pub(crate) use self::{
     home::Databases,
-    stay::{Leaving, Stay},
+    stay::{CONNECTIONS, Leaving, Stay},
 };

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many connections a test may have at the same time through its own session.
-pub(super) const CONNECTIONS: u32 = 5;
+pub(crate) const CONNECTIONS: u32 = 5;
 
 #[derive(Debug)]
 pub(crate) struct Stay {

@@ -45,8 +45,6 @@ struct State {
     /// Whether the outer transaction ended before its test.
     lost: bool,
     condemned: bool,
-    /// Whether something may have been committed.
-    escaped: bool,
     hold: Option<Hold>,
     failure: Option<String>,
 }
@@ -173,7 +171,6 @@ impl Guard {
     pub(crate) fn ended(&self, breach: Breach) {
         let mut state = self.state();
         let state = &mut *state;
-        state.escaped |= breach == Breach::Ended;
         let Some(lent) = &mut state.lease else {
             state.condemned = true;
             return;
@@ -274,11 +271,6 @@ impl Guard {
     pub(crate) fn ending(&self) -> Ending<'_> {
         self.ending.store(true, Ordering::Release);
         Ending(self)
-    }
-
-    /// Whether something may have been committed to the slot's database.
-    pub(crate) fn is_escaped(&self) -> bool {
-        self.state().escaped
     }
 
     pub(crate) fn is_ending(&self) -> bool {

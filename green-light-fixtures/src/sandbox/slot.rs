@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::guard::Guard;
 use crate::backend::Pool;
 #[cfg(feature = "postgres")]
-use crate::template::SlotDatabase;
+use crate::postgres::Claim;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) enum SlotHome {
     #[cfg(feature = "sqlite")]
     File(#[expect(dead_code, reason = "held to be dropped")] SlotFile),
     #[cfg(feature = "postgres")]
-    Postgres(SlotDatabase),
+    Postgres(Claim),
 }
 
 impl SlotHome {

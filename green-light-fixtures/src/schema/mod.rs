@@ -9,3 +9,5 @@ mod statements;
 mod step;
 
 pub use self::recipe::Schema;
+#[cfg(feature = "_server")]
+pub(crate) use self::recipe::short_digest;

@@ -99,7 +99,9 @@ impl Schema {
 
     /// Also counts `key` when schemas are compared, for what their text does not show.
     ///
-    /// Migrations and seeds are compiled code: two versions of one look alike from outside.
+    /// Migrations and seeds are compiled code: two versions of one look alike from outside. On a
+    /// server, where templates are kept between runs, each build of the test program therefore makes
+    /// its own, unless there is a key; then changing the key is up to you.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into().into());
@@ -126,18 +128,53 @@ impl Schema {
 
     /// A short name for what the schema holds: equal schemas have equal digests.
     pub(crate) fn digest(&self) -> String {
-        let mut hash = Sha256::new();
         let key = self.key.as_deref().unwrap_or_default();
-        for part in std::iter::once(key.to_owned()).chain(self.steps.iter().map(Step::identity)) {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        }
-        hash.finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        short_digest(std::iter::once(key.to_owned()).chain(self.steps.iter().map(Step::identity)))
     }
+
+    /// As [`digest`](Self::digest), for a template that outlives the process.
+    ///
+    /// Seeds and migrations are compiled code, which cannot be looked into: without a key, another
+    /// build of the program counts as another schema.
+    #[cfg(feature = "_server")]
+    pub(crate) fn lasting_digest(&self) -> String {
+        if self.key.is_some() || !self.steps.iter().any(Step::is_code) {
+            return self.digest();
+        }
+        short_digest([self.digest(), this_program()])
+    }
+
+    /// Whether running the steps again makes an equal database, for all that can be told.
+    #[cfg(feature = "_server")]
+    pub(crate) fn can_run_again(&self) -> bool {
+        !self.steps.iter().any(Step::is_seed)
+    }
+}
+
+/// What tells this build of the program from another one.
+#[cfg(feature = "_server")]
+fn this_program() -> String {
+    let program = std::env::current_exe().and_then(std::fs::metadata);
+    match program {
+        Ok(program) => format!("{} {:?}", program.len(), program.modified().ok()),
+        // Better a template for each process than one that is out of date.
+        Err(_) => format!("process {}", std::process::id()),
+    }
+}
+
+/// A short text that differs when any part does.
+pub(crate) fn short_digest<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        let part = part.as_ref();
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Default for Schema {

@@ -83,6 +83,18 @@ impl Step {
         }
     }
 
+    /// Whether this is a seed, which is promised to run once.
+    #[cfg(feature = "_server")]
+    pub(super) fn is_seed(&self) -> bool {
+        matches!(self, Self::Seed { .. })
+    }
+
+    /// Whether this is code, of which nothing but a name is known.
+    #[cfg(feature = "_server")]
+    pub(super) fn is_code(&self) -> bool {
+        matches!(self, Self::Seed { .. } | Self::Migrations { .. })
+    }
+
     /// What tells this step from another one, for the digest.
     pub(super) fn identity(&self) -> String {
         match self {

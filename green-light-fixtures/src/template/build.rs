@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-#[cfg(feature = "postgres")]
-use super::postgres::PostgresTemplate;
 use crate::{
     backend::Pool,
     error::Error,
     sandbox::{Guard, SlotHome},
     url::DatabaseUrl,
 };
+#[cfg(feature = "postgres")]
+use crate::{backend::postgres, postgres::PostgresTemplate};
 #[cfg(feature = "sqlite")]
 use crate::{backend::sqlite, directory::Directory, schema::Schema};
 
@@ -21,7 +21,7 @@ pub(crate) enum Template {
     #[cfg(feature = "sqlite")]
     Sqlite {
         image: sqlite::Image,
-        options: SqliteConnectOptions,
+        options: Box<SqliteConnectOptions>,
         /// Where the databases are, if not in memory.
         directory: Option<Arc<Directory>>,
         digest: String,
@@ -41,7 +41,7 @@ impl Template {
         let image = sqlite::build(schema, &options, wait).await?;
         Ok(Self::Sqlite {
             image,
-            options,
+            options: Box::new(options),
             directory: directory.map(Arc::new),
             digest: schema.digest(),
         })
@@ -86,9 +86,22 @@ impl Template {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => {
-                let (pool, database) = template.open(number, guard, wait).await?;
-                Ok((pool, SlotHome::Postgres(database)))
+                let claim = template
+                    .claim_guarded(&format!("slot {number}"), wait)
+                    .await?;
+                let pool = postgres::open(&claim.options(), guard, wait).await?;
+                Ok((pool, SlotHome::Postgres(claim)))
             }
+        }
+    }
+
+    /// How often the schema ran for it in this process.
+    pub(crate) fn builds(&self) -> u64 {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => 1,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(template) => u64::from(template.was_built()),
         }
     }
 

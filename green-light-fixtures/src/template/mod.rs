@@ -4,9 +4,5 @@
 //! fails is the engine's error and not the first test's.
 
 mod build;
-#[cfg(feature = "postgres")]
-mod postgres;
 
 pub(crate) use self::build::Template;
-#[cfg(feature = "postgres")]
-pub(crate) use self::postgres::{PostgresTemplate, SlotDatabase};

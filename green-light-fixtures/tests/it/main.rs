@@ -4,12 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod children;
 mod constraints;
 mod database;
 mod engine;
 mod held;
 mod hostile;
 mod leftovers;
+mod pg_database;
+mod pg_processes;
 mod schema;
 mod session;
 mod shared;

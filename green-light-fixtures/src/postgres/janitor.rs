@@ -1,0 +1,178 @@
+//! Drops what is left over, in batches, one janitor at a time on a server.
+//!
+//! Left over is: a database whose test has ended; one whose process no longer holds its lock; one
+//! that bears our mark and is in no registry. Nothing else is ever dropped, whatever its name.
+
+use std::{env, sync::Arc};
+
+use sqlx::{PgConnection, Row as _};
+
+use super::{
+    budget::Budget,
+    connect::{connect, failed, quoted, run},
+    office::{Office, close},
+    registry::JANITOR,
+};
+use crate::error::Error;
+
+/// How many databases are worth going for while tests run.
+pub(super) const BATCH: usize = 8;
+/// The same at the end of a process that had one test only, as nextest's have.
+const SMALL_BATCH: usize = 4;
+
+/// Templates and their free databases that nobody has used for a while go as well.
+const SHELF: &str = "
+WITH old AS (
+  SELECT name FROM green_light.database d WHERE state = 'free' AND template NOT IN
+    (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 4)
+  FOR UPDATE SKIP LOCKED)
+UPDATE green_light.database d SET state = 'done' FROM old WHERE d.name = old.name";
+
+const OLD_TEMPLATES: &str = "
+DELETE FROM green_light.template t WHERE used < now() - interval '1 hour'
+  AND name NOT IN (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 12)
+  AND NOT EXISTS (SELECT FROM green_light.database d WHERE d.template = t.name)
+RETURNING name";
+
+/// Entered, and done with or without a living owner. A database of the same name that is neither
+/// the one that was made nor marked is somebody else's.
+const LEFT: &str = "
+WITH here AS (SELECT oid FROM pg_database WHERE datname = current_database()),
+alive AS MATERIALIZED (
+  SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks, here
+  WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = here.oid)
+SELECT r.name, d.oid IS NOT NULL, coalesce(d.datistemplate, false)
+FROM green_light.database r LEFT JOIN pg_database d ON d.datname = r.name
+WHERE (r.state = 'done' OR (r.state IN ('making', 'taken') AND r.owner NOT IN (SELECT key FROM alive)))
+  AND (d.oid IS NULL OR r.oid IS NULL OR d.oid = r.oid
+    OR position($1 IN coalesce(shobj_description(d.oid, 'pg_database'), '')) > 0)
+ORDER BY r.since";
+
+/// Marked, in no registry, used by nobody, and not a template.
+const ORPHANS: &str = "
+SELECT d.datname::text, true, false FROM pg_database d
+WHERE position($1 IN coalesce(shobj_description(d.oid, 'pg_database'), '')) > 0
+  AND NOT d.datistemplate
+  AND NOT EXISTS (SELECT FROM green_light.database r WHERE r.name = d.datname)
+  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
+
+/// What may be dropped.
+struct Leftover {
+    name: String,
+    is_there: bool,
+    is_template: bool,
+}
+
+/// At the end of the process, which is done with all that it has.
+pub(super) async fn last(office: &Arc<Office>) {
+    let mut front = office.front.lock().await;
+    let done =
+        "UPDATE green_light.database SET state = 'done' WHERE owner = $1 AND state = 'taken'";
+    let _ = sqlx::query(done)
+        .bind(office.key)
+        .execute(&mut *front)
+        .await;
+    drop(front);
+    let alone = env::var_os("NEXTEST").is_none_or(|value| value.is_empty());
+    sweep(office, if alone { 1 } else { SMALL_BATCH }).await;
+}
+
+/// Drops what is left over if that is `at_least` so many, unless somebody else does.
+pub(super) async fn sweep(office: &Arc<Office>, at_least: usize) {
+    // What stays is dropped the next time, by whoever comes; nobody waits for it.
+    let _ = try_sweep(office, at_least).await;
+}
+
+async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<(), Error> {
+    let Some(permit) = Budget::try_permits(office, 1).await? else {
+        return Ok(());
+    };
+    let cannot = |error| failed("leftovers cannot be looked for", error);
+    let mut connection = connect(&office.maintenance).await.map_err(cannot)?;
+    let swept = clean(office, &mut connection, at_least).await;
+    close(connection).await;
+    drop(permit);
+    swept.map_err(cannot)
+}
+
+async fn clean(
+    office: &Office,
+    connection: &mut PgConnection,
+    at_least: usize,
+) -> Result<(), sqlx::Error> {
+    let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, 0)")
+        .bind(JANITOR)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !alone {
+        return Ok(());
+    }
+    run(connection, SHELF.to_owned()).await?;
+    let mut found = leftovers(office, connection, LEFT).await?;
+    found.extend(leftovers(office, connection, ORPHANS).await?);
+    if found.len() < at_least {
+        return Ok(());
+    }
+    let templates: Vec<String> = sqlx::query_scalar(OLD_TEMPLATES)
+        .fetch_all(&mut *connection)
+        .await?;
+    found.extend(templates.into_iter().map(|name| Leftover {
+        name,
+        is_there: true,
+        is_template: true,
+    }));
+    for leftover in &found {
+        // One that somebody with more rights is connected to must not keep the others.
+        if discard(office, connection, leftover).await.is_ok() {
+            sqlx::query("DELETE FROM green_light.database WHERE name = $1")
+                .bind(&leftover.name)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn leftovers(
+    office: &Office,
+    connection: &mut PgConnection,
+    query: &'static str,
+) -> Result<Vec<Leftover>, sqlx::Error> {
+    let rows = sqlx::query(query)
+        .bind(office.mark())
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Leftover {
+                name: row.try_get(0)?,
+                is_there: row.try_get(1)?,
+                is_template: row.try_get(2)?,
+            })
+        })
+        .collect()
+}
+
+async fn discard(
+    office: &Office,
+    connection: &mut PgConnection,
+    leftover: &Leftover,
+) -> Result<(), sqlx::Error> {
+    if !leftover.is_there {
+        return Ok(());
+    }
+    let name = quoted(&leftover.name);
+    if leftover.is_template {
+        run(
+            connection,
+            format!("ALTER DATABASE {name} IS_TEMPLATE false"),
+        )
+        .await?;
+    }
+    let force = if office.facts.version >= 130_000 {
+        " WITH (FORCE)"
+    } else {
+        ""
+    };
+    run(connection, format!("DROP DATABASE IF EXISTS {name}{force}")).await
+}

@@ -1,0 +1,22 @@
+//! PostgreSQL as a place for test databases: templates, clones made ahead, connections, leftovers.
+//!
+//! * Everything that processes must agree on is kept on the server, in a *maintenance database* of
+//!   the role that runs the tests. Advisory locks are taken there and nowhere else, because each
+//!   database has its own.
+//! * A process holds a lock of its own for as long as it lives, however it ends. What belongs to a
+//!   process that no longer holds its lock is a leftover.
+//! * A database is entered in the registry before it is made. Only what is entered there, or bears
+//!   our mark in its comment, is ever dropped; a name alone is no proof.
+//! * A template bears its final name only once it is whole, and nobody can connect to it.
+//! * A process has a runtime of its own for this, since the runtime of a test may end at any time.
+
+mod budget;
+mod connect;
+mod janitor;
+mod likeness;
+mod office;
+mod registry;
+mod stock;
+mod template;
+
+pub(crate) use self::{stock::Claim, template::PostgresTemplate};

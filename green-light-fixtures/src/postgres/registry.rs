@@ -1,0 +1,171 @@
+//! The maintenance database: what processes know of each other's databases.
+//!
+//! It is named after the role, so that roles which may not see each other's tables do not meet.
+
+use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgConnectOptions};
+
+use super::connect::{
+    DATABASE_EXISTS, NO_DATABASE, UNIQUE, connect, failed, has_code, quoted, run,
+};
+use crate::error::Error;
+
+/// Classes of advisory locks in the maintenance database, beside the keys of processes.
+pub(super) const CONNECTIONS: i32 = 0x676c_0001;
+pub(super) const JANITOR: i32 = 0x676c_0002;
+const MAKING: i32 = 0x676c_0003;
+
+/// Changes with the tables below and with what a template holds.
+pub(super) const FORMAT: &str = "1";
+
+/// `state` is `making`, `free`, `taken`, `done` or `kept`. `owner` is the key of the process that
+/// makes or has it. `oid` is known once it is made: another database of the same name is not ours.
+const TABLES: &str = "
+CREATE SCHEMA green_light;
+CREATE TABLE green_light.template (
+  name text PRIMARY KEY,
+  strategy text NOT NULL,
+  likeness text[] NOT NULL,
+  measured text NOT NULL,
+  used timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE green_light.database (
+  name text PRIMARY KEY,
+  oid oid,
+  template text NOT NULL,
+  state text NOT NULL,
+  owner bigint,
+  test text,
+  since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX ON green_light.database (template, state);
+";
+
+/// What is asked of a server once.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) role: String,
+    /// `150018` for 15.18.
+    pub(super) version: i32,
+    /// What the contents of a new database depend on, besides the schema.
+    pub(super) nature: String,
+    /// How many connections the role may have at all.
+    pub(super) connections: i32,
+}
+
+/// Connects to the maintenance database of `server`, which is made if it is not there.
+pub(super) async fn open(
+    server: &PgConnectOptions,
+    application: &str,
+) -> Result<(PgConnection, PgConnectOptions), Error> {
+    let role = server.get_username();
+    let options = server
+        .clone()
+        .database(&database_name(role))
+        .application_name(application);
+    let connection = match connect(&options).await {
+        Err(error) if has_code(&error, NO_DATABASE) => {
+            make_database(server, &database_name(role)).await?;
+            connect(&options).await
+        }
+        other => other,
+    };
+    let mut connection =
+        connection.map_err(|error| failed("PostgreSQL cannot be reached", error))?;
+    make_tables(&mut connection)
+        .await
+        .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
+    Ok((connection, options))
+}
+
+/// Names are cut at 63 bytes without a word, so a long role is shortened here, visibly.
+fn database_name(role: &str) -> String {
+    let mut name = format!("green_light_{role}");
+    if name.len() > 63 {
+        let digest = crate::schema::short_digest([role]);
+        let end = (0..=40).rev().find(|end| name.is_char_boundary(*end));
+        name.truncate(end.unwrap_or(0));
+        name.push('_');
+        name.push_str(&digest);
+    }
+    name
+}
+
+async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Error> {
+    let cannot = |error| {
+        failed(
+            format!("the maintenance database `{name}` cannot be made"),
+            error,
+        )
+    };
+    let mut connection = connect(server).await.map_err(cannot)?;
+    let made = run(&mut connection, format!("CREATE DATABASE {}", quoted(name))).await;
+    let _ = connection.close().await;
+    match made {
+        // Another process was faster.
+        Err(error) if has_code(&error, DATABASE_EXISTS) || has_code(&error, UNIQUE) => Ok(()),
+        other => other.map_err(cannot),
+    }
+}
+
+async fn make_tables(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // Asked of the catalog itself: `to_regclass` remembers for a while that a name was not there.
+    let known = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+                 WHERE nspname = 'green_light' AND relname = 'database')";
+    if sqlx::query_scalar(known)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        return Ok(());
+    }
+    let mut making = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
+        .bind(MAKING)
+        .execute(&mut *making)
+        .await?;
+    if !sqlx::query_scalar(known).fetch_one(&mut *making).await? {
+        run(&mut making, TABLES.to_owned()).await?;
+    }
+    making.commit().await
+}
+
+pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::Error> {
+    // Columns that only some versions have are asked for by way of JSON.
+    let row = sqlx::query(
+        "SELECT current_user::text, current_setting('server_version_num')::int, \
+         (SELECT concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype, \
+            d.j->>'datlocprovider', d.j->>'daticulocale', d.j->>'datlocale', d.j->>'datcollversion') \
+            FROM pg_database, LATERAL (SELECT to_jsonb(pg_database) AS j) d \
+            WHERE datname = 'template1') || ' ' || \
+         (SELECT md5(coalesce(string_agg(name || ' ' || coalesce(default_version, ''), ',' ORDER BY name), '')) \
+            FROM pg_available_extensions), \
+         current_setting('max_connections')::int \
+           - current_setting('superuser_reserved_connections')::int \
+           - coalesce(current_setting('reserved_connections', true), '0')::int",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Facts {
+        role: row.try_get(0)?,
+        version: row.try_get(1)?,
+        nature: row.try_get(2)?,
+        connections: row.try_get(3)?,
+    })
+}
+
+/// The mark in the comment of every database of ours.
+pub(super) fn mark(maintenance: &str) -> String {
+    format!("[made by green-light, see {maintenance}]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_maintenance_database_fits_and_tells_roles_apart() {
+        assert_eq!(database_name("app"), "green_light_app");
+        let (a, b) = ("ü".repeat(60), format!("{}a", "ü".repeat(59)));
+        assert!(database_name(&a).len() <= 63, "{}", database_name(&a));
+        assert_ne!(database_name(&a), database_name(&b));
+    }
+}

@@ -1,0 +1,374 @@
+//! Databases made from a template ahead of the tests that want them, for all processes together.
+//!
+//! A test takes one that is free, or makes one if there is none; either way another is then made in
+//! the background. What a test had is done with when its claim is dropped; the janitor drops it.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sqlx::{
+    PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::RwLock;
+
+use super::{
+    budget::{Budget, Permits},
+    connect::{connect, failed, quoted, run},
+    janitor, likeness,
+    office::{Office, close, on_own_runtime, random_bytes},
+    template::Pattern,
+};
+use crate::{error::Error, sandbox::Waits, url::DatabaseUrl};
+
+/// How a database is made from a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strategy {
+    /// Copied page by page through the log, as PostgreSQL does by default.
+    Clone,
+    /// Copied file by file, between two checkpoints.
+    CopyFiles,
+    /// Made by running the schema again.
+    Replay,
+}
+
+impl Strategy {
+    const ALL: [Self; 3] = [Self::Clone, Self::CopyFiles, Self::Replay];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Clone => "clone",
+            Self::CopyFiles => "copy-files",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// The strategy that the registry names; the usual one if a later version wrote it.
+    pub(super) fn of_name(name: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|known| known.name() == name);
+        known.unwrap_or(Self::Clone)
+    }
+}
+
+/// What this process does for the stock.
+#[derive(Debug, Default)]
+pub(crate) struct Stock {
+    /// Templates whose databases are being made in the background.
+    replenishing: Mutex<HashSet<String>>,
+    /// Held for reading by what is being made or dropped.
+    busy: RwLock<()>,
+    /// How many databases this process is done with since the janitor last went.
+    done: AtomicUsize,
+}
+
+/// A database in the hands of a test.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    office: Arc<Office>,
+    name: String,
+    url: DatabaseUrl,
+    /// Given back after the database is done with.
+    permits: Option<Permits>,
+}
+
+impl Claim {
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// How to connect to it.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.office.options_of(&self.name)
+    }
+
+    /// Opens a pool for the test that has it.
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+        let pool = PgPoolOptions::new()
+            .max_connections(self.office.budget.per_test())
+            .acquire_timeout(waits.connection)
+            .connect_with(self.options())
+            .await
+            .map_err(|error| failed("the database of the test cannot be opened", error))?;
+        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let (office, name) = (Arc::clone(&self.office), std::mem::take(&mut self.name));
+        let permits = self.permits.take();
+        Office::spawn(async move {
+            let busy = office.stock.busy.read().await;
+            let mut front = office.front.lock().await;
+            // If this fails, the database is a leftover once the process has gone.
+            let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")
+                .bind(&name)
+                .execute(&mut *front)
+                .await;
+            drop(front);
+            drop((permits, busy));
+            if office.stock.done.fetch_add(1, Ordering::Relaxed) + 1 >= janitor::BATCH {
+                office.stock.done.store(0, Ordering::Relaxed);
+                janitor::sweep(&office, janitor::BATCH).await;
+            }
+        });
+    }
+}
+
+impl Stock {
+    /// How many databases are kept ready for each template.
+    fn target() -> i64 {
+        let parallel = thread::available_parallelism().map_or(2, usize::from);
+        i64::try_from(parallel.clamp(2, 8)).unwrap_or(2)
+    }
+
+    /// Takes a free database for `test`, or makes one.
+    pub(super) async fn claim(
+        office: &Arc<Office>,
+        pattern: &Arc<Pattern>,
+        test: &str,
+        connections: u32,
+    ) -> Result<Claim, Error> {
+        let (office, pattern, test) = (Arc::clone(office), Arc::clone(pattern), test.to_owned());
+        on_own_runtime(async move {
+            let permits = Budget::permits(&office, connections).await?;
+            let name = match Self::take(&office, &pattern, &test).await? {
+                Some(name) => name,
+                None => Self::make_now(&office, &pattern, &test).await?,
+            };
+            Self::replenish(&office, &pattern);
+            Ok(Claim {
+                url: office.url_of(&name),
+                office,
+                name,
+                permits: Some(permits),
+            })
+        })
+        .await
+    }
+
+    async fn take(office: &Office, pattern: &Pattern, test: &str) -> Result<Option<String>, Error> {
+        let mut front = office.front.lock().await;
+        sqlx::query_scalar(
+            "WITH free AS (SELECT name FROM green_light.database \
+               WHERE template = $1 AND state = 'free' ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED) \
+             UPDATE green_light.database d SET state = 'taken', owner = $2, test = $3, \
+               since = clock_timestamp() FROM free WHERE d.name = free.name RETURNING d.name",
+        )
+        .bind(&pattern.name)
+        .bind(office.key)
+        .bind(test)
+        .fetch_optional(&mut *front)
+        .await
+        .map_err(|error| failed("no database can be taken", error))
+    }
+
+    async fn make_now(
+        office: &Arc<Office>,
+        pattern: &Arc<Pattern>,
+        test: &str,
+    ) -> Result<String, Error> {
+        // The connections of the test are not open yet, so this is one of them.
+        let mut connection = connect(&office.maintenance)
+            .await
+            .map_err(|error| failed("no database can be made", error))?;
+        let made = Self::make(
+            office,
+            &mut connection,
+            pattern,
+            pattern.strategy,
+            Some(test),
+        )
+        .await;
+        close(connection).await;
+        made
+    }
+
+    /// Enters a database in the registry, before it is made.
+    pub(super) async fn enter(
+        connection: &mut PgConnection,
+        office: &Office,
+        name: &str,
+        template: &str,
+        state: &str,
+        test: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO green_light.database (name, template, state, owner, test) \
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(name)
+        .bind(template)
+        .bind(state)
+        .bind(office.key)
+        .bind(test)
+        .execute(connection)
+        .await
+        .map(drop)
+    }
+
+    /// Makes a database from a template: for `test`, or for whoever comes.
+    async fn make(
+        office: &Arc<Office>,
+        connection: &mut PgConnection,
+        pattern: &Pattern,
+        strategy: Strategy,
+        test: Option<&str>,
+    ) -> Result<String, Error> {
+        let cannot = |error| failed("a database cannot be made from the template", error);
+        let name = new_name("d");
+        Self::enter(connection, office, &name, &pattern.name, "making", test)
+            .await
+            .map_err(cannot)?;
+        let mut create = format!("CREATE DATABASE {}", quoted(&name));
+        if strategy != Strategy::Replay {
+            create.push_str(&format!(" TEMPLATE {}", quoted(&pattern.name)));
+        }
+        // Older servers know one way only, that of files.
+        match strategy {
+            Strategy::Clone if office.facts.version >= 150_000 => {
+                create.push_str(" STRATEGY wal_log");
+            }
+            Strategy::CopyFiles if office.facts.version >= 150_000 => {
+                create.push_str(" STRATEGY file_copy");
+            }
+            _ => {}
+        }
+        run(connection, create).await.map_err(cannot)?;
+        if strategy == Strategy::Replay {
+            pattern
+                .content
+                .fill(office, &name, Duration::from_secs(5))
+                .await?;
+        }
+        run(connection, likeness::of(&pattern.likeness, &name))
+            .await
+            .map_err(cannot)?;
+        sqlx::query(
+            "UPDATE green_light.database SET state = CASE WHEN test IS NULL THEN 'free' ELSE 'taken' END, \
+             owner = CASE WHEN test IS NULL THEN NULL ELSE owner END, \
+             oid = (SELECT oid FROM pg_database WHERE datname = $1) WHERE name = $1",
+        )
+        .bind(&name)
+        .execute(connection)
+        .await
+        .map_err(cannot)?;
+        Ok(name)
+    }
+
+    /// Makes databases of a template in the background until enough are free.
+    pub(super) fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>) {
+        let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
+        let busy = |office: &Office| {
+            let replenishing = office.stock.replenishing.lock();
+            replenishing
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(pattern.name.clone())
+        };
+        if office.is_closing() || !busy(&office) {
+            return;
+        }
+        Office::spawn(async move {
+            let reading = office.stock.busy.read().await;
+            // What cannot be made ahead is made when a test wants it, and an error is told then.
+            let _ = Self::fill_up(&office, &pattern).await;
+            drop(reading);
+            let replenishing = office.stock.replenishing.lock();
+            let mut replenishing = replenishing.unwrap_or_else(PoisonError::into_inner);
+            replenishing.remove(&pattern.name);
+        });
+    }
+
+    async fn fill_up(office: &Arc<Office>, pattern: &Pattern) -> Result<(), Error> {
+        if !Self::is_short(office, pattern).await? {
+            return Ok(());
+        }
+        let Some(permit) = Budget::try_permits(office, 1).await? else {
+            return Ok(());
+        };
+        let cannot = |error| failed("no database can be made ahead", error);
+        let mut connection = connect(&office.maintenance).await.map_err(cannot)?;
+        let mut made = Ok(String::new());
+        while made.is_ok() && !office.is_closing() && Self::is_short(office, pattern).await? {
+            made = Self::make(office, &mut connection, pattern, pattern.strategy, None).await;
+        }
+        close(connection).await;
+        drop(permit);
+        made.map(drop)
+    }
+
+    async fn is_short(office: &Office, pattern: &Pattern) -> Result<bool, Error> {
+        let mut front = office.front.lock().await;
+        let ready: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM green_light.database \
+             WHERE template = $1 AND test IS NULL AND state IN ('free', 'making')",
+        )
+        .bind(&pattern.name)
+        .fetch_one(&mut *front)
+        .await
+        .map_err(|error| failed("the stock cannot be counted", error))?;
+        Ok(ready < Self::target())
+    }
+
+    /// Finds out which strategy is the fastest here for this template.
+    ///
+    /// What is made for that goes into the stock. `built` is how long the schema took, which is what
+    /// running it again would take.
+    pub(super) async fn measure(
+        office: &Arc<Office>,
+        connection: &mut PgConnection,
+        pattern: impl Fn(Strategy) -> Pattern,
+        built: Option<Duration>,
+    ) -> Result<(Strategy, String), Error> {
+        let mut times = Vec::new();
+        let content = &pattern(Strategy::Clone).content;
+        if let Some(built) = built.filter(|_| content.can_run_again()) {
+            times.push((Strategy::Replay, built));
+        }
+        let mut candidates = vec![Strategy::Clone];
+        if office.facts.version >= 150_000 {
+            candidates.push(Strategy::CopyFiles);
+        }
+        for strategy in candidates {
+            let pattern = pattern(strategy);
+            let started = Instant::now();
+            Self::make(office, connection, &pattern, strategy, None).await?;
+            times.push((strategy, started.elapsed()));
+        }
+        times.sort_by_key(|(_, time)| *time);
+        let shown: Vec<_> = times
+            .iter()
+            .map(|(strategy, time)| {
+                format!("{} {:.1} ms", strategy.name(), time.as_secs_f64() * 1e3)
+            })
+            .collect();
+        let fastest = times
+            .first()
+            .map_or(Strategy::Clone, |(strategy, _)| *strategy);
+        Ok((fastest, shown.join(", ")))
+    }
+
+    /// Waits until nothing is being made or dropped.
+    pub(super) async fn quiet(&self) {
+        drop(self.busy.write().await);
+    }
+}
+
+/// A name that no database has: `kind` is `b` while a template is built, `d` for databases of tests.
+pub(super) fn new_name(kind: &str) -> String {
+    let random: String = [random_bytes(), random_bytes()]
+        .as_flattened()
+        .iter()
+        .take(10)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("gl_{kind}_{random}")
+}

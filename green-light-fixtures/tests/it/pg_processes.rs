@@ -1,0 +1,344 @@
+//! What processes do to each other on one PostgreSQL server: build a template once, survive being
+//! killed, leave nothing, share connections. Each test has a role, and so a maintenance database, of
+//! its own.
+
+use std::{
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use green_light_fixtures::{Backend, Engine, Isolation, Schema};
+use sea_orm::ConnectionTrait;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::{
+    children::{LONG, Partner, output, part, playing, said, wait_for_a_line},
+    support::run,
+};
+
+/// A role that may make databases, and whatever it has made.
+struct Role {
+    name: String,
+    server: String,
+    url: String,
+}
+
+impl Role {
+    async fn new() -> Self {
+        let engine = Engine::builder()
+            .backend(Backend::Postgres)
+            .build()
+            .await
+            .unwrap();
+        let session = engine.session(Isolation::Database).await.unwrap();
+        let server = session.url().expose().to_owned();
+        // The database that is always there.
+        let (start, query) = server.split_once('?').unwrap_or((&server, ""));
+        let start = start.rsplit_once('/').unwrap().0;
+        let server = format!("{start}/postgres?{query}");
+        session.finish().await.unwrap();
+        let mut admin = PgConnection::connect(&server).await.unwrap();
+        let random: String = sqlx::query_scalar("SELECT substr(md5(random()::text), 1, 12)")
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+        let name = format!("gl_test_{random}");
+        let make = format!("CREATE ROLE {name} LOGIN CREATEDB PASSWORD 'secret'");
+        admin.execute(AssertSqlSafe(make)).await.unwrap();
+        let (scheme, rest) = server.split_once("://").unwrap();
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        let url = format!("{scheme}://{name}:secret@{host}");
+        admin.close().await.unwrap();
+        Self { name, server, url }
+    }
+
+    async fn admin(&self) -> PgConnection {
+        PgConnection::connect(&self.server).await.unwrap()
+    }
+
+    fn playing(&self, test: &str, part: &str) -> Command {
+        let mut command = playing(&format!("pg_processes::{test}"), part);
+        command.env("GREEN_LIGHT_POSTGRES_URL", &self.url);
+        command
+    }
+
+    /// The databases of the role, but for the maintenance one.
+    async fn databases(&self) -> Vec<String> {
+        let mut admin = self.admin().await;
+        let names = sqlx::query_scalar(
+            "SELECT datname::text FROM pg_database WHERE datdba = $1::regrole \
+             AND datname <> 'green_light_' || $1 ORDER BY 1",
+        )
+        .bind(&self.name)
+        .fetch_all(&mut admin)
+        .await
+        .unwrap();
+        admin.close().await.unwrap();
+        names
+    }
+
+    async fn drop(self) {
+        let mut names = self.databases().await;
+        names.push(format!("green_light_{}", self.name));
+        let mut admin = self.admin().await;
+        for name in names {
+            let untie = format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false");
+            let _ = admin.execute(AssertSqlSafe(untie)).await;
+            let drop = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+            admin.execute(AssertSqlSafe(drop)).await.unwrap();
+        }
+        let drop = format!("DROP ROLE {}", self.name);
+        admin.execute(AssertSqlSafe(drop)).await.unwrap();
+        admin.close().await.unwrap();
+    }
+}
+
+async fn engine_of(sql: &str) -> Engine {
+    Engine::builder()
+        .backend(Backend::Postgres)
+        .schema(Schema::sql(sql))
+        .build()
+        .await
+        .unwrap()
+}
+
+/// Ten tables with a row each, made slowly enough to be interrupted anywhere.
+fn slow_schema(mark: &str) -> String {
+    let table = |n: usize| {
+        format!(
+            "CREATE TABLE t{n}_{mark} (x int); SELECT pg_sleep(0.004); INSERT INTO t{n}_{mark} VALUES (1);"
+        )
+    };
+    (0..10).map(table).collect()
+}
+
+/// Uses a database as a test would, and says whether the template was built for it.
+async fn one_test(sql: &str) -> (u64, i64) {
+    let engine = engine_of(sql).await;
+    let session = engine.session(Isolation::Database).await.unwrap();
+    let rows = session
+        .query_one_raw(sea_orm::Statement::from_string(
+            sea_orm::DbBackend::Postgres,
+            "SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', \
+             tablename), true, true, '')))[1]::text::bigint)::bigint FROM pg_tables \
+             WHERE schemaname = 'public'",
+        ))
+        .await
+        .unwrap();
+    let rows = rows.unwrap().try_get_by_index(0).unwrap();
+    session.finish().await.unwrap();
+    (engine.stats().templates_built, rows)
+}
+
+#[test]
+fn sixteen_processes_that_start_at_once_build_the_template_once() {
+    if part().is_some() {
+        let (built, rows) = run(one_test(&slow_schema("a")));
+        assert_eq!(rows, 10);
+        println!("built={built}");
+        return;
+    }
+    let role = run(Role::new());
+    let test = "sixteen_processes_that_start_at_once_build_the_template_once";
+    let children: Vec<_> = (0..16)
+        .map(|_| {
+            let mut child = role.playing(test, "test");
+            child.env("NEXTEST", "1").spawn().unwrap()
+        })
+        .collect();
+    let built: usize = children
+        .into_iter()
+        .map(|child| said(child).matches("built=1").count())
+        .sum();
+    assert_eq!(built, 1);
+    run(role.drop());
+}
+
+#[test]
+fn a_builder_killed_at_any_moment_leaves_nothing_that_is_taken_for_a_template() {
+    if let Some(mark) = part() {
+        run(async {
+            let sql = slow_schema(&mark);
+            let (_, rows) = one_test(&sql).await;
+            assert_eq!(rows, 10);
+        });
+        return;
+    }
+    let test = "a_builder_killed_at_any_moment_leaves_nothing_that_is_taken_for_a_template";
+    let role = run(Role::new());
+    // The maintenance database is there, so that the moments spread over the build itself.
+    said(role.playing(test, "first").spawn().unwrap());
+    let started = Instant::now();
+    said(role.playing(test, "whole").spawn().unwrap());
+    let whole = started.elapsed();
+    for step in 0..16 {
+        let mark = format!("k{step}");
+        let mut child = role.playing(test, &mark).spawn().unwrap();
+        thread::sleep(whole * step / 16);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        said(role.playing(test, &mark).spawn().unwrap());
+    }
+    // One more whole run is the next one after the last that was killed.
+    said(role.playing(test, "last").spawn().unwrap());
+    let drafts: Vec<_> = run(role.databases())
+        .into_iter()
+        .filter(|name| name.starts_with("gl_b_"))
+        .collect();
+    assert!(drafts.is_empty(), "{drafts:?}");
+    run(role.drop());
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_after_the_next_and_a_living_one_keeps_its_database() {
+    const SQL: &str = "CREATE TABLE kept (x int)";
+    match part().as_deref() {
+        Some("hold") => run(async {
+            let engine = engine_of(SQL).await;
+            let session = engine.session(Isolation::Database).await.unwrap();
+            let url = session.url().expose().to_owned();
+            let name = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+            println!("database={name}");
+            assert!(wait_for_a_line(), "killed or told");
+            session
+                .execute_unprepared("INSERT INTO kept VALUES (1)")
+                .await
+                .unwrap();
+            session.finish().await.unwrap();
+        }),
+        Some(_) => drop(run(one_test(SQL))),
+        None => {
+            let test = "a_killed_process_leaves_nothing_after_the_next_and_a_living_one_keeps_its_database";
+            let role = run(Role::new());
+            let mut living = Partner::start(&mut role.playing(test, "hold"));
+            let mut killed = Partner::start(&mut role.playing(test, "hold"));
+            let (kept, left) = (living.hear("database"), killed.hear("database"));
+            let decoys = run(make_decoys(&role, &left));
+            killed.kill();
+            assert!(run(role.databases()).contains(&left));
+            said(role.playing(test, "next").spawn().unwrap());
+            let names = run(role.databases());
+            assert!(!names.contains(&left), "{left} in {names:?}");
+            assert!(names.contains(&kept), "{kept} not in {names:?}");
+            for decoy in &decoys {
+                assert!(names.contains(decoy), "{decoy} not in {names:?}");
+            }
+            living.tell("go on");
+            living.end();
+            assert!(!run(role.databases()).contains(&kept), "dropped at its end");
+            run(role.drop());
+        }
+    }
+}
+
+/// Databases whose names look like ours, to `LIKE` or to the eye.
+async fn make_decoys(role: &Role, like: &str) -> Vec<String> {
+    let mut admin = role.admin().await;
+    let names = [
+        like.replace("gl_d_", "glxdx"),
+        format!("{}0", &like[..like.len() - 1]).replace("gl_d_0", "gl_d_1"),
+        "gl_d_00000000000000000000".to_owned(),
+        "gl_t_0000000000000000".to_owned(),
+    ];
+    let names: Vec<_> = names.into_iter().filter(|name| name != like).collect();
+    for name in &names {
+        let make = format!("CREATE DATABASE \"{name}\" OWNER {}", role.name);
+        admin.execute(AssertSqlSafe(make)).await.unwrap();
+    }
+    admin.close().await.unwrap();
+    names
+}
+
+#[test]
+fn thirty_two_processes_finish_on_few_connections() {
+    const BUDGET: i64 = 13;
+    if part().is_some() {
+        let (_, rows) = run(one_test(
+            "CREATE TABLE narrow (x int); INSERT INTO narrow VALUES (1)",
+        ));
+        assert_eq!(rows, 1);
+        return;
+    }
+    let test = "thirty_two_processes_finish_on_few_connections";
+    let role = run(Role::new());
+    let children: Vec<_> = (0..32)
+        .map(|_| {
+            let mut child = role.playing(test, "test");
+            child.env("NEXTEST", "1");
+            child.env("GREEN_LIGHT_CONNECTIONS", BUDGET.to_string());
+            child.spawn().unwrap()
+        })
+        .collect();
+    let most = run(async {
+        let mut admin = role.admin().await;
+        let (mut most, started) = (0, Instant::now());
+        loop {
+            let (used, there): (i64, i64) = sqlx::query_as(
+                "SELECT count(*) FILTER (WHERE datname LIKE 'gl\\_d\\_%'), count(*) \
+                 FROM pg_stat_activity WHERE usename = $1",
+            )
+            .bind(&role.name)
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+            most = most.max(used);
+            if there == 0 && started.elapsed() > Duration::from_secs(2) || started.elapsed() > LONG
+            {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        admin.close().await.unwrap();
+        most
+    });
+    for child in children {
+        said(child);
+    }
+    assert!(most < BUDGET, "{most} connections of tests at once");
+    run(role.drop());
+}
+
+#[test]
+fn a_long_wait_for_connections_names_budget_holders_and_cure() {
+    const SQL: &str = "CREATE TABLE scarce (x int)";
+    match part().as_deref() {
+        Some("hold") => run(async {
+            let engine = engine_of(SQL).await;
+            let session = engine.session(Isolation::Database).await.unwrap();
+            println!("holding=yes");
+            assert!(wait_for_a_line());
+            session.finish().await.unwrap();
+        }),
+        Some(_) => drop(run(one_test(SQL))),
+        None => {
+            let test = "a_long_wait_for_connections_names_budget_holders_and_cure";
+            let role = run(Role::new());
+            let narrow = |part| {
+                let mut command = role.playing(test, part);
+                command.env("GREEN_LIGHT_CONNECTIONS", "6");
+                command
+            };
+            let mut holder = Partner::start(&mut narrow("hold"));
+            holder.hear("holding");
+            let waiting = narrow("test").spawn().unwrap();
+            thread::sleep(Duration::from_secs(8));
+            holder.tell("let go");
+            holder.end();
+            let output = output(waiting);
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{told}");
+            for part in [
+                "budget: 6 ",
+                "held by `green-light it ",
+                "(6)",
+                "help: ",
+                "max_connections",
+            ] {
+                assert!(told.contains(part), "{part} is missing: {told}");
+            }
+            assert!(!told.contains("secret"), "{told}");
+            run(role.drop());
+        }
+    }
+}
