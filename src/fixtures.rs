@@ -1,6 +1,6 @@
 //! The fixtures that come with green-light, each of which can be overridden.
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]
 pub use green_light_fixtures::fixtures::{
     backend, engine, isolation, schema, session, transaction,

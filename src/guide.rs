@@ -3,7 +3,7 @@
 #[doc = include_str!("docs/context.md")]
 pub mod context {}
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/databases.md")]
 pub mod databases {}
 

@@ -24,7 +24,7 @@ pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 #[doc(inline)]
 pub use green_light_core::{Crowd, CrowdFailure, Member};
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]
 pub use green_light_fixtures::{
     Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, Savepoint, Schema,

@@ -9,7 +9,7 @@ pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 pub use green_light_macros::fixture;
 
 pub use crate::fixtures::crowd;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use crate::fixtures::{engine, session, transaction};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session, Transaction};

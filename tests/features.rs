@@ -57,7 +57,7 @@ fn a_missing_feature_is_named() {
     for item in ["Session", "session"] {
         assert!(errors.contains(item), "{errors}");
     }
-    let gate = "#[cfg(any(feature = \"sqlite\", feature = \"postgres\"))]";
+    let gate = "#[cfg(any(feature = \"sqlite\", feature = \"postgres\", feature = \"mysql\"))]";
     assert_eq!(errors.matches(gate).count(), 2, "{errors}");
     let told = errors.matches("the item is gated here").count();
     assert_eq!(told, 2, "{errors}");

@@ -10,6 +10,12 @@ use green_light_core::progress;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
+#[cfg(feature = "postgres")]
+use crate::postgres::PostgresTemplate;
+#[cfg(feature = "_server")]
+use crate::server;
+#[cfg(feature = "mysql")]
+use crate::template::MySqlTemplate;
 use crate::{
     backend::Backend,
     database::Databases,
@@ -24,8 +30,6 @@ use crate::{
     transaction::Transaction,
     url::DatabaseUrl,
 };
-#[cfg(feature = "postgres")]
-use crate::{postgres::PostgresTemplate, server};
 
 /// How long a template may take before it is said that one is being built.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -317,7 +321,16 @@ impl EngineBuilder {
                     .await
                     .map(Template::Postgres)
             }
-            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+            #[cfg(feature = "mysql")]
+            Backend::MySql => {
+                // Files are SQLite's.
+                drop(directory);
+                let server = server::mysql().await?;
+                MySqlTemplate::build(&self.schema, server.url(), self.waits.connection)
+                    .await
+                    .map(|template| Template::MySql(Box::new(template)))
+            }
+            #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
             missing => Err(missing.without_feature()),
         }
     }

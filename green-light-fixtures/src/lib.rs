@@ -22,7 +22,7 @@
 //! Without a database feature the crate holds no database code and pulls no database crate.
 
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "postgres")),
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
     allow(
         dead_code,
         irrefutable_let_patterns,

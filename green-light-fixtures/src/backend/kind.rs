@@ -19,10 +19,12 @@ pub enum Backend {
     Sqlite,
     /// PostgreSQL 11 or later.
     Postgres,
+    /// MySQL 8 or MariaDB 10.
+    MySql,
 }
 
 impl Backend {
-    const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+    const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MySql];
 
     /// The name used in attributes, in URLs, in the environment and for the feature.
     #[must_use]
@@ -30,6 +32,7 @@ impl Backend {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::MySql => "mysql",
         }
     }
 
@@ -39,11 +42,12 @@ impl Backend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
             Self::Postgres => DbBackend::Postgres,
+            Self::MySql => DbBackend::MySql,
         }
     }
 
     /// Says which feature is missing.
-    #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+    #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
     pub(crate) fn without_feature(self) -> Error {
         Error::new(
             Kind::Configuration,
@@ -92,7 +96,7 @@ mod tests {
         let error = "oracle".parse::<Backend>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown backend `oracle`\n  help: write one of `sqlite`, `postgres`"
+            "unknown backend `oracle`\n  help: write one of `sqlite`, `postgres`, `mysql`"
         );
     }
 }

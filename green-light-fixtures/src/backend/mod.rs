@@ -2,7 +2,13 @@
 //!
 //! Everything above this folder speaks SeaORM; everything below it speaks one driver.
 
+#[cfg(feature = "_server")]
+mod kept;
 mod kind;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "mysql")]
+mod mysql_history;
 mod pool;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

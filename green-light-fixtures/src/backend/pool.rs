@@ -3,11 +3,15 @@
 use std::{pin::Pin, time::Duration};
 
 use sea_orm::{DatabaseConnection, DbBackend};
+#[cfg(feature = "mysql")]
+use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]
 use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
+#[cfg(feature = "mysql")]
+use super::mysql;
 #[cfg(feature = "postgres")]
 use super::{postgres, postgres_ending};
 #[cfg(feature = "sqlite")]
@@ -48,6 +52,8 @@ pub(crate) enum Pool {
         pool: PgPool,
         ending: postgres_ending::Ending,
     },
+    #[cfg(feature = "mysql")]
+    MySql { pool: MySqlPool },
 }
 
 impl Pool {
@@ -58,6 +64,8 @@ impl Pool {
             Self::Sqlite { pool, .. } => sqlite::connection(pool),
             #[cfg(feature = "postgres")]
             Self::Postgres { pool, .. } => postgres::connection(pool),
+            #[cfg(feature = "mysql")]
+            Self::MySql { pool } => mysql::connection(pool),
         }
     }
 
@@ -69,6 +77,8 @@ impl Pool {
             Self::Sqlite { pool, .. } => drop(pool.close()),
             #[cfg(feature = "postgres")]
             Self::Postgres { pool, .. } => drop(pool.close()),
+            #[cfg(feature = "mysql")]
+            Self::MySql { pool } => drop(pool.close()),
         }
     }
 
@@ -82,6 +92,8 @@ impl Pool {
                 Self::Sqlite { pool, ending } => sqlite::end(pool, guard, ending).await,
                 #[cfg(feature = "postgres")]
                 Self::Postgres { pool, ending } => postgres::end(pool, guard, ending).await,
+                #[cfg(feature = "mysql")]
+                Self::MySql { pool } => mysql::end(pool, guard).await,
             }
         };
         tokio::time::timeout(grace, end)
@@ -99,6 +111,8 @@ pub(crate) fn close(connection: &DatabaseConnection) -> impl Future<Output = ()>
         DbBackend::Sqlite => Some(closing(connection.get_sqlite_connection_pool())),
         #[cfg(feature = "postgres")]
         DbBackend::Postgres => Some(closing(connection.get_postgres_connection_pool())),
+        #[cfg(feature = "mysql")]
+        DbBackend::MySql => Some(closing(connection.get_mysql_connection_pool())),
         _ => None,
     };
     async move {

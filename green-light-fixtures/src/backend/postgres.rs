@@ -3,7 +3,7 @@
 //!
 //! What keeps the outer transaction:
 //!
-//! * sqlx is made to count [`BASE_DEPTH`] open transactions while PostgreSQL has one, the outer. A
+//! * sqlx is made to count several open transactions while PostgreSQL has one, the outer. A
 //!   rollback too many, which sqlx sends when a `begin` fails or is cancelled half-way, then names a
 //!   savepoint that does not exist, an error like any other. With one level it would end the outer
 //!   transaction.
@@ -17,13 +17,14 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
-use sqlx::{
-    Connection as _, Executor, PgConnection, PgPool, Row as _,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{Executor, PgConnection, PgPool, Row as _, postgres::PgConnectOptions};
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
-use super::{Ended, Pool, postgres_ending::Ending};
+use super::{
+    Ended, Pool,
+    kept::{self, BASE_DEPTH, drain, has_code},
+    postgres_ending::Ending,
+};
 use crate::{
     error::{Error, Kind},
     sandbox::{Breach, Guard, Verdict},
@@ -31,16 +32,11 @@ use crate::{
 
 type Manager = <sqlx::Postgres as sqlx::Database>::TransactionManager;
 
-/// The depth that sqlx counts while nothing but the outer transaction is open. One use of the
-/// connection can lose two levels for each `begin` that fails in it.
-const BASE_DEPTH: usize = 8;
 /// Begins the outer transaction: the one that may write, and that no commit can end.
 pub(super) const BEGIN: &str = "BEGIN READ WRITE; INSERT INTO green_light.guard VALUES (1)";
 /// Sets the guard savepoint anew; an error if the outer transaction is aborted or has ended.
 const RENEW: &str = "RELEASE SAVEPOINT green_light; SAVEPOINT green_light";
 const RETURN: &str = "ROLLBACK TO SAVEPOINT green_light";
-/// How many results of cancelled messages may wait to be read.
-const PENDING: usize = 1_000;
 
 const IN_FAILED_TRANSACTION: &str = "25P02";
 
@@ -87,13 +83,7 @@ pub(crate) async fn open(
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        // No timer may replace the connection: it holds the test's transaction.
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(wait)
+    let pool = kept::options(wait)
         .after_connect(move |connection, _| {
             let guard = Arc::clone(&connecting);
             Box::pin(async move {
@@ -197,29 +187,11 @@ async fn renew(connection: &mut PgConnection) -> Result<Option<Breach>, sqlx::Er
     }
 }
 
-/// Reads the results of messages that nobody waited for, among them errors that nobody wants.
-async fn drain(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    for _ in 0..PENDING {
-        match connection.flush().await {
-            Err(sqlx::Error::Database(_)) => {}
-            other => return other,
-        }
-    }
-    connection.flush().await
-}
-
 /// Ends the outer transaction of `pool`, begins the next one and puts the connection back.
 pub(crate) async fn end(pool: &PgPool, guard: &Guard, ending: &Ending) -> Ended {
-    // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
-    let connection = match pool.try_acquire() {
-        Some(connection) => Ok(connection),
-        None => pool.acquire().await,
-    };
-    let mut connection = match connection {
+    let mut connection = match kept::take(pool).await {
         Ok(connection) => connection,
-        Err(sqlx::Error::PoolClosed) => return Ended::Closed,
-        Err(sqlx::Error::PoolTimedOut) => return Ended::Held,
-        Err(error) => return Ended::Failed(error),
+        Err(ended) => return ended,
     };
     if guard.is_lost() {
         return Ended::Lost;
@@ -239,13 +211,6 @@ pub(crate) async fn end(pool: &PgPool, guard: &Guard, ending: &Ending) -> Ended 
 /// The pool as SeaORM sees it.
 pub(crate) fn connection(pool: &PgPool) -> DatabaseConnection {
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone())
-}
-
-pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|found| found == code)
 }
 
 /// One value of one row.

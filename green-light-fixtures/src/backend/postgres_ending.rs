@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseEr
 
 use super::{
     Ended,
-    postgres::{BEGIN, has_code, one},
+    kept::has_code,
+    postgres::{BEGIN, one},
 };
 
 /// The statements that end a test.

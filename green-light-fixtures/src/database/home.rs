@@ -14,6 +14,7 @@ use super::{
 #[cfg(feature = "postgres")]
 use crate::postgres::Claim;
 use crate::{
+    backend::Backend,
     directory::{Directory, default_base},
     error::{Error, Kind},
     isolation::Isolation,
@@ -74,6 +75,8 @@ impl Databases {
                 let isolation = Isolation::Database;
                 Ok(Stay::new(connection, home, test, isolation, self.waits))
             }
+            #[cfg(feature = "mysql")]
+            Template::MySql(_) => Err(only_transaction(Isolation::Database, Backend::MySql)),
         }
     }
 
@@ -98,7 +101,9 @@ impl Databases {
                 ))
             }
             #[cfg(feature = "postgres")]
-            Template::Postgres(_) => Err(only_transaction(Isolation::Shared)),
+            Template::Postgres(_) => Err(only_transaction(Isolation::Shared, Backend::Postgres)),
+            #[cfg(feature = "mysql")]
+            Template::MySql(_) => Err(only_transaction(Isolation::Shared, Backend::MySql)),
         }
     }
 
@@ -134,12 +139,12 @@ impl Databases {
     }
 }
 
-/// What PostgreSQL cannot do here.
-#[cfg(feature = "postgres")]
-fn only_transaction(isolation: Isolation) -> Error {
+/// What a server cannot do here.
+#[cfg(feature = "_server")]
+fn only_transaction(isolation: Isolation, backend: Backend) -> Error {
     Error::new(
         Kind::Configuration,
-        format!("isolation `{isolation}` is not available on backend `postgres`"),
+        format!("isolation `{isolation}` is not available on backend `{backend}`"),
     )
     .help("use isolation `transaction` there, or backend `sqlite`")
 }
@@ -167,6 +172,8 @@ impl Home {
             Self::Shared(turn) => turn.url(),
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => claim.url().clone(),
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            _ => unreachable!("there is no such database on MySQL"),
         }
     }
 

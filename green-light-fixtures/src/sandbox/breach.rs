@@ -57,8 +57,9 @@ impl Record {
             ),
             Breach::Ended => (
                 "ended the transaction that isolates it, and lost all its rows",
-                "write `commit()` or `rollback()` on a transaction made by `begin()`; `COMMIT`, `END` \
-                 and `ROLLBACK` as SQL text end the test's own transaction",
+                "write `commit()` or `rollback()` on a transaction made by `begin()`, not as SQL text; \
+                 if a statement has to commit, as those that define tables do on MySQL, give the test \
+                 a database of its own",
             ),
             Breach::Replaced => (
                 "lost its connection, and all its rows with it",

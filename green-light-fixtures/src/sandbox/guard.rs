@@ -45,6 +45,8 @@ struct State {
     /// Whether the outer transaction ended before its test.
     lost: bool,
     condemned: bool,
+    /// Whether something may have been committed.
+    escaped: bool,
     hold: Option<Hold>,
     failure: Option<String>,
 }
@@ -62,6 +64,8 @@ pub(super) struct Lent {
     told: bool,
     /// Whether a raw pool, which cannot be tracked, was handed out.
     pub(super) raw_pool: bool,
+    /// Whether the database rolled back the transaction by itself.
+    deadlocked: bool,
 }
 
 impl Guard {
@@ -84,6 +88,7 @@ impl Guard {
             used: false,
             told: false,
             raw_pool: false,
+            deadlocked: false,
         };
         state.lease = Some(lent);
         true
@@ -171,6 +176,7 @@ impl Guard {
     pub(crate) fn ended(&self, breach: Breach) {
         let mut state = self.state();
         let state = &mut *state;
+        state.escaped |= breach == Breach::Ended;
         let Some(lent) = &mut state.lease else {
             state.condemned = true;
             return;
@@ -189,6 +195,33 @@ impl Guard {
         {
             record.refused_later += 1;
         }
+    }
+
+    /// The same, by a statement that is known.
+    pub(crate) fn ended_by(&self, breach: Breach, statement: &str) {
+        self.ended(breach);
+        if let Some(lent) = &mut self.state().lease
+            && let Some(record) = lent.breaches.last_mut()
+        {
+            record.statement = Some(shorten(statement));
+        }
+    }
+
+    /// The database itself has rolled back the outer transaction, to break a deadlock: no breach.
+    pub(crate) fn rolled_back_by_server(&self) {
+        let mut state = self.state();
+        state.lost = true;
+        if let Some(lent) = &mut state.lease {
+            lent.deadlocked = true;
+        }
+    }
+
+    /// Whether the database has rolled back the test's transaction to break a deadlock.
+    pub(crate) fn was_deadlocked(&self) -> bool {
+        self.state()
+            .lease
+            .as_ref()
+            .is_some_and(|lent| lent.deadlocked)
     }
 
     /// A statement of lease `id` has run for `elapsed`.
@@ -271,6 +304,12 @@ impl Guard {
     pub(crate) fn ending(&self) -> Ending<'_> {
         self.ending.store(true, Ordering::Release);
         Ending(self)
+    }
+
+    /// Whether something may have been committed to the slot's database.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.state().escaped
     }
 
     pub(crate) fn is_ending(&self) -> bool {

@@ -9,6 +9,8 @@ use super::guard::Guard;
 use crate::backend::Pool;
 #[cfg(feature = "postgres")]
 use crate::postgres::Claim;
+#[cfg(feature = "mysql")]
+use crate::template::SlotDatabase;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(crate) enum SlotHome {
     File(#[expect(dead_code, reason = "held to be dropped")] SlotFile),
     #[cfg(feature = "postgres")]
     Postgres(Claim),
+    #[cfg(feature = "mysql")]
+    Database(SlotDatabase),
 }
 
 impl SlotHome {
@@ -50,7 +54,9 @@ impl SlotHome {
             #[cfg(feature = "sqlite")]
             Self::Memory | Self::File(_) => None,
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => Some(database.url()),
+            Self::Postgres(claim) => Some(claim.url()),
+            #[cfg(feature = "mysql")]
+            Self::Database(database) => Some(database.url()),
         }
     }
 }

@@ -41,3 +41,9 @@ pub(crate) fn has_ended(test: &str) -> String {
          help: join or abort the tasks of a test before it ends"
     )
 }
+
+/// The database has rolled back everything that the test did until then.
+pub(crate) fn deadlocked() -> &'static str {
+    "the database rolled back all that this test had written, to break a deadlock\n  \
+     help: a deadlock ends the whole transaction of a test; give it a database of its own"
+}

@@ -5,6 +5,8 @@ use std::{fmt, ops::Deref, panic::Location, sync::Arc, time::Duration};
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
 };
+#[cfg(feature = "mysql")]
+use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]
 use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
@@ -107,6 +109,18 @@ impl Session {
     #[track_caller]
     pub fn postgres_pool(&self) -> &PgPool {
         self.raw(Backend::Postgres).get_postgres_connection_pool()
+    }
+
+    /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
+    ///
+    /// # Panics
+    ///
+    /// When the session is on another backend.
+    #[cfg(feature = "mysql")]
+    #[must_use]
+    #[track_caller]
+    pub fn mysql_pool(&self) -> &MySqlPool {
+        self.raw(Backend::MySql).get_mysql_connection_pool()
     }
 
     #[track_caller]

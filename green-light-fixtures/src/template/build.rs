@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
+#[cfg(feature = "mysql")]
+use super::mysql::MySqlTemplate;
 use crate::{
     backend::Pool,
     error::Error,
@@ -28,6 +30,8 @@ pub(crate) enum Template {
     },
     #[cfg(feature = "postgres")]
     Postgres(PostgresTemplate),
+    #[cfg(feature = "mysql")]
+    MySql(Box<MySqlTemplate>),
 }
 
 impl Template {
@@ -92,6 +96,11 @@ impl Template {
                 let pool = postgres::open(&claim.options(), guard, wait).await?;
                 Ok((pool, SlotHome::Postgres(claim)))
             }
+            #[cfg(feature = "mysql")]
+            Self::MySql(template) => {
+                let (pool, database) = template.open(number, guard, wait).await?;
+                Ok((pool, SlotHome::Database(database)))
+            }
         }
     }
 
@@ -102,6 +111,8 @@ impl Template {
             Self::Sqlite { .. } => 1,
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => u64::from(template.was_built()),
+            #[cfg(feature = "mysql")]
+            Self::MySql(_) => 1,
         }
     }
 
@@ -119,6 +130,8 @@ impl Template {
             } => DatabaseUrl::new(format!("sqlite://{}", directory.path().display())),
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => template.url(),
+            #[cfg(feature = "mysql")]
+            Self::MySql(template) => template.url(),
         }
     }
 }

@@ -1,0 +1,56 @@
+//! The kept connection of a slot on a server, whichever driver it belongs to.
+
+use std::time::Duration;
+
+use sqlx::{Connection, Database, Pool, pool::PoolConnection, pool::PoolOptions};
+
+use super::Ended;
+
+/// The depth that sqlx counts while nothing but the outer transaction is open. One use of the
+/// connection can lose two levels for each `begin` that fails in it.
+pub(super) const BASE_DEPTH: usize = 8;
+/// How many results of cancelled messages may wait to be read.
+const PENDING: usize = 1_000;
+
+/// Options of a pool that keeps its one connection, and with it the test's transaction.
+pub(super) fn options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
+    // No timer and no test may replace the connection.
+    PoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(wait)
+}
+
+/// Takes the connection to end its transaction.
+pub(super) async fn take<DB: Database>(pool: &Pool<DB>) -> Result<PoolConnection<DB>, Ended> {
+    // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
+    let connection = match pool.try_acquire() {
+        Some(connection) => Ok(connection),
+        None => pool.acquire().await,
+    };
+    connection.map_err(|error| match error {
+        sqlx::Error::PoolClosed => Ended::Closed,
+        sqlx::Error::PoolTimedOut => Ended::Held,
+        error => Ended::Failed(error),
+    })
+}
+
+/// Reads the results of messages that nobody waited for, among them errors that nobody wants.
+pub(super) async fn drain<C: Connection>(connection: &mut C) -> Result<(), sqlx::Error> {
+    for _ in 0..PENDING {
+        match connection.flush().await {
+            Err(sqlx::Error::Database(_)) => {}
+            other => return other,
+        }
+    }
+    connection.flush().await
+}
+
+pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|found| found == code)
+}
