@@ -7,5 +7,8 @@ pub mod context {}
 #[doc = include_str!("docs/databases.md")]
 pub mod databases {}
 
+#[doc = include_str!("docs/rstest.md")]
+pub mod rstest {}
+
 #[doc = include_str!("docs/scopes.md")]
 pub mod scopes {}

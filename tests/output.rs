@@ -133,6 +133,34 @@ fn two_equally_near_overrides_are_refused() {
 }
 
 #[test]
+fn cases_are_told_apart_and_share_what_they_are_built_from() {
+    story("cases::", &expect_file!["output/cases.txt"]);
+    let show = |show| run("cases::", &["--nocapture"], &[("GREEN_LIGHT_SHOW", show)]);
+    expect_file!["output/cases_plan.txt"].assert_eq(&redacted(&show("plan")));
+    expect_file!["output/cases_setup.txt"].assert_eq(&redacted(&show("setup")));
+}
+
+#[test]
+fn a_shared_fixture_ends_in_the_last_planned_case() {
+    let env = [("GREEN_LIGHT_SHOW", "setup")];
+    let exact = ["--nocapture", "--exact"];
+    for (filter, args) in [
+        ("cases::a_runs::case_1", &exact[..]),
+        ("cases::a_runs::case_2_faster", &exact[..]),
+        ("cases::a_runs", &exact[..1]),
+    ] {
+        let output = run(filter, args, &env);
+        let text = redacted(&output);
+        let call = text
+            .rfind("cases::a_runs::case_")
+            .expect("a case is called");
+        let end = text.find("TEARDOWN M motor").expect("the motor stops");
+        assert!(call < end, "{text}");
+        assert!(output.status.success(), "{text}");
+    }
+}
+
+#[test]
 fn only_the_body_may_panic_under_should_panic() {
     story("should_panic::", &expect_file!["output/should_panic.txt"]);
 }

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::Error;
 
 /// Everything wrong with one item, reported at once.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Errors(Option<Error>);
 
 impl Errors {

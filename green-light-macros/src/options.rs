@@ -1,10 +1,13 @@
 //! The comma-separated options of an attribute, each with its place, before they mean anything.
 
 use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token, parenthesized, token};
+use syn::{
+    Error, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token,
+};
 
 use crate::diagnostic::{Errors, list, nearest};
 
@@ -40,6 +43,17 @@ impl Parse for Setting {
             Value::None
         };
         Ok(Self { name, value })
+    }
+}
+
+impl ToTokens for Setting {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.name.to_tokens(tokens);
+        match &self.value {
+            Value::None => {}
+            Value::Is(expr) => tokens.extend(quote!(= #expr)),
+            Value::List(list) => tokens.extend(quote!((#list))),
+        }
     }
 }
 
@@ -115,9 +129,7 @@ impl Setting {
 
     /// The words in `name(one, other)`, each of which is one of `words`, and none twice.
     pub(crate) fn words(&self, what: &str, words: &[&str], errors: &mut Errors) -> Vec<Ident> {
-        if let Value::List(tokens) = &self.value
-            && let Ok(typed) =
-                Punctuated::<Ident, Token![,]>::parse_terminated.parse2(tokens.clone())
+        if let Some(typed) = self.list(<Ident as Parse>::parse)
             && !typed.is_empty()
         {
             let mut read: Vec<Ident> = Vec::new();
@@ -146,17 +158,52 @@ impl Setting {
         Vec::new()
     }
 
+    /// The pairs in `name(first = path, second = path)`.
+    pub(crate) fn pairs(&self, errors: &mut Errors) -> Vec<(Ident, Path)> {
+        if let Some(pairs) = self.list(|input| {
+            let name = input.call(Ident::parse_any)?;
+            input.parse::<Token![=]>()?;
+            Ok((name, input.call(Path::parse_mod_style)?))
+        }) && (!pairs.is_empty() || self.name.to_string().starts_with("__"))
+        {
+            return pairs;
+        }
+        let name = &self.name;
+        errors.refuse(
+            name,
+            format!("option `{name}` says where the fixtures of parameters are"),
+            &format!("write `{name}(param = path::to::fixture)`"),
+        );
+        Vec::new()
+    }
+
+    /// The parameters in `name(first: Type, second: Type)`, which only our own macros write.
+    pub(crate) fn typed(&self) -> Vec<(Ident, Type)> {
+        let list = self.list(|input| {
+            let name = input.call(Ident::parse_any)?;
+            input.parse::<Token![:]>()?;
+            Ok((name, input.parse()?))
+        });
+        list.unwrap_or_default()
+    }
+
+    /// The elements of `name(..)`.
+    fn list<T>(&self, element: fn(ParseStream<'_>) -> Result<T, Error>) -> Option<Vec<T>> {
+        let Value::List(tokens) = &self.value else {
+            return None;
+        };
+        let list = |input: ParseStream<'_>| {
+            Punctuated::<T, Token![,]>::parse_terminated_with(input, element)
+        };
+        Some(list.parse2(tokens.clone()).ok()?.into_iter().collect())
+    }
+
     /// The names in `name(a, path::to::b)`.
     pub(crate) fn paths(&self, errors: &mut Errors) -> Vec<Path> {
-        if let Value::List(tokens) = &self.value {
-            let parser = Punctuated::<Path, Token![,]>::parse_terminated_with;
-            let paths = (|input: ParseStream<'_>| parser(input, Path::parse_mod_style))
-                .parse2(tokens.clone());
-            if let Ok(paths) = paths
-                && !paths.is_empty()
-            {
-                return paths.into_iter().collect();
-            }
+        if let Some(paths) = self.list(Path::parse_mod_style)
+            && !paths.is_empty()
+        {
+            return paths;
         }
         let name = &self.name;
         errors.refuse(
@@ -213,15 +260,20 @@ fn bare(expr: Expr) -> Expr {
     }
 }
 
-/// Reads the options of `#[attribute(..)]`, refusing unknown and repeated ones.
+/// The options as written.
+pub(crate) fn parse(tokens: TokenStream) -> Result<Punctuated<Setting, Token![,]>, Error> {
+    Punctuated::parse_terminated.parse2(tokens)
+}
+
+/// Reads the options of `#[attribute(..)]`, refusing unknown and repeated ones. Those that begin
+/// with `__` are what one macro tells another.
 pub(crate) fn read(
     attribute: &str,
     valid: &[&str],
     tokens: TokenStream,
     errors: &mut Errors,
 ) -> Vec<Setting> {
-    let parsed = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(tokens);
-    let settings = match parsed {
+    let settings = match parse(tokens) {
         Ok(settings) => settings,
         Err(error) => {
             errors.push(error);
@@ -231,7 +283,9 @@ pub(crate) fn read(
     let mut read: Vec<Setting> = Vec::new();
     for setting in settings {
         let name = setting.name.to_string();
-        if !valid.contains(&name.as_str()) {
+        if name.starts_with("__") {
+            read.push(setting);
+        } else if !valid.contains(&name.as_str()) {
             let fact = format!(
                 "unknown option `{name}` for `#[{attribute}]`, expected one of {}",
                 list(valid)

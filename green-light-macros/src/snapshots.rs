@@ -48,6 +48,43 @@ fn a_test_with_everything() {
 }
 
 #[test]
+fn a_test_with_cases_is_handed_to_rstest() {
+    let args = quote!(timeout = "5s");
+    let item = quote! {
+        #[case(1)]
+        #[case::last(2)]
+        #[instrument]
+        async fn saves(
+            #[case] #[from(super::limit)] most: u32,
+            #[case] title: &str,
+            session: Session,
+        ) {
+            session.save(title, most).await;
+        }
+    };
+    check(
+        crate::test::expand(args, &item),
+        &expect_file!["../snapshots/test_with_cases.rs"],
+    );
+}
+
+#[test]
+fn a_case_from_rstest() {
+    let args = quote!(__handed, __group = saves, __from(most = limit), __given(most: u32));
+    let item = quote! {
+        async fn case_1(session: Session) {
+            let most = 1;
+            let title = "a";
+            saves(most, title, session).await
+        }
+    };
+    check(
+        crate::test::expand(args, &item),
+        &expect_file!["../snapshots/test_of_a_case.rs"],
+    );
+}
+
+#[test]
 fn a_test_for_each_backend() {
     let args = quote!(backends(sqlite, postgres), isolation = database);
     let item = quote! {

@@ -19,6 +19,15 @@ pub(crate) fn line(span: Span) -> u32 {
     u32::try_from(span.unwrap().line()).unwrap_or(u32::MAX)
 }
 
+/// Whether one place is before another in the same file.
+pub(crate) fn is_before(one: Span, other: Span) -> bool {
+    if !proc_macro::is_available() {
+        return false;
+    }
+    let (one, other) = (one.unwrap(), other.unwrap());
+    one.file() == other.file() && (one.line(), one.column()) < (other.line(), other.column())
+}
+
 /// The same tokens, reported at the place of `span` but still resolved where they were written.
 pub(crate) fn moved(tokens: TokenStream, span: Span) -> TokenStream {
     tokens

@@ -111,3 +111,17 @@ async fn is_not_there(no_such_fixture: u8) {}
 fn For_each_backend(Loud: u8) {
     assert_eq!(Loud, 4);
 }
+
+/// A documented test with cases.
+#[green_light::test]
+#[case(3)]
+fn has_cases(
+    #[case]
+    #[from(small)]
+    wanted: u8,
+    #[values("text")] expected: &str,
+    mut text: String,
+) {
+    text.push('!');
+    assert_eq!((wanted, &text[..4]), (3, expected));
+}

@@ -36,3 +36,9 @@ async fn resolves_fixtures(
 async fn one_for_each_backend(port: u16) {
     ::std::assert_eq!(port, 8080);
 }
+
+#[::green_light::test]
+#[case(8080)]
+fn has_cases(#[case] wanted: u16, port: u16) {
+    ::std::assert_eq!(wanted, port);
+}

@@ -13,7 +13,14 @@ fn r#match(r#type: &'static str, _type: &str) -> String {
 }
 
 #[green_light::test]
-async fn r#async(r#match: &str, _type: &str, #[from(r#type)] again: &'static str) {
+async fn r#async(
+    r#match: &str,
+    _type: &str,
+    #[from(r#type)] again: &'static str,
+    request: &green_light::Request,
+) {
+    // As libtest has it.
+    assert_eq!(request.test_name(), Some("r#async"));
     assert_eq!(r#match, "match type");
     assert_eq!(again, "type");
 }
@@ -25,5 +32,11 @@ fn has_its_plain_name(request: &green_light::Request) {
 
 #[green_light::test(backends(sqlite))]
 fn r#const(request: &green_light::Request) {
-    assert_eq!(request.test_name(), Some("const::sqlite"));
+    assert_eq!(request.test_name(), Some("r#const::sqlite"));
+}
+
+#[green_light::test]
+fn r#struct(#[values(1)] one: u32, r#type: &str, request: &green_light::Request) {
+    assert_eq!((one, r#type), (1, "type"));
+    assert!(request.test_name().unwrap().starts_with("r#struct::"));
 }

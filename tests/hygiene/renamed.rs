@@ -32,3 +32,10 @@ async fn resolves_fixtures(address: &str) -> Result<(), String> {
 async fn one_for_each_backend(address: &str) {
     assert_eq!(address, "localhost:8080");
 }
+
+#[lamp::test(crate = nested::testing, rstest = rstest::rstest)]
+#[case(8080)]
+fn has_cases(#[case] wanted: u16, port: u16, #[from(self::address)] text: &str) {
+    assert_eq!(wanted, port);
+    assert!(text.ends_with("8080"));
+}

@@ -68,3 +68,9 @@ async fn resolves_fixtures(given: &u32) -> outcome::Result<()> {
 async fn one_for_each_backend(given: &u32) {
     assert_eq!(*given, 9091);
 }
+
+#[green_light::test]
+#[case(9091)]
+fn has_cases(#[case] wanted: u32, given: u32) {
+    assert_eq!(wanted, given);
+}

@@ -3,6 +3,7 @@
 
 mod autouse;
 mod beside;
+mod cases;
 mod context;
 mod crowd;
 mod given;

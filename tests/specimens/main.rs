@@ -4,6 +4,7 @@
 mod ambiguous;
 mod around;
 mod body;
+mod cases;
 mod cycle;
 mod database;
 mod events;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::Path;
+use syn::{Path, Type};
 
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
@@ -12,10 +12,12 @@ use crate::options::{self, Setting};
 const OPTIONS: &[&str] = &[
     "uses",
     "without",
+    "from",
     "isolation",
     "backends",
     "context",
     "timeout",
+    "rstest",
     "crate",
 ];
 
@@ -24,15 +26,26 @@ const ISOLATIONS: &[&str] = &["transaction", "database", "shared"];
 const BACKENDS: &[&str] = &["sqlite", "postgres", "mysql"];
 
 /// Options as written; whether they fit together is for `check`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Args {
     pub(crate) uses: Vec<Path>,
     pub(crate) without: Vec<Path>,
+    /// Where the fixtures of parameters are, as `#[from]` says it on a parameter.
+    pub(crate) from: Vec<(Ident, Path)>,
     pub(crate) isolation: Option<Ident>,
     pub(crate) backends: Vec<Ident>,
     pub(crate) context: Option<bool>,
     pub(crate) timeout: Option<Duration>,
+    /// The attribute that expands cases.
+    pub(crate) rstest: Option<Path>,
     pub(crate) krate: CratePath,
+    /// Whether [`cases`](super::cases) has handed the test to rstest; then what follows is its, too.
+    pub(crate) is_handed: bool,
+    pub(crate) handed_from: Vec<(Ident, Path)>,
+    /// Cases that fixtures are given, with the types of their parameters.
+    pub(crate) handed_given: Vec<(Ident, Type)>,
+    /// The function whose cases rstest has put into a module of its name.
+    pub(crate) group: Option<Ident>,
     pub(crate) errors: Errors,
 }
 
@@ -50,12 +63,27 @@ impl Args {
         match setting.name.to_string().as_str() {
             "uses" => self.uses = setting.paths(errors),
             "without" => self.without = setting.paths(errors),
+            "from" => self.from = setting.pairs(errors),
             "isolation" => self.isolation = setting.word("isolation", ISOLATIONS, errors),
             "backends" => self.backends = setting.words("backend", BACKENDS, errors),
             "context" => self.context = setting.boolean(errors),
             "timeout" => self.timeout = timeout(setting, errors),
+            "rstest" => self.rstest = setting.path(errors),
+            "__handed" => self.is_handed = true,
+            "__from" => self.handed_from = setting.pairs(errors),
+            "__given" => self.handed_given = setting.typed(),
+            "__group" => {
+                self.group = setting
+                    .path(errors)
+                    .and_then(|path| path.get_ident().cloned());
+            }
             "crate" => self.krate = setting.path(errors).map(CratePath::new).unwrap_or_default(),
-            other => unreachable!("`{other}` is not in the list of options"),
+            // `read` lets through what one of our macros might tell another.
+            other => errors.refuse(
+                &setting.name,
+                format!("unknown option `{other}`"),
+                "remove it",
+            ),
         }
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn emit(model: &Model, outer: &[Attribute], body: &TokenStream) -> To
     let function = &model.function;
     let private = model.krate.private(Span::call_site());
     let ident = &function.sig.ident;
-    let name = function.name();
+    // As libtest has it, with `r#`.
+    let name = ident.to_string();
     let (of_case, of_all): (Vec<_>, Vec<_>) = outer.iter().partition(|attr| attr::is_of_case(attr));
     let cfg = outer.iter().filter(|attr| attr.path().is_ident("cfg"));
 

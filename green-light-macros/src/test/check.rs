@@ -1,6 +1,7 @@
 //! Rules across the options, attributes and signature of a test.
 
 use super::args::Args;
+use super::case;
 use super::model::Model;
 use crate::diagnostic::Errors;
 use crate::function::Function;
@@ -8,7 +9,13 @@ use crate::params::{self, Param, Request};
 use crate::{signature, stacked};
 
 /// A model, or everything that is wrong.
-pub(crate) fn check(args: Args, mut function: Function) -> Result<Model, Errors> {
+pub(crate) fn check(mut args: Args, mut function: Function) -> Result<Model, Errors> {
+    let given = case::read(&mut args, &mut function);
+    let group = args.group.as_ref().map(ToString::to_string);
+    let group = group.or_else(|| case::group(&function));
+    if group.is_some() {
+        case::unmark_mut(&mut function);
+    }
     let mut errors = args.errors;
     stacked::check("test", &function.attrs, &mut errors);
     signature::check("test", &function.sig, &mut errors);
@@ -37,6 +44,8 @@ pub(crate) fn check(args: Args, mut function: Function) -> Result<Model, Errors>
         params,
         uses: args.uses.into_iter().map(Request::of).collect(),
         without: args.without.into_iter().map(Request::of).collect(),
+        given,
+        group,
         isolation: args.isolation,
         backends: args.backends,
         context: args.context.unwrap_or(true),

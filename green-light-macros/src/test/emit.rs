@@ -2,12 +2,14 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::backends;
+use super::case::Given;
 use super::model::Model;
 use crate::attr;
 use crate::call::Call;
-use crate::params::Param;
+use crate::params::{Param, Request};
 use crate::span;
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -23,7 +25,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     }
     let (vis, ident) = (&model.function.vis, &model.function.sig.ident);
     let private = model.krate.private(Span::call_site());
-    let given: Vec<_> = isolation(model).into_iter().collect();
+    let given: Vec<_> = isolation(model).into_iter().chain(cases(model)).collect();
     let registered = registered(model);
     let meta = meta(model, &given);
     quote! {
@@ -67,11 +69,16 @@ pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
     let ignored = attr::presence(&function.attrs, "ignore");
     let should_panic = attr::presence(&function.attrs, "should_panic");
     let timeout = timeout(model);
-    let path = format!("::{}", function.name());
+    // As libtest has it, with `r#`.
+    let path = format!("::{}", function.sig.ident);
+    let group = match &model.group {
+        Some(group) => quote!(::core::option::Option::Some(#group)),
+        None => quote!(::core::option::Option::None),
+    };
     quote! {
         #private::TestMeta {
             path: ::core::concat!(::core::module_path!(), #path),
-            group: ::core::option::Option::None,
+            group: #group,
             location: #private::Location { file: ::core::file!(), line: #line },
             requests: &[#(#requests),*],
             uses: &[#(#uses),*],
@@ -92,6 +99,21 @@ pub(super) fn isolation(model: &Model) -> Option<TokenStream> {
     let at = span::at(word.span());
     let root = model.krate.root(at);
     Some(quote_spanned!(at=> #root::__isolation!(#word)))
+}
+
+/// What the case gives.
+fn cases(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model.given.iter().map(|Given { fixture, value }| {
+        let at = span::at(value.span());
+        let private = model.krate.private(at);
+        let marker = Request::of(fixture.clone()).marker();
+        quote_spanned! {at=>
+            #private::Given {
+                target: #private::definition_of(&#marker),
+                value: || #private::give(#marker, #value),
+            }
+        }
+    })
 }
 
 fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {

@@ -2,6 +2,8 @@
 
 mod args;
 mod backends;
+mod case;
+mod cases;
 mod check;
 mod emit;
 mod model;
@@ -21,7 +23,15 @@ pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
             return quote!(#item #error);
         }
     };
-    match check::check(args::Args::parse(args), function.clone()) {
+    let options = args::Args::parse(args.clone());
+    if cases::has_cases(&function) {
+        let mut rest = function.clone();
+        return cases::hand_over(args, options, function).unwrap_or_else(|errors| {
+            cases::strip(&mut rest);
+            recovery::test(&rest, errors)
+        });
+    }
+    match check::check(options, function.clone()) {
         Ok(model) => emit::emit(&model),
         Err(errors) => recovery::test(&function, errors),
     }

@@ -1,0 +1,71 @@
+#[::core::prelude::v1::test]
+fn case_1() {
+    fn __green_light_body(
+        __green_light_setup: &::green_light::__private::Setup,
+    ) -> ::green_light::__private::SetupFuture<'_> {
+        let __green_light_0 = __green_light_setup.value(0usize, session());
+        let __green_light_1 = __green_light_setup.value(1usize, limit());
+        {
+            #[cfg_attr(
+                clippy,
+                allow(
+                    clippy::borrowed_box,
+                    clippy::needless_pass_by_value,
+                    clippy::ptr_arg,
+                    clippy::ref_option,
+                    clippy::too_many_arguments,
+                    clippy::trivially_copy_pass_by_ref,
+                    clippy::unused_async
+                )
+            )]
+            async fn case_1(session: Session, most: u32) {
+                let title = "a";
+                saves(most, title, session).await
+            }
+            ::green_light::__private::infallible(
+                ::std::boxed::Box::pin(
+                    case_1(
+                        ::green_light::__private::by_value(&*__green_light_0),
+                        ::green_light::__private::by_value(&*__green_light_1),
+                    ),
+                ),
+            )
+        }
+    }
+    #[::green_light::__private::linkme::distributed_slice(
+        ::green_light::__private::TESTS
+    )]
+    #[linkme(crate = ::green_light::__private::linkme)]
+    static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
+        path: ::core::concat!(::core::module_path!(), "::case_1"),
+        group: ::core::option::Option::Some("saves"),
+        location: ::green_light::__private::Location {
+            file: ::core::file!(),
+            line: 1u32,
+        },
+        requests: &[
+            ::green_light::__private::Dependency {
+                name: "session",
+                target: ::green_light::__private::definition_of(&session()),
+            },
+            ::green_light::__private::Dependency {
+                name: "most",
+                target: ::green_light::__private::definition_of(&limit()),
+            },
+        ],
+        uses: &[],
+        given: &[
+            ::green_light::__private::Given {
+                target: ::green_light::__private::definition_of(&limit()),
+                value: || ::green_light::__private::give(limit(), 1),
+            },
+        ],
+        without: &[],
+        context: true,
+        ignored: false,
+        should_panic: false,
+        timeout: ::core::option::Option::None,
+        body: __green_light_body,
+    };
+    ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
+}
