@@ -20,9 +20,9 @@
 #[doc(inline)]
 pub use green_light_core::context::{self, MissingContext, try_wait, wait};
 #[doc(inline)]
-pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
+pub use green_light_core::fixture::{Given, Next, Outcome, Request, RequestError, Scope, Yield};
 #[doc(inline)]
-pub use green_light_core::{Crowd, CrowdFailure, Member};
+pub use green_light_core::{Crowd, CrowdFailure, Member, skip};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]
@@ -37,6 +37,9 @@ pub use green_light_macros::fixture;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/test.md")]
 pub use green_light_macros::test;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/uses.md")]
+pub use green_light_macros::uses;
 
 pub mod fixtures;
 pub mod guide;

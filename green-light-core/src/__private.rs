@@ -8,12 +8,12 @@ pub use linkme;
 pub use crate::context::synchronous;
 pub use crate::fixture::{
     AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
-    Fixture, Given, Location, Narrow, Next, Outcome, Reach, Request, Scope, Setup, SetupFuture,
-    TESTS, ValueType, Wide, Yield, check_override, check_override_type, check_scope, definition_of,
-    give, value_of,
+    Fixture, Given, Location, ModuleUses, Narrow, Next, Outcome, Reach, Request, Scope, Setup,
+    SetupFuture, TESTS, USES, ValueType, Wide, Yield, check_override, check_override_type,
+    check_scope, definition_of, give, value_of,
 };
 pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
-pub use crate::test::{TestMeta, run_test};
+pub use crate::test::{Drive, Options, TestMeta, Xfail, run_test};
 
 /// Clones a value for a `T` parameter.
 #[must_use]

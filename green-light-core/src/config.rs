@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) events: Option<PathBuf>,
     /// `GREEN_LIGHT_AUTOUSE=0` leaves out the coroutine context of every test.
     pub(crate) autouse_context: bool,
+    /// `GREEN_LIGHT_SKIP=fail`: a skipped test fails.
+    pub(crate) skips_fail: bool,
     /// Whether nextest runs this process, for one test alone.
     pub(crate) nextest: bool,
 }
@@ -60,10 +62,16 @@ impl Config {
             Some("0") => false,
             Some(other) => return Err(unknown("GREEN_LIGHT_AUTOUSE", other, "`0` or `1`")),
         };
+        let skips_fail = match value("GREEN_LIGHT_SKIP").as_deref() {
+            None => false,
+            Some("fail") => true,
+            Some(other) => return Err(unknown("GREEN_LIGHT_SKIP", other, "`fail`")),
+        };
         Ok(Self {
             show,
             events: value("GREEN_LIGHT_EVENTS").map(PathBuf::from),
             autouse_context,
+            skips_fail,
             nextest: value("NEXTEST").is_some(),
         })
     }

@@ -64,6 +64,7 @@ const _: () = {
         ],
         value: ::green_light::__private::value_of::<__green_light_author>,
         tears_down: false,
+        is_async: true,
         body: ::green_light::__private::Body::Value(|__green_light_setup| ::std::boxed::Box::pin(async move {
             let __green_light_0 = __green_light_setup.value(0usize, session());
             let __green_light_1 = __green_light_setup.value(1usize, time::clock());

@@ -33,6 +33,7 @@ const _: () = {
         dependencies: &[],
         value: lamp::__private::value_of::<__green_light_traced>,
         tears_down: false,
+        is_async: true,
         body: lamp::__private::Body::Around(|__green_light_next, __green_light_request| ::std::boxed::Box::pin(async move {
             {
                 #[cfg_attr(

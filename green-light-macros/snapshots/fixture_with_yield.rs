@@ -37,6 +37,7 @@ const _: () = {
         dependencies: &[],
         value: ::green_light::__private::value_of::<__green_light_mailer>,
         tears_down: true,
+        is_async: true,
         body: ::green_light::__private::Body::Value(|__green_light_setup| ::std::boxed::Box::pin(async move {
             let __green_light_0 = __green_light_setup.yield_shared::<Mailer>();
             let __green_light_1 = __green_light_setup.request();

@@ -46,8 +46,9 @@ fn saves(__green_light_case: usize) {
         without: &[],
         context: true,
         ignored: false,
-        should_panic: true,
+        should_panic: ::core::option::Option::Some(""),
         timeout: ::core::option::Option::None,
+        options: ::green_light::__private::Options::NONE,
         body: __green_light_body,
     };
     #[::green_light::__private::linkme::distributed_slice(

@@ -77,10 +77,11 @@ fn saves() {
         without: &[::green_light::__private::definition_of(&tracing())],
         context: false,
         ignored: false,
-        should_panic: true,
+        should_panic: ::core::option::Option::Some(""),
         timeout: ::core::option::Option::Some(
             ::core::time::Duration::from_millis(5000u64),
         ),
+        options: ::green_light::__private::Options::NONE,
         body: __green_light_body,
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)

@@ -123,15 +123,58 @@ pub(crate) fn presence(attrs: &[Attribute], name: &str) -> TokenStream {
     }
 }
 
-/// The condition in `condition, .., name, ..`.
-fn condition_of(tokens: TokenStream, name: &str) -> Option<TokenStream> {
+/// What `#[should_panic]` expects to be said, if it is there: an expression for an `Option`.
+pub(crate) fn should_panic(attrs: &[Attribute]) -> TokenStream {
+    let mut found = quote!(::core::option::Option::None);
+    for attr in attrs.iter().rev() {
+        if attr.path().is_ident("should_panic") {
+            let expected = expected(&attr.meta);
+            found = quote!(::core::option::Option::Some(#expected));
+        } else if let (true, Meta::List(list)) = (attr.path().is_ident("cfg_attr"), &attr.meta)
+            && let Some(condition) = condition_of(list.tokens.clone(), "should_panic")
+        {
+            let metas = metas(list.tokens.clone());
+            let meta = metas
+                .iter()
+                .find(|meta| meta.path().is_ident("should_panic"));
+            let expected = meta.map(expected);
+            found = quote! {
+                if ::core::cfg!(#condition) {
+                    ::core::option::Option::Some(#expected)
+                } else {
+                    #found
+                }
+            };
+        }
+    }
+    found
+}
+
+/// The text of `should_panic = ".."` and `should_panic(expected = "..")`.
+fn expected(meta: &Meta) -> TokenStream {
+    let text = match meta {
+        Meta::Path(_) => None,
+        Meta::NameValue(pair) => Some(pair.value.to_token_stream()),
+        Meta::List(list) => metas(list.tokens.clone())
+            .iter()
+            .find(|meta| meta.path().is_ident("expected"))
+            .and_then(|meta| Some(meta.require_name_value().ok()?.value.to_token_stream())),
+    };
+    text.unwrap_or_else(|| quote!(""))
+}
+
+fn metas(tokens: TokenStream) -> Vec<Meta> {
     use syn::parse::Parser;
     use syn::punctuated::Punctuated;
 
-    let metas = Punctuated::<Meta, syn::Token![,]>::parse_terminated
+    Punctuated::<Meta, syn::Token![,]>::parse_terminated
         .parse2(tokens)
-        .ok()?;
-    let mut metas = metas.into_iter();
+        .map_or_else(|_| Vec::new(), |metas| metas.into_iter().collect())
+}
+
+/// The condition in `condition, .., name, ..`.
+fn condition_of(tokens: TokenStream, name: &str) -> Option<TokenStream> {
+    let mut metas = metas(tokens).into_iter();
     let condition = metas.next()?;
     metas
         .any(|meta| meta.path().is_ident(name))

@@ -19,6 +19,7 @@ mod snapshots;
 mod span;
 mod stacked;
 mod test;
+mod uses;
 
 use proc_macro::TokenStream;
 
@@ -32,4 +33,10 @@ pub fn fixture(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
     test::expand(args.into(), &item.into()).into()
+}
+
+/// Requests fixtures for all tests of a module. Documented in the `green-light` crate.
+#[proc_macro]
+pub fn uses(args: TokenStream) -> TokenStream {
+    uses::expand(args.into()).into()
 }

@@ -6,7 +6,8 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{
-    Error, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token,
+    Error, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, MetaNameValue, Path, Token, Type,
+    parenthesized, token,
 };
 
 use crate::diagnostic::{Errors, list, nearest};
@@ -76,6 +77,36 @@ impl Setting {
             }
         }
         None
+    }
+
+    /// Whether it is written without a value.
+    pub(crate) fn is_flag(&self) -> bool {
+        matches!(self.value, Value::None)
+    }
+
+    /// The pairs in `name(key = "text", other = 3)`, values as text.
+    pub(crate) fn literals(&self, errors: &mut Errors) -> Vec<(String, String)> {
+        if let Value::List(tokens) = &self.value {
+            let parser = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
+            let pairs = parser.parse2(tokens.clone()).ok().and_then(|pairs| {
+                pairs
+                    .into_iter()
+                    .map(|pair| Some((pair.path.get_ident()?.to_string(), text(bare(pair.value))?)))
+                    .collect::<Option<Vec<_>>>()
+            });
+            if let Some(pairs) = pairs
+                && !pairs.is_empty()
+            {
+                return pairs;
+            }
+        }
+        let name = &self.name;
+        errors.refuse(
+            name,
+            format!("option `{name}` is a list of keys with literal values"),
+            &format!("write `{name}(rows = 3, table = \"authors\")`"),
+        );
+        Vec::new()
     }
 
     pub(crate) fn boolean(&self, errors: &mut Errors) -> Option<bool> {
@@ -250,6 +281,50 @@ fn known(what: &str, word: &Ident, words: &[&str], errors: &mut Errors) -> bool 
         &help,
     );
     false
+}
+
+/// The value whose name is the option's string.
+pub(crate) fn one_of<T: Copy>(
+    setting: &Setting,
+    values: &[T],
+    name: fn(T) -> &'static str,
+    errors: &mut Errors,
+) -> Option<(T, Span)> {
+    let names: Vec<&str> = values.iter().map(|value| name(*value)).collect();
+    let typed = setting.string(&format!("\"{}\"", names[0]), errors)?;
+    let text = typed.value();
+    if let Some(value) = values.iter().find(|value| name(**value) == text) {
+        return Some((*value, setting.span()));
+    }
+    let option = &setting.name;
+    let help = match nearest(&text, &names) {
+        Some(near) => format!("did you mean `\"{near}\"`?"),
+        None => format!("write `{option} = \"{}\"`", names[0]),
+    };
+    errors.refuse(
+        typed,
+        format!(
+            "unknown {option} `{text}`, expected one of {}",
+            list(&names)
+        ),
+        &help,
+    );
+    None
+}
+
+/// What a literal says.
+fn text(expr: Expr) -> Option<String> {
+    let Expr::Lit(ExprLit { lit, .. }) = expr else {
+        return None;
+    };
+    match lit {
+        Lit::Str(text) => Some(text.value()),
+        Lit::Int(number) => Some(number.base10_digits().to_owned()),
+        Lit::Float(number) => Some(number.base10_digits().to_owned()),
+        Lit::Bool(value) => Some(value.value.to_string()),
+        Lit::Char(value) => Some(value.value().to_string()),
+        _ => None,
+    }
 }
 
 /// An expression without the invisible group around it, if it came out of a `macro_rules!`.

@@ -44,6 +44,14 @@ pub(crate) fn enabled() -> bool {
     matches!(file(), Ok(Some(_)))
 }
 
+/// The test in whose phase something happens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct During {
+    pub(crate) test: &'static str,
+    /// `setup` or `call`, where a dynamic request may set something up.
+    pub(crate) phase: &'static str,
+}
+
 /// An event being built. Keys keep the order they are added in.
 pub(crate) struct Event(String);
 
@@ -103,14 +111,37 @@ impl Event {
     }
 
     /// A set-up has ended.
-    pub(crate) fn setup(label: &Label, deps: Vec<(&'static str, String)>, ok: bool, during: &str) {
+    pub(crate) fn setup(
+        label: &Label,
+        deps: Vec<(&'static str, String)>,
+        failure: Option<&Failure>,
+        during: During,
+    ) {
         if enabled() {
             Self::new("SETUP")
                 .instance(label)
                 .map("deps", deps)
-                .text("result", if ok { "ok" } else { "error" })
-                .text("during", during)
-                .text("phase", "setup")
+                .text(
+                    "result",
+                    match failure {
+                        None => "ok",
+                        Some(failure) if failure.skipped => "skip",
+                        Some(_) => "error",
+                    },
+                )
+                .text("during", during.test)
+                .text("phase", during.phase)
+                .write();
+        }
+    }
+
+    /// A test's dynamic request has been answered.
+    pub(crate) fn dynamic(test: &str, name: &str, value: &str) {
+        if enabled() {
+            Self::new("DYNAMIC")
+                .text("test", test)
+                .text("name", name)
+                .text("value", value)
                 .write();
         }
     }

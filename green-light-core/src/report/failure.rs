@@ -3,6 +3,9 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::panic::resume_unwind;
+
+use crate::fixture::RequestError;
 
 /// An error or panic, as text.
 ///
@@ -18,6 +21,11 @@ pub struct Failure {
     pub place: Option<String>,
     /// Whether it was a panic.
     pub panicked: bool,
+    /// Whether it was a [`skip`](super::skip), which fails nothing.
+    pub skipped: bool,
+    /// The fixture behind a dynamic request that could not be answered, and who asked; innermost
+    /// first.
+    pub via: Vec<String>,
 }
 
 impl Failure {
@@ -29,12 +37,25 @@ impl Failure {
             causes: Vec::new(),
             place: None,
             panicked: false,
+            skipped: false,
+            via: Vec::new(),
+        }
+    }
+
+    /// What a `skip` said.
+    pub(crate) fn skip(reason: String) -> Self {
+        Self {
+            skipped: true,
+            ..Self::new(reason)
         }
     }
 
     /// An error and its sources.
     #[must_use]
     pub fn from_error(error: &(dyn Error + 'static)) -> Self {
+        if let Some(unanswered) = error.downcast_ref::<RequestError>() {
+            return unanswered.failure().clone();
+        }
         let mut failure = Self::new(error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
@@ -51,16 +72,18 @@ impl Failure {
     /// The payload of a panic.
     #[must_use]
     pub fn from_panic(payload: &(dyn Any + Send), place: Option<String>) -> Self {
+        if let Some(Raised(failure)) = payload.downcast_ref() {
+            return failure.clone();
+        }
         let message = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic whose payload is not text".to_owned());
         Self {
-            message,
-            causes: Vec::new(),
             place,
             panicked: true,
+            ..Self::new(message)
         }
     }
 }
@@ -69,4 +92,17 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// The payload of an unwinding that is no panic of the user's: a failure ready made.
+struct Raised(Failure);
+
+/// Whether `payload` ends a test or fixture with a failure that is already known.
+pub(crate) fn is_raised(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Raised>()
+}
+
+/// Ends the running test or fixture with `failure`, without a panic message.
+pub(crate) fn raise(failure: Failure) -> ! {
+    resume_unwind(Box::new(Raised(failure)))
 }

@@ -8,12 +8,15 @@ mod plan_error;
 mod print;
 mod rendered;
 pub(crate) mod show;
+mod skip;
 pub(crate) mod text;
 
 pub use failure::Failure;
 pub use print::{note, progress};
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
+pub use skip::skip;
 
+pub(crate) use failure::{is_raised, raise};
 pub(crate) use label::Label;
 pub(crate) use panics::{
     CatchAll, be_quiet_on_this_thread, caught, caught_drop, caught_payload, failure_of,

@@ -9,6 +9,12 @@ use crate::fixture::Definition;
 pub(crate) enum PlanError {
     /// Fixtures that need each other.
     Cycle { path: Vec<&'static Definition> },
+    /// A dynamic request for an around fixture.
+    Around { definition: &'static Definition },
+    /// A dynamic request during teardown for what has not been set up.
+    Late { definition: &'static Definition },
+    /// A fixture with a runtime of its own in a test with a paused clock.
+    Paused { definition: &'static Definition },
     /// An override that ends before a fixture that needs it.
     Scope {
         dependent: &'static Definition,
@@ -57,6 +63,25 @@ impl fmt::Display for PlanError {
                 dependency.location,
                 dependency.name,
                 dependent.scope,
+            ),
+            Self::Around { definition } => write!(
+                f,
+                "around fixture `{}` ({}) cannot be requested while the test runs: it stands around it\n  \
+                 help: make it `autouse`, or write `uses({})` at the test",
+                definition.name, definition.location, definition.name,
+            ),
+            Self::Late { definition } => write!(
+                f,
+                "fixture `{}` ({}) has not been set up, and teardown sets nothing up\n  \
+                 help: request it during set-up, and use its value in the teardown",
+                definition.name, definition.location,
+            ),
+            Self::Paused { definition } => write!(
+                f,
+                "a test with `start_paused` cannot use fixture `{}` (scope `{}`, {}): it runs on the shared \
+                 runtime, whose clock goes on\n  \
+                 help: leave out `start_paused`, give `{}` scope `test`, or make it a plain `fn`",
+                definition.name, definition.scope, definition.location, definition.name,
             ),
             Self::Ambiguous { one, other } => write!(
                 f,

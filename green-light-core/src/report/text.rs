@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::failure::Failure;
+use crate::fixture::Definition;
 use crate::test::{FixtureFailure, Phase, TestMeta};
 
 /// A failed set-up.
@@ -72,6 +73,57 @@ pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
         test.name(),
         said(failure),
         test.location
+    )
+}
+
+/// A skipped test.
+pub(crate) fn skipped(test: &TestMeta, skip: Option<&Failure>) -> String {
+    format!("skipped: {} (test `{}`)", why(skip), test.full_name())
+}
+
+/// A skipped test, where none may be.
+pub(crate) fn skip_fails(test: &TestMeta, skip: Option<&Failure>) -> String {
+    format!(
+        "skipped: {}\n  test `{}` ({}) fails, because `GREEN_LIGHT_SKIP=fail`",
+        why(skip),
+        test.name(),
+        test.location
+    )
+}
+
+fn why(skip: Option<&Failure>) -> &str {
+    skip.map_or("", |failure| &failure.message)
+}
+
+/// A test that failed as expected.
+pub(crate) fn xfailed(test: &TestMeta) -> String {
+    format!("xfailed: test `{}` fails, as `xfail` expects", test.name())
+}
+
+/// A test that passed unexpectedly.
+pub(crate) fn xpassed(test: &TestMeta) -> String {
+    format!(
+        "xpassed: test `{}` passes, though `xfail` expects a failure",
+        test.full_name()
+    )
+}
+
+/// A test that passed unexpectedly, and must not.
+pub(crate) fn xpassed_strict(test: &TestMeta) -> String {
+    format!(
+        "xpassed: test `{}` ({}) passes, though `xfail = \"strict\"` expects a failure\n  \
+         help: if what it waited for is repaired, remove `xfail`",
+        test.name(),
+        test.location
+    )
+}
+
+/// A dynamic request of an around fixture.
+pub(crate) fn nothing_to_request_from(target: &Definition) -> String {
+    format!(
+        "fixture `{}` cannot be requested here: an around fixture stands outside of set-up and teardown\n  \
+         help: request it in a fixture of another kind",
+        target.name
     )
 }
 
@@ -145,6 +197,9 @@ fn said(failure: &Failure) -> String {
     causes(&mut text, failure);
     if let Some(place) = &failure.place {
         let _ = write!(text, "\n  panicked at {place}");
+    }
+    for line in &failure.via {
+        let _ = write!(text, "\n  {line}");
     }
     text
 }

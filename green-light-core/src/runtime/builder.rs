@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Flavor {
     /// The one for the process.
     Shared,
+    /// One for a test alone, on its thread.
+    Private,
 }
 
 impl Flavor {
@@ -29,13 +31,18 @@ impl Flavor {
                 builder.worker_threads(workers());
                 builder
             }
+            Flavor::Private => Builder::new_current_thread(),
         };
         builder
             .thread_name("green-light-worker")
             .thread_keep_alive(Duration::ZERO)
             .enable_all()
             .build()
-            .inspect(wait_for_workers)
+            .inspect(|runtime| {
+                if self == Flavor::Shared {
+                    wait_for_workers(runtime);
+                }
+            })
     }
 }
 

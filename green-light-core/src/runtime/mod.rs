@@ -13,8 +13,10 @@
 
 mod builder;
 mod enter;
+mod private;
 mod shared;
 
 pub(crate) use builder::Flavor;
 pub use enter::RuntimeError;
+pub(crate) use private::block_on_private;
 pub use shared::{block_on, handle};

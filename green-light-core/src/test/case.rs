@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::options::Options;
 use crate::fixture::{Definition, Dependency, Given, Location, TestBody};
 
 /// A test as declared.
@@ -26,10 +27,12 @@ pub struct TestMeta {
     pub context: bool,
     /// Whether it is marked `#[ignore]`.
     pub ignored: bool,
-    /// Whether it is marked `#[should_panic]`.
-    pub should_panic: bool,
+    /// Marked `#[should_panic]`: what the message has to contain, maybe nothing.
+    pub should_panic: Option<&'static str>,
     /// `timeout = ".."`.
     pub timeout: Option<Duration>,
+    /// The options that few tests have.
+    pub options: Options,
     /// Calls the user's function with the values of `requests`.
     pub body: TestBody,
 }

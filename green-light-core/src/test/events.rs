@@ -2,35 +2,29 @@
 
 use super::case::TestMeta;
 use super::deadline::Phase;
+use super::options::Xfail;
 use super::outcome::{BodyEnd, Record};
+use super::verdict::Verdict;
 use crate::report::Failure;
 use crate::report::events::{self, Event};
 
 /// Writes the `OUTCOME` event of a test.
-pub(crate) fn outcome(meta: &TestMeta, record: &Record) {
+pub(crate) fn outcome(meta: &TestMeta, record: &Record, verdict: Verdict) {
     if !events::enabled() {
         return;
     }
-    let word = |failed: bool| if failed { "failed" } else { "passed" };
     let before_body = record
         .refused
         .iter()
         .chain(record.setup.iter().map(|failed| &failed.failure));
     let setup_errors: Vec<String> = before_body.map(|failure| failure.message.clone()).collect();
-    let (call, call_errors) = match &record.body {
-        Some(BodyEnd::Passed) => (Some("passed"), Vec::new()),
-        Some(BodyEnd::Failed(failure) | BodyEnd::Panicked { failure, .. }) => {
-            (Some("failed"), vec![failure.message.clone()])
-        }
-        None if record
-            .expired
-            .iter()
-            .any(|(phase, _)| matches!(phase, Phase::Body)) =>
-        {
-            (Some("failed"), vec!["timeout".to_owned()])
-        }
-        None => (None, Vec::new()),
+    let setup = match &record.setup {
+        Some(failed) if failed.failure.skipped => "skipped",
+        _ if record.setup_failed() => "failed",
+        _ if record.has_expired(|phase| matches!(phase, Phase::SetUp(_))) => "failed",
+        _ => "passed",
     };
+    let (call, call_errors) = call(meta, record);
     // As pytest groups them: latest first.
     let late = record
         .own_teardown
@@ -41,15 +35,20 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record) {
         .map(|failure: &Failure| failure.message.clone())
         .collect();
     teardown_errors.reverse();
-    let expired =
-        |wanted: fn(&Phase) -> bool| record.expired.iter().any(|(phase, _)| wanted(phase));
-    let setup = word(record.setup_failed() || expired(|phase| matches!(phase, Phase::SetUp(_))));
-    let teardown =
-        word(!teardown_errors.is_empty() || expired(|phase| matches!(phase, Phase::Teardown(_))));
-    let outcome = match call {
-        Some("failed") => "failed",
-        _ if setup == "failed" || teardown == "failed" => "error",
-        _ => call.unwrap_or(setup),
+    let teardown = if teardown_errors.is_empty()
+        && !record.has_expired(|phase| matches!(phase, Phase::Teardown(_)))
+    {
+        "passed"
+    } else {
+        "failed"
+    };
+    let outcome = match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed | Verdict::SkipFailed | Verdict::XpassedStrict => "failed",
+        Verdict::Error => "error",
+        Verdict::Skipped => "skipped",
+        Verdict::Xfailed => "xfailed",
+        Verdict::Xpassed => "xpassed",
     };
     Event::new("OUTCOME")
         .text("test", meta.full_name())
@@ -66,4 +65,25 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record) {
             ],
         )
         .write();
+}
+
+/// The word for the body, and what it said.
+fn call(meta: &TestMeta, record: &Record) -> (Option<&'static str>, Vec<String>) {
+    let expects_failure = meta.options.xfail != Xfail::No;
+    let failed = if expects_failure { "xfailed" } else { "failed" };
+    match &record.body {
+        _ if record.body_expired() => (Some(failed), vec!["timeout".to_owned()]),
+        Some(BodyEnd::Passed) => match meta.options.xfail {
+            Xfail::No => (Some("passed"), Vec::new()),
+            Xfail::Yes => (Some("xpassed"), Vec::new()),
+            Xfail::Strict => (Some("failed"), vec!["XPASS(strict)".to_owned()]),
+        },
+        Some(BodyEnd::Failed(failure)) if failure.skipped => {
+            (Some("skipped"), vec![failure.message.clone()])
+        }
+        Some(BodyEnd::Failed(failure) | BodyEnd::Panicked { failure, .. }) => {
+            (Some(failed), vec![failure.message.clone()])
+        }
+        None => (None, Vec::new()),
+    }
 }

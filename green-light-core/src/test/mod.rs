@@ -10,13 +10,19 @@
 mod at_exit;
 mod case;
 mod deadline;
+mod drive;
+mod dynamic;
 mod events;
+mod given;
+mod options;
 mod outcome;
 mod phases;
 mod run;
 mod schedule;
+mod verdict;
 
 pub use case::TestMeta;
+pub use options::{Drive, Options, Xfail};
 pub use run::run_test;
 
 pub(crate) use deadline::Phase;

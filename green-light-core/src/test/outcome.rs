@@ -22,7 +22,7 @@ pub(crate) struct FixtureFailure {
 pub(crate) enum BodyEnd {
     /// It returned, or returned `Ok`.
     Passed,
-    /// It returned an error.
+    /// It returned an error, or was skipped.
     Failed(Failure),
     /// It panicked; the panic has been printed.
     Panicked {
@@ -51,6 +51,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn setup_failed(&self) -> bool {
-        self.refused.is_some() || self.setup.is_some()
+        let setup = self.setup.as_ref();
+        self.refused.is_some() || setup.is_some_and(|failed| !failed.failure.skipped)
     }
 }

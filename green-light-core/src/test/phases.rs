@@ -4,27 +4,30 @@
 //! phase may be dropped half-way by an around fixture, and teardown still finds what to end.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use super::case::TestMeta;
 use super::deadline::{Clock, Phase};
+use super::drive::Pause;
+use super::dynamic::{Dynamic, Failed};
 use super::outcome::{BodyEnd, FixtureFailure, Record};
-use crate::context;
 use crate::fixture::{
-    Definition, Ended, Erased, Given, Live, Plan, Request, Scope, ScopeKey, Setup, Shared, Step,
-    Store, StoreFrom, Value, Values,
+    By, Definition, Ended, Live, Origin, Plan, Request, Resolver, Scope, ScopeKey, Setup, Shared,
+    Step, Store, StoreFrom, Value, Values,
 };
-use crate::report::events::{self, Event};
+use crate::report::events::{self, During, Event};
 use crate::report::show::Show;
-use crate::report::{Failure, Label, caught, caught_drop, caught_payload, failure_of, say, text};
+use crate::report::{
+    Failure, Label, caught, caught_drop, caught_payload, failure_of, is_raised, say, text,
+};
 
 /// What a step of the plan has become.
 #[derive(Clone)]
-struct Ready {
-    label: Label,
-    value: Value,
-    shared: Option<Arc<Shared>>,
+pub(super) struct Ready {
+    pub(super) label: Label,
+    pub(super) value: Value,
+    pub(super) shared: Option<Arc<Shared>>,
 }
 
 /// A running test.
@@ -34,18 +37,28 @@ pub(crate) struct TestRun {
     pub(crate) show: Show,
     pub(crate) clock: Clock,
     pub(crate) record: RefCell<Record>,
-    ready: RefCell<Vec<Option<Ready>>>,
+    pub(super) ready: RefCell<Vec<Option<Ready>>>,
     /// Set-ups that have begun and not ended, innermost last.
     begun: RefCell<Vec<Rc<Live>>>,
     /// Set-ups that have ended, in that order, with their step.
     ended: RefCell<Vec<(usize, Rc<Live>)>>,
     /// The test's own `on_teardown` steps.
     request: Request,
+    /// The body has been called.
+    called: Cell<bool>,
     torn_down: Cell<bool>,
+    pub(crate) dynamic: Dynamic,
+    pub(crate) pause: Pause,
+    /// For the requests of its fixtures.
+    me: Weak<TestRun>,
 }
 
 impl TestRun {
-    pub(crate) fn new(meta: &'static TestMeta, plan: Plan, show: Show) -> Self {
+    pub(crate) fn new(meta: &'static TestMeta, plan: Plan, show: Show) -> Rc<Self> {
+        Rc::new_cyclic(|me| Self::within(meta, plan, show, me))
+    }
+
+    fn within(meta: &'static TestMeta, plan: Plan, show: Show, me: &Weak<Self>) -> Self {
         let ready = RefCell::new(plan.steps.iter().map(|_| None).collect());
         Self {
             meta,
@@ -56,8 +69,12 @@ impl TestRun {
             record: RefCell::default(),
             begun: RefCell::default(),
             ended: RefCell::default(),
-            request: Request::new(None, Scope::Test, Some(meta.name()), meta.module()),
+            request: request(meta, None, me),
+            called: Cell::new(false),
             torn_down: Cell::new(false),
+            dynamic: Dynamic::default(),
+            pause: Pause::default(),
+            me: Weak::clone(me),
         }
     }
 
@@ -76,98 +93,78 @@ impl TestRun {
     /// Sets up every fixture of the plan, stopping at the first failure.
     async fn set_up(&self) -> bool {
         for (index, step) in self.plan.steps.iter().enumerate() {
-            self.clock.enter(Phase::SetUp(step.definition));
-            let result = if let Some(given) = step.given {
-                self.set_up_given(step, given).await
-            } else if step.definition.scope.is_wide() {
-                self.set_up_shared(step).await
-            } else {
-                self.set_up_local(index, step).await
-            };
-            match result {
-                Ok(ready) => self.ready.borrow_mut()[index] = Some(ready),
-                Err((failure, reported_by)) => {
-                    let failed = FixtureFailure {
-                        definition: step.definition,
-                        failure,
-                        needed_by: self.needed_by(index),
-                        reported_by,
-                    };
+            if let Err((failure, reported_by)) = self.set_up_at(index, step).await {
+                let failed = FixtureFailure {
+                    definition: step.definition,
+                    failure,
+                    needed_by: self.needed_by(index),
+                    reported_by,
+                };
+                if !failed.failure.skipped {
                     say(&text::setup_error(self.meta, &failed));
-                    self.record.borrow_mut().setup = Some(failed);
-                    return false;
                 }
+                self.record.borrow_mut().setup = Some(failed);
+                return false;
             }
         }
         true
     }
 
-    /// Takes what the test gives instead of a fixture.
-    async fn set_up_given(
-        &self,
-        step: &Step,
-        given: &Given,
-    ) -> Result<Ready, (Failure, Option<String>)> {
-        let definition = step.definition;
-        let scope = ScopeKey::of(definition.scope, self.meta.module());
-        let (ready, made) = caught(async {
-            match context::synchronous(given.value).0 {
-                Erased::Local(value) => {
-                    let label = Label::next(definition);
-                    let ready = Ready {
-                        label,
-                        value,
-                        shared: None,
-                    };
-                    (ready, true)
-                }
-                Erased::Shared(value, equals) => {
-                    let (shared, made) = Store::give(definition, scope, &value, equals);
-                    let ready = Ready {
-                        label: shared.label,
-                        // Equal is as good as the same; this one may be gone with its scope.
-                        value: Value::Shared(shared.ready().unwrap_or(value)),
-                        shared: Some(shared),
-                    };
-                    (ready, made)
-                }
-            }
-        })
-        .await
-        .map_err(|failure| (failure, None))?;
-        if made {
-            Event::setup(&ready.label, Vec::new(), true, self.meta.full_name());
-            self.show.set_up(step);
+    /// Sets up the fixture at `place`, unless a dynamic request has done so.
+    pub(crate) async fn set_up_at(&self, place: usize, step: &Step) -> Result<(), Failed> {
+        if self.is_ready(place) {
+            return Ok(());
         }
-        Ok(ready)
+        if let Some(failed) = self.dynamic.failure(place) {
+            return Err(failed);
+        }
+        self.clock.enter(Phase::SetUp(step.definition));
+        let wide = step.definition.scope.is_wide() && step.given.is_none();
+        self.pause_clock(!wide);
+        let result = if let Some(given) = step.given {
+            self.set_up_given(step, given).await
+        } else if wide {
+            self.set_up_shared(step).await
+        } else {
+            let set_up = self.set_up_local(place, step);
+            self.dynamic.setting_up(place, set_up).await
+        };
+        match result {
+            Ok(ready) => {
+                self.ready.borrow_mut()[place] = Some(ready);
+                Ok(())
+            }
+            Err(failed) => {
+                self.dynamic.keep_failure(place, &failed);
+                Err(failed)
+            }
+        }
     }
 
-    async fn set_up_local(
-        &self,
-        index: usize,
-        step: &Step,
-    ) -> Result<Ready, (Failure, Option<String>)> {
+    /// For the events of a set-up.
+    pub(super) fn during(&self) -> During {
+        During {
+            test: self.meta.full_name(),
+            phase: if self.called.get() { "call" } else { "setup" },
+        }
+    }
+
+    async fn set_up_local(&self, index: usize, step: &Step) -> Result<Ready, Failed> {
         let label = Label::next(step.definition);
         let values = self.values(&step.dependencies);
-        let request = Request::new(
-            Some(step.definition.name),
-            Scope::Test,
-            Some(self.meta.name()),
-            self.meta.module(),
-        );
+        let request = request(self.meta, Some((index, step.definition)), &self.me);
         let live = Rc::new(Live::new(label, values, request));
         self.begun.borrow_mut().push(Rc::clone(&live));
         let result = live.set_up().await;
-        self.begun.borrow_mut().pop();
-        self.ended.borrow_mut().push((index, live));
+        self.begun
+            .borrow_mut()
+            .retain(|begun| !Rc::ptr_eq(begun, &live));
         if events::enabled() {
-            Event::setup(
-                &label,
-                self.labels(step),
-                result.is_ok(),
-                self.meta.full_name(),
-            );
+            let mut deps = self.labels(step);
+            deps.extend(live.take_answers());
+            Event::setup(&label, deps, result.as_ref().err(), self.during());
         }
+        self.ended.borrow_mut().push((index, live));
         self.show.set_up(step);
         result
             .map(|value| Ready {
@@ -178,28 +175,34 @@ impl TestRun {
             .map_err(|failure| (failure, None))
     }
 
-    async fn set_up_shared(&self, step: &Step) -> Result<Ready, (Failure, Option<String>)> {
+    async fn set_up_shared(&self, step: &Step) -> Result<Ready, Failed> {
         let scope = ScopeKey::of(step.definition.scope, self.meta.module());
-        let (shared, made) = {
+        let built: Vec<Option<Ready>> = {
             let ready = self.ready.borrow();
-            let from: Vec<StoreFrom<'_>> = step
-                .dependencies
-                .iter()
-                .zip(step.definition.dependencies)
-                .filter_map(|(index, dependency)| {
-                    let ready = ready[*index].as_ref()?;
-                    let (Some(shared), Value::Shared(value)) = (&ready.shared, &ready.value) else {
-                        return None;
-                    };
-                    Some(StoreFrom {
-                        shared,
-                        value: Arc::clone(value),
-                        name: (dependency.target)().name,
-                    })
-                })
-                .collect();
-            Store::obtain(step.definition, scope, &from, self.meta.full_name())
+            let built = step.dependencies.iter();
+            built.map(|index| ready[*index].clone()).collect()
         };
+        let from: Vec<StoreFrom<'_>> = built
+            .iter()
+            .zip(step.definition.dependencies)
+            .filter_map(|(ready, dependency)| {
+                let Ready { shared, value, .. } = ready.as_ref()?;
+                let (Some(shared), Value::Shared(value)) = (shared, value) else {
+                    return None;
+                };
+                Some(StoreFrom {
+                    shared,
+                    value: Arc::clone(value),
+                    name: (dependency.target)().name,
+                })
+            })
+            .collect();
+        let origin = Origin {
+            test: self.meta,
+            path: None,
+        };
+        let (shared, made) =
+            Store::obtain(step.definition, scope, &from, self.during(), &origin).await;
         let result = shared.value().await;
         if made {
             self.show.set_up(step);
@@ -220,6 +223,8 @@ impl TestRun {
     /// Runs the user's function.
     async fn body(&self) {
         self.clock.enter(Phase::Body);
+        self.pause_clock(true);
+        self.called.set(true);
         let values = self.values(&self.plan.requests);
         if events::enabled() {
             let ready = self.ready.borrow();
@@ -247,6 +252,7 @@ impl TestRun {
         let dropped = caught_drop(body);
         drop(setup);
         let end = match (end, dropped) {
+            (Err(payload), _) if is_raised(&*payload) => BodyEnd::Failed(failure_of(&*payload)),
             (Err(payload), _) => {
                 let failure = failure_of(&*payload);
                 BodyEnd::Panicked { payload, failure }
@@ -254,7 +260,9 @@ impl TestRun {
             (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
             (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
         };
-        if let BodyEnd::Failed(failure) = &end {
+        if let BodyEnd::Failed(failure) = &end
+            && !failure.skipped
+        {
             say(&text::body_error(self.meta, failure));
         }
         self.show
@@ -271,6 +279,7 @@ impl TestRun {
     /// the next fixture.
     pub(crate) async fn tear_down(&self) {
         self.clock.enter(Phase::Teardown(None));
+        self.dynamic.ending.set(true);
         let during = self.meta.full_name();
         while let Some(step) = self.request.pop_finalizer() {
             if let Err(failure) = caught(step).await.unwrap_or_else(Err) {
@@ -307,6 +316,7 @@ impl TestRun {
 
     /// Ends the shared fixtures of a scope, of which this was the last test.
     pub(crate) async fn tear_down_scope(&self, scope: ScopeKey) {
+        self.pause_clock(false);
         for shared in Store::take(scope) {
             self.clock
                 .enter(Phase::Teardown(Some(shared.label.definition)));
@@ -364,4 +374,21 @@ impl TestRun {
         }
         chain
     }
+}
+
+/// What the test, or the fixture at a place in it, knows about itself.
+fn request(
+    meta: &'static TestMeta,
+    fixture: Option<(usize, &'static Definition)>,
+    resolver: &Weak<TestRun>,
+) -> Request {
+    let by = By {
+        fixture: fixture.map(|(_, definition)| definition.name),
+        scope: Scope::Test,
+        test: Some(meta),
+        module: meta.module(),
+        place: fixture.map(|(place, _)| place),
+    };
+    let resolver: Weak<dyn Resolver> = Weak::<TestRun>::clone(resolver);
+    Request::new(by, Some(resolver))
 }

@@ -1,22 +1,18 @@
-//! Runs one test on libtest's thread, and tells libtest how it went.
-//!
-//! libtest understands a panic and nothing else. So everything that went wrong is printed on this
-//! thread, where libtest captures it, and then one panic is raised without printing again: the
-//! body's own payload if it panicked, so that `#[should_panic(expected = ..)]` sees it.
+//! Runs one test on libtest's thread.
 
-use std::any::Any;
-use std::panic::resume_unwind;
 use std::rc::Rc;
 
 use super::case::TestMeta;
-use super::outcome::{BodyEnd, Record};
+use super::drive::drive;
+use super::outcome::Record;
 use super::phases::TestRun;
+use super::verdict::{Verdict, conclude};
 use super::{at_exit, events, schedule};
 use crate::config::Config;
-use crate::fixture::{AroundFuture, Body, Next, Outcome, Plan, Request, Scope};
+use crate::context;
+use crate::fixture::{AroundFuture, Body, By, Next, Outcome, Plan, Request, Scope};
 use crate::report::show::Show;
-use crate::report::{Failure, failure_of, install_hook, say, text};
-use crate::{context, runtime};
+use crate::report::{Failure, failure_of, install_hook};
 
 /// Runs a test. Called by the function that `#[green_light::test]` emits.
 ///
@@ -33,8 +29,9 @@ pub fn run_test(meta: &'static TestMeta) {
         refused: Some(failure),
         ..Record::default()
     });
-    events::outcome(meta, &record);
-    conclude(meta, record);
+    let verdict = Verdict::of(meta, &record);
+    events::outcome(meta, &record, verdict);
+    conclude(meta, record, verdict);
 }
 
 fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
@@ -48,9 +45,13 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         return Ok(Record::default());
     }
     at_exit::register()?;
-    let run = Rc::new(TestRun::new(meta, plan, show));
-    runtime::block_on(whole(Rc::clone(&run), config))
-        .map_err(|error| Failure::from_error(&error))?;
+    let run = TestRun::new(meta, plan, show);
+    run.plan
+        .steps
+        .iter()
+        .try_for_each(|step| run.refuse_while_paused(step))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    drive(meta, whole(Rc::clone(&run), config)).map_err(|error| Failure::from_error(&error))?;
     Ok(run.record.take())
 }
 
@@ -73,10 +74,13 @@ async fn whole(run: Rc<TestRun>, config: &'static Config) {
             break;
         }
     }
-    for scope in schedule::finished(run.meta, config) {
-        run.clock
-            .run(name, run.tear_down_scope(scope), expired)
-            .await;
+    // The process after the module: it must not end while a module of it does.
+    for scope in schedule::scopes(run.meta) {
+        if schedule::is_last(scope, config) {
+            run.clock
+                .run(name, run.tear_down_scope(scope), expired)
+                .await;
+        }
     }
 }
 
@@ -91,12 +95,14 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
         unreachable!("the plan keeps around fixtures apart");
     };
     run.show.around(definition);
-    let request = Request::new(
-        Some(definition.name),
-        Scope::Test,
-        Some(run.meta.name()),
-        run.meta.module(),
-    );
+    let by = By {
+        fixture: Some(definition.name),
+        scope: Scope::Test,
+        test: Some(run.meta),
+        module: run.meta.module(),
+        place: None,
+    };
+    let request = Request::new(by, None);
     let inner = Rc::clone(run);
     let rest = Box::pin(async move { arounds(&inner, index + 1).await });
     Box::pin(async move {
@@ -104,47 +110,4 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
         run.show.tear_down(definition);
         outcome
     })
-}
-
-/// Prints what has not been printed yet and fails the test.
-fn conclude(meta: &'static TestMeta, record: Record) {
-    let refused = record
-        .refused
-        .iter()
-        .map(|failure| text::refused(meta, failure));
-    let own = record
-        .own_teardown
-        .iter()
-        .map(|failure| text::own_teardown_error(meta, failure));
-    let teardown = record
-        .teardown
-        .iter()
-        .map(|failed| text::teardown_error(meta, failed));
-    let around = record.around.iter().map(text::around_error);
-    let expired = record
-        .expired
-        .iter()
-        .map(|(phase, limit)| text::expired(meta, *phase, *limit));
-    let late: Vec<String> = expired
-        .chain(refused)
-        .chain(own)
-        .chain(teardown)
-        .chain(around)
-        .collect();
-    for error in &late {
-        say(error);
-    }
-    let fixtures_failed = record.setup.is_some() || !late.is_empty();
-    let body: Option<Box<dyn Any + Send>> = match record.body {
-        Some(BodyEnd::Failed(failure)) => Some(Box::new(failure.message)),
-        Some(BodyEnd::Panicked { payload, .. }) => Some(payload),
-        Some(BodyEnd::Passed) | None => None,
-    };
-    match body {
-        // Only the body may panic: returning makes libtest say that the test did not.
-        _ if fixtures_failed && meta.should_panic => say(text::ONLY_THE_BODY_MAY_PANIC),
-        Some(payload) => resume_unwind(payload),
-        None if fixtures_failed => resume_unwind(Box::new("a fixture failed")),
-        None => {}
-    }
 }

@@ -33,33 +33,25 @@ fn progress() -> MutexGuard<'static, Progress> {
         .unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts `test` as finished and tells which scopes it was the last of, narrowest first.
-pub(crate) fn finished(test: &'static TestMeta, config: &Config) -> Vec<ScopeKey> {
-    let scopes = [ScopeKey::Module(test.module()), ScopeKey::Process];
-    {
-        let mut progress = progress();
-        for scope in scopes {
-            *progress.finished.entry(scope).or_default() += 1;
-        }
-    }
+/// The shared scopes of a test, narrowest first.
+pub(crate) fn scopes(test: &'static TestMeta) -> [ScopeKey; 2] {
+    [ScopeKey::Module(test.module()), ScopeKey::Process]
+}
+
+/// Counts a test of `scope` as finished and tells whether it was the last.
+pub(crate) fn is_last(scope: ScopeKey, config: &Config) -> bool {
+    *progress().finished.entry(scope).or_default() += 1;
     if !Store::has_ends() {
-        return Vec::new();
+        return false;
     }
     if config.nextest {
-        return scopes.to_vec();
+        return true;
     }
     let Some(planned) = planned() else {
-        return Vec::new();
+        return false;
     };
     let mut progress = progress();
-    let mut last = Vec::new();
-    for scope in scopes {
-        let complete = progress.finished.get(&scope) >= planned.get(&scope);
-        if complete && progress.ended.insert(scope) {
-            last.push(scope);
-        }
-    }
-    last
+    progress.finished.get(&scope) >= planned.get(&scope) && progress.ended.insert(scope)
 }
 
 /// How many tests of each scope will run; `None` if that cannot be known.
@@ -102,7 +94,7 @@ fn count(
         .iter()
         .filter(|test| (!test.ignored || runs_ignored) && names.contains(test.full_name()));
     for test in runs {
-        for scope in [ScopeKey::Module(test.module()), ScopeKey::Process] {
+        for scope in scopes(test) {
             *planned.entry(scope).or_default() += 1;
         }
     }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Path, Type};
 
+use super::model::{Drive, Xfail};
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
 use crate::options::{self, Setting};
@@ -18,6 +19,11 @@ const OPTIONS: &[&str] = &[
     "context",
     "timeout",
     "rstest",
+    "xfail",
+    "runtime",
+    "start_paused",
+    "local",
+    "meta",
     "crate",
 ];
 
@@ -38,6 +44,11 @@ pub(crate) struct Args {
     pub(crate) timeout: Option<Duration>,
     /// The attribute that expands cases.
     pub(crate) rstest: Option<Path>,
+    pub(crate) xfail: Option<(Xfail, Span)>,
+    pub(crate) runtime: Option<(Drive, Span)>,
+    pub(crate) start_paused: Option<Span>,
+    pub(crate) local: Option<Span>,
+    pub(crate) meta: Vec<(String, String)>,
     pub(crate) krate: CratePath,
     /// Whether [`cases`](super::cases) has handed the test to rstest; then what follows is its, too.
     pub(crate) is_handed: bool,
@@ -77,6 +88,16 @@ impl Args {
                     .path(errors)
                     .and_then(|path| path.get_ident().cloned());
             }
+            "xfail" if setting.is_flag() => self.xfail = Some((Xfail::Yes, setting.span())),
+            "xfail" => {
+                self.xfail = options::one_of(setting, &[Xfail::Strict], |_| "strict", errors);
+            }
+            "runtime" => {
+                self.runtime = options::one_of(setting, &Drive::NAMED, Drive::name, errors);
+            }
+            "start_paused" => self.start_paused = setting.flag(errors),
+            "local" => self.local = setting.flag(errors),
+            "meta" => self.meta = setting.literals(errors),
             "crate" => self.krate = setting.path(errors).map(CratePath::new).unwrap_or_default(),
             // `read` lets through what one of our macros might tell another.
             other => errors.refuse(

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::case;
-use super::model::Model;
+use super::model::{Drive, Model};
 use crate::diagnostic::Errors;
 use crate::function::Function;
 use crate::params::{self, Param, Request};
@@ -35,6 +35,29 @@ pub(crate) fn check(mut args: Args, mut function: Function) -> Result<Model, Err
             Param::Value(_) | Param::Request(_) => {}
         }
     }
+    let should_panic = function
+        .attrs
+        .iter()
+        .find(|attr| attr.path().is_ident("should_panic"));
+    if let (Some((_, span)), Some(_)) = (args.xfail, should_panic) {
+        errors.refuse_at(
+            span,
+            "a test cannot be both `xfail` and `#[should_panic]`",
+            "keep `#[should_panic]` if it has to panic, `xfail` if it ought to pass one day",
+        );
+    }
+    let drive = match (args.runtime, args.start_paused) {
+        (Some((Drive::Shared, span)), Some(_)) => {
+            errors.refuse_at(
+                span,
+                "the clock of the shared runtime cannot be paused",
+                "remove `runtime`: `start_paused` gives the test a runtime of its own",
+            );
+            Drive::Shared
+        }
+        (_, Some(_)) => Drive::Paused,
+        (runtime, None) => runtime.map_or(Drive::Shared, |(drive, _)| drive),
+    };
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -50,5 +73,9 @@ pub(crate) fn check(mut args: Args, mut function: Function) -> Result<Model, Err
         backends: args.backends,
         context: args.context.unwrap_or(true),
         timeout: args.timeout,
+        xfail: args.xfail.map(|(xfail, _)| xfail),
+        drive,
+        local: args.local.is_some(),
+        meta: args.meta,
     })
 }

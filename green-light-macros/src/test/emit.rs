@@ -1,12 +1,12 @@
 //! What `#[green_light::test]` becomes: a plain `#[test]` that hands a static to the runner.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::backends;
 use super::case::Given;
-use super::model::Model;
+use super::model::{Drive, Model};
 use crate::attr;
 use crate::call::Call;
 use crate::params::{Param, Request};
@@ -67,8 +67,9 @@ pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
     let without = model.without.iter().map(|request| request.target(krate));
     let context = model.context;
     let ignored = attr::presence(&function.attrs, "ignore");
-    let should_panic = attr::presence(&function.attrs, "should_panic");
+    let should_panic = attr::should_panic(&function.attrs);
     let timeout = timeout(model);
+    let options = options(model);
     // As libtest has it, with `r#`.
     let path = format!("::{}", function.sig.ident);
     let group = match &model.group {
@@ -88,6 +89,7 @@ pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
             ignored: #ignored,
             should_panic: #should_panic,
             timeout: #timeout,
+            options: #options,
             body: __green_light_body,
         }
     }
@@ -125,6 +127,31 @@ fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {
         yields: "yield_local",
     };
     call.test(model.function.output())
+}
+
+/// Those that few tests have.
+fn options(model: &Model) -> TokenStream {
+    let private = model.krate.private(Span::call_site());
+    let mut set = TokenStream::new();
+    if let Some(xfail) = model.xfail {
+        let xfail = format_ident!("{}", xfail.variant());
+        set.extend(quote!(xfail: #private::Xfail::#xfail,));
+    }
+    if model.drive != Drive::Shared {
+        let drive = format_ident!("{}", model.drive.variant());
+        set.extend(quote!(drive: #private::Drive::#drive,));
+    }
+    if model.local {
+        set.extend(quote!(local: true,));
+    }
+    if !model.meta.is_empty() {
+        let pairs = model.meta.iter().map(|(key, value)| quote!((#key, #value)));
+        set.extend(quote!(meta: &[#(#pairs),*],));
+    }
+    if set.is_empty() {
+        return quote!(#private::Options::NONE);
+    }
+    quote!(#private::Options { #set ..#private::Options::NONE })
 }
 
 fn timeout(model: &Model) -> TokenStream {

@@ -9,6 +9,52 @@ use crate::crate_path::CratePath;
 use crate::function::Function;
 use crate::params::{Param, Request};
 
+/// As in core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Xfail {
+    Yes,
+    Strict,
+}
+
+impl Xfail {
+    /// The variant in core.
+    pub(crate) fn variant(self) -> &'static str {
+        match self {
+            Self::Yes => "Yes",
+            Self::Strict => "Strict",
+        }
+    }
+}
+
+/// As in core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drive {
+    Shared,
+    CurrentThread,
+    Paused,
+}
+
+impl Drive {
+    /// Those that `runtime = ".."` can say.
+    pub(crate) const NAMED: [Self; 2] = [Self::Shared, Self::CurrentThread];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::CurrentThread | Self::Paused => "current_thread",
+        }
+    }
+
+    /// The variant in core.
+    pub(crate) fn variant(self) -> &'static str {
+        match self {
+            Self::Shared => "Shared",
+            Self::CurrentThread => "CurrentThread",
+            Self::Paused => "Paused",
+        }
+    }
+}
+
 /// A valid test.
 pub(crate) struct Model {
     pub(crate) krate: CratePath,
@@ -25,4 +71,8 @@ pub(crate) struct Model {
     pub(crate) backends: Vec<Ident>,
     pub(crate) context: bool,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) xfail: Option<Xfail>,
+    pub(crate) drive: Drive,
+    pub(crate) local: bool,
+    pub(crate) meta: Vec<(String, String)>,
 }

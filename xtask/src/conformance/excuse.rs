@@ -1,6 +1,9 @@
 //! Why a graph need not agree with pytest. There are three reasons and no other.
 
-use super::graph::{Case, Fixture};
+use serde_json::Value;
+
+use super::graph::{Case, Test};
+use super::model::{self, Rules};
 
 /// Why `case` cannot be compared at all, with the number of the rule.
 pub(crate) fn not_comparable(case: &Case) -> Option<String> {
@@ -31,7 +34,7 @@ pub(crate) fn not_comparable(case: &Case) -> Option<String> {
                     fixture.name
                 ));
             };
-            if width(wanted) < width(fixture) {
+            if wanted.width() < fixture.width() {
                 return Some(format!(
                     "compile error (18): `{}` is wider than `{dep}`",
                     fixture.name
@@ -42,57 +45,52 @@ pub(crate) fn not_comparable(case: &Case) -> Option<String> {
             .module
             .as_ref()
             .and_then(|_| case.visible(&fixture.name, None));
-        if overridden.is_some_and(|overridden| width(overridden) > width(fixture)) {
+        if overridden.is_some_and(|overridden| overridden.width() > fixture.width()) {
             return Some(format!(
                 "compile error (51): the override of `{}` is narrower",
                 fixture.name
             ));
         }
     }
+    for test in &case.tests {
+        let asked = test.requests.iter().chain(&test.uses).chain(&test.dynamic);
+        for name in asked {
+            if case.visible(name, Some(&test.module)).is_none() {
+                return Some(format!(
+                    "compile error (55, 57): `{}` cannot name `{name}`",
+                    test.name
+                ));
+            }
+        }
+    }
     None
 }
 
-/// Whether an override could reach into a shared value in `case`: there green-light keeps the
-/// values apart and pytest does not (52).
-pub(crate) fn has_leak(case: &Case) -> bool {
-    let overridden = |name: &str| {
-        case.fixtures
-            .iter()
-            .any(|fixture| fixture.name == name && fixture.module.is_some())
-            && case.visible(name, None).is_some()
-    };
-    let shared = case
-        .fixtures
-        .iter()
-        .filter(|fixture| fixture.scope == "process");
-    shared
-        .into_iter()
-        .any(|fixture| reaches(case, fixture, &overridden, &mut Vec::new()))
-}
-
-fn reaches(
+/// Why green-light is expected to differ from pytest in `case`; `None` if it is not.
+pub(crate) fn of_difference(
     case: &Case,
-    fixture: &Fixture,
-    goal: &dyn Fn(&str) -> bool,
-    seen: &mut Vec<String>,
-) -> bool {
-    fixture.deps.iter().any(|dep| {
-        if goal(dep) {
-            return true;
-        }
-        if seen.contains(dep) {
-            return false;
-        }
-        seen.push(dep.clone());
-        case.visible(dep, fixture.module.as_deref())
-            .is_some_and(|next| reaches(case, next, goal, seen))
-    })
-}
-
-fn width(fixture: &Fixture) -> u8 {
-    match fixture.scope.as_str() {
-        "process" => 2,
-        "module" => 1,
-        _ => 0,
+    tests: &[&Test],
+    as_pytest: &[Value],
+    expected: &[Value],
+) -> Option<String> {
+    if as_pytest == expected {
+        return None;
     }
+    let differs = |rules| model::predict(case, tests, rules) != as_pytest;
+    let overrides = differs(Rules {
+        keeps_overrides_apart: true,
+        ..Rules::PYTEST
+    });
+    let xfail = differs(Rules {
+        xfail_spares_fixtures: true,
+        ..Rules::PYTEST
+    });
+    let mut reasons = Vec::new();
+    if overrides {
+        reasons.push("better (52): an override is kept out of the shared values of other modules");
+    }
+    if xfail {
+        reasons.push("better (84): the errors of fixtures are reported under `xfail`");
+    }
+    Some(format!("{}; the rest agrees", reasons.join("; ")))
 }

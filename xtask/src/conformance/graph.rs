@@ -5,12 +5,14 @@ use serde_json::Value;
 /// One line of a `.jsonl` file of graphs.
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// The `mod` it is rendered to.
+    pub(crate) ident: String,
     pub(crate) features: Vec<String>,
     pub(crate) modules: Vec<String>,
     pub(crate) fixtures: Vec<Fixture>,
     pub(crate) tests: Vec<Test>,
-    /// The events of pytest, in libtest's order, without the plan.
-    pub(crate) trace: Vec<Value>,
+    /// The events of pytest, in libtest's order, without the plan; `None` if it was not asked.
+    pub(crate) trace: Option<Vec<Value>>,
 }
 
 pub(crate) struct Fixture {
@@ -46,8 +48,14 @@ impl Case {
         } else {
             &json["libtest_trace"]
         };
+        let name = text(&graph["name"]);
+        let ident: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
         Ok(Self {
-            name: text(&graph["name"]).replace('-', "_"),
+            ident: format!("g_{ident}"),
+            name,
             features: texts(&graph["features"]),
             modules: texts(&graph["modules"]),
             fixtures: list(&graph["fixtures"])
@@ -55,7 +63,11 @@ impl Case {
                 .map(Fixture::parse)
                 .collect(),
             tests: list(&graph["tests"]).iter().map(Test::parse).collect(),
-            trace: events(trace)?,
+            trace: if trace.is_null() {
+                None
+            } else {
+                Some(events(trace)?)
+            },
         })
     }
 
@@ -63,20 +75,38 @@ impl Case {
         self.features.iter().any(|has| has == feature)
     }
 
-    /// Whether `name` is declared more than once in sight of `module`.
-    pub(crate) fn visible(&self, name: &str, module: Option<&str>) -> Option<&Fixture> {
-        let at = |level: Option<&str>| {
+    /// The definitions of `name` in sight of `module`, furthest first.
+    pub(crate) fn definitions(&self, name: &str, module: Option<&str>) -> Vec<&Fixture> {
+        let levels = [None, module];
+        let levels = if module.is_none() {
+            &levels[..1]
+        } else {
+            &levels[..]
+        };
+        let at = |level: &Option<&str>| {
             self.fixtures
                 .iter()
-                .find(|fixture| fixture.name == name && fixture.module.as_deref() == level)
+                .find(|fixture| fixture.name == name && fixture.module.as_deref() == *level)
         };
-        module
-            .and_then(|module| at(Some(module)))
-            .or_else(|| at(None))
+        levels.iter().filter_map(at).collect()
+    }
+
+    /// The nearest of them.
+    pub(crate) fn visible(&self, name: &str, module: Option<&str>) -> Option<&Fixture> {
+        self.definitions(name, module).pop()
     }
 }
 
 impl Fixture {
+    /// Wider scopes have larger numbers.
+    pub(crate) fn width(&self) -> u8 {
+        match self.scope.as_str() {
+            "process" => 2,
+            "module" => 1,
+            _ => 0,
+        }
+    }
+
     fn parse(json: &Value) -> Self {
         Self {
             name: text(&json["name"]),
@@ -93,6 +123,10 @@ impl Fixture {
 }
 
 impl Test {
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+
     fn parse(json: &Value) -> Self {
         Self {
             name: text(&json["name"]),

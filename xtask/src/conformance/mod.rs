@@ -1,10 +1,14 @@
 //! Fixture graphs run by green-light and compared, event by event, with what pytest did.
 
+mod closure;
 mod compare;
+mod concurrent;
 mod excuse;
+mod fail;
 mod graph;
+mod model;
 mod project;
 mod render;
 mod run;
 
-pub(crate) use run::run;
+pub(crate) use run::{Plan, run};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::graph::Case;
+use super::graph::{Case, Test};
 use super::render;
 use crate::build;
 
@@ -36,7 +36,7 @@ impl Project {
             let mut source = render::PRELUDE.to_owned();
             for case in chunk {
                 source.push_str(&render::module(case));
-                file_of.insert(case.name.clone(), file.clone());
+                file_of.insert(case.ident.clone(), file.clone());
             }
             write(&tests.join(format!("{file}.rs")), &source)?;
         }
@@ -53,29 +53,62 @@ impl Project {
         })
     }
 
-    /// Runs one graph with one thread and returns its events.
-    pub(crate) fn run(&self, case: &Case) -> Result<String, String> {
+    /// Runs some tests of one graph and returns their events.
+    pub(crate) fn run(
+        &self,
+        case: &Case,
+        tests: &[&Test],
+        threads: usize,
+    ) -> Result<String, String> {
         let binary = self
             .binaries
-            .get(&case.name)
+            .get(&case.ident)
             .ok_or_else(|| format!("{} was not built", case.name))?;
-        let events = self.directory.join("events.jsonl");
+        let events = self.directory.join(format!("{}.jsonl", case.ident));
         let _ = fs::remove_file(&events);
-        let status = Command::new(binary)
-            .arg(format!("{}::", case.name))
-            .args(["--test-threads", "1"])
+        let output = Command::new(binary)
+            .arg("--exact")
+            .args(
+                tests
+                    .iter()
+                    .map(|test| format!("{}::{}", case.ident, test.full_name())),
+            )
+            .args(["--test-threads", &threads.to_string()])
             .env("GREEN_LIGHT_EVENTS", &events)
             .env_remove("RUST_BACKTRACE")
+            .env_remove("NEXTEST")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .status()
+            .output()
             .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let status = output.status;
         if !matches!(status.code(), Some(0 | 101)) {
             return Err(format!("the tests of {} ended with {status}", case.name));
         }
-        fs::read_to_string(&events).map_err(|error| format!("{}: {error}", events.display()))
+        let written = fs::read_to_string(&events)
+            .map_err(|error| format!("{}: {error}", events.display()))?;
+        let _ = fs::remove_file(&events);
+        agrees_with_libtest(&String::from_utf8_lossy(&output.stdout), &written)?;
+        Ok(written)
     }
+}
+
+/// Whether libtest was told what the event log says.
+fn agrees_with_libtest(said: &str, events: &str) -> Result<(), String> {
+    for line in events.lines().filter(|line| line.contains("\"OUTCOME\"")) {
+        let event: serde_json::Value =
+            serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
+        let test = event["test"].as_str().unwrap_or_default();
+        let word = match event["outcome"].as_str() {
+            Some("failed" | "error") => "FAILED",
+            _ => "ok",
+        };
+        let expected = format!("test {test} ... {word}");
+        if !said.lines().any(|line| line == expected) {
+            return Err(format!("libtest does not say `{expected}`"));
+        }
+    }
+    Ok(())
 }
 
 fn manifest(root: &Path) -> String {

@@ -1,12 +1,28 @@
 //! A run over all graphs, and its verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use super::graph::Case;
+use serde_json::Value;
+
+use super::graph::{Case, Test};
+use super::model::{self, Rules};
 use super::project::Project;
-use super::{compare, excuse};
+use super::{compare, concurrent, excuse};
+
+/// What to run, and how.
+pub(crate) struct Plan {
+    pub(crate) files: Vec<PathBuf>,
+    /// Threads of the run that is compared by what no schedule may change.
+    pub(crate) threads: usize,
+    /// Run only every n-th graph.
+    pub(crate) every: usize,
+}
 
 /// What became of one graph.
 enum Verdict {
@@ -15,51 +31,116 @@ enum Verdict {
     Differs(String),
 }
 
-/// Runs every graph of `files` and prints what became of them.
+/// Runs every graph and prints what became of them.
 ///
 /// # Errors
 ///
 /// If a graph differs from pytest without an excuse, or cannot be built.
-pub(crate) fn run(root: &Path, files: &[PathBuf]) -> Result<(), String> {
-    let mut cases = Vec::new();
-    for file in files {
-        let text =
-            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        for (number, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let case = Case::parse(line)
-                .map_err(|error| format!("{}:{}: {error}", file.display(), number + 1))?;
-            cases.push(case);
-        }
-    }
-    let (mut verdicts, mut comparable) = (BTreeMap::new(), Vec::new());
+pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
+    let cases = read(&plan.files, plan.every)?;
+    let mut verdicts = BTreeMap::new();
+    let mut comparable = Vec::new();
     for case in &cases {
         match excuse::not_comparable(case) {
-            Some(excuse) => drop(verdicts.insert(&case.name, Verdict::Excused(excuse))),
+            Some(excuse) => drop(verdicts.insert(case.name.clone(), Verdict::Excused(excuse))),
             None => comparable.push(case),
         }
     }
     let project = Project::build(root, &comparable)?;
-    for case in comparable {
-        let events = project.run(case)?;
-        let actual = compare::read(&events, &case.name)?;
-        let verdict = match compare::exact(&case.trace, &actual) {
-            None => Verdict::Agreed,
-            Some(_) if excuse::has_leak(case) => Verdict::Excused(
-                "better (52): an override is kept out of the shared values of other modules"
-                    .to_owned(),
-            ),
-            Some(difference) => Verdict::Differs(difference),
-        };
-        verdicts.insert(&case.name, verdict);
-    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, NonZero::get) {
+            scope.spawn(|| {
+                while let Some(case) = comparable.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdict = judge(&project, case, plan).unwrap_or_else(Verdict::Differs);
+                    if let Ok(mut done) = done.lock() {
+                        done.push((case.name.clone(), verdict));
+                    }
+                }
+            });
+        }
+    });
+    verdicts.extend(done.into_inner().map_err(|error| error.to_string())?);
     report(&verdicts)
 }
 
-fn report(verdicts: &BTreeMap<&String, Verdict>) -> Result<(), String> {
+fn read(files: &[PathBuf], every: usize) -> Result<Vec<Case>, String> {
+    let (mut cases, mut idents) = (Vec::new(), HashSet::new());
+    for file in files {
+        let text =
+            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let lines = text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+        for (number, line) in lines.step_by(every) {
+            let mut case = Case::parse(line)
+                .map_err(|error| format!("{}:{}: {error}", file.display(), number + 1))?;
+            // The same graph may stand in several files.
+            while !idents.insert(case.ident.clone()) {
+                case.ident.push_str("_again");
+                case.name.push_str(" (again)");
+            }
+            cases.push(case);
+        }
+    }
+    Ok(cases)
+}
+
+fn judge(project: &Project, case: &Case, plan: &Plan) -> Result<Verdict, String> {
+    let all: Vec<&Test> = case.tests.iter().collect();
+    let as_pytest = model::predict(case, &all, Rules::PYTEST);
+    if let Some(trace) = &case.trace
+        && let Some(difference) = compare::exact(trace, &as_pytest)
+    {
+        return Err(format!("the model is not like pytest: {difference}"));
+    }
+    let expected = model::predict(case, &all, Rules::GREEN_LIGHT);
+    let run = |tests: &[&Test], threads| -> Result<Vec<Value>, String> {
+        compare::read(&project.run(case, tests, threads)?, &case.ident)
+    };
+    if let Some(difference) = compare::exact(&expected, &run(&all, 1)?) {
+        return Err(difference);
+    }
+    let some = subset(case);
+    let of_some = model::predict(case, &some, Rules::GREEN_LIGHT);
+    if let Some(difference) = compare::exact(&of_some, &run(&some, 1)?) {
+        let names: Vec<String> = some.iter().map(|test| test.full_name()).collect();
+        return Err(format!("only {}: {difference}", names.join(" ")));
+    }
+    let found = concurrent::differences(case, &expected, &run(&all, plan.threads)?);
+    if !found.is_empty() {
+        let found = found.join("\n  ");
+        return Err(format!("with {} threads:\n  {found}", plan.threads));
+    }
+    Ok(
+        match excuse::of_difference(case, &all, &as_pytest, &expected) {
+            None => Verdict::Agreed,
+            Some(excuse) => Verdict::Excused(excuse),
+        },
+    )
+}
+
+/// Some of the tests, the same in every run.
+fn subset(case: &Case) -> Vec<&Test> {
+    let mut state = 0xcbf2_9ce4_8422_2325_u64;
+    let mut chance = |bytes: &[u8]| {
+        for byte in bytes {
+            state = (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        state >> 33 & 1 == 1
+    };
+    chance(case.name.as_bytes());
+    let some: Vec<&Test> = case
+        .tests
+        .iter()
+        .filter(|test| chance(test.full_name().as_bytes()))
+        .collect();
+    if some.is_empty() {
+        return case.tests.iter().take(1).collect();
+    }
+    some
+}
+
+fn report(verdicts: &BTreeMap<String, Verdict>) -> Result<(), String> {
     let (mut agreed, mut excused, mut differing) = (0, 0, 0);
     for (name, verdict) in verdicts {
         match verdict {

@@ -1,0 +1,46 @@
+//! The set-up of a fixture whose value the test gives.
+
+use super::dynamic::Failed;
+use super::phases::{Ready, TestRun};
+use crate::context;
+use crate::fixture::{Erased, Given, ScopeKey, Step, Store, Value};
+use crate::report::events::Event;
+use crate::report::{Label, caught};
+
+impl TestRun {
+    /// Takes what the test gives instead of a fixture.
+    pub(super) async fn set_up_given(&self, step: &Step, given: &Given) -> Result<Ready, Failed> {
+        let definition = step.definition;
+        let scope = ScopeKey::of(definition.scope, self.meta.module());
+        let (ready, made) = caught(async {
+            match context::synchronous(given.value).0 {
+                Erased::Local(value) => {
+                    let label = Label::next(definition);
+                    let ready = Ready {
+                        label,
+                        value,
+                        shared: None,
+                    };
+                    (ready, true)
+                }
+                Erased::Shared(value, equals) => {
+                    let (shared, made) = Store::give(definition, scope, &value, equals);
+                    let ready = Ready {
+                        label: shared.label,
+                        // Equal is as good as the same; this one may be gone with its scope.
+                        value: Value::Shared(shared.ready().unwrap_or(value)),
+                        shared: Some(shared),
+                    };
+                    (ready, made)
+                }
+            }
+        })
+        .await
+        .map_err(|failure| (failure, None))?;
+        if made {
+            Event::setup(&ready.label, Vec::new(), None, self.during());
+            self.show.set_up(step);
+        }
+        Ok(ready)
+    }
+}
