@@ -63,8 +63,9 @@ fn case_1() {
         without: &[],
         context: true,
         ignored: false,
-        should_panic: false,
+        should_panic: ::core::option::Option::None,
         timeout: ::core::option::Option::None,
+        options: ::green_light::__private::Options::NONE,
         body: __green_light_body,
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
