@@ -9,6 +9,7 @@
 //! engines lives longest.
 
 mod find;
+mod hints;
 mod home;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -1,8 +1,13 @@
 //! The servers of this process: one of each kind, whichever engine asks first.
 
-use std::{env, sync::Mutex};
+use std::{
+    env,
+    sync::{Mutex, Once},
+};
 
-use super::{product::Product, start, watch::Use};
+use green_light_core::progress;
+
+use super::{hints, product::Product, start, watch::Use};
 use crate::{
     directory::default_base,
     error::{Error, Kind},
@@ -36,7 +41,14 @@ impl Server {
 #[cfg(feature = "postgres")]
 pub(crate) async fn postgres() -> Result<Server, Error> {
     static RUNNING: Mutex<Option<Use>> = Mutex::new(None);
-    find_or_start(&super::postgres::POSTGRES, &RUNNING).await
+    let product = &super::postgres::POSTGRES;
+    let server = find_or_start(product, &RUNNING).await?;
+    static SAID: Once = Once::new();
+    if !server.ours && !SAID.is_completed() {
+        let hint = hints::postgres(product.variable, &server.url).await;
+        SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
+    }
+    Ok(server)
 }
 
 /// MySQL or MariaDB: the one of `GREEN_LIGHT_MYSQL_URL`, or one started from the installed programs.
@@ -47,7 +59,14 @@ pub(crate) async fn postgres() -> Result<Server, Error> {
 #[cfg(feature = "mysql")]
 pub(crate) async fn mysql() -> Result<Server, Error> {
     static RUNNING: Mutex<Option<Use>> = Mutex::new(None);
-    find_or_start(&super::mysql::MYSQL_OR_MARIADB, &RUNNING).await
+    let product = &super::mysql::MYSQL_OR_MARIADB;
+    let server = find_or_start(product, &RUNNING).await?;
+    static SAID: Once = Once::new();
+    if !server.ours && !SAID.is_completed() {
+        let hint = hints::mysql(product.variable, &server.url).await;
+        SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
+    }
+    Ok(server)
 }
 
 async fn find_or_start(

@@ -1,6 +1,9 @@
 //! What a started server is set to, as its first user sees it.
 
-use crate::server::{product::Product, start};
+use crate::{
+    server::{hints, product::Product, start},
+    url::DatabaseUrl,
+};
 
 /// Of a server that is started, whichever the environment names.
 fn own_url(product: &Product) -> String {
@@ -35,6 +38,8 @@ async fn postgres_takes_connections_and_is_not_durable() {
         assert_eq!(shown, value, "{setting}");
     }
     connection.close().await.unwrap();
+    let url = DatabaseUrl::new(url);
+    assert_eq!(hints::postgres("V", &url).await, None, "as fast as can be");
 }
 
 #[tokio::test]
@@ -59,4 +64,6 @@ async fn mysql_takes_connections_and_is_not_durable() {
         assert_eq!(shown.1, value, "{setting}");
     }
     connection.close().await.unwrap();
+    let url = DatabaseUrl::new(url);
+    assert_eq!(hints::mysql("V", &url).await, None, "as fast as can be");
 }

@@ -1,0 +1,110 @@
+//! What would make a server faster that we did not start: said once, never done.
+
+use crate::url::DatabaseUrl;
+
+/// Settings worth having on a server for tests, each with the statement that sets it.
+struct Wish {
+    setting: &'static str,
+    value: &'static str,
+    statement: &'static str,
+}
+
+/// What to say of a server with these settings, if anything.
+fn hint(variable: &str, wishes: &[Wish], found: &[(String, String)], end: &str) -> Option<String> {
+    let missing: Vec<_> = wishes
+        .iter()
+        .filter(|wish| {
+            found.iter().any(|(setting, value)| {
+                setting == wish.setting && !value.eq_ignore_ascii_case(wish.value)
+            })
+        })
+        .map(|wish| wish.statement)
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "hint: the server of `{variable}` guards its data against a crash of the machine; if it \
+             holds nothing but tests, they are faster after `{}{end}`",
+            missing.join("; ")
+        )
+    })
+}
+
+/// Of a PostgreSQL server; nothing if it cannot be asked, which the caller will find out as well.
+#[cfg(feature = "postgres")]
+pub(super) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String> {
+    use sqlx::Connection as _;
+
+    const WISHES: [Wish; 3] = [
+        Wish {
+            setting: "fsync",
+            value: "off",
+            statement: "ALTER SYSTEM SET fsync = off",
+        },
+        Wish {
+            setting: "full_page_writes",
+            value: "off",
+            statement: "ALTER SYSTEM SET full_page_writes = off",
+        },
+        Wish {
+            setting: "synchronous_commit",
+            value: "off",
+            statement: "ALTER SYSTEM SET synchronous_commit = off",
+        },
+    ];
+    let mut connection = sqlx::PgConnection::connect(url.expose()).await.ok()?;
+    let found = sqlx::query_as("SELECT name, setting FROM pg_catalog.pg_settings")
+        .fetch_all(&mut connection)
+        .await
+        .ok()?;
+    let _ = connection.close().await;
+    hint(variable, &WISHES, &found, "; SELECT pg_reload_conf()")
+}
+
+/// Of a MySQL or MariaDB server; nothing if it cannot be asked.
+#[cfg(feature = "mysql")]
+pub(super) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
+    use sqlx::Connection as _;
+
+    const WISHES: [Wish; 2] = [
+        Wish {
+            setting: "innodb_flush_log_at_trx_commit",
+            value: "0",
+            statement: "SET GLOBAL innodb_flush_log_at_trx_commit = 0",
+        },
+        Wish {
+            setting: "sync_binlog",
+            value: "0",
+            statement: "SET GLOBAL sync_binlog = 0",
+        },
+    ];
+    let mut connection = sqlx::MySqlConnection::connect(url.expose()).await.ok()?;
+    let found = sqlx::query_as("SHOW GLOBAL VARIABLES")
+        .fetch_all(&mut connection)
+        .await
+        .ok()?;
+    let _ = connection.close().await;
+    hint(variable, &WISHES, &found, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_differs_and_nothing_else() {
+        let wishes = ["a", "b", "c"].map(|setting| Wish {
+            setting,
+            value: "off",
+            statement: match setting {
+                "a" => "SET a",
+                "b" => "SET b",
+                _ => "SET c",
+            },
+        });
+        let found = |a: &str, b: &str| vec![("a".into(), a.into()), ("b".into(), b.into())];
+        assert_eq!(hint("V", &wishes, &found("off", "OFF"), ""), None);
+        let text = hint("V", &wishes, &found("on", "off"), "; RELOAD").unwrap();
+        assert!(text.starts_with("hint: the server of `V` "), "{text}");
+        assert!(text.ends_with("faster after `SET a; RELOAD`"), "{text}");
+    }
+}
