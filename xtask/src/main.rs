@@ -1,8 +1,8 @@
 //! Development tasks of green-light: `cargo xtask --help`.
 //!
 //! Standard library only, so that it builds at once on a fresh machine. One file in `command/` is
-//! one subcommand; what they share is `step` (run a program and say so) and `tool` (what must be
-//! installed).
+//! one subcommand; what they share is `step` (run a program and say so), `tool` (what must be
+//! installed) and `leftover` (what must not be left running).
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,6 +13,7 @@ mod bench;
 mod build;
 mod command;
 mod conformance;
+mod leftover;
 mod step;
 mod tool;
 

@@ -37,24 +37,72 @@ pub(crate) fn nextest() -> Result<(), String> {
     Step::cargo(["install", "--locked", "cargo-nextest"]).run()
 }
 
+/// PostgreSQL and MariaDB, whose programs the tests start servers from.
+pub(crate) fn database_servers() -> Result<(), String> {
+    let mut packages = Vec::new();
+    if !exists(
+        "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb \
+                /opt/homebrew/opt/postgresql*/bin/initdb /usr/local/opt/postgresql*/bin/initdb",
+    ) {
+        packages.push("postgresql");
+    }
+    if !exists(
+        "command -v mariadbd || command -v mysqld || ls /usr/sbin/mariadbd /usr/sbin/mysqld \
+                /usr/libexec/mariadbd /opt/homebrew/opt/*/bin/mariadbd /usr/local/opt/*/bin/mariadbd",
+    ) {
+        packages.push("mariadb-server");
+    }
+    if packages.is_empty() {
+        return Ok(());
+    }
+    apt_get(&packages).map_err(|error| {
+        format!(
+            "`{}` is missing, and installing it failed: {error}\n  help: install it (Fedora: `dnf \
+             install postgresql-server mariadb-server`, macOS: `brew install postgresql mariadb`); \
+             its service need not run",
+            packages.join(" ")
+        )
+    })
+}
+
+/// Whether one of the programs that `script` looks for is there.
+fn exists(script: &str) -> bool {
+    // `ls` fails when one of several is missing, and still prints the others.
+    Step::new("sh")
+        .arg("-c")
+        .arg(format!("[ -n \"$({{ {script}; }} 2>/dev/null)\" ]"))
+        .succeeds()
+}
+
+/// Installs its arguments. The services among them are not started: the tests start servers of
+/// their own, and a machine that has none running shall have none afterwards.
+const INSTALL: &str = "\
+policy=/usr/sbin/policy-rc.d
+if [ ! -e \"$policy\" ]; then
+    trap 'rm -f \"$policy\"' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\\nexit 101\\n' >\"$policy\" && chmod +x \"$policy\" || exit 1
+fi
+apt-get install -y --no-install-recommends \"$@\"";
+
 /// Installs Debian packages, as root or by way of sudo.
 fn apt_get(packages: &[&str]) -> Result<(), String> {
+    if !exists("command -v apt-get") {
+        return Err("there is no `apt-get` here".to_owned());
+    }
     let root = Step::new("sh")
         .arg("-c")
         .arg("[ \"$(id -u)\" -eq 0 ]")
         .succeeds();
-    let apt_get = || {
+    let with_privileges = || {
         let step = if root {
             Step::new("env")
         } else {
             Step::new("sudo").arg("-n").arg("env")
         };
-        step.arg("DEBIAN_FRONTEND=noninteractive").arg("apt-get")
+        step.arg("DEBIAN_FRONTEND=noninteractive")
     };
-    apt_get().arg("update").run()?;
-    let install = apt_get()
-        .arg("install")
-        .arg("-y")
-        .arg("--no-install-recommends");
+    with_privileges().arg("apt-get").arg("update").run()?;
+    let install = with_privileges().arg("sh").arg("-c").arg(INSTALL).arg("sh");
     packages.iter().fold(install, Step::arg).run()
 }

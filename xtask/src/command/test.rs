@@ -1,14 +1,15 @@
 //! `cargo xtask test`: all set-up and all tests.
 
 use super::list::Command;
-use crate::{step::Step, tool};
+use crate::{leftover, step::Step, tool};
 
 /// The subcommand.
 pub(super) const COMMAND: Command = Command {
     name: "test",
     about: "sets up what the tests need and runs all of them",
     details: "\
-Installs what is missing (a C compiler by apt-get, cargo-nextest by cargo), then runs
+Installs what is missing (a C compiler, PostgreSQL and MariaDB by apt-get, cargo-nextest by cargo; the
+services of the databases are not used, and not started either), then runs
 
   cargo test -p bookshop                          what the README shows first
   cargo nextest run -p bookshop                   the same tests, a process for each
@@ -16,7 +17,8 @@ Installs what is missing (a C compiler by apt-get, cargo-nextest by cargo), then
   cargo xtask conformance                         the order of fixtures, compared with pytest's
   cargo nextest run --workspace --all-features    everything again, a process for each test
 
-and stops at the first that fails. The last lines are nextest's summary.",
+and stops at the first that fails. The last lines are nextest's summary, unless a database server that
+the tests have started is still there afterwards.",
     run,
 };
 
@@ -33,6 +35,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     }
     tool::c_compiler()?;
     tool::nextest()?;
+    tool::database_servers()?;
 
     Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
     Step::cargo(["nextest", "run", "--locked", "-p", "bookshop"]).run()?;
@@ -47,5 +50,6 @@ fn run(arguments: &[String]) -> Result<(), String> {
     ])
     .arg("--filterset")
     .arg(NOT_UNDER_NEXTEST)
-    .run()
+    .run()?;
+    leftover::none()
 }

@@ -1,0 +1,73 @@
+//! What tests must not leave behind: database servers.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A server has some seconds after its last user, and then as many to stop.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits until no server below the target directory runs any more.
+pub(crate) fn none() -> Result<(), String> {
+    let servers = target().join("green-light/servers");
+    let begun = Instant::now();
+    loop {
+        let left = processes_with(&servers)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() > LIMIT {
+            return Err(format!(
+                "database servers of the tests are still running:\n  {}",
+                left.join("\n  ")
+            ));
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Where cargo builds this workspace.
+fn target() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let root = root.unwrap_or(Path::new("."));
+    root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// The processes that have a path below `directory` among their arguments.
+fn processes_with(directory: &Path) -> Result<Vec<String>, String> {
+    let listed = Command::new("ps")
+        .args(["-A", "-o", "pid=,args="])
+        .output()
+        .map_err(|error| format!("`ps` could not be started: {error}"))?;
+    let directory = directory.to_string_lossy().into_owned();
+    Ok(String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .filter(|line| line.contains(&directory))
+        .map(|line| line.trim().to_owned())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_process_by_its_argument() {
+        let directory = env::temp_dir().join(format!("leftover-{}", std::process::id()));
+        assert_eq!(processes_with(&directory).unwrap(), Vec::<String>::new());
+        let mut child = Command::new("sh")
+            .args(["-c", "read -r _"])
+            .arg(directory.join("server"))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        assert_eq!(processes_with(&directory).unwrap().len(), 1);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(processes_with(&directory).unwrap(), Vec::<String>::new());
+    }
+}
