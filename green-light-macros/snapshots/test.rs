@@ -17,22 +17,14 @@ fn saves() {
     )]
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
-        path: ::core::concat!(::core::module_path!(), "::saves"),
-        group: ::core::option::Option::None,
-        location: ::green_light::__private::Location {
-            file: ::core::file!(),
-            line: 1u32,
-        },
-        requests: &[],
-        uses: &[],
-        given: &[],
-        without: &[],
-        context: true,
         ignored: true,
         should_panic: ::core::option::Option::None,
-        timeout: ::core::option::Option::None,
-        options: ::green_light::__private::Options::NONE,
-        body: __green_light_body,
+        ..::green_light::__private::TestMeta::new(
+            ::core::concat!(::core::module_path!(), "::saves"),
+            ::core::file!(),
+            1u32,
+            __green_light_body,
+        )
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
 }

@@ -37,12 +37,6 @@ fn case_1() {
     )]
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
-        path: ::core::concat!(::core::module_path!(), "::case_1"),
-        group: ::core::option::Option::Some("saves"),
-        location: ::green_light::__private::Location {
-            file: ::core::file!(),
-            line: 1u32,
-        },
         requests: &[
             ::green_light::__private::Dependency {
                 name: "session",
@@ -53,20 +47,19 @@ fn case_1() {
                 target: ::green_light::__private::definition_of(&limit()),
             },
         ],
-        uses: &[],
         given: &[
             ::green_light::__private::Given {
                 target: ::green_light::__private::definition_of(&limit()),
                 value: || ::green_light::__private::give(limit(), 1),
             },
         ],
-        without: &[],
-        context: true,
-        ignored: false,
-        should_panic: ::core::option::Option::None,
-        timeout: ::core::option::Option::None,
-        options: ::green_light::__private::Options::NONE,
-        body: __green_light_body,
+        group: ::core::option::Option::Some("saves"),
+        ..::green_light::__private::TestMeta::new(
+            ::core::concat!(::core::module_path!(), "::case_1"),
+            ::core::file!(),
+            1u32,
+            __green_light_body,
+        )
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
 }

@@ -29,27 +29,20 @@ fn saves(__green_light_case: usize) {
         }
     }
     const __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
-        path: ::core::concat!(::core::module_path!(), "::saves"),
-        group: ::core::option::Option::None,
-        location: ::green_light::__private::Location {
-            file: ::core::file!(),
-            line: 1u32,
-        },
         requests: &[
             ::green_light::__private::Dependency {
                 name: "session",
                 target: ::green_light::__private::definition_of(&session()),
             },
         ],
-        uses: &[],
-        given: &[],
-        without: &[],
-        context: true,
         ignored: false,
         should_panic: ::core::option::Option::Some(""),
-        timeout: ::core::option::Option::None,
-        options: ::green_light::__private::Options::NONE,
-        body: __green_light_body,
+        ..::green_light::__private::TestMeta::new(
+            ::core::concat!(::core::module_path!(), "::saves"),
+            ::core::file!(),
+            1u32,
+            __green_light_body,
+        )
     };
     #[::green_light::__private::linkme::distributed_slice(
         ::green_light::__private::TESTS

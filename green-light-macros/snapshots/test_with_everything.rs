@@ -51,12 +51,6 @@ fn saves() {
     )]
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
-        path: ::core::concat!(::core::module_path!(), "::saves"),
-        group: ::core::option::Option::None,
-        location: ::green_light::__private::Location {
-            file: ::core::file!(),
-            line: 1u32,
-        },
         requests: &[
             ::green_light::__private::Dependency {
                 name: "session",
@@ -73,7 +67,6 @@ fn saves() {
                 target: ::green_light::__private::definition_of(&mailbox()),
             },
         ],
-        given: &[],
         without: &[::green_light::__private::definition_of(&tracing())],
         context: false,
         ignored: false,
@@ -81,8 +74,12 @@ fn saves() {
         timeout: ::core::option::Option::Some(
             ::core::time::Duration::from_millis(5000u64),
         ),
-        options: ::green_light::__private::Options::NONE,
-        body: __green_light_body,
+        ..::green_light::__private::TestMeta::new(
+            ::core::concat!(::core::module_path!(), "::saves"),
+            ::core::file!(),
+            1u32,
+            __green_light_body,
+        )
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)
 }

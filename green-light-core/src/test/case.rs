@@ -38,6 +38,27 @@ pub struct TestMeta {
 }
 
 impl TestMeta {
+    /// A test that asks for nothing. What a test says beyond that, the macros say in fields of their
+    /// own: most tests say little, and there are many of them to compile.
+    #[must_use]
+    pub const fn new(path: &'static str, file: &'static str, line: u32, body: TestBody) -> Self {
+        Self {
+            path,
+            group: None,
+            location: Location { file, line },
+            requests: &[],
+            uses: &[],
+            given: &[],
+            without: &[],
+            context: true,
+            ignored: false,
+            should_panic: None,
+            timeout: None,
+            options: Options::NONE,
+            body,
+        }
+    }
+
     /// The name libtest knows it by: the path without the crate.
     #[must_use]
     pub fn full_name(&self) -> &'static str {

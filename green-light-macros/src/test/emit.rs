@@ -51,48 +51,63 @@ pub(super) fn registered(model: &Model) -> TokenStream {
 
 /// The test as data; `given` are expressions.
 pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
-    let function = &model.function;
-    let krate = &model.krate;
-    let private = krate.private(Span::call_site());
-    let line = span::line(function.sig.ident.span());
+    let ident = &model.function.sig.ident;
+    let private = model.krate.private(Span::call_site());
+    let line = span::line(ident.span());
+    // As libtest has it, with `r#`.
+    let path = format!("::{ident}");
+    let new = quote! {
+        #private::TestMeta::new(
+            ::core::concat!(::core::module_path!(), #path), ::core::file!(), #line, __green_light_body,
+        )
+    };
+    let unusual = unusual(model, given);
+    if unusual.is_empty() {
+        return new;
+    }
+    quote!(#private::TestMeta { #unusual ..#new })
+}
+
+/// The fields that a test which says nothing would not have.
+fn unusual(model: &Model, given: &[TokenStream]) -> TokenStream {
+    let (krate, attrs) = (&model.krate, &model.function.attrs);
     let unchecked = TokenStream::new();
     let requests = model.params.iter().filter_map(|param| match param {
         Param::Value(request) => Some(request.dependency(krate, &unchecked)),
         _ => None,
     });
-    let uses = model
-        .uses
-        .iter()
-        .map(|request| request.dependency(krate, &unchecked));
+    let uses = model.uses.iter();
+    let uses = uses.map(|request| request.dependency(krate, &unchecked));
     let without = model.without.iter().map(|request| request.target(krate));
-    let context = model.context;
-    let ignored = attr::presence(&function.attrs, "ignore");
-    let should_panic = attr::should_panic(&function.attrs);
-    let timeout = timeout(model);
-    let options = options(model);
-    // As libtest has it, with `r#`.
-    let path = format!("::{}", function.sig.ident);
-    let group = match &model.group {
-        Some(group) => quote!(::core::option::Option::Some(#group)),
-        None => quote!(::core::option::Option::None),
-    };
-    quote! {
-        #private::TestMeta {
-            path: ::core::concat!(::core::module_path!(), #path),
-            group: #group,
-            location: #private::Location { file: ::core::file!(), line: #line },
-            requests: &[#(#requests),*],
-            uses: &[#(#uses),*],
-            given: &[#(#given),*],
-            without: &[#(#without),*],
-            context: #context,
-            ignored: #ignored,
-            should_panic: #should_panic,
-            timeout: #timeout,
-            options: #options,
-            body: __green_light_body,
-        }
+    let lists = [
+        ("requests", requests.collect()),
+        ("uses", uses.collect()),
+        ("given", given.to_vec()),
+        ("without", without.collect::<Vec<_>>()),
+    ];
+    let mut fields = TokenStream::new();
+    for (field, items) in lists.iter().filter(|(_, items)| !items.is_empty()) {
+        let field = format_ident!("{field}");
+        fields.extend(quote!(#field: &[#(#items),*],));
     }
+    if let Some(group) = &model.group {
+        fields.extend(quote!(group: ::core::option::Option::Some(#group),));
+    }
+    if !model.context {
+        fields.extend(quote!(context: false,));
+    }
+    if attrs.iter().any(attr::is_of_case) {
+        let ignored = attr::presence(attrs, "ignore");
+        let should_panic = attr::should_panic(attrs);
+        fields.extend(quote!(ignored: #ignored, should_panic: #should_panic,));
+    }
+    if let Some(timeout) = model.timeout {
+        let milliseconds = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let timeout = quote!(::core::time::Duration::from_millis(#milliseconds));
+        fields.extend(quote!(timeout: ::core::option::Option::Some(#timeout),));
+    }
+    fields.extend(options(model));
+    fields
 }
 
 /// What `isolation = ..` gives.
@@ -130,7 +145,7 @@ fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {
 }
 
 /// Those that few tests have.
-fn options(model: &Model) -> TokenStream {
+fn options(model: &Model) -> Option<TokenStream> {
     let private = model.krate.private(Span::call_site());
     let mut set = TokenStream::new();
     if let Some(xfail) = model.xfail {
@@ -149,19 +164,8 @@ fn options(model: &Model) -> TokenStream {
         set.extend(quote!(meta: &[#(#pairs),*],));
     }
     if set.is_empty() {
-        return quote!(#private::Options::NONE);
+        return None;
     }
-    quote!(#private::Options { #set ..#private::Options::NONE })
-}
-
-fn timeout(model: &Model) -> TokenStream {
-    match model.timeout {
-        None => quote!(::core::option::Option::None),
-        Some(timeout) => {
-            let milliseconds = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-            quote! {
-                ::core::option::Option::Some(::core::time::Duration::from_millis(#milliseconds))
-            }
-        }
-    }
+    let options = quote!(#private::Options { #set ..#private::Options::NONE });
+    Some(quote!(options: #options,))
 }

@@ -38,7 +38,7 @@ const GRAPH: [Source; 2] = [
     source("graph/green_light", 1000),
     source("graph/none", 1000),
 ];
-const BUILD: [Source; 2] = [source("noop/green_light", 500), source("noop/tokio", 500)];
+const BUILD: [Source; 2] = [source("build/green_light", 500), source("build/tokio", 500)];
 
 impl Backend {
     fn sources(&self) -> [Source; 3] {
