@@ -9,7 +9,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::{
     backend::Pool,
-    database::{Leaving, Stay},
+    database::{Leaving, Stay, nothing_to_keep},
     error::Error,
     isolation::Isolation,
     sandbox::{Lease, Taken},
@@ -62,6 +62,14 @@ impl Place {
             guard.ran(id, &info.statement.sql, info.elapsed);
         });
         connection
+    }
+
+    /// The database will be kept when the place ends, as one of `at_most` so many.
+    pub(crate) fn keep(&self, at_most: usize) {
+        match self {
+            Self::Database(stay) => stay.keep(at_most),
+            Self::Sandbox { lease, .. } => nothing_to_keep(lease.test()),
+        }
     }
 
     /// Takes the database out of the place, which then has ended.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::{
-    backend::Backend, error::Error, isolation::Isolation, place::Place, savepoint::Savepoint,
-    session::Session,
+    backend::Backend, database::keep_limit, error::Error, isolation::Isolation, place::Place,
+    savepoint::Savepoint, session::Session,
 };
 
 /// What isolates one test: its outer transaction, or its place in a database it may commit to.
@@ -98,6 +98,22 @@ impl Transaction {
             Some(taken) => taken.end().await,
             None => Ok(()),
         }
+    }
+
+    /// Keeps the test's database when it ends, if `GREEN_LIGHT_KEEP` says how many are kept.
+    ///
+    /// The fixture does so for tests that fail. Where the database is goes to stderr; with
+    /// [`Isolation::Transaction`] there is nothing to keep.
+    ///
+    /// # Errors
+    ///
+    /// When the variable does not hold a number.
+    pub fn keep(&self) -> Result<(), Error> {
+        match keep_limit()? {
+            0 => {}
+            at_most => self.owner.place.keep(at_most),
+        }
+        Ok(())
     }
 
     /// What to print if the test failed because its connection was taken: who held it, and the cure.

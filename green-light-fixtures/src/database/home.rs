@@ -8,13 +8,14 @@ use std::sync::{
 #[cfg(feature = "sqlite")]
 use super::sqlite_file::{self, DatabaseFile};
 use super::{
+    kept,
+    shared::Shared,
     stay::Stay,
     turn::{Turn, Turns},
 };
 #[cfg(feature = "postgres")]
 use crate::postgres::Claim;
 use crate::{
-    backend::Backend,
     directory::{Directory, default_base},
     error::{Error, Kind},
     isolation::Isolation,
@@ -52,69 +53,62 @@ impl Databases {
 
     /// A database of its own for `test`.
     pub(crate) async fn own(&self, test: Arc<str>) -> Result<Stay, Error> {
-        match &*self.template {
+        let (connection, home) = match &*self.template {
             #[cfg(feature = "sqlite")]
-            Template::Sqlite { options, .. } => {
-                let file = self.file()?;
+            Template::Sqlite { image, options, .. } => {
+                let file = self.file("own", image)?;
                 let connection = sqlite_file::open(options, &file, self.waits).await?;
-                let home = Home::File(file);
-                Ok(Stay::new(
-                    connection,
-                    home,
-                    test,
-                    Isolation::Database,
-                    self.waits,
-                ))
+                (connection, Home::File(file))
             }
             #[cfg(feature = "postgres")]
             Template::Postgres(template) => {
                 let claim = template.claim(&test).await?;
-                self.made.fetch_add(1, Ordering::Relaxed);
                 let connection = claim.open(self.waits).await?;
-                let home = Home::Postgres(claim);
-                let isolation = Isolation::Database;
-                Ok(Stay::new(connection, home, test, isolation, self.waits))
+                (connection, Home::Postgres(claim))
             }
             #[cfg(feature = "mysql")]
-            Template::MySql(_) => Err(only_transaction(Isolation::Database, Backend::MySql)),
-        }
+            Template::MySql(_) => return Err(only_transaction(Isolation::Database)),
+        };
+        self.made.fetch_add(1, Ordering::Relaxed);
+        let isolation = Isolation::Database;
+        Ok(Stay::new(connection, home, test, isolation, self.waits))
     }
 
     /// The turn of `test` in the database that the tests of the process share.
     pub(crate) async fn shared(&self, test: Arc<str>) -> Result<Stay, Error> {
         let mut turn = self.turns.wait(&test).await?;
-        match &*self.template {
+        let shared = turn.begin(|| self.make_shared()).await?;
+        let connection = shared.open(self.waits).await?;
+        let (home, isolation) = (Home::Shared(turn), Isolation::Shared);
+        Ok(Stay::new(connection, home, test, isolation, self.waits))
+    }
+
+    async fn make_shared(&self) -> Result<Shared, Error> {
+        let shared = match &*self.template {
             #[cfg(feature = "sqlite")]
-            Template::Sqlite { image, options, .. } => {
-                let directory = self.directory()?;
-                let file = turn
-                    .begin(options, image, &directory, || self.file())
-                    .await?;
-                let connection = sqlite_file::open(options, file, self.waits).await?;
-                let home = Home::Shared(turn);
-                Ok(Stay::new(
-                    connection,
-                    home,
-                    test,
-                    Isolation::Shared,
-                    self.waits,
-                ))
-            }
+            Template::Sqlite { image, options, .. } => Shared::Sqlite {
+                file: self.file("shared", image)?,
+                reference: self.file("reference", image)?,
+                options: options.clone(),
+            },
             #[cfg(feature = "postgres")]
-            Template::Postgres(_) => Err(only_transaction(Isolation::Shared, Backend::Postgres)),
+            Template::Postgres(template) => {
+                let claim = template.claim("the tests that share a database").await?;
+                Shared::postgres(claim, self.waits).await?
+            }
             #[cfg(feature = "mysql")]
-            Template::MySql(_) => Err(only_transaction(Isolation::Shared, Backend::MySql)),
-        }
+            Template::MySql(_) => return Err(only_transaction(Isolation::Shared)),
+        };
+        self.made.fetch_add(1, Ordering::Relaxed);
+        Ok(shared)
     }
 
     #[cfg(feature = "sqlite")]
-    fn file(&self) -> Result<DatabaseFile, Error> {
-        let Template::Sqlite { image, digest, .. } = &*self.template else {
-            unreachable!("files are asked for by templates of SQLite");
-        };
-        let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+    fn file(&self, kind: &str, image: &[u8]) -> Result<DatabaseFile, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory()?;
-        DatabaseFile::write(&directory, &format!("{digest}-own-{number}.sqlite"), image)
+        DatabaseFile::write(&directory, &format!("{kind}-{number}.sqlite"), image)
     }
 
     fn directory(&self) -> Result<Arc<Directory>, Error> {
@@ -139,14 +133,14 @@ impl Databases {
     }
 }
 
-/// What a server cannot do here.
-#[cfg(feature = "_server")]
-fn only_transaction(isolation: Isolation, backend: Backend) -> Error {
+/// What MySQL cannot do here.
+#[cfg(feature = "mysql")]
+fn only_transaction(isolation: Isolation) -> Error {
     Error::new(
         Kind::Configuration,
-        format!("isolation `{isolation}` is not available on backend `{backend}`"),
+        format!("isolation `{isolation}` is not available on backend `mysql`"),
     )
-    .help("use isolation `transaction` there, or backend `sqlite`")
+    .help("use isolation `transaction` there")
 }
 
 /// The database of a stay. Dropping it throws the database away.
@@ -155,12 +149,11 @@ pub(super) enum Home {
     /// SQLite's, for one test.
     #[cfg(feature = "sqlite")]
     File(DatabaseFile),
-    /// SQLite's, for one test after the other.
-    #[cfg(feature = "sqlite")]
-    Shared(Turn),
     /// PostgreSQL's, for one test.
     #[cfg(feature = "postgres")]
     Postgres(Claim),
+    /// One for all tests of the process, for one test after the other.
+    Shared(Turn),
 }
 
 impl Home {
@@ -168,36 +161,51 @@ impl Home {
         match self {
             #[cfg(feature = "sqlite")]
             Self::File(file) => file.url(),
-            #[cfg(feature = "sqlite")]
-            Self::Shared(turn) => turn.url(),
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => claim.url().clone(),
-            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
-            _ => unreachable!("there is no such database on MySQL"),
+            Self::Shared(turn) => turn.url(),
         }
     }
 
     /// The test has ended; `held` if something still has a connection of its.
     pub(super) async fn leave(self, test: &str, held: bool) -> Result<(), Error> {
         match self {
+            // Who holds a connection may write at any time: the database is not for another test.
+            Self::Shared(turn) if held => drop(turn),
+            Self::Shared(turn) => return turn.end(test).await,
+            thrown_away => drop(thrown_away),
+        }
+        Ok(())
+    }
+
+    /// The test has failed, and its database is to be looked at.
+    pub(super) async fn keep(self, test: &str, at_most: usize) -> Result<(), Error> {
+        match self {
             #[cfg(feature = "sqlite")]
-            Self::File(file) => {
-                drop(file);
-                Ok(())
-            }
+            Self::File(file) => kept::tell(test, &file.keep(test, at_most)?, None),
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => {
-                drop(claim);
-                Ok(())
+                let url = claim.url().clone();
+                claim.keep(at_most).await?;
+                kept::tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
             }
-            // Who holds a connection may write at any time: the database is not for another test.
-            #[cfg(feature = "sqlite")]
-            Self::Shared(turn) if held => {
-                drop(turn);
-                Ok(())
+            Self::Shared(turn) => {
+                let database = turn.into_database();
+                match database {
+                    #[cfg(feature = "sqlite")]
+                    Some(Shared::Sqlite { file, .. }) => {
+                        kept::tell(test, &file.keep(test, at_most)?, None);
+                    }
+                    #[cfg(feature = "postgres")]
+                    Some(Shared::Postgres { claim, .. }) => {
+                        let url = claim.url().clone();
+                        claim.keep(at_most).await?;
+                        kept::tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
+                    }
+                    None => {}
+                }
             }
-            #[cfg(feature = "sqlite")]
-            Self::Shared(turn) => turn.end(test).await,
         }
+        Ok(())
     }
 }

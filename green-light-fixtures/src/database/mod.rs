@@ -8,6 +8,10 @@
 //! * Every wait is bounded.
 
 mod home;
+mod kept;
+#[cfg(feature = "postgres")]
+mod postgres_reset;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite_file;
 #[cfg(feature = "sqlite")]
@@ -17,5 +21,6 @@ mod turn;
 
 pub(crate) use self::{
     home::Databases,
+    kept::{limit as keep_limit, nothing_to_keep},
     stay::{CONNECTIONS, Leaving, Stay},
 };

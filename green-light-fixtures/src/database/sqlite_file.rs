@@ -14,7 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::stay::CONNECTIONS;
 use crate::{
-    directory::Directory,
+    directory::{Directory, default_base},
     error::{Error, Kind},
     sandbox::Waits,
     url::DatabaseUrl,
@@ -49,13 +49,61 @@ impl DatabaseFile {
     }
 }
 
+impl DatabaseFile {
+    /// Moves the database to where those of failed tests are kept, and returns its new place.
+    ///
+    /// Its pool has been closed, so what was in the write-ahead log is in the file.
+    pub(super) fn keep(self, test: &str, at_most: usize) -> Result<DatabaseUrl, Error> {
+        let place = default_base().join("kept");
+        let refused = |error: std::io::Error| {
+            Error::new(
+                Kind::Directory,
+                format!("cannot keep a database in `{}`", place.display()),
+            )
+            .help("make room or give write permission there, or unset `GREEN_LIGHT_KEEP`")
+            .because(error)
+        };
+        fs::create_dir_all(&place).map_err(refused)?;
+        let name: String = test
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '_' })
+            .collect();
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let path = place.join(format!("{name}-{}.sqlite", since.as_micros()));
+        for suffix in ["", "-wal"] {
+            match fs::copy(beside(&self.path, suffix), beside(&path, suffix)) {
+                Err(error) if suffix.is_empty() => return Err(refused(error)),
+                _ => {}
+            }
+        }
+        let mut kept: Vec<_> = fs::read_dir(&place)
+            .map_err(refused)?
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|e| e == "sqlite"))
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        kept.sort();
+        for (_, old) in kept.iter().rev().skip(at_most) {
+            // Another process may have removed it.
+            let _ = fs::remove_file(old);
+            let _ = fs::remove_file(beside(old, "-wal"));
+        }
+        Ok(DatabaseUrl::of_file(&path))
+    }
+}
+
+/// The file that SQLite puts beside `path`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(suffix);
+    path.into()
+}
+
 impl Drop for DatabaseFile {
     fn drop(&mut self) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut path = self.path.clone().into_os_string();
-            path.push(suffix);
             // Whatever cannot be removed goes with the directory.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(beside(&self.path, suffix));
         }
     }
 }

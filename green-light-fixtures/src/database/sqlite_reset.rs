@@ -11,14 +11,7 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-/// What became of a reset.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Reset {
-    /// The database is as the template made it; so many tables were not.
-    Done { dirty: usize },
-    /// The test has changed tables, indexes, views or triggers: deleting rows is not enough.
-    Changed,
-}
+use super::turn::Reset;
 
 /// Compares the database that `options` open with `reference`, and puts back what differs.
 pub(super) async fn reset(
@@ -32,7 +25,7 @@ pub(super) async fn reset(
         .await?;
     connection.execute("BEGIN IMMEDIATE").await?;
     let done = compare(&mut connection).await;
-    let end = if matches!(done, Ok(Reset::Done { dirty: 1.. })) {
+    let end = if matches!(done, Ok(Reset::Done)) {
         "COMMIT"
     } else {
         "ROLLBACK"
@@ -60,7 +53,6 @@ async fn compare(connection: &mut SqliteConnection) -> Result<Reset, sqlx::Error
         .fetch_all(&mut *connection)
         .await?;
     let mut triggers = None;
-    let mut dirty = 0;
     for table in tables {
         let table = Table::read(connection, table).await?;
         if table.is_clean(connection).await? {
@@ -70,12 +62,11 @@ async fn compare(connection: &mut SqliteConnection) -> Result<Reset, sqlx::Error
             triggers = Some(drop_triggers(connection).await?);
         }
         table.put_back(connection).await?;
-        dirty += 1;
     }
     for sql in triggers.into_iter().flatten() {
         connection.execute(AssertSqlSafe(sql)).await?;
     }
-    Ok(Reset::Done { dirty })
+    Ok(Reset::Done)
 }
 
 /// Removes every trigger, and returns the statements that make them.

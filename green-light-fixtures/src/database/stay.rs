@@ -2,7 +2,10 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
@@ -25,6 +28,8 @@ pub(crate) struct Stay {
     test: Arc<str>,
     isolation: Isolation,
     waits: Waits,
+    /// How many databases of failed tests may be kept, if this is one.
+    keep: AtomicUsize,
     /// Empty once the stay has ended.
     occupied: Mutex<Option<Occupied>>,
 }
@@ -60,6 +65,7 @@ impl Stay {
             test,
             isolation,
             waits,
+            keep: AtomicUsize::new(0),
             occupied: Mutex::new(Some(Occupied {
                 pool: OwnPool(connection),
                 home,
@@ -79,6 +85,11 @@ impl Stay {
         &self.test
     }
 
+    /// The database will be kept when the stay ends, as one of `at_most` so many.
+    pub(crate) fn keep(&self, at_most: usize) {
+        self.keep.store(at_most, Ordering::Relaxed);
+    }
+
     /// The pool of the test; a disconnected one once the stay has ended.
     pub(crate) fn connection(&self) -> DatabaseConnection {
         let occupied = self.occupied.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,6 +107,7 @@ impl Stay {
             occupied,
             test: Arc::clone(&self.test),
             waits: self.waits,
+            keep: self.keep.load(Ordering::Relaxed),
         })
     }
 
@@ -131,6 +143,7 @@ pub(crate) struct Leaving {
     occupied: Occupied,
     test: Arc<str>,
     waits: Waits,
+    keep: usize,
 }
 
 impl Leaving {
@@ -140,6 +153,7 @@ impl Leaving {
             occupied,
             test,
             waits,
+            keep,
         } = self;
         let Occupied { pool, home } = occupied;
         let closing = backend::close(&pool.0);
@@ -156,7 +170,11 @@ impl Leaving {
                  and abort or join the tasks it spawned",
             ));
         }
-        errors.extend(home.leave(&test, held).await.err());
+        let left = match keep {
+            0 => home.leave(&test, held).await,
+            at_most => home.keep(&test, at_most).await,
+        };
+        errors.extend(left.err());
         Error::all(errors)
     }
 }

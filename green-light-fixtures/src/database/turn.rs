@@ -11,13 +11,8 @@ use std::{
 use green_light_core::progress;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-#[cfg(feature = "sqlite")]
-use super::{
-    sqlite_file::{self, DatabaseFile},
-    sqlite_reset::{self, Reset},
-};
+use super::shared::Shared;
 use crate::{
-    directory::Directory,
     error::{Error, Kind},
     url::DatabaseUrl,
 };
@@ -27,22 +22,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits at all.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// What became of putting a database back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reset {
+    /// It is as the template made it.
+    Done,
+    /// It is not, and deleting rows is not enough: it must not be used again.
+    Changed,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     database: Arc<AsyncMutex<Option<Shared>>>,
     /// The test whose turn it is.
     holder: Arc<Mutex<Option<Arc<str>>>>,
-}
-
-/// The shared database, and what it looks like when no test has used it.
-#[derive(Debug)]
-struct Shared {
-    #[cfg(feature = "sqlite")]
-    file: DatabaseFile,
-    #[cfg(feature = "sqlite")]
-    reference: DatabaseFile,
-    #[cfg(feature = "sqlite")]
-    options: sqlx::sqlite::SqliteConnectOptions,
 }
 
 impl Turns {
@@ -91,42 +84,38 @@ pub(super) struct Turn {
     is_clean: bool,
 }
 
-#[cfg(feature = "sqlite")]
 impl Turn {
-    /// The shared database as the template made it.
+    /// The shared database as the template made it: the one that is there, or what `make` makes.
     ///
     /// It was put back after the test before; that is checked, since somebody else may have written.
     pub(super) async fn begin(
         &mut self,
-        options: &sqlx::sqlite::SqliteConnectOptions,
-        image: &[u8],
-        directory: &Arc<Directory>,
-        make: impl FnOnce() -> Result<DatabaseFile, Error>,
-    ) -> Result<&DatabaseFile, Error> {
+        make: impl AsyncFnOnce() -> Result<Shared, Error>,
+    ) -> Result<&Shared, Error> {
         let is_usable = match &*self.guard {
-            Some(shared) => matches!(shared.reset().await, Ok(Reset::Done { .. })),
+            Some(shared) => matches!(shared.reset().await, Ok(Reset::Done)),
             None => false,
         };
         if !is_usable {
-            // The old one goes first: its reference has the same name.
+            // The old one goes first: the new one may have the same name.
             *self.guard = None;
-            *self.guard = Some(Shared {
-                file: make()?,
-                reference: DatabaseFile::write(directory, "reference.sqlite", image)?,
-                options: options.clone(),
-            });
+            *self.guard = Some(make().await?);
         }
-        match &*self.guard {
-            Some(shared) => Ok(&shared.file),
-            None => Err(Error::new(Kind::Connection, "the shared database is gone")),
-        }
+        self.guard
+            .as_ref()
+            .ok_or_else(|| Error::new(Kind::Connection, "the shared database is gone"))
     }
 
     pub(super) fn url(&self) -> DatabaseUrl {
         match &*self.guard {
-            Some(shared) => shared.file.url(),
+            Some(shared) => shared.url(),
             None => DatabaseUrl::new(""),
         }
+    }
+
+    /// Takes the database away: the next test gets another one.
+    pub(super) fn into_database(mut self) -> Option<Shared> {
+        self.guard.take()
     }
 
     /// Puts the database back as the template made it.
@@ -136,7 +125,7 @@ impl Turn {
         };
         match shared.reset().await {
             Ok(reset) => {
-                self.is_clean = matches!(reset, Reset::Done { .. });
+                self.is_clean = reset == Reset::Done;
                 Ok(())
             }
             Err(error) => {
@@ -151,14 +140,6 @@ impl Turn {
                     .because(error))
             }
         }
-    }
-}
-
-#[cfg(feature = "sqlite")]
-impl Shared {
-    async fn reset(&self) -> Result<Reset, sqlx::Error> {
-        let options = sqlite_file::options(&self.options, self.file.path());
-        sqlite_reset::reset(&options, self.reference.path()).await
     }
 }
 

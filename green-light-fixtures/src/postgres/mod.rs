@@ -11,6 +11,7 @@
 //! * A process has a runtime of its own for this, since the runtime of a test may end at any time.
 
 mod budget;
+mod claim;
 mod connect;
 mod janitor;
 mod likeness;
@@ -19,4 +20,4 @@ mod registry;
 mod stock;
 mod template;
 
-pub(crate) use self::{stock::Claim, template::PostgresTemplate};
+pub(crate) use self::{claim::Claim, template::PostgresTemplate};

@@ -5,29 +5,23 @@
 
 use std::{
     collections::HashSet,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
     thread,
     time::{Duration, Instant},
 };
 
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
-use sqlx::{
-    PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::PgConnection;
 use tokio::sync::RwLock;
 
 use super::{
-    budget::{Budget, Permits},
+    budget::Budget,
+    claim::Claim,
     connect::{connect, failed, quoted, run},
-    janitor, likeness,
+    likeness,
     office::{Office, close, on_own_runtime, random_bytes},
     template::Pattern,
 };
-use crate::{error::Error, sandbox::Waits, url::DatabaseUrl};
+use crate::error::Error;
 
 /// How a database is made from a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,63 +58,9 @@ pub(crate) struct Stock {
     /// Templates whose databases are being made in the background.
     replenishing: Mutex<HashSet<String>>,
     /// Held for reading by what is being made or dropped.
-    busy: RwLock<()>,
+    pub(super) busy: RwLock<()>,
     /// How many databases this process is done with since the janitor last went.
-    done: AtomicUsize,
-}
-
-/// A database in the hands of a test.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    office: Arc<Office>,
-    name: String,
-    url: DatabaseUrl,
-    /// Given back after the database is done with.
-    permits: Option<Permits>,
-}
-
-impl Claim {
-    pub(crate) fn url(&self) -> &DatabaseUrl {
-        &self.url
-    }
-
-    /// How to connect to it.
-    pub(crate) fn options(&self) -> PgConnectOptions {
-        self.office.options_of(&self.name)
-    }
-
-    /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
-        let pool = PgPoolOptions::new()
-            .max_connections(self.office.budget.per_test())
-            .acquire_timeout(waits.connection)
-            .connect_with(self.options())
-            .await
-            .map_err(|error| failed("the database of the test cannot be opened", error))?;
-        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let (office, name) = (Arc::clone(&self.office), std::mem::take(&mut self.name));
-        let permits = self.permits.take();
-        Office::spawn(async move {
-            let busy = office.stock.busy.read().await;
-            let mut front = office.front.lock().await;
-            // If this fails, the database is a leftover once the process has gone.
-            let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")
-                .bind(&name)
-                .execute(&mut *front)
-                .await;
-            drop(front);
-            drop((permits, busy));
-            if office.stock.done.fetch_add(1, Ordering::Relaxed) + 1 >= janitor::BATCH {
-                office.stock.done.store(0, Ordering::Relaxed);
-                janitor::sweep(&office, janitor::BATCH).await;
-            }
-        });
-    }
+    pub(super) done: AtomicUsize,
 }
 
 impl Stock {
@@ -145,12 +85,7 @@ impl Stock {
                 None => Self::make_now(&office, &pattern, &test).await?,
             };
             Self::replenish(&office, &pattern);
-            Ok(Claim {
-                url: office.url_of(&name),
-                office,
-                name,
-                permits: Some(permits),
-            })
+            Ok(Claim::new(office, name, permits))
         })
         .await
     }

@@ -13,11 +13,12 @@ use tokio::sync::OnceCell;
 
 use super::{
     budget::Budget,
+    claim::Claim,
     connect::{Waiting, connect, failed, literal, quoted, run},
     likeness,
     office::{Office, close},
     registry::FORMAT,
-    stock::{Claim, Stock, Strategy, new_name},
+    stock::{Stock, Strategy, new_name},
 };
 use crate::{
     backend::postgres::GUARD,

@@ -1,0 +1,59 @@
+//! Databases of failed tests that are kept to be looked at: `GREEN_LIGHT_KEEP=n`, the last `n`.
+
+use std::env;
+
+use green_light_core::note;
+
+use crate::{
+    error::{Error, Kind},
+    url::DatabaseUrl,
+};
+
+const VARIABLE: &str = "GREEN_LIGHT_KEEP";
+
+/// How many databases of failed tests are kept, the oldest going first; none unless asked for.
+///
+/// # Errors
+///
+/// When the variable does not hold a number.
+pub(crate) fn limit() -> Result<usize, Error> {
+    let text = env::var(VARIABLE).unwrap_or_default();
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse().map_err(|_| {
+        Error::new(
+            Kind::Configuration,
+            format!("`{VARIABLE}={text}` is not understood"),
+        )
+        .help(
+            "write how many databases of failed tests to keep, the latest of all runs, or unset it",
+        )
+    })
+}
+
+/// Says where a kept database is, and how to get there.
+pub(super) fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
+    let shown = url.to_string();
+    let how = match variable {
+        Some(variable) if shown != url.expose() => {
+            format!("\n  the password is that of `{variable}`")
+        }
+        Some(variable) => format!(
+            "\n  unless `{variable}` is set, its server runs while tests do, and some seconds longer"
+        ),
+        None => String::new(),
+    };
+    note(&format!(
+        "the database of test `{test}` is kept: {shown}{how}"
+    ));
+}
+
+/// Says why there is no database to look at.
+pub(crate) fn nothing_to_keep(test: &str) {
+    note(&format!(
+        "nothing of test `{test}` is kept: its transaction was rolled back\n  \
+         help: run it with `GREEN_LIGHT_ISOLATION=database` to look at its database"
+    ));
+}

@@ -1,0 +1,97 @@
+//! The database that the tests of a process share, and what it looks like when no test has used it.
+
+use sea_orm::DatabaseConnection;
+#[cfg(feature = "sqlite")]
+use sqlx::sqlite::SqliteConnectOptions;
+
+#[cfg(feature = "postgres")]
+use super::postgres_reset::Reference;
+use super::turn::Reset;
+#[cfg(feature = "sqlite")]
+use super::{
+    sqlite_file::{self, DatabaseFile},
+    sqlite_reset,
+};
+#[cfg(feature = "postgres")]
+use crate::postgres::Claim;
+use crate::{
+    error::{Error, Kind},
+    sandbox::Waits,
+    url::DatabaseUrl,
+};
+
+#[derive(Debug)]
+pub(super) enum Shared {
+    #[cfg(feature = "sqlite")]
+    Sqlite {
+        file: DatabaseFile,
+        /// What the template made, in a file of its own.
+        reference: DatabaseFile,
+        options: Box<SqliteConnectOptions>,
+    },
+    #[cfg(feature = "postgres")]
+    Postgres {
+        claim: Claim,
+        reference: Reference,
+        waits: Waits,
+    },
+}
+
+impl Shared {
+    #[cfg(feature = "postgres")]
+    pub(super) async fn postgres(claim: Claim, waits: Waits) -> Result<Self, Error> {
+        let reference = Reference::take(&claim.options()).await.map_err(|error| {
+            Error::new(Kind::Connection, "the shared database cannot be prepared").because(error)
+        })?;
+        Ok(Self::Postgres {
+            claim,
+            reference,
+            waits,
+        })
+    }
+
+    /// Opens a pool for the test whose turn it is.
+    pub(super) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { file, options, .. } => sqlite_file::open(options, file, waits).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres { claim, .. } => claim.open(waits).await,
+        }
+    }
+
+    pub(super) fn url(&self) -> DatabaseUrl {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { file, .. } => file.url(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres { claim, .. } => claim.url().clone(),
+        }
+    }
+
+    /// Puts back what a test changed.
+    pub(super) async fn reset(&self) -> Result<Reset, Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite {
+                file,
+                reference,
+                options,
+            } => {
+                let options = sqlite_file::options(options, file.path());
+                sqlite_reset::reset(&options, reference.path())
+                    .await
+                    .map_err(|error| {
+                        Error::new(Kind::Held, "SQLite refuses to change the shared database")
+                            .because(error)
+                    })
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres {
+                claim,
+                reference,
+                waits,
+            } => reference.restore(&claim.options(), waits.teardown).await,
+        }
+    }
+}

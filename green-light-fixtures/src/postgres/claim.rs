@@ -1,0 +1,107 @@
+//! A database in the hands of a test, and what becomes of it.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{
+    budget::Permits,
+    connect::failed,
+    janitor,
+    office::{Office, on_own_runtime},
+};
+use crate::{error::Error, sandbox::Waits, url::DatabaseUrl};
+
+/// A database in the hands of a test.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    office: Arc<Office>,
+    /// Empty once it is kept.
+    name: String,
+    url: DatabaseUrl,
+    /// Given back after the database is done with.
+    permits: Option<Permits>,
+}
+
+impl Claim {
+    pub(super) fn new(office: Arc<Office>, name: String, permits: Permits) -> Self {
+        Self {
+            url: office.url_of(&name),
+            office,
+            name,
+            permits: Some(permits),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// How to connect to it.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.office.options_of(&self.name)
+    }
+
+    /// Opens a pool for the test that has it.
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+        let pool = PgPoolOptions::new()
+            .max_connections(self.office.budget.per_test())
+            .acquire_timeout(waits.connection)
+            .connect_with(self.options())
+            .await
+            .map_err(|error| failed("the database of the test cannot be opened", error))?;
+        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    }
+}
+
+impl Claim {
+    /// Keeps the database for somebody to look at, as one of `at_most` so many of this role.
+    pub(crate) async fn keep(mut self, at_most: usize) -> Result<(), Error> {
+        let (office, name) = (Arc::clone(&self.office), std::mem::take(&mut self.name));
+        let permits = self.permits.take();
+        on_own_runtime(async move {
+            let mut front = office.front.lock().await;
+            let kept = sqlx::query(
+                "WITH now AS (UPDATE green_light.database SET state = 'kept', owner = NULL, \
+                   since = clock_timestamp() WHERE name = $1), \
+                 old AS (SELECT name FROM green_light.database WHERE state = 'kept' AND name <> $1 \
+                   ORDER BY since DESC OFFSET $2) \
+                 UPDATE green_light.database SET state = 'done' WHERE name IN (SELECT name FROM old)",
+            )
+            .bind(name)
+            .bind(i64::try_from(at_most).unwrap_or(i64::MAX) - 1)
+            .execute(&mut *front)
+            .await;
+            drop(permits);
+            kept.map(drop)
+                .map_err(|error| failed("the database of the test cannot be kept", error))
+        })
+        .await
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let (office, name) = (Arc::clone(&self.office), std::mem::take(&mut self.name));
+        let permits = self.permits.take();
+        if name.is_empty() {
+            return;
+        }
+        Office::spawn(async move {
+            let busy = office.stock.busy.read().await;
+            let mut front = office.front.lock().await;
+            // If this fails, the database is a leftover once the process has gone.
+            let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")
+                .bind(&name)
+                .execute(&mut *front)
+                .await;
+            drop(front);
+            drop((permits, busy));
+            if office.stock.done.fetch_add(1, Ordering::Relaxed) + 1 >= janitor::BATCH {
+                office.stock.done.store(0, Ordering::Relaxed);
+                janitor::sweep(&office, janitor::BATCH).await;
+            }
+        });
+    }
+}

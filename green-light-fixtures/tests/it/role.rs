@@ -1,0 +1,87 @@
+//! A role of its own on the PostgreSQL server, and so a maintenance database of its own: what other
+//! tests do meanwhile does not matter.
+
+use std::process::Command;
+
+use green_light_fixtures::{Backend, Engine, Isolation};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::children::playing;
+
+/// A role that may make databases, and whatever it has made.
+pub(crate) struct Role {
+    pub(crate) name: String,
+    server: String,
+    url: String,
+}
+
+impl Role {
+    pub(crate) async fn new() -> Self {
+        let engine = Engine::builder()
+            .backend(Backend::Postgres)
+            .build()
+            .await
+            .unwrap();
+        let session = engine.session(Isolation::Database).await.unwrap();
+        let server = session.url().expose().to_owned();
+        // The database that is always there.
+        let (start, query) = server.split_once('?').unwrap_or((&server, ""));
+        let start = start.rsplit_once('/').unwrap().0;
+        let server = format!("{start}/postgres?{query}");
+        session.finish().await.unwrap();
+        let mut admin = PgConnection::connect(&server).await.unwrap();
+        let random: String = sqlx::query_scalar("SELECT substr(md5(random()::text), 1, 12)")
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+        let name = format!("gl_test_{random}");
+        let make = format!("CREATE ROLE {name} LOGIN CREATEDB PASSWORD 'secret'");
+        admin.execute(AssertSqlSafe(make)).await.unwrap();
+        let (scheme, rest) = server.split_once("://").unwrap();
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        let url = format!("{scheme}://{name}:secret@{host}");
+        admin.close().await.unwrap();
+        Self { name, server, url }
+    }
+
+    pub(crate) async fn admin(&self) -> PgConnection {
+        PgConnection::connect(&self.server).await.unwrap()
+    }
+
+    /// A process that plays `part` in `test` with this role.
+    pub(crate) fn playing(&self, test: &str, part: &str) -> Command {
+        let mut command = playing(test, part);
+        command.env("GREEN_LIGHT_POSTGRES_URL", &self.url);
+        command
+    }
+
+    /// The databases of the role, but for the maintenance one.
+    pub(crate) async fn databases(&self) -> Vec<String> {
+        let mut admin = self.admin().await;
+        let names = sqlx::query_scalar(
+            "SELECT datname::text FROM pg_database WHERE datdba = $1::regrole \
+             AND datname <> 'green_light_' || $1 ORDER BY 1",
+        )
+        .bind(&self.name)
+        .fetch_all(&mut admin)
+        .await
+        .unwrap();
+        admin.close().await.unwrap();
+        names
+    }
+
+    pub(crate) async fn drop(self) {
+        let mut names = self.databases().await;
+        names.push(format!("green_light_{}", self.name));
+        let mut admin = self.admin().await;
+        for name in names {
+            let untie = format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false");
+            let _ = admin.execute(AssertSqlSafe(untie)).await;
+            let drop = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+            admin.execute(AssertSqlSafe(drop)).await.unwrap();
+        }
+        let drop = format!("DROP ROLE {}", self.name);
+        admin.execute(AssertSqlSafe(drop)).await.unwrap();
+        admin.close().await.unwrap();
+    }
+}
