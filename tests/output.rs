@@ -38,13 +38,26 @@ fn redacted(output: &Output) -> String {
             let line = line
                 .split_once("; 0 measured; ")
                 .map_or(line, |(rest, _)| rest);
-            text.push_str(
-                &format!("{stream}: {}\n", without_task_id(&without_thread_id(line)))
-                    .replace(": \n", ":\n"),
-            );
+            text.push_str(&format!("{stream}: {}\n", without_numbers(line)).replace(": \n", ":\n"));
         }
     }
     text + &format!("status: {}\n", output.status.code().unwrap_or(-1))
+}
+
+fn without_numbers(line: &str) -> String {
+    without_dependency(&without_task_id(&without_thread_id(line)))
+}
+
+/// Where in a dependency something panicked depends on its version, and on where cargo keeps it.
+fn without_dependency(line: &str) -> String {
+    let Some((before, after)) = line.split_once("/registry/src/") else {
+        return line.to_owned();
+    };
+    let before = before.rfind(' ').map_or("", |at| &before[..=at]);
+    // `index/tokio-1.54.1/src/task/local.rs:445:29:`
+    let name = after.split('/').nth(1).unwrap_or_default();
+    let name = name.rsplit_once('-').map_or(name, |(name, _)| name);
+    format!("{before}somewhere in {name}")
 }
 
 /// `thread 'name' (1234) panicked` names the thread by its id, too.
@@ -61,13 +74,14 @@ fn without_thread_id(line: &str) -> String {
 }
 
 fn without_task_id(line: &str) -> String {
-    match line.split_once("JoinError::Panic(Id(") {
-        Some((before, after)) => {
+    let mut line = line.to_owned();
+    for mark in ["JoinError::Panic(Id(", ": task "] {
+        if let Some((before, after)) = line.split_once(mark) {
             let rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
-            format!("{before}JoinError::Panic(Id(..{rest}")
+            line = format!("{before}{mark}..{rest}");
         }
-        None => line.to_owned(),
     }
+    line
 }
 
 fn story(filter: &str, expected: &ExpectFile) {
@@ -276,4 +290,32 @@ fn a_full_disk_under_the_event_file_is_said_once_and_fails_nothing() {
 fn a_misspelt_variable_fails_every_test_with_the_cure() {
     let env = [("GREEN_LIGHT_SHOW", "stup")];
     expect_file!["output/variable.txt"].assert_eq(&redacted(&run("events::a_passes", &[], &env)));
+}
+
+#[test]
+fn a_wrong_runtime_is_explained() {
+    story("wrong_runtime::", &expect_file!["output/wrong_runtime.txt"]);
+}
+
+#[test]
+fn the_end_of_a_thread_is_explained() {
+    // It ends the process, so nothing that libtest has captured would be seen.
+    let text = redacted(&run("thread_end::", &["--nocapture"], &[]));
+    let explained = "what it means: tokio was used in the destructor of a thread-local variable";
+    assert!(text.contains(explained), "{text}");
+}
+
+#[test]
+fn a_wrong_connection_is_explained() {
+    story(
+        "wrong_connection::",
+        &expect_file!["output/wrong_connection.txt"],
+    );
+}
+
+#[test]
+fn passwords_are_hidden_in_every_failure() {
+    let text = redacted(&run("passwords::", &[], &[("RUST_BACKTRACE", "1")]));
+    assert!(!text.contains("hunter"), "{text}");
+    story("passwords::", &expect_file!["output/passwords.txt"]);
 }

@@ -1,13 +1,17 @@
 //! What went wrong in one phase of one fixture or test, rendered once so that it can be shared.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 
 use crate::fixture::RequestError;
 
-/// An error or panic, as text.
+use super::explain::Place;
+use super::redact::redacted;
+
+/// An error or panic, as text, without passwords.
 ///
 /// A panic's payload is not `Clone`, and the failure of a shared fixture is reported by every test
 /// that needs it, so a failure is rendered when it happens.
@@ -26,6 +30,8 @@ pub struct Failure {
     /// The fixture behind a dynamic request that could not be answered, and who asked; innermost
     /// first.
     pub via: Vec<String>,
+    /// What surrounded a panic, if that says more about its message.
+    pub(crate) panic_place: Option<Place>,
 }
 
 impl Failure {
@@ -33,10 +39,11 @@ impl Failure {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: without_passwords(message.into()),
             causes: Vec::new(),
             place: None,
             panicked: false,
+            panic_place: None,
             skipped: false,
             via: Vec::new(),
         }
@@ -59,10 +66,10 @@ impl Failure {
         let mut failure = Self::new(error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
-            let text = cause.to_string();
+            let text = without_passwords(cause.to_string());
             // Many errors repeat their source in their own text; say it once.
             if !failure.message.ends_with(&text) {
-                failure.causes.push(text);
+                failure.causes.push(without_passwords(text));
             }
             source = cause.source();
         }
@@ -85,6 +92,13 @@ impl Failure {
             panicked: true,
             ..Self::new(message)
         }
+    }
+}
+
+fn without_passwords(text: String) -> String {
+    match redacted(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => shown,
     }
 }
 

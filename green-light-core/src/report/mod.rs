@@ -1,11 +1,14 @@
 //! Where the sentences a user reads are made, and only here: one voice, and one place to test it.
 
 pub(crate) mod events;
+mod explain;
 mod failure;
+mod hook;
 mod label;
 mod panics;
 mod plan_error;
 mod print;
+mod redact;
 mod rendered;
 pub(crate) mod show;
 mod skip;
@@ -13,14 +16,15 @@ pub(crate) mod text;
 
 pub use failure::Failure;
 pub use print::{note, progress};
+pub use redact::redacted;
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
 pub use skip::skip;
 
 pub(crate) use failure::{is_raised, raise};
+pub(crate) use hook::{Reporting, be_quiet_on_this_thread, install_hook};
 pub(crate) use label::Label;
 pub(crate) use panics::{
-    CatchAll, be_quiet_on_this_thread, caught, caught_drop, caught_payload, failure_of,
-    install_hook,
+    CatchAll, caught, caught_drop, caught_payload, failure_of, without_passwords,
 };
 pub(crate) use plan_error::PlanError;
 pub(crate) use print::{say, say_to_terminal};

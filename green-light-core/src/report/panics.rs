@@ -1,59 +1,40 @@
-//! Where panics happened and what they said, kept beside the payload.
-//!
-//! A payload has no place, and a failure that is inherited by other tests needs one. So a panic
-//! hook of ours runs before the one that was there and notes the place for this thread. On the
-//! threads of shared fixtures it also keeps the default hook from printing: nobody could tell
-//! which test such a line belongs to, and the test that triggered the set-up reports it.
+//! Panics caught, and turned into failures.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::borrow::Cow;
 use std::future::Future;
 use std::hint::black_box;
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
-use std::sync::Once;
 use std::task::{Context, Poll};
 
-use super::failure::Failure;
+use super::failure::{Failure, is_raised};
+use super::hook::LastPanic;
+use super::redact::redacted;
 use crate::context;
-
-thread_local! {
-    static LAST_PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Installs the hook, once in a process.
-pub(crate) fn install_hook() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            note(info);
-            if !QUIET.get() {
-                previous(info);
-            }
-        }));
-    });
-}
-
-/// Keeps panics of this thread from being printed as they happen: whoever waits for it reports.
-pub(crate) fn be_quiet_on_this_thread() {
-    QUIET.set(true);
-}
-
-fn note(info: &PanicHookInfo<'_>) {
-    let place = info.location().map(ToString::to_string);
-    // During the destruction of thread-locals there is nobody left to ask for it.
-    let _ = LAST_PLACE.try_with(|last| {
-        if let Ok(mut last) = last.try_borrow_mut() {
-            *last = place;
-        }
-    });
-}
 
 /// The failure behind the payload of a panic that was just caught on this thread.
 pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
-    Failure::from_panic(payload, LAST_PLACE.take())
+    let last = LastPanic::take();
+    if is_raised(payload) {
+        return Failure::from_panic(payload, None);
+    }
+    Failure {
+        panic_place: last.surroundings,
+        ..Failure::from_panic(payload, last.place)
+    }
+}
+
+/// The payload of a panic, without passwords: libtest prints it when another message was expected.
+pub(crate) fn without_passwords(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
+    match text.map(redacted) {
+        Some(Cow::Owned(shown)) => Box::new(shown),
+        _ => payload,
+    }
 }
 
 /// Runs `future`; a panic in it becomes an error.

@@ -1,6 +1,8 @@
-//! The one door to stderr.
+//! The one door to stderr. No password goes through it.
 
 use std::io::Write;
+
+use super::redact::redacted;
 
 /// Prints text and a newline on stderr, where libtest captures it for the test of this thread.
 #[expect(
@@ -8,13 +10,13 @@ use std::io::Write;
     reason = "the one place that prints; libtest captures the macro only"
 )]
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", redacted(text));
 }
 
 /// Prints past the capture: for what belongs to no test.
 pub(crate) fn say_to_terminal(text: &str) {
     // Nothing can be done about a closed stderr.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", redacted(text));
 }
 
 /// Tells about the running test; libtest shows it if the test fails. For crates of fixtures.

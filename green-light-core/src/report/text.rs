@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::explain::explain;
 use super::failure::Failure;
 use crate::fixture::Definition;
 use crate::test::{FixtureFailure, Phase, TestMeta};
@@ -25,7 +26,7 @@ pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
         let _ = write!(text, "`{}`, needed by ", definition.name);
     }
     let _ = write!(text, "test `{}` ({})", test.name(), test.location);
-    text
+    text + &explain(&failed.failure)
 }
 
 /// A failed teardown.
@@ -42,7 +43,7 @@ pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String
     } else {
         let _ = write!(text, "\n  after test `{}` ({})", test.name(), test.location);
     }
-    text
+    text + &explain(&failed.failure)
 }
 
 /// Teardown at the end of the process takes too long.
@@ -52,27 +53,30 @@ pub(crate) const LATE_TEARDOWN_HANGS: &str =
 /// A shared fixture whose teardown failed when no test was left to report it.
 pub(crate) fn late_teardown_error(failed: &FixtureFailure) -> String {
     format!(
-        "teardown error at the end of the process: {}",
-        fixture_failed(failed)
+        "teardown error at the end of the process: {}{}",
+        fixture_failed(failed),
+        explain(&failed.failure)
     )
 }
 
 /// A failed `on_teardown` step of the test itself.
 pub(crate) fn own_teardown_error(test: &TestMeta, failure: &Failure) -> String {
     format!(
-        "teardown error: an `on_teardown` step of test `{}` {}",
+        "teardown error: an `on_teardown` step of test `{}` {}{}",
         test.name(),
-        said(failure)
+        said(failure),
+        explain(failure)
     )
 }
 
 /// A body that returned an error.
 pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
     format!(
-        "test `{}` {}\n  returned as an error at {}",
+        "test `{}` {}\n  returned as an error at {}{}",
         test.name(),
         said(failure),
-        test.location
+        test.location,
+        explain(failure)
     )
 }
 
@@ -127,6 +131,18 @@ pub(crate) fn nothing_to_request_from(target: &Definition) -> String {
     )
 }
 
+/// A body that panicked, of which the panic hook has printed the message: what that means, if there
+/// is more to say.
+pub(crate) fn body_panic(test: &TestMeta, failure: &Failure) -> Option<String> {
+    let explanation = explain(failure);
+    (!explanation.is_empty()).then(|| {
+        format!(
+            "note: about the panic of test `{}`{explanation}",
+            test.name()
+        )
+    })
+}
+
 /// A phase that took too long.
 pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String {
     let (what, place) = match phase {
@@ -161,7 +177,7 @@ pub(crate) const ONLY_THE_BODY_MAY_PANIC: &str =
 
 /// An around fixture that failed the test.
 pub(crate) fn around_error(failure: &Failure) -> String {
-    format!("around fixture {}", said(failure))
+    format!("around fixture {}{}", said(failure), explain(failure))
 }
 
 /// A test that was not started.
@@ -174,7 +190,7 @@ pub(crate) fn refused(test: &TestMeta, failure: &Failure) -> String {
         test.name(),
         test.location
     );
-    text
+    text + &explain(failure)
 }
 
 fn fixture_failed(failed: &FixtureFailure) -> String {

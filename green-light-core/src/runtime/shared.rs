@@ -32,6 +32,13 @@ pub fn handle() -> Result<&'static Handle, RuntimeError> {
     shared().map(Runtime::handle)
 }
 
+/// Whether `handle` is that of the shared runtime. Does not make one.
+pub(crate) fn is_shared(handle: &Handle) -> bool {
+    SHARED
+        .get()
+        .is_some_and(|shared| shared.handle().id() == handle.id())
+}
+
 /// Drives `future` on this thread, in the shared runtime.
 ///
 /// # Errors

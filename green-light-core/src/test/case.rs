@@ -79,6 +79,12 @@ impl TestMeta {
         self.split().1
     }
 
+    /// Whether a panic with this message is what `#[should_panic]` asks for.
+    pub(crate) fn expects(&self, failure: &Failure) -> bool {
+        self.should_panic
+            .is_some_and(|expected| failure.message.contains(expected))
+    }
+
     fn split(&self) -> (&'static str, &'static str) {
         let Some((mut module, _)) = self.path.rsplit_once("::") else {
             return (self.path, self.path);

@@ -20,6 +20,7 @@ use crate::report::events::{self, During, Event};
 use crate::report::show::Show;
 use crate::report::{
     Failure, Label, caught, caught_drop, caught_payload, failure_of, is_raised, say, text,
+    without_passwords,
 };
 
 /// What a step of the plan has become.
@@ -255,6 +256,7 @@ impl TestRun {
             (Err(payload), _) if is_raised(&*payload) => BodyEnd::Failed(failure_of(&*payload)),
             (Err(payload), _) => {
                 let failure = failure_of(&*payload);
+                let payload = without_passwords(payload);
                 BodyEnd::Panicked { payload, failure }
             }
             (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
@@ -264,6 +266,12 @@ impl TestRun {
             && !failure.skipped
         {
             say(&text::body_error(self.meta, failure));
+        }
+        if let BodyEnd::Panicked { failure, .. } = &end
+            && !self.meta.expects(failure)
+            && let Some(explanation) = text::body_panic(self.meta, failure)
+        {
+            say(&explanation);
         }
         self.show
             .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));

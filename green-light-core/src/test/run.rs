@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::context;
 use crate::fixture::{AroundFuture, Body, By, Next, Outcome, Plan, Request, Scope};
 use crate::report::show::Show;
-use crate::report::{Failure, failure_of, install_hook};
+use crate::report::{Failure, Reporting, failure_of, install_hook};
 
 /// Runs a test. Called by the function that `#[green_light::test]` emits.
 ///
@@ -25,12 +25,14 @@ pub fn run_test(meta: &'static TestMeta) {
         std::process::exit(1);
     }
     install_hook();
+    let reporting = Reporting::begin();
     let record = run(meta).unwrap_or_else(|failure| Record {
         refused: Some(failure),
         ..Record::default()
     });
     let verdict = Verdict::of(meta, &record);
     events::outcome(meta, &record, verdict);
+    drop(reporting);
     conclude(meta, record, verdict);
 }
 

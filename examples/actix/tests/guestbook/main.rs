@@ -1,0 +1,1 @@
+//! The guestbook, tested with green-light.

@@ -1,0 +1,102 @@
+//! Finds what is known about a failure.
+
+use std::fmt::Write;
+
+use super::known::Known;
+use super::{Place, executor, pool, runtime, shared, transaction};
+use crate::report::Failure;
+
+/// Everything that is known. The first that fits is told.
+const ALL: [&[Known]; 5] = [
+    runtime::KNOWN,
+    executor::KNOWN,
+    pool::KNOWN,
+    transaction::KNOWN,
+    shared::KNOWN,
+];
+
+/// Whether there is something to say about this text.
+pub(crate) fn is_known(text: &str) -> bool {
+    find(text).is_some()
+}
+
+fn find(text: &str) -> Option<&'static Known> {
+    ALL.iter()
+        .copied()
+        .flatten()
+        .find(|known| known.is_in(text))
+}
+
+/// The lines to print below a failure, each after a line break; empty if nothing is known about it.
+pub(crate) fn explain(failure: &Failure) -> String {
+    let mut texts = std::iter::once(&failure.message).chain(&failure.causes);
+    let Some(known) = texts.find_map(|text| find(text)) else {
+        return String::new();
+    };
+    tell(known, failure.panic_place.as_ref())
+}
+
+/// The same about a panic that nobody reports, since it is on a thread that belongs to no test.
+pub(crate) fn explain_panic(message: &str, place: &Place) -> Option<String> {
+    find(message).map(|known| tell(known, Some(place)))
+}
+
+fn tell(known: &Known, place: Option<&Place>) -> String {
+    let mut text = format!("\n  what it means: {}", known.meaning);
+    if let Some(place) = place.filter(|_| known.place) {
+        let _ = write!(text, "\n  where: {place}");
+    }
+    let _ = write!(text, "\n  help: {}", known.help);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_explained_by_what_it_belongs_to() {
+        for known in ALL.iter().copied().flatten() {
+            for words in known.words {
+                let found = find(&format!("something failed: {words}")).map(|found| found.meaning);
+                assert_eq!(found, Some(known.meaning), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cause_is_explained_like_a_message() {
+        let mut failure = Failure::new("the order was not placed");
+        assert_eq!(explain(&failure), "");
+        failure
+            .causes
+            .push("pool timed out while waiting for an open connection".to_owned());
+        assert!(explain(&failure).contains("\n  what it means: every connection"));
+    }
+
+    #[test]
+    fn an_applications_own_words_are_left_alone() {
+        for text in [
+            "the connection was closed by the peer",
+            "the request timed out while waiting for a connection",
+            "reactor 4 is not running",
+            "cannot start the runtime",
+            "the transaction is aborted",
+            "a pool is needed",
+            "expected a Tokio runtime",
+        ] {
+            assert!(!is_known(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_in_the_house_style() {
+        for known in ALL.iter().copied().flatten() {
+            for text in [known.meaning, known.help] {
+                assert!(!text.ends_with('.'), "{text}");
+                assert!(!text.starts_with(char::is_uppercase), "{text}");
+                assert_eq!(text.matches('`').count() % 2, 0, "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Where a panic happened, as far as runtimes and contexts go.
+
+use std::fmt;
+use std::thread;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::context;
+use crate::runtime as ours;
+
+/// What surrounds the code that panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    thread: String,
+    runtime: Around,
+    context: bool,
+}
+
+/// The tokio runtime that code runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Around {
+    None,
+    /// The one all tests share.
+    Shared,
+    OneThread,
+    ManyThreads,
+}
+
+impl Place {
+    /// The place of the caller.
+    pub(crate) fn here() -> Self {
+        let thread = thread::current();
+        let thread = thread.name().map_or_else(
+            || "a thread without a name".to_owned(),
+            |name| format!("thread `{name}`"),
+        );
+        Self {
+            thread,
+            runtime: Around::here(),
+            context: context::is_active(),
+        }
+    }
+}
+
+impl Around {
+    fn here() -> Self {
+        let Ok(handle) = Handle::try_current() else {
+            return Self::None;
+        };
+        if ours::is_shared(&handle) {
+            return Self::Shared;
+        }
+        match handle.runtime_flavor() {
+            RuntimeFlavor::CurrentThread => Self::OneThread,
+            _ => Self::ManyThreads,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let runtime = match self.runtime {
+            Around::None => "in no tokio runtime",
+            Around::Shared => "in the tokio runtime that all tests share",
+            Around::OneThread => "in a tokio runtime of one thread, not the one that tests share",
+            Around::ManyThreads => {
+                "in a tokio runtime of several threads, not the one that tests share"
+            }
+        };
+        let context = if self.context { "in" } else { "outside of" };
+        write!(
+            f,
+            "{}, {runtime}, {context} a coroutine context",
+            self.thread
+        )
+    }
+}

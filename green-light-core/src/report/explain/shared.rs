@@ -1,0 +1,15 @@
+//! Values that a `static` shares, and that another test has spoilt.
+
+use super::known::Known;
+
+pub(super) const KNOWN: &[Known] = &[Known {
+    words: &[
+        "Once instance has previously been poisoned",
+        "LazyLock instance has previously been poisoned",
+    ],
+    meaning: "a shared value is not there because the first one that needed it panicked while making it, in another \
+              test",
+    place: false,
+    help: "look for that first panic; a `#[fixture(scope = \"process\")]` keeps its failure, and every test that \
+           needs it names it",
+}];

@@ -1,0 +1,131 @@
+//! The panic hook: keeps what a payload does not hold, and adds what the message does not say.
+//!
+//! * A payload has no place, and a failure that is inherited by other tests needs one. So it is kept
+//!   for this thread, until the panic is caught.
+//! * On the threads of shared fixtures nothing is printed: nobody could tell which test such a line
+//!   belongs to, and the test that triggered the set-up reports it.
+//! * On threads that no test reports about, such as those of spawned tasks, a message of the "wrong
+//!   runtime" family is explained here, below the message.
+//! * A message with a password in it is printed here instead of by the hook that was there before.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+use std::thread;
+
+use super::explain::{Place, explain_panic, is_known};
+use super::print::say;
+use super::redact::redacted;
+
+thread_local! {
+    static LAST: RefCell<LastPanic> = const { RefCell::new(LastPanic::NONE) };
+    static REPORTER: Cell<Reporter> = const { Cell::new(Reporter::Nobody) };
+}
+
+/// Who tells about a panic of a thread, besides the hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reporter {
+    Nobody,
+    /// The test that runs on the thread, in addition to the hook.
+    Test,
+    /// The test that waits for the thread, alone.
+    WaitingTest,
+}
+
+/// What the hook knows about a panic and its payload does not.
+#[derive(Debug)]
+pub(super) struct LastPanic {
+    /// Where it happened.
+    pub(super) place: Option<String>,
+    /// What surrounded it, if its message is one that is explained.
+    pub(super) surroundings: Option<Place>,
+}
+
+impl LastPanic {
+    const NONE: Self = Self {
+        place: None,
+        surroundings: None,
+    };
+
+    /// The last panic of this thread, if nobody has asked for it yet.
+    pub(super) fn take() -> Self {
+        LAST.replace(Self::NONE)
+    }
+}
+
+/// Installs the hook, once in a process.
+pub(crate) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| hook(info, &*previous)));
+    });
+}
+
+fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync)) {
+    let message = info.payload_as_str().unwrap_or_default();
+    let surroundings = is_known(message).then(Place::here);
+    let reporter = REPORTER.get();
+    if reporter != Reporter::WaitingTest {
+        match redacted(message) {
+            Cow::Borrowed(_) => previous(info),
+            Cow::Owned(shown) => say(&without_password(info, &shown)),
+        }
+    }
+    if let (Reporter::Nobody, Some(place)) = (reporter, &surroundings)
+        && let Some(explanation) = explain_panic(message, place)
+    {
+        say(&format!("note: about the panic above{explanation}"));
+    }
+    let last = LastPanic {
+        place: info.location().map(ToString::to_string),
+        surroundings,
+    };
+    // During the destruction of thread-locals there is nobody left to ask for it.
+    let _ = LAST.try_with(|kept| {
+        if let Ok(mut kept) = kept.try_borrow_mut() {
+            *kept = last;
+        }
+    });
+}
+
+/// What the standard library prints of a panic, with `message` for its message.
+fn without_password(info: &PanicHookInfo<'_>, message: &str) -> String {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    let place = info
+        .location()
+        .map_or_else(String::new, ToString::to_string);
+    let mut text = format!(
+        "\nthread '{name}' panicked at {place}:\n{message}\nnote: a password in this message is hidden"
+    );
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        text.push_str(&format!("\nstack backtrace:\n{backtrace}"));
+    }
+    text
+}
+
+/// Keeps panics of this thread from being printed as they happen: whoever waits for it reports.
+pub(crate) fn be_quiet_on_this_thread() {
+    REPORTER.set(Reporter::WaitingTest);
+}
+
+/// A test runs on this thread and reports its panics, until this is dropped.
+#[must_use]
+pub(crate) struct Reporting(());
+
+impl Reporting {
+    pub(crate) fn begin() -> Self {
+        REPORTER.set(Reporter::Test);
+        Self(())
+    }
+}
+
+impl Drop for Reporting {
+    fn drop(&mut self) {
+        REPORTER.set(Reporter::Nobody);
+    }
+}
