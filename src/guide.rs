@@ -1,5 +1,16 @@
 //! Longer explanations.
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/actix.md")]
+pub mod actix_web {}
+
+#[doc = include_str!("docs/around.md")]
+pub mod around {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/axum.md")]
+pub mod axum {}
+
 #[doc = include_str!("docs/context.md")]
 pub mod context {}
 
@@ -7,8 +18,30 @@ pub mod context {}
 #[doc = include_str!("docs/databases.md")]
 pub mod databases {}
 
+#[doc = include_str!("docs/diagnostics.md")]
+pub mod diagnostics {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/migrating.md")]
+pub mod migrating {}
+
+#[doc = include_str!("docs/nextest.md")]
+pub mod nextest {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/proptest.md")]
+pub mod proptest {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/pytest_green_light.md")]
+pub mod pytest_green_light {}
+
 #[doc = include_str!("docs/rstest.md")]
 pub mod rstest {}
 
 #[doc = include_str!("docs/scopes.md")]
 pub mod scopes {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/several_databases.md")]
+pub mod several_databases {}
