@@ -142,6 +142,13 @@ fn debugging_shows_where_a_plain_connection_was_taken() {
 }
 
 #[test]
+fn debugging_shows_thread_runtime_and_context_of_each_step() {
+    let env = [("GREEN_LIGHT_DEBUG", "1")];
+    let output = run("debugged::", &["--nocapture"], &env);
+    expect_file!["output/debugged.txt"].assert_eq(&redacted(&output));
+}
+
+#[test]
 fn two_equally_near_overrides_are_refused() {
     story("ambiguous::", &expect_file!["output/ambiguous.txt"]);
 }

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) autouse_context: bool,
     /// `GREEN_LIGHT_SKIP=fail`: a skipped test fails.
     pub(crate) skips_fail: bool,
+    /// `GREEN_LIGHT_DEBUG=1` prints where each step of a test runs.
+    pub(crate) debug: bool,
     /// Whether nextest runs this process, for one test alone.
     pub(crate) nextest: bool,
 }
@@ -57,6 +59,11 @@ impl Config {
             Some("plan") => Show::Plan,
             Some(other) => return Err(unknown("GREEN_LIGHT_SHOW", other, "`setup` or `plan`")),
         };
+        let debug = match value("GREEN_LIGHT_DEBUG").as_deref() {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(other) => return Err(unknown("GREEN_LIGHT_DEBUG", other, "`0` or `1`")),
+        };
         let autouse_context = match value("GREEN_LIGHT_AUTOUSE").as_deref() {
             None | Some("1") => true,
             Some("0") => false,
@@ -72,6 +79,7 @@ impl Config {
             events: value("GREEN_LIGHT_EVENTS").map(PathBuf::from),
             autouse_context,
             skips_fail,
+            debug,
             nextest: value("NEXTEST").is_some(),
         })
     }

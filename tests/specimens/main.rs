@@ -7,6 +7,7 @@ mod body;
 mod cases;
 mod cycle;
 mod database;
+mod debugged;
 mod events;
 mod leftovers;
 mod passwords;

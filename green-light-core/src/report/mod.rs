@@ -1,5 +1,6 @@
 //! Where the sentences a user reads are made, and only here: one voice, and one place to test it.
 
+pub(crate) mod debug;
 pub(crate) mod events;
 mod explain;
 mod failure;

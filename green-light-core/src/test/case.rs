@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::options::Options;
 use crate::fixture::{Definition, Dependency, Given, Location, TestBody};
+use crate::report::Failure;
 
 /// A test as declared.
 pub struct TestMeta {

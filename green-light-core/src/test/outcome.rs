@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::time::Duration;
 
+use super::case::TestMeta;
 use super::deadline::Phase;
 use crate::fixture::Definition;
-use crate::report::Failure;
+use crate::report::{Failure, say, text};
 
 /// One thing that went wrong around a test's body.
 #[derive(Debug)]
@@ -29,6 +30,23 @@ pub(crate) enum BodyEnd {
         payload: Box<dyn Any + Send>,
         failure: Failure,
     },
+}
+
+impl BodyEnd {
+    /// Prints what went wrong. The panic hook has printed the message of a panic, not what it means.
+    pub(crate) fn tell(&self, test: &TestMeta) {
+        match self {
+            Self::Passed => {}
+            Self::Failed(failure) if failure.skipped => {}
+            Self::Failed(failure) => say(&text::body_error(test, failure)),
+            Self::Panicked { failure, .. } if test.expects(failure) => {}
+            Self::Panicked { failure, .. } => {
+                if let Some(explanation) = text::body_panic(test, failure) {
+                    say(&explanation);
+                }
+            }
+        }
+    }
 }
 
 /// The record of one test.

@@ -16,6 +16,7 @@ use crate::fixture::{
     By, Definition, Ended, Live, Origin, Plan, Request, Resolver, Scope, ScopeKey, Setup, Shared,
     Step, Store, StoreFrom, Value, Values,
 };
+use crate::report::debug::{Moment, debug};
 use crate::report::events::{self, During, Event};
 use crate::report::show::Show;
 use crate::report::{
@@ -156,6 +157,7 @@ impl TestRun {
         let request = request(self.meta, Some((index, step.definition)), &self.me);
         let live = Rc::new(Live::new(label, values, request));
         self.begun.borrow_mut().push(Rc::clone(&live));
+        debug(Moment::SetUp(step.definition));
         let result = live.set_up().await;
         self.begun
             .borrow_mut()
@@ -226,6 +228,7 @@ impl TestRun {
         self.clock.enter(Phase::Body);
         self.pause_clock(true);
         self.called.set(true);
+        debug(Moment::Body(self.meta));
         let values = self.values(&self.plan.requests);
         if events::enabled() {
             let ready = self.ready.borrow();
@@ -262,17 +265,7 @@ impl TestRun {
             (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
             (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
         };
-        if let BodyEnd::Failed(failure) = &end
-            && !failure.skipped
-        {
-            say(&text::body_error(self.meta, failure));
-        }
-        if let BodyEnd::Panicked { failure, .. } = &end
-            && !self.meta.expects(failure)
-            && let Some(explanation) = text::body_panic(self.meta, failure)
-        {
-            say(&explanation);
-        }
+        end.tell(self.meta);
         self.show
             .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));
         self.record.borrow_mut().body = Some(end);
@@ -306,6 +299,7 @@ impl TestRun {
                 break;
             };
             self.clock.enter(Phase::Teardown(Some(live.definition())));
+            debug(Moment::TearDown(live.definition()));
             let value = index.and_then(|index| self.ready.borrow_mut()[index].take());
             let failures = live
                 .tear_down(value.map(|ready| ready.value), |step, failure| match step {

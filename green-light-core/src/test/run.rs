@@ -11,6 +11,7 @@ use super::{at_exit, events, schedule};
 use crate::config::Config;
 use crate::context;
 use crate::fixture::{AroundFuture, Body, By, Next, Outcome, Plan, Request, Scope};
+use crate::report::debug::{Moment, debug};
 use crate::report::show::Show;
 use crate::report::{Failure, Reporting, failure_of, install_hook};
 
@@ -47,6 +48,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         return Ok(Record::default());
     }
     at_exit::register()?;
+    debug(Moment::Begin(meta));
     let run = TestRun::new(meta, plan, show);
     run.plan
         .steps
@@ -54,6 +56,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         .try_for_each(|step| run.refuse_while_paused(step))
         .map_err(|error| Failure::new(error.to_string()))?;
     drive(meta, whole(Rc::clone(&run), config)).map_err(|error| Failure::from_error(&error))?;
+    debug(Moment::End(meta));
     Ok(run.record.take())
 }
 
@@ -97,6 +100,7 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
         unreachable!("the plan keeps around fixtures apart");
     };
     run.show.around(definition);
+    debug(Moment::Enter(definition));
     let by = By {
         fixture: Some(definition.name),
         scope: Scope::Test,
@@ -109,6 +113,7 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
     let rest = Box::pin(async move { arounds(&inner, index + 1).await });
     Box::pin(async move {
         let outcome = body(Next::new(rest), request).await;
+        debug(Moment::Leave(definition));
         run.show.tear_down(definition);
         outcome
     })

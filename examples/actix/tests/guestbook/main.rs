@@ -2,7 +2,6 @@
 //!
 //! actix-web runs each of its workers on a thread and a runtime of its own. The database stays on the runtime
 //! that tests share, so the workers are clients of it like any other, and it outlives them.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod in_process;
 mod over_http;

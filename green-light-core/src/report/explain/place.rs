@@ -3,7 +3,7 @@
 use std::fmt;
 use std::thread;
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use crate::context;
 use crate::runtime as ours;
@@ -13,6 +13,7 @@ use crate::runtime as ours;
 pub(crate) struct Place {
     thread: String,
     runtime: Around,
+    runtime_id: Option<Id>,
     context: bool,
 }
 
@@ -37,7 +38,16 @@ impl Place {
         Self {
             thread,
             runtime: Around::here(),
+            runtime_id: Handle::try_current().ok().map(|handle| handle.id()),
             context: context::is_active(),
+        }
+    }
+
+    /// With the number that tokio gives to the runtime.
+    pub(crate) fn with_id(&self) -> String {
+        match self.runtime_id {
+            Some(id) => format!("{self} (runtime {id})"),
+            None => self.to_string(),
         }
     }
 }
