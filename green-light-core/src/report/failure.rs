@@ -31,7 +31,7 @@ pub struct Failure {
     /// first.
     pub via: Vec<String>,
     /// What surrounded a panic, if that says more about its message.
-    pub(crate) panic_place: Option<Place>,
+    pub(crate) panic_place: Option<Box<Place>>,
 }
 
 impl Failure {

@@ -20,7 +20,7 @@ pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
         return Failure::from_panic(payload, None);
     }
     Failure {
-        panic_place: last.surroundings,
+        panic_place: last.surroundings.map(Box::new),
         ..Failure::from_panic(payload, last.place)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn explain(failure: &Failure) -> String {
     let Some(known) = texts.find_map(|text| find(text)) else {
         return String::new();
     };
-    tell(known, failure.panic_place.as_ref())
+    tell(known, failure.panic_place.as_deref())
 }
 
 /// The same about a panic that nobody reports, since it is on a thread that belongs to no test.
