@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration, time::Instant};
 
-use sea_orm::SqlxPostgresConnector;
+use sea_orm::{DbBackend, SqlxPostgresConnector};
 use sqlx::{PgConnection, Row as _, postgres::PgPoolOptions};
 
 use tokio::sync::OnceCell;
@@ -115,9 +115,9 @@ impl PostgresTemplate {
 }
 
 impl Content {
-    fn digest(&self) -> String {
+    async fn digest(&self) -> String {
         match self {
-            Self::Schema(schema) => schema.lasting_digest(),
+            Self::Schema(schema) => schema.lasting_digest(DbBackend::Postgres).await,
             Self::Guarded(base) => short_digest([&*base.name, GUARD]),
         }
     }
@@ -134,7 +134,8 @@ impl Content {
     ) -> Result<(Arc<Pattern>, bool), Error> {
         let facts = &office.facts;
         let major = (facts.version / 10_000).to_string();
-        let digest = short_digest([FORMAT, &major, &facts.nature, &facts.role, &self.digest()]);
+        let content = self.digest().await;
+        let digest = short_digest([FORMAT, &major, &facts.nature, &facts.role, &content]);
         let name = format!("gl_t_{digest}");
         let cannot = |error| failed("the templates of this server cannot be read", error);
         let found = {

@@ -4,7 +4,11 @@
 //! once. Steps run in the order they were given. Every failure names the step and the place where
 //! the schema was made.
 
+#[cfg(feature = "_server")]
+mod program;
 mod recipe;
+#[cfg(feature = "_server")]
+mod record;
 mod statements;
 mod step;
 

@@ -99,8 +99,11 @@ impl Schema {
 
     /// Also counts `key` when schemas are compared, for what their text does not show.
     ///
-    /// Migrations and seeds are compiled code: two versions of one look alike from outside. On a
-    /// server, where templates are kept between runs, each build of the test program therefore makes
+    /// On a server, templates are kept between runs, and one is used again only if the schema is the
+    /// same. SQL and entities are compared by their text, and migrations by the statements that their
+    /// `up` sends: it also runs on a connection that writes them down and executes none. A seed is
+    /// compiled code that must not be tried out, and a migration that asks the database something may
+    /// depend on the answer. So with one of these, each build of the test program makes a template of
     /// its own, unless there is a key; then changing the key is up to you.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
@@ -134,31 +137,28 @@ impl Schema {
 
     /// As [`digest`](Self::digest), for a template that outlives the process.
     ///
-    /// Seeds and migrations are compiled code, which cannot be looked into: without a key, another
-    /// build of the program counts as another schema.
+    /// Migrations count by what they send to the database. A seed, or a migration of which that cannot
+    /// be told, counts by the key; without a key, another build of the program is another schema.
     #[cfg(feature = "_server")]
-    pub(crate) fn lasting_digest(&self) -> String {
-        if self.key.is_some() || !self.steps.iter().any(Step::is_code) {
-            return self.digest();
+    pub(crate) async fn lasting_digest(&self, dialect: sea_orm::DbBackend) -> String {
+        let mut parts = vec![self.digest()];
+        let mut complete = true;
+        for step in self.steps.iter() {
+            match step.content(dialect).await {
+                Some(content) => parts.push(content),
+                None => complete = false,
+            }
         }
-        short_digest([self.digest(), this_program()])
+        if !complete && self.key.is_none() {
+            parts.push(super::program::identity());
+        }
+        short_digest(parts)
     }
 
     /// Whether running the steps again makes an equal database, for all that can be told.
     #[cfg(feature = "_server")]
     pub(crate) fn can_run_again(&self) -> bool {
         !self.steps.iter().any(Step::is_seed)
-    }
-}
-
-/// What tells this build of the program from another one.
-#[cfg(feature = "_server")]
-fn this_program() -> String {
-    let program = std::env::current_exe().and_then(std::fs::metadata);
-    match program {
-        Ok(program) => format!("{} {:?}", program.len(), program.modified().ok()),
-        // Better a template for each process than one that is out of date.
-        Err(_) => format!("process {}", std::process::id()),
     }
 }
 
@@ -221,5 +221,75 @@ mod tests {
         assert!(shown.contains("sql of 2 statements"), "{shown}");
         assert!(shown.contains("seed"), "{shown}");
         assert!(shown.contains("recipe.rs:"), "{shown}");
+    }
+
+    #[cfg(feature = "_server")]
+    mod lasting {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
+        use sea_orm_migration::prelude::*;
+
+        use super::*;
+
+        static VERSION: AtomicUsize = AtomicUsize::new(0);
+
+        struct Edited;
+
+        impl MigrationName for Edited {
+            fn name(&self) -> &str {
+                "m1_edited"
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for Edited {
+            async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+                let sql = ["CREATE TABLE a (x INT)", "CREATE TABLE a (y INT)"];
+                let sql = sql[VERSION.load(Ordering::Relaxed)];
+                manager.get_connection().execute_unprepared(sql).await?;
+                Ok(())
+            }
+        }
+
+        impl MigratorTrait for Edited {
+            fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+                vec![Box::new(Edited)]
+            }
+        }
+
+        async fn digest(schema: &Schema) -> String {
+            schema.lasting_digest(DbBackend::Postgres).await
+        }
+
+        #[tokio::test]
+        async fn a_changed_migration_is_another_schema_and_changed_back_the_same_again() {
+            for schema in [
+                Schema::migrations::<Edited>(),
+                Schema::migrations::<Edited>().key("1"),
+            ] {
+                VERSION.store(0, Ordering::Relaxed);
+                let before = digest(&schema).await;
+                VERSION.store(1, Ordering::Relaxed);
+                assert_ne!(digest(&schema).await, before);
+                VERSION.store(0, Ordering::Relaxed);
+                assert_eq!(digest(&schema).await, before);
+            }
+        }
+
+        #[tokio::test]
+        async fn a_seed_counts_by_its_key_or_by_the_program_it_is_in() {
+            let seed = async |_: &DatabaseConnection| Ok::<(), String>(());
+            let schema = Schema::sql("SELECT 1").seed(seed);
+            let program = crate::schema::program::identity();
+            let unkeyed = short_digest([&schema.digest(), "sql SELECT 1", &program]);
+            assert_eq!(digest(&schema).await, unkeyed);
+            let (one, two) = (schema.clone().key("1"), schema.key("2"));
+            assert_eq!(
+                digest(&one).await,
+                short_digest([&*one.digest(), "sql SELECT 1"])
+            );
+            assert_ne!(digest(&one).await, digest(&two).await);
+        }
     }
 }

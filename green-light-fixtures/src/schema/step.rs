@@ -21,6 +21,8 @@ pub(super) enum Step {
         migrator: &'static str,
         names: fn() -> Vec<String>,
         run: Migrate,
+        #[cfg(feature = "_server")]
+        record: fn(sea_orm::DbBackend) -> Boxed<Option<String>>,
     },
     Entities(Arc<Register>),
     Sql(Arc<str>),
@@ -41,6 +43,8 @@ impl Step {
                     .collect()
             },
             run: |db| Box::pin(migrate::<M>(db)),
+            #[cfg(feature = "_server")]
+            record: |dialect| Box::pin(super::record::record::<M>(dialect)),
         }
     }
 
@@ -89,10 +93,15 @@ impl Step {
         matches!(self, Self::Seed { .. })
     }
 
-    /// Whether this is code, of which nothing but a name is known.
+    /// What tells this step from one that does something else, if all of it can be told.
     #[cfg(feature = "_server")]
-    pub(super) fn is_code(&self) -> bool {
-        matches!(self, Self::Seed { .. } | Self::Migrations { .. })
+    pub(super) async fn content(&self, dialect: sea_orm::DbBackend) -> Option<String> {
+        match self {
+            Self::Migrations { record, .. } => record(dialect).await,
+            // It is promised to run once, so it cannot be tried out.
+            Self::Seed { .. } => None,
+            _ => Some(self.identity()),
+        }
     }
 
     /// What tells this step from another one, for the digest.
