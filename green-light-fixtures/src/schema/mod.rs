@@ -9,8 +9,12 @@ mod program;
 mod recipe;
 #[cfg(feature = "_server")]
 mod record;
+mod sql;
+#[cfg(feature = "sqlx")]
+mod sqlx_migrations;
 mod statements;
 mod step;
+mod token;
 
 pub use self::recipe::Schema;
 #[cfg(feature = "_server")]

@@ -1,6 +1,6 @@
 //! The schema itself: its steps, in the order they were given.
 
-use std::{fmt, panic::Location, sync::Arc};
+use std::{fmt, panic::Location, path::Path, sync::Arc};
 
 use sea_orm::{DatabaseConnection, SchemaBuilder};
 use sea_orm_migration::MigratorTrait;
@@ -77,11 +77,54 @@ impl Schema {
 
     /// The tables made by the statements of `sql`, separated by `;`.
     ///
-    /// Comments, quoted text and the bodies of triggers may hold `;` as well.
+    /// Comments, quoted text and the bodies of triggers, procedures and functions may hold `;` as well.
     #[must_use]
     #[track_caller]
     pub fn sql(sql: impl Into<String>) -> Self {
         Self::empty().with(Step::sql(sql.into()))
+    }
+
+    /// The tables made by the `.sql` files in the directory `path`, in the order of the numbers with
+    /// which their names begin, then of their names.
+    ///
+    /// A relative path begins at the directory of the package's `Cargo.toml`, where cargo runs tests.
+    /// Files that end in `.down.sql` are left out. The files are read here and now; one that cannot be
+    /// read is the engine's error.
+    ///
+    /// ```
+    /// use green_light_fixtures::Schema;
+    ///
+    /// let schema = Schema::sql_dir("schema");
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn sql_dir(path: impl AsRef<Path>) -> Self {
+        Self::empty().with(Step::sql_dir(path.as_ref()))
+    }
+
+    /// The tables made by migrations of sqlx, such as `sqlx::migrate!()` embeds.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use green_light_fixtures::Schema;
+    /// use sqlx::migrate::{Migration, MigrationType, Migrator};
+    /// use sqlx::{AssertSqlSafe, SqlSafeStr};
+    ///
+    /// let migrations = vec![Migration::new(
+    ///     1,
+    ///     Cow::Borrowed("books"),
+    ///     MigrationType::Simple,
+    ///     AssertSqlSafe("CREATE TABLE book (title TEXT)").into_sql_str(),
+    ///     false,
+    /// )];
+    /// let schema = Schema::sqlx(Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT });
+    /// ```
+    #[cfg(feature = "sqlx")]
+    #[must_use]
+    #[track_caller]
+    pub fn sqlx(migrator: sqlx::migrate::Migrator) -> Self {
+        Self::empty().with(Step::sqlx(migrator))
     }
 
     /// Also runs `seed`, an async function or closure, once the steps before it have run.
@@ -218,7 +261,7 @@ mod tests {
         let schema = Schema::sql("SELECT 1; SELECT 2")
             .seed(async |_: &DatabaseConnection| Ok::<(), String>(()));
         let shown = format!("{schema:?}");
-        assert!(shown.contains("sql of 2 statements"), "{shown}");
+        assert!(shown.contains("sql of 18 bytes"), "{shown}");
         assert!(shown.contains("seed"), "{shown}");
         assert!(shown.contains("recipe.rs:"), "{shown}");
     }

@@ -1,7 +1,12 @@
 //! SQL text cut into statements, so that the one that fails can be named with its line.
 //!
-//! Only what can hide a `;` is understood: quotes, comments and trigger bodies, which end at
-//! `; END ;`. Everything else is the database's to judge.
+//! Only what can hide a `;` is understood: quotes, comments, and the bodies of triggers, procedures
+//! and functions. Everything else is the database's to judge, except for the commands of a database's
+//! own command line program, which no database understands.
+
+use sea_orm::DbBackend;
+
+use super::token::{Kind, Token, token};
 
 /// One statement and the line of the text on which it begins, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,128 +15,155 @@ pub(super) struct Statement<'a> {
     pub(super) text: &'a str,
 }
 
+/// What is no statement, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) line: usize,
+    pub(super) text: String,
+    pub(super) help: &'static str,
+}
+
 /// The statements of `sql`, without the empty ones.
-pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
+pub(super) fn statements(sql: &str, dialect: DbBackend) -> Result<Vec<Statement<'_>>, Refused> {
     let mut found = Vec::new();
     let mut words = Words::default();
     let mut start = 0;
     let mut at = 0;
     while at < sql.len() {
-        let token = token(&sql[at..]);
+        let token = token(&sql[at..], dialect);
         let end = at + token.length;
         match token.kind {
             Kind::Blank => {}
-            Kind::Semicolon if words.ends_here() => {
-                push(&mut found, sql, start, at);
+            Kind::Semicolon if words.depth == 0 => {
+                push(&mut found, sql, start, at, dialect)?;
                 words = Words::default();
                 start = end;
             }
-            Kind::Semicolon => words.semicolon(),
+            Kind::Semicolon | Kind::Other => words.other(&sql[at..end]),
             Kind::Word => words.word(&sql[at..end]),
-            Kind::Other => words.other(),
         }
         at = end;
     }
-    push(&mut found, sql, start, sql.len());
-    found
+    push(&mut found, sql, start, sql.len(), dialect)?;
+    Ok(found)
 }
 
-fn push<'a>(found: &mut Vec<Statement<'a>>, sql: &'a str, start: usize, end: usize) {
+fn push<'a>(
+    found: &mut Vec<Statement<'a>>,
+    sql: &'a str,
+    start: usize,
+    end: usize,
+    dialect: DbBackend,
+) -> Result<(), Refused> {
     let mut from = start;
     // Comments before a statement are not part of it: the line named is the statement's own.
     while from < end {
-        let token = token(&sql[from..end]);
-        if !matches!(token.kind, Kind::Blank) {
+        let Token { kind, length } = token(&sql[from..end], dialect);
+        if !matches!(kind, Kind::Blank) {
             break;
         }
-        from += token.length;
+        from += length;
     }
     let text = sql[from..end].trim_end();
-    if !text.is_empty() {
-        found.push(Statement {
-            line: 1 + sql[..from].matches('\n').count(),
-            text,
-        });
+    let line = 1 + sql[..from].matches('\n').count();
+    if let Some(help) = command(text, dialect) {
+        let text = text.lines().next().unwrap_or_default().to_owned();
+        return Err(Refused { line, text, help });
     }
+    if !text.is_empty() {
+        found.push(Statement { line, text });
+    }
+    Ok(())
+}
+
+/// What to do instead of a command for `psql`, `mysql` or `sqlite3`.
+fn command(text: &str, dialect: DbBackend) -> Option<&'static str> {
+    let upper = || text.to_ascii_uppercase();
+    match dialect {
+        DbBackend::Postgres if text.starts_with('\\') => {
+            Some("only `psql` knows it: leave it out, the text is run on the test's own database")
+        }
+        DbBackend::Postgres if is_copy_from_stdin(&upper()) => {
+            Some("its rows follow outside of SQL: write `INSERT`, or dump with `pg_dump --inserts`")
+        }
+        DbBackend::MySql if upper().starts_with("DELIMITER") => Some(
+            "only `mysql` knows it: leave it out, bodies between `BEGIN` and `END` are seen as such",
+        ),
+        DbBackend::Sqlite if text.starts_with('.') => Some(
+            "only `sqlite3` knows it: leave it out, the text is run on the test's own database",
+        ),
+        _ => None,
+    }
+}
+
+fn is_copy_from_stdin(upper: &str) -> bool {
+    let words: Vec<_> = upper.split_whitespace().collect();
+    words.first() == Some(&"COPY") && words.windows(2).any(|pair| pair == ["FROM", "STDIN"])
 }
 
 /// What has been seen of the statement so far, as far as it decides where the statement ends.
 #[derive(Default)]
 struct Words {
-    first: Vec<String>,
-    trigger: bool,
-    after_semicolon: bool,
-    end_after_semicolon: bool,
+    begun: Object,
+    /// How many `BEGIN` and `CASE` wait for their `END`.
+    depth: usize,
+    /// Whether the last word was an `END` that has been counted.
+    end: bool,
+    /// Whether the last token was one that an account's name follows, as in `DEFINER = root`.
+    name: bool,
+}
+
+/// Whether a statement makes something that has a body.
+#[derive(Default, PartialEq)]
+enum Object {
+    /// No word yet.
+    #[default]
+    Nothing,
+    /// `CREATE`, but not yet what.
+    Something,
+    WithBody,
+    Other,
 }
 
 impl Words {
     fn word(&mut self, word: &str) {
         let word = word.to_ascii_uppercase();
-        self.end_after_semicolon = self.after_semicolon && word == "END";
-        self.after_semicolon = false;
-        if self.first.len() < 3 {
-            self.first.push(word);
-            let first: Vec<_> = self.first.iter().map(String::as_str).collect();
-            self.trigger |= matches!(
-                first[..],
-                ["CREATE", "TRIGGER"] | ["CREATE", "TEMP" | "TEMPORARY", "TRIGGER"]
-            );
+        let after_end = std::mem::take(&mut self.end);
+        let name = std::mem::take(&mut self.name);
+        match self.begun {
+            Object::Nothing if word == "CREATE" => self.begun = Object::Something,
+            Object::Nothing => self.begun = Object::Other,
+            Object::Something if !name => self.object(&word),
+            Object::WithBody => match word.as_str() {
+                // `END CASE` ends what `CASE` began, and `END` has been counted.
+                "BEGIN" => self.depth += 1,
+                "CASE" if !after_end => self.depth += 1,
+                // These end what was not counted.
+                "IF" | "LOOP" | "WHILE" | "REPEAT" | "FOR" if after_end => self.depth += 1,
+                "END" if self.depth > 0 => {
+                    self.depth -= 1;
+                    self.end = true;
+                }
+                _ => {}
+            },
+            Object::Something | Object::Other => {}
         }
     }
 
-    fn other(&mut self) {
-        self.after_semicolon = false;
-        self.end_after_semicolon = false;
+    /// What follows `CREATE`.
+    fn object(&mut self, word: &str) {
+        self.begun = match word {
+            "OR" | "REPLACE" | "TEMP" | "TEMPORARY" | "AGGREGATE" | "CONSTRAINT" | "DEFINER"
+            | "CURRENT_USER" => return,
+            "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT" | "PACKAGE" => Object::WithBody,
+            _ => Object::Other,
+        };
     }
 
-    fn semicolon(&mut self) {
-        self.after_semicolon = true;
-        self.end_after_semicolon = false;
+    fn other(&mut self, text: &str) {
+        self.end = false;
+        self.name = matches!(text, "=" | "@");
     }
-
-    fn ends_here(&self) -> bool {
-        !self.trigger || self.end_after_semicolon
-    }
-}
-
-struct Token {
-    kind: Kind,
-    length: usize,
-}
-
-enum Kind {
-    Blank,
-    Word,
-    Semicolon,
-    Other,
-}
-
-/// The first token of `text`, which is not empty.
-fn token(text: &str) -> Token {
-    let until = |needle: &str, skip: usize| {
-        text[skip..]
-            .find(needle)
-            .map_or(text.len(), |found| skip + found + needle.len())
-    };
-    let run = |is: fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
-    let (kind, length) = match text.chars().next() {
-        None => (Kind::Blank, 0),
-        Some(c) if c.is_whitespace() => (Kind::Blank, run(char::is_whitespace)),
-        Some('-') if text.starts_with("--") => (Kind::Blank, until("\n", 2)),
-        Some('/') if text.starts_with("/*") => (Kind::Blank, until("*/", 2)),
-        Some(';') => (Kind::Semicolon, 1),
-        Some('\'') => (Kind::Other, until("'", 1)),
-        Some('"') => (Kind::Other, until("\"", 1)),
-        Some('`') => (Kind::Other, until("`", 1)),
-        Some('[') => (Kind::Other, until("]", 1)),
-        Some(c) if is_word(c) => (Kind::Word, run(is_word)),
-        Some(c) => (Kind::Other, c.len_utf8()),
-    };
-    Token { kind, length }
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '$'
 }
 
 #[cfg(test)]
@@ -139,10 +171,12 @@ mod tests {
     use super::*;
 
     fn texts(sql: &str) -> Vec<(usize, &str)> {
-        statements(sql)
-            .into_iter()
-            .map(|s| (s.line, s.text))
-            .collect()
+        texts_of(sql, DbBackend::Sqlite)
+    }
+
+    fn texts_of(sql: &str, dialect: DbBackend) -> Vec<(usize, &str)> {
+        let found = statements(sql, dialect).unwrap();
+        found.into_iter().map(|s| (s.line, s.text)).collect()
     }
 
     #[test]
@@ -164,6 +198,8 @@ mod tests {
         );
         assert_eq!(texts("SELECT 'open; quote").len(), 1);
         assert_eq!(texts("SELECT 'é;ü' ; SELECT '漢'").len(), 2);
+        assert_eq!(texts("BEGIN; SELECT 1; END").len(), 3);
+        assert_eq!(texts("CREATE TABLE event (begin INT); SELECT 1").len(), 2);
     }
 
     #[test]
@@ -172,5 +208,69 @@ mod tests {
                        update a set x = case when x then 1 else 2 end; delete from b;\nend";
         let sql = format!("{trigger};\nSELECT 1;");
         assert_eq!(texts(&sql), [(1, trigger), (4, "SELECT 1")]);
+    }
+
+    #[test]
+    fn keeps_postgres_bodies_and_quotes_together() {
+        for statement in [
+            "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END; $$ LANGUAGE plpgsql",
+            "DO $a$ BEGIN PERFORM $$;$$; END $a$",
+            "CREATE FUNCTION g() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END",
+            r"SELECT E'it\'s; fine', 'no escape\', 1",
+            "SELECT /* one /* two; */ still; */ 1",
+            "SELECT ARRAY['a;b', ']', ';'], x[1]",
+            "PREPARE p AS SELECT $1",
+        ] {
+            let sql = format!("{statement};\nSELECT 1;");
+            let expected = [(1, statement), (2, "SELECT 1")];
+            assert_eq!(texts_of(&sql, DbBackend::Postgres), expected);
+        }
+    }
+
+    #[test]
+    fn keeps_mysql_bodies_and_quotes_together() {
+        for statement in [
+            "CREATE DEFINER=`root`@`localhost` PROCEDURE p() BEGIN\nIF a THEN SET b = 1; END IF;\n\
+             WHILE a DO SET b = 2; END WHILE; CASE b WHEN 1 THEN SET c = 1; END CASE; END",
+            "CREATE DEFINER = root@localhost TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1",
+            "CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN CASE WHEN 1 THEN 2 ELSE 3 END",
+            r#"SELECT 'it\'s; fine', "a\";b", 'it''s'"#,
+            "SELECT 1 # one; two\n+ 2",
+            "/*!40101 SET NAMES utf8 */",
+        ] {
+            let sql = format!("{statement};\nSELECT 1;");
+            let found = texts_of(&sql, DbBackend::MySql);
+            assert_eq!(found.len(), 2, "{found:?}");
+            assert_eq!(found[0].1, statement);
+        }
+    }
+
+    #[test]
+    fn refuses_the_commands_of_other_programs() {
+        for (sql, dialect, line, text) in [
+            (
+                "SELECT 1;\n\\connect shop\n",
+                DbBackend::Postgres,
+                2,
+                "\\connect shop",
+            ),
+            (
+                "COPY a (x) FROM stdin;\n1\n\\.\n",
+                DbBackend::Postgres,
+                1,
+                "COPY a (x) FROM stdin",
+            ),
+            (
+                "DELIMITER //\nSELECT 1 //\n",
+                DbBackend::MySql,
+                1,
+                "DELIMITER //",
+            ),
+            (".read x.sql\n", DbBackend::Sqlite, 1, ".read x.sql"),
+        ] {
+            let refused = statements(sql, dialect).unwrap_err();
+            assert_eq!((refused.line, refused.text.as_str()), (line, text));
+            assert!(refused.help.contains("leave it out") || refused.help.contains("INSERT"));
+        }
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Invariant: a failure names the migration, statement, entity set or seed; the caller adds the place.
 
-use std::{any::type_name, fmt, future::Future, panic, pin::Pin, sync::Arc};
+use std::{any::type_name, fmt, future::Future, panic, path::Path, pin::Pin, sync::Arc};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SchemaBuilder};
+use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 use sea_orm_migration::MigratorTrait;
 
-use super::statements::statements;
+use super::sql::{Directory, Text};
 use crate::error::{Error, Kind};
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -25,7 +25,10 @@ pub(super) enum Step {
         record: fn(sea_orm::DbBackend) -> Boxed<Option<String>>,
     },
     Entities(Arc<Register>),
-    Sql(Arc<str>),
+    Sql(Arc<Text>),
+    SqlDirectory(Arc<Directory>),
+    #[cfg(feature = "sqlx")]
+    Sqlx(Arc<sqlx::migrate::Migrator>),
     Seed {
         name: &'static str,
         run: Arc<Seed>,
@@ -56,7 +59,17 @@ impl Step {
     }
 
     pub(super) fn sql(sql: String) -> Self {
-        Self::Sql(sql.into())
+        let name = "Schema::sql".to_owned();
+        Self::Sql(Arc::new(Text { name, sql }))
+    }
+
+    pub(super) fn sql_dir(path: &Path) -> Self {
+        Self::SqlDirectory(Arc::new(Directory::read(path)))
+    }
+
+    #[cfg(feature = "sqlx")]
+    pub(super) fn sqlx(migrator: sqlx::migrate::Migrator) -> Self {
+        Self::Sqlx(Arc::new(migrator))
     }
 
     pub(super) fn seed<F, E>(seed: F) -> Self
@@ -82,7 +95,10 @@ impl Step {
                         failed("the tables of `Schema::entities` could not be made", &error)
                     })
             }
-            Self::Sql(sql) => run_sql(sql, db).await,
+            Self::Sql(text) => text.run(db).await,
+            Self::SqlDirectory(directory) => directory.run(db).await,
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(migrator) => super::sqlx_migrations::run(migrator, db).await,
             Self::Seed { run, .. } => run(db.clone()).await,
         }
     }
@@ -116,7 +132,10 @@ impl Step {
                 let builder = SchemaBuilder::new(sea_orm::Schema::new(sea_orm::DbBackend::Sqlite));
                 format!("entities {:?}", register(builder))
             }
-            Self::Sql(sql) => format!("sql {sql}"),
+            Self::Sql(text) => format!("sql {}", text.sql),
+            Self::SqlDirectory(directory) => directory.identity(),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(migrator) => super::sqlx_migrations::identity(migrator),
             Self::Seed { name, .. } => format!("seed {name}"),
         }
     }
@@ -131,7 +150,10 @@ impl fmt::Debug for Step {
                 write!(f, "{} migrations of {migrator}", names().len())
             }
             Self::Entities(_) => f.write_str("entities"),
-            Self::Sql(sql) => write!(f, "sql of {} statements", statements(sql).len()),
+            Self::Sql(text) => write!(f, "sql of {} bytes", text.sql.len()),
+            Self::SqlDirectory(directory) => write!(f, "files of {}", directory.path.display()),
+            #[cfg(feature = "sqlx")]
+            Self::Sqlx(migrator) => write!(f, "{} migrations of sqlx", migrator.iter().count()),
             Self::Seed { name, .. } => write!(f, "seed {name}"),
         }
     }
@@ -157,24 +179,6 @@ async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> 
         ),
     };
     Err(failed(what, &error).help("correct its `up`; the template is built afresh in the next run"))
-}
-
-async fn run_sql(sql: &str, db: &DatabaseConnection) -> Result<(), Error> {
-    let all = statements(sql);
-    for (index, statement) in all.iter().enumerate() {
-        if let Err(error) = db.execute_unprepared(statement.text).await {
-            let what = format!(
-                "statement {} of {} of `Schema::sql`, on its line {}, failed: `{}`",
-                index + 1,
-                all.len(),
-                statement.line,
-                shorten(statement.text),
-            );
-            return Err(failed(what, &error)
-                .help("correct the statement; line 1 is the first line of the text"));
-        }
-    }
-    Ok(())
 }
 
 /// Runs the seed on a thread that may block, where its future need not be `Send`.
@@ -207,16 +211,11 @@ where
     }
 }
 
-fn failed(what: impl Into<String>, error: &DbErr) -> Error {
+pub(super) fn failed(what: impl Into<String>, error: &DbErr) -> Error {
     // SeaORM repeats its source in its own text; the driver's alone says what is wrong.
     let cause = match error {
         DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause) => cause.to_string(),
         other => other.to_string(),
     };
     Error::new(Kind::Schema, what).because(cause)
-}
-
-fn shorten(statement: &str) -> String {
-    let line: Vec<_> = statement.split_whitespace().collect();
-    crate::sandbox::shorten(&line.join(" "))
 }

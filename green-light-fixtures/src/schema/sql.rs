@@ -1,0 +1,164 @@
+//! Steps that are SQL text: given as it is, or in the files of a directory.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
+
+use super::{statements::statements, step::failed};
+use crate::error::{Error, Kind};
+
+/// A text and how errors call it.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) name: String,
+    pub(super) sql: String,
+}
+
+/// The SQL files of a directory, read when the schema was made.
+#[derive(Debug)]
+pub(super) struct Directory {
+    pub(super) path: PathBuf,
+    pub(super) files: io::Result<Vec<Text>>,
+}
+
+impl Directory {
+    pub(super) fn read(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            files: read(path),
+        }
+    }
+
+    pub(super) async fn run(&self, db: &DatabaseConnection) -> Result<(), Error> {
+        let files = self.files.as_ref().map_err(|error| {
+            Error::new(
+                Kind::Schema,
+                format!("`{}` of `Schema::sql_dir`: {error}", self.path.display()),
+            )
+            .help(
+                "a path begins at the directory of the package's `Cargo.toml`; \
+                 `concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/schema\")` does so wherever the test runs",
+            )
+        })?;
+        for file in files {
+            file.run(db).await?;
+        }
+        Ok(())
+    }
+
+    /// What tells it from another one.
+    pub(super) fn identity(&self) -> String {
+        let mut identity = format!("files {}", self.path.display());
+        for file in self.files.iter().flatten() {
+            identity += &format!("\n{} {}\n{}", file.name, file.sql.len(), file.sql);
+        }
+        identity
+    }
+}
+
+fn read(directory: &Path) -> io::Result<Vec<Text>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".sql") && !name.ends_with(".down.sql") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(io::Error::other("there is no `.sql` file in it"));
+    }
+    paths.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let digits = name.chars().take_while(char::is_ascii_digit).count();
+        (name[..digits].parse::<u64>().ok(), name.into_owned())
+    });
+    let read = |path: PathBuf| {
+        let name = path.display().to_string();
+        match fs::read_to_string(&path) {
+            Ok(sql) => Ok(Text { name, sql }),
+            Err(error) => Err(io::Error::other(format!("cannot read `{name}`: {error}"))),
+        }
+    };
+    paths.into_iter().map(read).collect()
+}
+
+impl Text {
+    /// Runs its statements one after the other.
+    pub(super) async fn run(&self, db: &DatabaseConnection) -> Result<(), Error> {
+        let name = &self.name;
+        let all = statements(&self.sql, db.get_database_backend()).map_err(|refused| {
+            let (text, line) = (&refused.text, refused.line);
+            Error::new(
+                Kind::Schema,
+                format!("`{text}` of `{name}`, on its line {line}, is not SQL"),
+            )
+            .help(refused.help)
+        })?;
+        for (index, statement) in all.iter().enumerate() {
+            if let Err(error) = db.execute_unprepared(statement.text).await {
+                return Err(self.failed(
+                    index + 1,
+                    all.len(),
+                    statement.line,
+                    statement.text,
+                    &error,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, number: usize, all: usize, line: usize, text: &str, error: &DbErr) -> Error {
+        let what = format!(
+            "statement {number} of {all} of `{}`, on its line {line}, failed: `{}`",
+            self.name,
+            shorten(text),
+        );
+        failed(what, error).help("correct the statement; line 1 is the first line of the text")
+    }
+}
+
+fn shorten(statement: &str) -> String {
+    let line: Vec<_> = statement.split_whitespace().collect();
+    crate::sandbox::shorten(&line.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_goes_up_in_the_order_of_the_numbers() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in [
+            "10_c.sql",
+            "9_b.sql",
+            "0001_a.sql",
+            "9_b.down.sql",
+            "notes.md",
+            "z.sql",
+        ] {
+            fs::write(directory.path().join(name), name).unwrap();
+        }
+        let files = read(directory.path()).unwrap();
+        let names: Vec<_> = files.iter().map(|file| file.sql.as_str()).collect();
+        // What has no number is older than numbers.
+        assert_eq!(names, ["z.sql", "0001_a.sql", "9_b.sql", "10_c.sql"]);
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("1.sql");
+        fs::write(&file, "SELECT 1").unwrap();
+        let before = Directory::read(directory.path()).identity();
+        fs::write(&file, "SELECT 2").unwrap();
+        assert_ne!(Directory::read(directory.path()).identity(), before);
+        fs::write(&file, "SELECT 1").unwrap();
+        assert_eq!(Directory::read(directory.path()).identity(), before);
+    }
+}
