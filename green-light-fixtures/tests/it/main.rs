@@ -17,6 +17,7 @@ mod pg_processes;
 mod pg_shared;
 mod role;
 mod schema;
+mod schema_sources;
 mod session;
 mod shared;
 mod sqlite;
