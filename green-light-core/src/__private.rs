@@ -7,18 +7,28 @@ pub use linkme;
 
 pub use crate::context::synchronous;
 pub use crate::fixture::{
-    AroundFuture, Body, ByValue, Counter, Declared, Definition, Dependency, FIXTURES, Fallible,
-    Fixture, Given, Location, ModuleUses, Narrow, Next, Outcome, Reach, Request, Scope, Setup,
-    SetupFuture, TESTS, USES, ValueType, Wide, Yield, check_override, check_override_type,
-    check_scope, definition_of, give, value_of,
+    Arguments, AroundFuture, Body, Counter, Declared, Definition, Dependency, Exclusive, FIXTURES,
+    Fallible, Fixture, Fresh, Given, Handle, HasDefaults, Location, ModuleUses, Narrow, Next,
+    Outcome, Owned, Reach, Request, Scope, Setup, SetupFuture, TESTS, USES, ValueType, Wide, Yield,
+    check_override, check_override_kind, check_override_type, check_scope, defaults_of,
+    definition_of, give, value_of,
 };
 pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
 pub use crate::test::{Drive, Options, TestMeta, Xfail, run_test};
 
-/// Clones a value for a `T` parameter.
+/// The value for a `T` parameter.
 #[must_use]
-pub fn by_value<T: ByValue>(value: &T) -> T {
-    value.clone()
+pub fn by_value<H>(value: H) -> H::Value
+where
+    H: Handle + Owned<H::Value>,
+{
+    value.into_value()
+}
+
+/// The value behind a `&mut T` parameter.
+#[must_use]
+pub fn exclusive<E: Exclusive>(value: E) -> E {
+    value
 }
 
 /// The body of a test that returns nothing.

@@ -34,12 +34,13 @@ const _: () = {
         docs: "Ann.",
         scope: ::green_light::__private::Scope::Module,
         autouse: false,
+        fresh: false,
         reach: ::green_light::__private::Reach::Module,
         overrides: ::core::option::Option::None,
         dependencies: &[
-            ::green_light::__private::Dependency {
-                name: "session",
-                target: {
+            ::green_light::__private::Dependency::new(
+                "session",
+                {
                     ::green_light::__private::check_scope(
                         &session(),
                         ::green_light::__private::Scope::Module,
@@ -48,10 +49,10 @@ const _: () = {
                     );
                     ::green_light::__private::definition_of(&session())
                 },
-            },
-            ::green_light::__private::Dependency {
-                name: "now",
-                target: {
+            ),
+            ::green_light::__private::Dependency::new(
+                "now",
+                {
                     ::green_light::__private::check_scope(
                         &time::clock(),
                         ::green_light::__private::Scope::Module,
@@ -60,14 +61,14 @@ const _: () = {
                     );
                     ::green_light::__private::definition_of(&time::clock())
                 },
-            },
+            ),
         ],
         value: ::green_light::__private::value_of::<__green_light_author>,
         tears_down: false,
         is_async: true,
         body: ::green_light::__private::Body::Value(|__green_light_setup| ::std::boxed::Box::pin(async move {
             let __green_light_0 = __green_light_setup.value(0usize, session());
-            let __green_light_1 = __green_light_setup.value(1usize, time::clock());
+            let __green_light_1 = __green_light_setup.take(1usize, time::clock());
             let __green_light_value = {
                 #[cfg_attr(
                     clippy,
@@ -86,7 +87,7 @@ const _: () = {
                 }
                 author(
                         &*__green_light_0,
-                        ::green_light::__private::by_value(&*__green_light_1),
+                        ::green_light::__private::by_value(__green_light_1),
                     )
                     .await
             };

@@ -28,6 +28,7 @@ const _: () = {
         docs: "",
         scope: lamp::__private::Scope::Test,
         autouse: true,
+        fresh: false,
         reach: lamp::__private::Reach::Module,
         overrides: ::core::option::Option::None,
         dependencies: &[],

@@ -30,6 +30,7 @@ const _: () = {
         docs: "",
         scope: ::green_light::__private::Scope::Process,
         autouse: false,
+        fresh: false,
         reach: ::green_light::__private::Reach::Crate,
         overrides: ::core::option::Option::Some(
             ::green_light::__private::definition_of(&crate::mail::mailer()),
@@ -71,6 +72,12 @@ const _: () = {
         ::green_light::__private::Scope::Process,
         "fixture `mailer` (scope `process`) cannot override `mailer` (scope `module`): it would end before the fixtures that depend on it\nhelp: write `scope = \"module\"`",
         "fixture `mailer` (scope `process`) cannot override `mailer` (scope `process`): it would end before the fixtures that depend on it\nhelp: write `scope = \"process\"`",
+    );
+    const _: () = ::green_light::__private::check_override_kind(
+        &crate::mail::mailer(),
+        false,
+        "fixture `mailer` cannot override `mailer`, which is `fresh`: those who request it may change the value\nhelp: write `#[fixture(fresh, overrides = ..)]`",
+        "fixture `mailer` is `fresh`, and cannot override `mailer`, whose value all who request it share\nhelp: remove `fresh`",
     );
     const _: () = ::green_light::__private::check_override_type(
         &crate::mail::mailer(),

@@ -3,8 +3,8 @@ fn case_1() {
     fn __green_light_body(
         __green_light_setup: &::green_light::__private::Setup,
     ) -> ::green_light::__private::SetupFuture<'_> {
-        let __green_light_0 = __green_light_setup.value(0usize, session());
-        let __green_light_1 = __green_light_setup.value(1usize, limit());
+        let __green_light_0 = __green_light_setup.take(0usize, session());
+        let __green_light_1 = __green_light_setup.take(1usize, limit());
         {
             #[cfg_attr(
                 clippy,
@@ -25,8 +25,8 @@ fn case_1() {
             ::green_light::__private::infallible(
                 ::std::boxed::Box::pin(
                     case_1(
-                        ::green_light::__private::by_value(&*__green_light_0),
-                        ::green_light::__private::by_value(&*__green_light_1),
+                        ::green_light::__private::by_value(__green_light_0),
+                        ::green_light::__private::by_value(__green_light_1),
                     ),
                 ),
             )
@@ -38,14 +38,14 @@ fn case_1() {
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
         requests: &[
-            ::green_light::__private::Dependency {
-                name: "session",
-                target: ::green_light::__private::definition_of(&session()),
-            },
-            ::green_light::__private::Dependency {
-                name: "most",
-                target: ::green_light::__private::definition_of(&limit()),
-            },
+            ::green_light::__private::Dependency::new(
+                "session",
+                ::green_light::__private::definition_of(&session()),
+            ),
+            ::green_light::__private::Dependency::new(
+                "most",
+                ::green_light::__private::definition_of(&limit()),
+            ),
         ],
         given: &[
             ::green_light::__private::Given {

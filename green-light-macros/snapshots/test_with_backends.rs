@@ -4,7 +4,7 @@ fn saves(__green_light_case: usize) {
     fn __green_light_body(
         __green_light_setup: &::green_light::__private::Setup,
     ) -> ::green_light::__private::SetupFuture<'_> {
-        let __green_light_0 = __green_light_setup.value(0usize, session());
+        let __green_light_0 = __green_light_setup.take(0usize, session());
         {
             #[cfg_attr(
                 clippy,
@@ -23,17 +23,17 @@ fn saves(__green_light_case: usize) {
             }
             ::green_light::__private::infallible(
                 ::std::boxed::Box::pin(
-                    saves(::green_light::__private::by_value(&*__green_light_0)),
+                    saves(::green_light::__private::by_value(__green_light_0)),
                 ),
             )
         }
     }
     const __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
         requests: &[
-            ::green_light::__private::Dependency {
-                name: "session",
-                target: ::green_light::__private::definition_of(&session()),
-            },
+            ::green_light::__private::Dependency::new(
+                "session",
+                ::green_light::__private::definition_of(&session()),
+            ),
         ],
         ignored: false,
         should_panic: ::core::option::Option::Some(""),

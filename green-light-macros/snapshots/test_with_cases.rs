@@ -9,6 +9,7 @@ use super::limit as __green_light_saves_0;
     __handed,
     __group = saves,
     __from(most = __green_light_saves_0),
+    __with(),
     __given(most:u32)
 )]
 #[instrument]

@@ -5,7 +5,7 @@ fn saves() {
     fn __green_light_body(
         __green_light_setup: &::green_light::__private::Setup,
     ) -> ::green_light::__private::SetupFuture<'_> {
-        let __green_light_0 = __green_light_setup.value(0usize, session());
+        let __green_light_0 = __green_light_setup.take(0usize, session());
         let __green_light_1 = __green_light_setup.value(1usize, author());
         let __green_light_2 = __green_light_setup.request();
         {
@@ -32,7 +32,7 @@ fn saves() {
             ::green_light::__private::fallible(
                 ::std::boxed::Box::pin(
                     saves(
-                        ::green_light::__private::by_value(&*__green_light_0),
+                        ::green_light::__private::by_value(__green_light_0),
                         &*__green_light_1,
                         __green_light_2,
                     ),
@@ -52,20 +52,20 @@ fn saves() {
     #[linkme(crate = ::green_light::__private::linkme)]
     static __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
         requests: &[
-            ::green_light::__private::Dependency {
-                name: "session",
-                target: ::green_light::__private::definition_of(&session()),
-            },
-            ::green_light::__private::Dependency {
-                name: "_author",
-                target: ::green_light::__private::definition_of(&author()),
-            },
+            ::green_light::__private::Dependency::new(
+                "session",
+                ::green_light::__private::definition_of(&session()),
+            ),
+            ::green_light::__private::Dependency::new(
+                "_author",
+                ::green_light::__private::definition_of(&author()),
+            ),
         ],
         uses: &[
-            ::green_light::__private::Dependency {
-                name: "mailbox",
-                target: ::green_light::__private::definition_of(&mailbox()),
-            },
+            ::green_light::__private::Dependency::new(
+                "mailbox",
+                ::green_light::__private::definition_of(&mailbox()),
+            ),
         ],
         without: &[::green_light::__private::definition_of(&tracing())],
         context: false,

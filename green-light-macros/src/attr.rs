@@ -3,7 +3,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, Meta, Path};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Ident, Meta, Path, Token};
 
 use crate::diagnostic::Errors;
 
@@ -25,6 +28,87 @@ pub(crate) fn take_from(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Opti
                 attr,
                 "`#[from]` names one fixture",
                 "write `#[from(path::to::fixture)]`",
+            ),
+        }
+        false
+    });
+    found
+}
+
+/// A default parameter of a fixture, as `#[with(name = value)]` sets it.
+#[derive(Clone)]
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    pub(crate) value: Expr,
+}
+
+impl Parse for Argument {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        input.parse::<Token![=]>()?;
+        let value = input.parse()?;
+        Ok(Self { name, value })
+    }
+}
+
+impl ToTokens for Argument {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { name, value } = self;
+        tokens.extend(quote!(#name = #value));
+    }
+}
+
+/// Takes `#[with(name = value, ..)]` off a parameter.
+pub(crate) fn take_with(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Argument> {
+    let mut arguments: Vec<Argument> = Vec::new();
+    attrs.retain(|attr| {
+        if !attr.path().is_ident("with") {
+            return true;
+        }
+        let parser = Punctuated::<Argument, Token![,]>::parse_terminated;
+        match attr.parse_args_with(parser) {
+            Ok(list) if !list.is_empty() => arguments.extend(list),
+            _ => errors.refuse(
+                attr,
+                "`#[with]` sets default parameters of a fixture by their names",
+                "write `#[with(name = value)]`",
+            ),
+        }
+        false
+    });
+    for (index, argument) in arguments.iter().enumerate() {
+        if arguments[..index]
+            .iter()
+            .any(|other| other.name == argument.name)
+        {
+            errors.refuse(
+                &argument.name,
+                format!("`{}` is set twice", argument.name),
+                "keep one of them",
+            );
+        }
+    }
+    arguments
+}
+
+/// Takes `#[default(value)]` off a parameter.
+pub(crate) fn take_default(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Expr> {
+    let mut found = None;
+    attrs.retain(|attr| {
+        if !attr.path().is_ident("default") {
+            return true;
+        }
+        match attr.parse_args::<Expr>() {
+            Ok(_) if found.is_some() => errors.refuse(
+                attr,
+                "a second `#[default]` on one parameter",
+                "keep one of them",
+            ),
+            Ok(value) => found = Some(value),
+            Err(_) => errors.refuse(
+                attr,
+                "`#[default]` says what a parameter is unless somebody sets it",
+                "write `#[default(value)]`",
             ),
         }
         false
@@ -165,9 +249,8 @@ fn expected(meta: &Meta) -> TokenStream {
 
 fn metas(tokens: TokenStream) -> Vec<Meta> {
     use syn::parse::Parser;
-    use syn::punctuated::Punctuated;
 
-    Punctuated::<Meta, syn::Token![,]>::parse_terminated
+    Punctuated::<Meta, Token![,]>::parse_terminated
         .parse2(tokens)
         .map_or_else(|_| Vec::new(), |metas| metas.into_iter().collect())
 }

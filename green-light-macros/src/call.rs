@@ -5,11 +5,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Type};
 
 use crate::crate_path::CratePath;
-use crate::function::Function;
-use crate::params::{Param, place};
+use crate::function::{Function, plain};
+use crate::params::{Default, Param, Taken, place};
 use crate::span;
 
 /// A function to be called with its parameters injected.
@@ -20,7 +21,7 @@ pub(crate) struct Call<'a> {
     pub(crate) attrs: &'a [Attribute],
     pub(crate) params: &'a [Param],
     /// The method of `Setup` that makes a `Yield`.
-    pub(crate) yields: &'static str,
+    pub(crate) yields: String,
 }
 
 impl Call<'_> {
@@ -109,6 +110,10 @@ impl Call<'_> {
             &|call| {
                 let at = output.map_or_else(Span::call_site, place);
                 let future = match self.function.sig.asyncness {
+                    // What is lent to the body exclusively is kept beside it.
+                    Some(_) if self.params.iter().any(Param::is_exclusive) => {
+                        quote_spanned!(at=> ::std::boxed::Box::pin(async move { #call.await }))
+                    }
                     Some(_) => quote_spanned!(at=> ::std::boxed::Box::pin(#call)),
                     // Its waits suspend nothing but the runner.
                     None => quote_spanned! {at=>
@@ -208,19 +213,48 @@ impl Call<'_> {
                     let marker = request.marker();
                     let place = dependency;
                     dependency += 1;
-                    quote_spanned!(at=> let #local = #setup.value(#place, #marker);)
+                    let private = self.krate.private(at);
+                    let setup = Ident::new(&setup.to_string(), at.resolved_at(setup.span()));
+                    match request.taken {
+                        Taken::Lent => {
+                            quote_spanned!(at=> let #local = #setup.value(#place, #marker);)
+                        }
+                        Taken::Owned => {
+                            quote_spanned!(at=> let #local = #setup.take(#place, #marker);)
+                        }
+                        Taken::Exclusive => quote_spanned! {at=>
+                            let mut #local = #private::exclusive(#setup.take(#place, #marker));
+                        },
+                    }
+                }
+                Param::Default(Default { ident, ty, value }) => {
+                    let (arguments, name) = (self::local("arguments"), field(ident));
+                    let at = span::at(value.span());
+                    quote_spanned! {at=>
+                        let #local: #ty = match #arguments.#name {
+                            ::core::option::Option::Some(#local) => #local,
+                            ::core::option::Option::None => {
+                                let #local: #ty = #value;
+                                #local
+                            }
+                        };
+                    }
                 }
                 Param::Request(_) => quote_spanned!(at=> let #local = #setup.request();),
                 Param::Yield(_, ty) => {
                     let at = place(ty);
-                    let yields = Ident::new(self.yields, at);
+                    let yields = Ident::new(&self.yields, at);
                     quote_spanned!(at=> let #local = #setup.#yields::<#ty>();)
                 }
                 // Refused outside of around fixtures, which look nothing up.
                 Param::Next(_) => TokenStream::new(),
             }
         });
-        lookups.collect()
+        let arguments = self.params.iter().any(Param::is_default).then(|| {
+            let (arguments, ty) = (local("arguments"), defaults(&self.function.sig.ident));
+            quote!(let #arguments = #setup.arguments::<#ty>();)
+        });
+        arguments.into_iter().chain(lookups).collect()
     }
 }
 
@@ -231,12 +265,15 @@ fn argument(krate: &CratePath, index: usize, param: &Param) -> TokenStream {
     match param {
         // A place expression has a type of its own, so that it is this type rustc compares with
         // the parameter's, and a reference may be coerced: `&str` for a `String`.
-        Param::Value(request) if request.by_value => {
-            let private = krate.private(at);
-            quote_spanned!(at=> #private::by_value(&*#local))
-        }
-        Param::Value(_) => quote_spanned!(at=> &*#local),
-        Param::Request(_) | Param::Yield(..) | Param::Next(_) => quote!(#local),
+        Param::Value(request) => match request.taken {
+            Taken::Lent => quote_spanned!(at=> &*#local),
+            Taken::Owned => {
+                let private = krate.private(at);
+                quote_spanned!(at=> #private::by_value(#local))
+            }
+            Taken::Exclusive => quote_spanned!(at=> &mut *#local),
+        },
+        Param::Default(_) | Param::Request(_) | Param::Yield(..) | Param::Next(_) => quote!(#local),
     }
 }
 
@@ -244,6 +281,24 @@ fn argument(krate: &CratePath, index: usize, param: &Param) -> TokenStream {
 fn value_of(index: usize, param: &Param) -> Ident {
     let at = param.span().resolved_at(Span::mixed_site());
     format_ident!("__green_light_{}", index, span = at)
+}
+
+/// The struct of a fixture's default parameters.
+pub(crate) fn defaults(fixture: &Ident) -> Ident {
+    format_ident!(
+        "__green_light_defaults_of_{}",
+        plain(fixture),
+        span = Span::mixed_site()
+    )
+}
+
+/// The field of a default parameter in it.
+pub(crate) fn field(param: &Ident) -> Ident {
+    let name = param.to_string();
+    match name.strip_prefix('_') {
+        Some(rest) if syn::parse_str::<Ident>(rest).is_ok() => Ident::new(rest, param.span()),
+        _ => param.clone(),
+    }
 }
 
 /// A local of the expansion. Locals have a hygiene of their own: no fixture is hidden by one.

@@ -13,6 +13,7 @@ mod function;
 mod options;
 mod params;
 mod recovery;
+mod setting;
 mod signature;
 #[cfg(test)]
 mod snapshots;

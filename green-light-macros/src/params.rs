@@ -1,14 +1,14 @@
 //! Parameters become requests: which fixture each one asks for, and how it takes the value.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{format_ident, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, Pat, PatIdent, PatType, Path, PathArguments, PathSegment, Signature,
-    Type, TypeReference,
+    Expr, FnArg, GenericArgument, Lifetime, Pat, PatIdent, PatType, Path, PathArguments,
+    PathSegment, Signature, Type, TypeReference,
 };
 
-use crate::attr;
+use crate::attr::{self, Argument};
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
 use crate::function::{bare, plain};
@@ -18,6 +18,8 @@ use crate::span;
 pub(crate) enum Param {
     /// The value of a fixture.
     Value(Request),
+    /// `#[default(value)] name: T`, which the requester may set.
+    Default(Default),
     /// `request: &Request`.
     Request(Ident),
     /// `out: Yield<T>`.
@@ -31,9 +33,41 @@ impl Param {
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Value(request) => request.span,
-            Self::Request(ident) | Self::Yield(ident, _) | Self::Next(ident) => ident.span(),
+            Self::Default(Default { ident, .. })
+            | Self::Request(ident)
+            | Self::Yield(ident, _)
+            | Self::Next(ident) => ident.span(),
         }
     }
+}
+
+impl Param {
+    pub(crate) fn is_default(&self) -> bool {
+        matches!(self, Self::Default(_))
+    }
+
+    pub(crate) fn is_exclusive(&self) -> bool {
+        matches!(self, Self::Value(request) if request.taken == Taken::Exclusive)
+    }
+}
+
+/// A parameter with a default.
+pub(crate) struct Default {
+    pub(crate) ident: Ident,
+    /// A borrow in it is `'static`.
+    pub(crate) ty: Box<Type>,
+    pub(crate) value: Expr,
+}
+
+/// How a parameter takes the value of its fixture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// `&T`
+    Lent,
+    /// `T`: a clone of a shared value, or a fresh one.
+    Owned,
+    /// `&mut T`: a fresh value.
+    Exclusive,
 }
 
 /// One request for a fixture.
@@ -42,8 +76,9 @@ pub(crate) struct Request {
     pub(crate) name: String,
     /// The fixture's item.
     pub(crate) item: Path,
-    /// `T` clones the shared value, `&T` borrows it.
-    pub(crate) by_value: bool,
+    pub(crate) taken: Taken,
+    /// What it sets of the fixture's default parameters.
+    pub(crate) with: Vec<Argument>,
     /// Where errors about it belong.
     pub(crate) span: Span,
 }
@@ -55,7 +90,8 @@ impl Request {
         Self {
             name: last.map(plain).unwrap_or_default(),
             span: last.map_or_else(Span::call_site, Ident::span),
-            by_value: false,
+            taken: Taken::Lent,
+            with: Vec::new(),
             item,
         }
     }
@@ -85,7 +121,28 @@ impl Request {
         } else {
             quote_spanned!(at=> { #check; #target })
         };
-        quote_spanned!(at=> #private::Dependency { name: #name, target: #target })
+        if self.with.is_empty() {
+            return quote_spanned!(at=> #private::Dependency::new(#name, #target));
+        }
+        let arguments = self.arguments(krate);
+        quote_spanned!(at=> #private::Dependency::with(#name, #target, || #arguments))
+    }
+
+    /// Expression: what it sets of the fixture's default parameters.
+    fn arguments(&self, krate: &CratePath) -> TokenStream {
+        let at = span::at(self.span);
+        let private = krate.private(at);
+        let marker = self.marker();
+        let arguments = format_ident!("__green_light_arguments", span = Span::mixed_site());
+        let set = self.with.iter().map(|Argument { name, value }| {
+            let at = span::at(name.span());
+            quote_spanned!(at=> #arguments.#name = ::core::option::Option::Some(#value);)
+        });
+        quote_spanned! {at=> {
+            let mut #arguments = #private::defaults_of(&#marker);
+            #(#set)*
+            #private::Arguments::new(#arguments)
+        }}
     }
 }
 
@@ -105,6 +162,8 @@ pub(crate) fn read(sig: &mut Signature, errors: &mut Errors) -> Vec<Param> {
 
 fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
     let from = attr::take_from(&mut typed.attrs, errors);
+    let with = attr::take_with(&mut typed.attrs, errors);
+    let default = attr::take_default(&mut typed.attrs, errors);
     if let Some(attr) = typed.attrs.iter().find(|attr| attr::is_conditional(attr)) {
         errors.refuse(
             attr,
@@ -126,32 +185,44 @@ fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
         );
         return None;
     };
+    if let Some(value) = default {
+        if from.is_some() || !with.is_empty() {
+            errors.refuse(
+                ident,
+                "a parameter with a default is no request for a fixture",
+                "remove `#[default]`, or the other attribute",
+            );
+        }
+        return Some(Param::Default(Default {
+            ident: ident.clone(),
+            ty: Box::new(lasting(&typed.ty)),
+            value,
+        }));
+    }
     if from.is_none()
         && let Some(special) = special(ident, &typed.ty, errors)
     {
         return special;
     }
-    let by_value = match bare(&typed.ty) {
+    let taken = match bare(&typed.ty) {
         Type::Reference(TypeReference {
             mutability: Some(_),
             ..
-        }) => {
-            errors.refuse(
-                &typed.ty,
-                "a parameter cannot be `&mut`: the value of a fixture is shared",
-                "take `&T`, with a `Mutex` or `RefCell` inside the value if it has to change",
-            );
-            return None;
+        }) => Taken::Exclusive,
+        Type::Reference(TypeReference { lifetime, .. })
+            if lifetime
+                .as_ref()
+                .is_none_or(|lifetime| lifetime.ident != "static") =>
+        {
+            Taken::Lent
         }
-        Type::Reference(TypeReference { lifetime, .. }) => lifetime
-            .as_ref()
-            .is_some_and(|lifetime| lifetime.ident == "static"),
-        _ => true,
+        _ => Taken::Owned,
     };
     Some(Param::Value(Request {
         name: plain(ident),
         item: from.unwrap_or_else(|| Path::from(requested(ident))),
-        by_value,
+        taken,
+        with,
         span: ident.span(),
     }))
 }
@@ -206,6 +277,19 @@ fn special(ident: &Ident, ty: &Type, errors: &mut Errors) -> Option<Option<Param
             Some(Some(Param::Next(ident.clone())))
         }
         _ => None,
+    }
+}
+
+/// The type of something kept: what it borrows at its outside is `'static`.
+fn lasting(ty: &Type) -> Type {
+    match bare(ty) {
+        Type::Reference(reference) if reference.lifetime.is_none() => {
+            let mut reference = reference.clone();
+            let at = reference.and_token.span();
+            reference.lifetime = Some(Lifetime::new("'static", at));
+            Type::Reference(reference)
+        }
+        ty => ty.clone(),
     }
 }
 

@@ -125,3 +125,20 @@ fn has_cases(
     text.push('!');
     assert_eq!((wanted, &text[..4]), (3, expected));
 }
+
+/// Documented, and with a parameter that nobody sets.
+#[fixture(fresh)]
+pub(crate) fn factory(#[default(None)] _name: Option<String>, #[default(1)] size: u8) -> Vec<u8> {
+    vec![size]
+}
+
+#[green_light::test]
+async fn takes_fresh_values(
+    factory: Vec<u8>,
+    #[from(factory)]
+    #[with(size = 2, name = Some(String::new()))]
+    other: &mut Vec<u8>,
+) {
+    other.extend(factory);
+    assert_eq!(*other, [2, 1]);
+}

@@ -42,3 +42,19 @@ async fn one_for_each_backend(port: u16) {
 fn has_cases(#[case] wanted: u16, port: u16) {
     ::std::assert_eq!(wanted, port);
 }
+
+#[::green_light::fixture(fresh)]
+async fn factory(#[default(1)] number: u32, out: ::green_light::Yield<u32>) {
+    out.give(number).await;
+}
+
+#[::green_light::test]
+async fn takes_fresh_values(
+    factory: u32,
+    #[from(factory)]
+    #[with(number = 2)]
+    other: &mut u32,
+) {
+    *other += factory;
+    ::std::assert_eq!(*other, 3);
+}

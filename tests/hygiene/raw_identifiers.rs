@@ -40,3 +40,13 @@ fn r#struct(#[values(1)] one: u32, r#type: &str, request: &green_light::Request)
     assert_eq!((one, r#type), (1, "type"));
     assert!(request.test_name().unwrap().starts_with("r#struct::"));
 }
+
+#[fixture(fresh)]
+fn r#loop(#[default(1)] r#fn: u32) -> u32 {
+    r#fn
+}
+
+#[green_light::test]
+fn arguments_are_raw(#[with(r#fn = 2)] r#loop: u32) {
+    assert_eq!(r#loop, 2);
+}

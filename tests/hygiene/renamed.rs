@@ -39,3 +39,14 @@ fn has_cases(#[case] wanted: u16, port: u16, #[from(self::address)] text: &str) 
     assert_eq!(wanted, port);
     assert!(text.ends_with("8080"));
 }
+
+#[lamp::fixture(crate = lamp, fresh)]
+fn counter(#[default(1)] start: u32) -> Vec<u32> {
+    vec![start]
+}
+
+#[lamp::test(crate = nested::testing)]
+async fn takes_fresh_values(#[with(start = 2)] counter: &mut Vec<u32>) {
+    counter.push(0);
+    assert_eq!(*counter, [2, 0]);
+}

@@ -74,3 +74,21 @@ async fn one_for_each_backend(given: &u32) {
 fn has_cases(#[case] wanted: u32, given: u32) {
     assert_eq!(wanted, given);
 }
+
+trait Default {}
+
+#[fixture(fresh)]
+fn factory(#[default(1)] number: u32) -> u32 {
+    number
+}
+
+#[green_light::test]
+fn takes_fresh_values(
+    factory: u32,
+    #[from(factory)]
+    #[with(number = 2)]
+    other: &mut u32,
+) {
+    *other += factory;
+    assert_eq!(*other, 3);
+}

@@ -20,6 +20,11 @@ pub(crate) enum PlanError {
         dependent: &'static Definition,
         dependency: &'static Definition,
     },
+    /// `#[with]` for a fixture in whose place there is another.
+    Arguments {
+        wanted: &'static Definition,
+        found: &'static Definition,
+    },
     /// Two overrides of one fixture, equally near.
     Ambiguous {
         one: &'static Definition,
@@ -82,6 +87,12 @@ impl fmt::Display for PlanError {
                  runtime, whose clock goes on\n  \
                  help: leave out `start_paused`, give `{}` scope `test`, or make it a plain `fn`",
                 definition.name, definition.scope, definition.location, definition.name,
+            ),
+            Self::Arguments { wanted, found } => write!(
+                f,
+                "`#[with]` sets parameters of fixture `{}` ({}), which is overridden here by `{}` ({})\n  \
+                 help: request the override itself with `#[from(path::to::{})]`, or leave `#[with]` out",
+                wanted.name, wanted.location, found.name, found.location, found.name,
             ),
             Self::Ambiguous { one, other } => write!(
                 f,

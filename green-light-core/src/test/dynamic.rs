@@ -19,11 +19,19 @@ use crate::report::{Failure, PlanError};
 /// A fixture that could not be set up, and the test that reported it in full.
 pub(crate) type Failed = (Failure, Option<String>);
 
+/// A fixture that is in no plan.
+struct Extra {
+    definition: &'static Definition,
+    path: Vec<Frame>,
+    /// Whether its value is for one requester alone.
+    is_own: bool,
+}
+
 /// What a test keeps for its dynamic requests.
 #[derive(Default)]
 pub(crate) struct Dynamic {
     /// Fixtures that are not in the plan; their places follow those of the plan.
-    extras: RefCell<Vec<(&'static Definition, Vec<Frame>)>>,
+    extras: RefCell<Vec<Extra>>,
     /// Set-ups of this test that have failed, by place.
     failed: RefCell<Vec<(usize, Failed)>>,
     /// Places whose set-up is going on.
@@ -158,18 +166,19 @@ impl TestRun {
                 let extras = self.dynamic.extras.borrow();
                 extras
                     .get(place - steps.len())
-                    .map(|(definition, _)| *definition)
+                    .map(|extra| extra.definition)
             }
         }
     }
 
     /// The place of `definition` in this test, if it has one.
     fn place_of(&self, definition: &Definition) -> Option<usize> {
-        let planned = self.plan.steps.iter().map(|step| step.definition);
+        let planned = self.plan.steps.iter();
+        let planned = planned.map(|step| (step.definition, step.is_own()));
         let extras = self.dynamic.extras.borrow();
         planned
-            .chain(extras.iter().map(|(definition, _)| *definition))
-            .position(|known| known.is(definition))
+            .chain(extras.iter().map(|extra| (extra.definition, extra.is_own)))
+            .position(|(known, is_own)| !is_own && known.is(definition))
     }
 
     /// How the fixture at `place` was reached.
@@ -178,7 +187,7 @@ impl TestRun {
             let extras = self.dynamic.extras.borrow();
             return Ok(extras
                 .get(extra)
-                .map_or_else(Vec::new, |(_, path)| path.clone()));
+                .map_or_else(Vec::new, |extra| extra.path.clone()));
         }
         match (self.definition_at(place), Config::get()) {
             (Some(definition), Ok(config)) => Plan::path_to(self.meta, definition, config),
@@ -196,7 +205,12 @@ impl TestRun {
         let mut places: Vec<usize> = Vec::with_capacity(steps.len());
         for (step, path) in steps {
             let definition = step.definition;
-            let place = self.place_of(definition);
+            let is_own = step.is_own();
+            let place = if is_own {
+                None
+            } else {
+                self.place_of(definition)
+            };
             if self.dynamic.ending.get() {
                 match place.filter(|place| self.is_ready(*place)) {
                     Some(place) => places.push(place),
@@ -206,7 +220,12 @@ impl TestRun {
             }
             self.refuse_while_paused(&step).map_err(refuse)?;
             let place = place.unwrap_or_else(|| {
-                self.dynamic.extras.borrow_mut().push((definition, path));
+                let extra = Extra {
+                    definition,
+                    path,
+                    is_own,
+                };
+                self.dynamic.extras.borrow_mut().push(extra);
                 self.add_place()
             });
             let dependencies = step.dependencies.iter().map(|index| places[*index]);
@@ -214,6 +233,7 @@ impl TestRun {
                 definition,
                 dependencies: dependencies.collect(),
                 given: step.given,
+                with: step.with,
             };
             let failed = self.obtain(place, &step).await.map_err(refuse)?;
             if let Some((failure, reported_by)) = failed {
@@ -262,7 +282,7 @@ impl Resolver for TestRun {
         let planned = self.plan.steps.iter().map(|step| step.definition.name);
         let extras = self.dynamic.extras.borrow();
         planned
-            .chain(extras.iter().map(|(definition, _)| definition.name))
+            .chain(extras.iter().map(|extra| extra.definition.name))
             .collect()
     }
 }

@@ -155,7 +155,7 @@ impl TestRun {
         let label = Label::next(step.definition);
         let values = self.values(&step.dependencies);
         let request = request(self.meta, Some((index, step.definition)), &self.me);
-        let live = Rc::new(Live::new(label, values, request));
+        let live = Rc::new(Live::new(label, values, step.with, request));
         self.begun.borrow_mut().push(Rc::clone(&live));
         debug(Moment::SetUp(step.definition));
         let result = live.set_up().await;
@@ -204,8 +204,7 @@ impl TestRun {
             test: self.meta,
             path: None,
         };
-        let (shared, made) =
-            Store::obtain(step.definition, scope, &from, self.during(), &origin).await;
+        let (shared, made) = Store::obtain(step, scope, &from, self.during(), &origin).await;
         let result = shared.value().await;
         if made {
             self.show.set_up(step);

@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Path, Type};
 
 use super::model::{Drive, Xfail};
+use crate::attr::Argument;
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
 use crate::options::{self, Setting};
@@ -14,6 +15,7 @@ const OPTIONS: &[&str] = &[
     "uses",
     "without",
     "from",
+    "with",
     "isolation",
     "backends",
     "context",
@@ -42,6 +44,8 @@ pub(crate) struct Args {
     pub(crate) backends: Vec<Ident>,
     pub(crate) context: Option<bool>,
     pub(crate) timeout: Option<Duration>,
+    /// What parameters set of their fixtures, as `#[with]` says it on a parameter.
+    pub(crate) with: Vec<(Ident, Vec<Argument>)>,
     /// The attribute that expands cases.
     pub(crate) rstest: Option<Path>,
     pub(crate) xfail: Option<(Xfail, Span)>,
@@ -53,6 +57,8 @@ pub(crate) struct Args {
     /// Whether [`cases`](super::cases) has handed the test to rstest; then what follows is its, too.
     pub(crate) is_handed: bool,
     pub(crate) handed_from: Vec<(Ident, Path)>,
+    /// As `with`.
+    pub(crate) handed_with: Vec<(Ident, Vec<Argument>)>,
     /// Cases that fixtures are given, with the types of their parameters.
     pub(crate) handed_given: Vec<(Ident, Type)>,
     /// The function whose cases rstest has put into a module of its name.
@@ -74,6 +80,8 @@ impl Args {
         match setting.name.to_string().as_str() {
             "uses" => self.uses = setting.paths(errors),
             "without" => self.without = setting.paths(errors),
+            "with" => self.with = setting.arguments(errors),
+            "__with" => self.handed_with = setting.arguments(errors),
             "from" => self.from = setting.pairs(errors),
             "isolation" => self.isolation = setting.word("isolation", ISOLATIONS, errors),
             "backends" => self.backends = setting.words("backend", BACKENDS, errors),

@@ -16,7 +16,7 @@ use quote::ToTokens;
 use syn::{Attribute, Block, Expr, ExprCall, ExprPath, FnArg, Pat, Path, Stmt, parse_quote};
 
 use super::args::Args;
-use crate::function::Function;
+use crate::function::{Function, mentions};
 use crate::span;
 
 /// A value that the test gives to a fixture.
@@ -28,6 +28,7 @@ pub(crate) struct Given {
 /// Applies the options that stand for attributes of parameters, and takes what is given out of the
 /// body.
 pub(super) fn read(args: &mut Args, function: &mut Function) -> Vec<Given> {
+    read_with(args, function);
     let mut given = Vec::new();
     let handed = std::mem::take(&mut args.handed_given);
     let mut body = if handed.is_empty() {
@@ -80,6 +81,40 @@ pub(super) fn read(args: &mut Args, function: &mut Function) -> Vec<Given> {
     given
 }
 
+/// Applies `with(..)`. The values may use the case's, which are bound in the body.
+fn read_with(args: &mut Args, function: &mut Function) {
+    let with = std::mem::take(&mut args.with).into_iter();
+    for (ident, mut arguments) in with.chain(std::mem::take(&mut args.handed_with)) {
+        let is_case = args.is_handed || is_generated(function);
+        let body = if is_case { block(function) } else { None };
+        for argument in &mut arguments {
+            let value = argument.value.to_token_stream();
+            let bound = body.iter().flat_map(|body| &body.stmts);
+            let needed: Vec<_> = bound
+                .filter(|stmt| match stmt {
+                    Stmt::Local(local) => match &local.pat {
+                        Pat::Ident(pat) => mentions(value.clone(), &pat.ident),
+                        _ => false,
+                    },
+                    _ => false,
+                })
+                .collect();
+            if !needed.is_empty() {
+                argument.value = parse_quote!({ #(#needed)* #value });
+            }
+        }
+        if let Some(attrs) = param(function, &ident) {
+            attrs.push(parse_quote!(#[with(#(#arguments),*)]));
+        } else {
+            args.errors.refuse(
+                &ident,
+                format!("the test has no parameter `{ident}`"),
+                "write `with(param(name = value))`, or `#[with(name = value)]` on the parameter",
+            );
+        }
+    }
+}
+
 /// Takes `mut` off the parameters: rstest writes it on those of the case, which only pass them on.
 pub(super) fn unmark_mut(function: &mut Function) {
     for input in &mut function.sig.inputs {
@@ -127,19 +162,21 @@ fn unbind(body: &mut Block, name: &Ident) -> Option<Expr> {
     }
 }
 
+/// Whether an attribute above has made the function: its body stands where that attribute does,
+/// before the name.
+fn is_generated(function: &Function) -> bool {
+    span::is_before(function.body.span_open(), function.sig.ident.span())
+}
+
 /// The name of the module that `#[rstest]`, standing above, has put around the case: that of the
 /// function it calls at its end.
-///
-/// What rstest makes is told from what a user wrote by its place: the body comes before the name,
-/// for it stands where the attribute does.
 pub(super) fn group(function: &Function) -> Option<String> {
     let name = function.sig.ident.to_string();
     let has_number = name
         .split('_')
         .skip(1)
         .any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-    let body = function.body.span_open();
-    if !has_number || !span::is_before(body, function.sig.ident.span()) {
+    if !has_number || !is_generated(function) {
         return None;
     }
     let Some(Stmt::Expr(last, None)) = block(function)?.stmts.pop() else {

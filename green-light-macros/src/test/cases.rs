@@ -126,13 +126,14 @@ pub(super) fn hand_over(
     let Ours {
         aliases,
         from,
+        with,
         given,
         ..
     } = &ours;
     // For rstest, what stands before a case belongs to that case alone.
     let last = function.attrs.iter().rposition(is_case);
     let ours = parse_quote! {
-        #[#root::test(#(#options,)* __handed, #group __from(#(#from),*), __given(#(#given),*))]
+        #[#root::test(#(#options,)* __handed, #group __from(#(#from),*), __with(#(#with),*), __given(#(#given),*))]
     };
     function.attrs.insert(last.map_or(0, |last| last + 1), ours);
     Ok(quote! {
@@ -159,6 +160,8 @@ struct Ours {
     aliases: Vec<TokenStream>,
     /// `param = path`.
     from: Vec<TokenStream>,
+    /// `param(name = value)`.
+    with: Vec<TokenStream>,
     /// `param: Type`, of cases that are given to fixtures.
     given: Vec<TokenStream>,
     /// The parameters that are ours, for the checks.
@@ -173,6 +176,7 @@ impl Ours {
             args,
             aliases: Vec::new(),
             from: Vec::new(),
+            with: Vec::new(),
             given: Vec::new(),
             inputs: Punctuated::new(),
             function: function.sig.ident.clone(),
@@ -185,8 +189,10 @@ impl Ours {
             };
             let is_case = typed.attrs.iter().any(brings);
             let mut own = typed.clone();
-            own.attrs.retain(|attr| attr.path().is_ident("from"));
+            own.attrs
+                .retain(|attr| is_any_of(attr, &["from", "with", "default"]));
             let from = attr::take_from(&mut typed.attrs, &mut errors);
+            let with = attr::take_with(&mut typed.attrs, &mut errors);
             if !is_case {
                 if !typed
                     .attrs
@@ -199,11 +205,21 @@ impl Ours {
             } else if from.is_some() {
                 ours.inputs.push(FnArg::Typed(own));
             }
-            let (Some(path), Pat::Ident(pat)) = (from, &*typed.pat) else {
+            let Pat::Ident(pat) = &*typed.pat else {
                 continue;
             };
-            let path = ours.portable(path);
             let ident = &pat.ident;
+            if let (true, Some(first)) = (is_case, with.first()) {
+                errors.refuse(
+                    &first.name,
+                    format!("`{ident}` is a case: no fixture makes it, so nothing is to be set"),
+                    "remove `#[with]`",
+                );
+            } else if !with.is_empty() {
+                ours.with.push(quote!(#ident(#(#with),*)));
+            }
+            let Some(path) = from else { continue };
+            let path = ours.portable(path);
             ours.from.push(quote!(#ident = #path));
             if is_case {
                 let ty: &Type = &typed.ty;

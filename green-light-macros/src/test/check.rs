@@ -5,7 +5,7 @@ use super::case;
 use super::model::{Drive, Model};
 use crate::diagnostic::Errors;
 use crate::function::Function;
-use crate::params::{self, Param, Request};
+use crate::params::{self, Default, Param, Request};
 use crate::{signature, stacked};
 
 /// A model, or everything that is wrong.
@@ -31,6 +31,11 @@ pub(crate) fn check(mut args: Args, mut function: Function) -> Result<Model, Err
                 ident,
                 "only an around fixture takes `Next`",
                 "write `#[fixture(around)]`, or remove the parameter",
+            ),
+            Param::Default(Default { ident, .. }) => errors.refuse(
+                ident,
+                "nobody requests a test, so nobody could set its parameters",
+                "write the value in the body, or move the parameter to a fixture",
             ),
             Param::Value(_) | Param::Request(_) => {}
         }

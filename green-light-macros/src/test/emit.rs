@@ -139,7 +139,7 @@ fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {
         function: &model.function,
         attrs,
         params: &model.params,
-        yields: "yield_local",
+        yields: String::new(),
     };
     call.test(model.function.output())
 }
