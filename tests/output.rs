@@ -128,6 +128,21 @@ fn whoever_breaks_out_of_the_sandbox_is_named() {
 }
 
 #[test]
+fn the_database_of_a_failed_test_is_kept_and_no_other() {
+    let output = run("kept::", &[], &[("GREEN_LIGHT_KEEP", "3")]);
+    let text = redacted(&output);
+    let start = "is kept: sqlite://";
+    assert_eq!(text.matches(start).count(), 1, "{text}");
+    let (test, path) = text.split_once(start).expect("it is told once");
+    assert!(
+        test.ends_with("the database of test `fails_and_is_kept` "),
+        "{text}"
+    );
+    let path = path.lines().next().unwrap_or_default();
+    std::fs::remove_file(path).expect("it is where it is said to be");
+}
+
+#[test]
 fn debugging_shows_where_a_plain_connection_was_taken() {
     let output = run(
         "database::e_waits_for_itself",

@@ -10,12 +10,12 @@ use green_light_core::progress;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
+#[cfg(feature = "mysql")]
+use crate::mysql::MySqlTemplate;
 #[cfg(feature = "postgres")]
 use crate::postgres::PostgresTemplate;
 #[cfg(feature = "_server")]
 use crate::server;
-#[cfg(feature = "mysql")]
-use crate::template::MySqlTemplate;
 use crate::{
     backend::Backend,
     database::Databases,
@@ -326,7 +326,7 @@ impl EngineBuilder {
                 // Files are SQLite's.
                 drop(directory);
                 let server = server::mysql().await?;
-                MySqlTemplate::build(&self.schema, server.url(), self.waits.connection)
+                MySqlTemplate::obtain(&self.schema, server.url(), self.waits.connection)
                     .await
                     .map(|template| Template::MySql(Box::new(template)))
             }

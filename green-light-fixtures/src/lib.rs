@@ -12,6 +12,7 @@
 //! | `given` | what the options of a test give to these fixtures |
 //! | `template` | that schema, built once and kept |
 //! | `postgres` | templates, clones made ahead, connections and leftovers on a PostgreSQL server |
+//! | `mysql` | templates, copies of them and leftovers on a MySQL server |
 //! | `isolation` | how tests are kept apart |
 //! | `sandbox` | transaction isolation: the kept connection and its guards |
 //! | `database` | database and shared isolation: databases that tests commit to |
@@ -47,6 +48,8 @@ pub mod fixtures;
 mod given;
 #[cfg(feature = "_database")]
 mod isolation;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "_database")]
 mod place;
 #[cfg(feature = "postgres")]

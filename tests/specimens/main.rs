@@ -9,6 +9,7 @@ mod cycle;
 mod database;
 mod debugged;
 mod events;
+mod kept;
 mod leftovers;
 mod passwords;
 mod setup;

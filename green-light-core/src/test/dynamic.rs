@@ -11,6 +11,7 @@ use std::pin::pin;
 
 use tokio::sync::Notify;
 
+use super::options::Xfail;
 use super::phases::TestRun;
 use crate::config::Config;
 use crate::fixture::{Answer, AnswerFuture, Ask, Definition, Frame, Plan, Resolver, Step};
@@ -284,5 +285,13 @@ impl Resolver for TestRun {
         planned
             .chain(extras.iter().map(|extra| extra.definition.name))
             .collect()
+    }
+
+    fn has_failed(&self) -> bool {
+        let record = self.record.borrow();
+        let is_expected =
+            self.meta.should_panic.is_some() || !matches!(self.meta.options.xfail, Xfail::No);
+        record.skip().is_none()
+            && (record.fixtures_failed() || record.body_failed() && !is_expected)
     }
 }

@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+#[cfg(feature = "mysql")]
+use super::mysql_reset::Original;
 #[cfg(feature = "sqlite")]
 use super::sqlite_file::{self, DatabaseFile};
 use super::{
@@ -13,11 +15,13 @@ use super::{
     stay::Stay,
     turn::{Turn, Turns},
 };
+#[cfg(feature = "mysql")]
+use crate::mysql::MySqlDatabase;
 #[cfg(feature = "postgres")]
 use crate::postgres::Claim;
 use crate::{
     directory::{Directory, default_base},
-    error::{Error, Kind},
+    error::Error,
     isolation::Isolation,
     sandbox::Waits,
     template::Template,
@@ -67,7 +71,11 @@ impl Databases {
                 (connection, Home::Postgres(claim))
             }
             #[cfg(feature = "mysql")]
-            Template::MySql(_) => return Err(only_transaction(Isolation::Database)),
+            Template::MySql(template) => {
+                let database = template.own().await?;
+                let connection = database.open(self.waits).await?;
+                (connection, Home::MySql(database))
+            }
         };
         self.made.fetch_add(1, Ordering::Relaxed);
         let isolation = Isolation::Database;
@@ -97,7 +105,14 @@ impl Databases {
                 Shared::postgres(claim, self.waits).await?
             }
             #[cfg(feature = "mysql")]
-            Template::MySql(_) => return Err(only_transaction(Isolation::Shared)),
+            Template::MySql(template) => Shared::MySql {
+                database: template.own().await?,
+                original: Original {
+                    template: template.name().to_owned(),
+                    script: Arc::clone(template.script()),
+                },
+                waits: self.waits,
+            },
         };
         self.made.fetch_add(1, Ordering::Relaxed);
         Ok(shared)
@@ -133,16 +148,6 @@ impl Databases {
     }
 }
 
-/// What MySQL cannot do here.
-#[cfg(feature = "mysql")]
-fn only_transaction(isolation: Isolation) -> Error {
-    Error::new(
-        Kind::Configuration,
-        format!("isolation `{isolation}` is not available on backend `mysql`"),
-    )
-    .help("use isolation `transaction` there")
-}
-
 /// The database of a stay. Dropping it throws the database away.
 #[derive(Debug)]
 pub(super) enum Home {
@@ -152,6 +157,9 @@ pub(super) enum Home {
     /// PostgreSQL's, for one test.
     #[cfg(feature = "postgres")]
     Postgres(Claim),
+    /// MySQL's, for one test.
+    #[cfg(feature = "mysql")]
+    MySql(MySqlDatabase),
     /// One for all tests of the process, for one test after the other.
     Shared(Turn),
 }
@@ -163,6 +171,8 @@ impl Home {
             Self::File(file) => file.url(),
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => claim.url().clone(),
+            #[cfg(feature = "mysql")]
+            Self::MySql(database) => database.url().clone(),
             Self::Shared(turn) => turn.url(),
         }
     }
@@ -173,6 +183,9 @@ impl Home {
             // Who holds a connection may write at any time: the database is not for another test.
             Self::Shared(turn) if held => drop(turn),
             Self::Shared(turn) => return turn.end(test).await,
+            #[cfg(feature = "mysql")]
+            Self::MySql(database) => return database.discard().await,
+            #[cfg(any(feature = "sqlite", feature = "postgres"))]
             thrown_away => drop(thrown_away),
         }
         Ok(())
@@ -182,30 +195,20 @@ impl Home {
     pub(super) async fn keep(self, test: &str, at_most: usize) -> Result<(), Error> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::File(file) => kept::tell(test, &file.keep(test, at_most)?, None),
+            Self::File(file) => kept::file(file, test, at_most),
             #[cfg(feature = "postgres")]
-            Self::Postgres(claim) => {
-                let url = claim.url().clone();
-                claim.keep(at_most).await?;
-                kept::tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
-            }
-            Self::Shared(turn) => {
-                let database = turn.into_database();
-                match database {
-                    #[cfg(feature = "sqlite")]
-                    Some(Shared::Sqlite { file, .. }) => {
-                        kept::tell(test, &file.keep(test, at_most)?, None);
-                    }
-                    #[cfg(feature = "postgres")]
-                    Some(Shared::Postgres { claim, .. }) => {
-                        let url = claim.url().clone();
-                        claim.keep(at_most).await?;
-                        kept::tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
-                    }
-                    None => {}
-                }
-            }
+            Self::Postgres(claim) => kept::postgres(claim, test, at_most).await,
+            #[cfg(feature = "mysql")]
+            Self::MySql(database) => kept::mysql(database, test, at_most).await,
+            Self::Shared(turn) => match turn.into_database() {
+                #[cfg(feature = "sqlite")]
+                Some(Shared::Sqlite { file, .. }) => kept::file(file, test, at_most),
+                #[cfg(feature = "postgres")]
+                Some(Shared::Postgres { claim, .. }) => kept::postgres(claim, test, at_most).await,
+                #[cfg(feature = "mysql")]
+                Some(Shared::MySql { database, .. }) => kept::mysql(database, test, at_most).await,
+                None => Ok(()),
+            },
         }
-        Ok(())
     }
 }

@@ -4,6 +4,12 @@ use std::env;
 
 use green_light_core::note;
 
+#[cfg(feature = "sqlite")]
+use super::sqlite_file::DatabaseFile;
+#[cfg(feature = "mysql")]
+use crate::mysql::MySqlDatabase;
+#[cfg(feature = "postgres")]
+use crate::postgres::Claim;
 use crate::{
     error::{Error, Kind},
     url::DatabaseUrl,
@@ -33,8 +39,37 @@ pub(crate) fn limit() -> Result<usize, Error> {
     })
 }
 
+/// Keeps a database of SQLite.
+#[cfg(feature = "sqlite")]
+pub(super) fn file(file: DatabaseFile, test: &str, at_most: usize) -> Result<(), Error> {
+    tell(test, &file.keep(test, at_most)?, None);
+    Ok(())
+}
+
+/// Keeps a database of PostgreSQL.
+#[cfg(feature = "postgres")]
+pub(super) async fn postgres(claim: Claim, test: &str, at_most: usize) -> Result<(), Error> {
+    let url = claim.url().clone();
+    claim.keep(at_most).await?;
+    tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
+    Ok(())
+}
+
+/// Keeps a database of MySQL.
+#[cfg(feature = "mysql")]
+pub(super) async fn mysql(
+    database: MySqlDatabase,
+    test: &str,
+    at_most: usize,
+) -> Result<(), Error> {
+    let url = database.url().clone();
+    database.keep(at_most).await?;
+    tell(test, &url, Some("GREEN_LIGHT_MYSQL_URL"));
+    Ok(())
+}
+
 /// Says where a kept database is, and how to get there.
-pub(super) fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
+fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
     let shown = url.to_string();
     let how = match variable {
         Some(variable) if shown != url.expose() => {

@@ -9,6 +9,8 @@
 
 mod home;
 mod kept;
+#[cfg(feature = "mysql")]
+mod mysql_reset;
 #[cfg(feature = "postgres")]
 mod postgres_reset;
 mod shared;

@@ -4,6 +4,8 @@ use sea_orm::DatabaseConnection;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
+#[cfg(feature = "mysql")]
+use super::mysql_reset::Original;
 #[cfg(feature = "postgres")]
 use super::postgres_reset::Reference;
 use super::turn::Reset;
@@ -12,6 +14,8 @@ use super::{
     sqlite_file::{self, DatabaseFile},
     sqlite_reset,
 };
+#[cfg(feature = "mysql")]
+use crate::mysql::MySqlDatabase;
 #[cfg(feature = "postgres")]
 use crate::postgres::Claim;
 use crate::{
@@ -33,6 +37,12 @@ pub(super) enum Shared {
     Postgres {
         claim: Claim,
         reference: Reference,
+        waits: Waits,
+    },
+    #[cfg(feature = "mysql")]
+    MySql {
+        database: MySqlDatabase,
+        original: Original,
         waits: Waits,
     },
 }
@@ -57,6 +67,8 @@ impl Shared {
             Self::Sqlite { file, options, .. } => sqlite_file::open(options, file, waits).await,
             #[cfg(feature = "postgres")]
             Self::Postgres { claim, .. } => claim.open(waits).await,
+            #[cfg(feature = "mysql")]
+            Self::MySql { database, .. } => database.open(waits).await,
         }
     }
 
@@ -66,6 +78,8 @@ impl Shared {
             Self::Sqlite { file, .. } => file.url(),
             #[cfg(feature = "postgres")]
             Self::Postgres { claim, .. } => claim.url().clone(),
+            #[cfg(feature = "mysql")]
+            Self::MySql { database, .. } => database.url().clone(),
         }
     }
 
@@ -92,6 +106,15 @@ impl Shared {
                 reference,
                 waits,
             } => reference.restore(&claim.options(), waits.teardown).await,
+            #[cfg(feature = "mysql")]
+            Self::MySql {
+                database,
+                original,
+                waits,
+            } => {
+                let (options, wait) = (database.options(), waits.teardown);
+                original.restore(&options, database.name(), wait).await
+            }
         }
     }
 }

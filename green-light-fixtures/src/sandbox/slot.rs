@@ -7,10 +7,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::guard::Guard;
 use crate::backend::Pool;
+#[cfg(feature = "mysql")]
+use crate::mysql::SlotDatabase;
 #[cfg(feature = "postgres")]
 use crate::postgres::Claim;
-#[cfg(feature = "mysql")]
-use crate::template::SlotDatabase;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]

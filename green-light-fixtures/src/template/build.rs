@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 #[cfg(feature = "mysql")]
-use super::mysql::MySqlTemplate;
+use crate::mysql::MySqlTemplate;
 use crate::{
     backend::Pool,
     error::Error,
@@ -98,7 +98,7 @@ impl Template {
             }
             #[cfg(feature = "mysql")]
             Self::MySql(template) => {
-                let (pool, database) = template.open(number, guard, wait).await?;
+                let (pool, database) = template.open(guard, wait).await?;
                 Ok((pool, SlotHome::Database(database)))
             }
         }
@@ -112,7 +112,7 @@ impl Template {
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => u64::from(template.was_built()),
             #[cfg(feature = "mysql")]
-            Self::MySql(_) => 1,
+            Self::MySql(template) => u64::from(template.was_built()),
         }
     }
 

@@ -4,11 +4,5 @@
 //! fails is the engine's error and not the first test's.
 
 mod build;
-#[cfg(feature = "mysql")]
-mod left;
-#[cfg(feature = "mysql")]
-mod mysql;
 
 pub(crate) use self::build::Template;
-#[cfg(feature = "mysql")]
-pub(crate) use self::{left::SlotDatabase, mysql::MySqlTemplate};

@@ -12,6 +12,7 @@ mod held;
 mod hostile;
 mod keep;
 mod leftovers;
+mod my_database;
 mod pg_database;
 mod pg_processes;
 mod pg_shared;

@@ -169,7 +169,7 @@ fn a_clone_has_the_settings_privileges_comment_and_owner_of_its_template() {
         let seed = async move |db: &DatabaseConnection| db.execute_unprepared(sql).await.map(drop);
         let engine = Engine::builder()
             .backend(Backend::Postgres)
-            .schema(Schema::empty().seed(seed).key("settings"))
+            .schema(Schema::empty().seed(seed))
             .build()
             .await
             .unwrap();

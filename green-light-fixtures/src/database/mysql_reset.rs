@@ -1,0 +1,132 @@
+//! Puts a MySQL database back as its template made it: only the tables that differ, by `DELETE`.
+//!
+//! The template is on the same server, so rows are compared and copied there. A database whose tables,
+//! views or programs have changed is not used again, nor is one whose rows a trigger guards.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
+    mysql::MySqlConnectOptions,
+};
+
+use super::turn::Reset;
+use crate::{
+    error::{Error, Kind},
+    mysql::{Script, quoted},
+};
+
+/// How often a trigger may write what was just put back.
+const ROUNDS: usize = 3;
+
+/// What a shared database is to look like.
+#[derive(Debug)]
+pub(super) struct Original {
+    pub(super) template: String,
+    pub(super) script: Arc<Script>,
+}
+
+impl Original {
+    /// Puts back what differs in the database `name`.
+    pub(super) async fn restore(
+        &self,
+        options: &MySqlConnectOptions,
+        name: &str,
+        wait: Duration,
+    ) -> Result<Reset, Error> {
+        let failed = |error| {
+            Error::new(Kind::Connection, "the shared database cannot be reached").because(error)
+        };
+        let mut connection = options.connect().await.map_err(failed)?;
+        let seconds = wait.as_secs().max(1);
+        let settings = format!(
+            "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}, \
+             foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
+        );
+        let restored = match connection.execute(AssertSqlSafe(settings)).await {
+            Ok(_) => self.compare(&mut connection, name).await,
+            Err(error) => Err(error),
+        };
+        let restored = match restored {
+            Err(error) if is_locked(&error) => Err(locked(&mut connection, name, error).await),
+            // Whatever the reason, it costs the database.
+            Err(sqlx::Error::Database(_)) => Ok(Reset::Changed),
+            other => other.map_err(failed),
+        };
+        let _ = connection.close().await;
+        restored
+    }
+
+    async fn compare(
+        &self,
+        connection: &mut MySqlConnection,
+        name: &str,
+    ) -> Result<Reset, sqlx::Error> {
+        let now = Script::read(connection, name).await?.without_counters();
+        let then = Script::read(connection, &self.template).await?;
+        if now != then.without_counters() {
+            return Ok(Reset::Changed);
+        }
+        for _ in 0..ROUNDS {
+            let dirty = self.dirty(connection, name).await?;
+            if dirty.is_empty() {
+                return Ok(Reset::Done);
+            }
+            for table in dirty {
+                self.script
+                    .put_back(connection, table, name, &self.template)
+                    .await?;
+            }
+        }
+        Ok(Reset::Changed)
+    }
+
+    /// The tables whose rows are not those of the template.
+    async fn dirty(
+        &self,
+        connection: &mut MySqlConnection,
+        name: &str,
+    ) -> Result<Vec<usize>, sqlx::Error> {
+        let mut dirty = Vec::new();
+        let (own, template) = (quoted(name), quoted(&self.template));
+        for (number, (table, _)) in self.script.tables.iter().enumerate() {
+            let table = quoted(table);
+            let sums = format!("CHECKSUM TABLE {own}.{table}, {template}.{table}");
+            let sums = connection.fetch_all(AssertSqlSafe(sums)).await?;
+            let sums: Result<Vec<Option<i64>>, _> =
+                sums.iter().map(|row| row.try_get_unchecked(1)).collect();
+            if !matches!(sums?[..], [Some(a), Some(b)] if a == b) {
+                dirty.push(number);
+            }
+        }
+        Ok(dirty)
+    }
+}
+
+/// A lock was not given in time: of a row, or of a table's definition.
+fn is_locked(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.message().starts_with("Lock wait timeout"))
+}
+
+/// Says who is connected.
+async fn locked(connection: &mut MySqlConnection, name: &str, error: sqlx::Error) -> Error {
+    let query = sqlx::query(
+        "SELECT id, coalesce(info, 'nothing') FROM information_schema.processlist \
+         WHERE db = ? AND id <> connection_id() LIMIT 3",
+    );
+    let found = connection.fetch_all(query.bind(name)).await;
+    let mut text =
+        "the shared database cannot be put back, because something has locked it".to_owned();
+    for row in found.unwrap_or_default() {
+        let id = row.try_get_unchecked::<i64, _>(0).unwrap_or_default();
+        let info: String = row.try_get_unchecked(1).unwrap_or_default();
+        text.push_str(&format!(
+            "\n  connection {id} is open; it runs `{}`",
+            crate::sandbox::shorten(&info)
+        ));
+    }
+    Error::new(Kind::Held, text)
+        .help("end transactions on connections that were opened from `session.url()`")
+        .because(error)
+}

@@ -1,0 +1,249 @@
+//! What a database is made of, as statements, and a copy made by running them.
+//!
+//! Foreign keys, views, triggers, routines, events, the next `AUTO_INCREMENT`, the definer and SQL mode
+//! of each, and the character set of the database are copied. Rows are copied on the server.
+
+use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
+
+/// The statements that make a database like another one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Script {
+    /// Character set and collation, as `CREATE DATABASE` takes them.
+    nature: String,
+    /// Names and definitions, in the order of their names.
+    pub(crate) tables: Vec<(String, String)>,
+    /// Columns of each table that are not computed, as SQL lists them.
+    columns: Vec<String>,
+    views: Vec<String>,
+    /// Triggers, routines and events, each with the SQL mode it was made under.
+    programs: Vec<(String, String)>,
+}
+
+impl Script {
+    /// Reads the script of the database that `connection` uses.
+    pub(crate) async fn read(
+        connection: &mut MySqlConnection,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
+        // Names are then written without that of the database.
+        run(connection, format!("USE {}", quoted(name))).await?;
+        let nature = connection
+            .fetch_one("SELECT @@character_set_database, @@collation_database")
+            .await?;
+        let nature = format!(
+            "CHARACTER SET {} COLLATE {}",
+            text(&nature, 0)?,
+            text(&nature, 1)?
+        );
+        let mut script = Self {
+            nature,
+            tables: Vec::new(),
+            columns: Vec::new(),
+            views: Vec::new(),
+            programs: Vec::new(),
+        };
+        for row in connection.fetch_all("SHOW FULL TABLES").await? {
+            let (table, kind) = (text(&row, 0)?, text(&row, 1)?);
+            let show = format!("SHOW CREATE TABLE {}", quoted(&table));
+            let made_by = text(&connection.fetch_one(AssertSqlSafe(show)).await?, 1)?;
+            match &*kind {
+                "VIEW" => script.views.push(made_by),
+                _ => {
+                    script.columns.push(columns(connection, &table).await?);
+                    script.tables.push((table, made_by));
+                }
+            }
+        }
+        for (list, kind, column) in [
+            (
+                "SELECT routine_name FROM information_schema.routines \
+              WHERE routine_schema = database() AND routine_type = 'FUNCTION' ORDER BY 1",
+                "FUNCTION",
+                2,
+            ),
+            (
+                "SELECT routine_name FROM information_schema.routines \
+              WHERE routine_schema = database() AND routine_type = 'PROCEDURE' ORDER BY 1",
+                "PROCEDURE",
+                2,
+            ),
+            (
+                "SELECT trigger_name FROM information_schema.triggers \
+              WHERE trigger_schema = database() ORDER BY event_object_table, event_manipulation, \
+              action_timing, action_order",
+                "TRIGGER",
+                2,
+            ),
+            (
+                "SELECT event_name FROM information_schema.events \
+              WHERE event_schema = database() ORDER BY 1",
+                "EVENT",
+                3,
+            ),
+        ] {
+            for row in connection.fetch_all(list).await? {
+                let show = format!("SHOW CREATE {kind} {}", quoted(&text(&row, 0)?));
+                let row = connection.fetch_one(AssertSqlSafe(show)).await?;
+                script.programs.push((text(&row, 1)?, text(&row, column)?));
+            }
+        }
+        Ok(script)
+    }
+
+    /// The same without what inserting rows changes.
+    pub(crate) fn without_counters(mut self) -> Self {
+        for (_, made_by) in &mut self.tables {
+            *made_by = without_counter(made_by);
+        }
+        self
+    }
+
+    /// Makes the database `name`, with the rows of `template`, which this is the script of.
+    pub(crate) async fn make(
+        &self,
+        connection: &mut MySqlConnection,
+        name: &str,
+        template: &str,
+    ) -> Result<(), sqlx::Error> {
+        let (new, old) = (quoted(name), quoted(template));
+        run(connection, format!("CREATE DATABASE {new} {}", self.nature)).await?;
+        run(
+            connection,
+            format!(
+                "USE {new}; SET foreign_key_checks = 0, unique_checks = 0, \
+                 sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
+            ),
+        )
+        .await?;
+        for (_, made_by) in &self.tables {
+            run(connection, made_by.clone()).await?;
+        }
+        for ((table, _), columns) in self.tables.iter().zip(&self.columns) {
+            let table = quoted(table);
+            let rows = format!(
+                "INSERT INTO {new}.{table} ({columns}) SELECT {columns} FROM {old}.{table}"
+            );
+            run(connection, rows).await?;
+        }
+        self.make_views(connection).await?;
+        for (mode, made_by) in &self.programs {
+            run(connection, format!("SET sql_mode = '{mode}'")).await?;
+            run(connection, made_by.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Views may be made of each other, in any order.
+    async fn make_views(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        let mut waiting: Vec<_> = self.views.iter().collect();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            let mut refused = None;
+            let mut later = Vec::new();
+            for view in waiting {
+                if let Err(error) = run(connection, view.clone()).await {
+                    refused = Some(error);
+                    later.push(view);
+                }
+            }
+            waiting = later;
+            match refused {
+                Some(error) if waiting.len() == before => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the rows of `table` back: those of `template`, and its next number.
+    pub(crate) async fn put_back(
+        &self,
+        connection: &mut MySqlConnection,
+        table: usize,
+        name: &str,
+        template: &str,
+    ) -> Result<(), sqlx::Error> {
+        let ((table, made_by), columns) = (&self.tables[table], &self.columns[table]);
+        let (new, old, table) = (quoted(name), quoted(template), quoted(table));
+        run(connection, format!("DELETE FROM {new}.{table}")).await?;
+        let rows =
+            format!("INSERT INTO {new}.{table} ({columns}) SELECT {columns} FROM {old}.{table}");
+        run(connection, rows).await?;
+        if let Some(next) = counter(made_by) {
+            let alter = format!("ALTER TABLE {new}.{table} AUTO_INCREMENT = {next}");
+            run(connection, alter).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The columns of `table` that can be written to.
+async fn columns(connection: &mut MySqlConnection, table: &str) -> Result<String, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = database() \
+         AND table_name = ? AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await?;
+    let columns: Result<Vec<_>, _> = rows
+        .iter()
+        .map(|row| text(row, 0).map(|name| quoted(&name)))
+        .collect();
+    Ok(columns?.join(", "))
+}
+
+const COUNTER: &str = " AUTO_INCREMENT=";
+
+/// The next number that the definition of a table states. It stands behind the last parenthesis.
+fn counter(made_by: &str) -> Option<&str> {
+    let options = &made_by[made_by.rfind("\n)")?..];
+    let from = options.find(COUNTER)? + COUNTER.len();
+    let number = options[from..].split(' ').next()?;
+    Some(number)
+}
+
+fn without_counter(made_by: &str) -> String {
+    match (counter(made_by), made_by.rfind(COUNTER)) {
+        (Some(number), Some(at)) => {
+            format!(
+                "{}{}",
+                &made_by[..at],
+                &made_by[at + COUNTER.len() + number.len()..]
+            )
+        }
+        _ => made_by.to_owned(),
+    }
+}
+
+pub(super) async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), sqlx::Error> {
+    connection.execute(AssertSqlSafe(sql)).await.map(|_| ())
+}
+
+/// A text that some versions send as bytes.
+fn text(row: &MySqlRow, column: usize) -> Result<String, sqlx::Error> {
+    row.try_get_unchecked(column)
+}
+
+/// A name as SQL writes it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_number_is_found_where_it_is_one() {
+        let table = "CREATE TABLE `t` (\n  `a AUTO_INCREMENT=3` int NOT NULL\n) ENGINE=InnoDB \
+                     AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4";
+        assert_eq!(counter(table), Some("7"));
+        assert_eq!(
+            without_counter(table),
+            table.replace(" AUTO_INCREMENT=7", "")
+        );
+        let plain = "CREATE TABLE `t` (\n  `a AUTO_INCREMENT=3` int\n) ENGINE=InnoDB";
+        assert_eq!(without_counter(plain), plain);
+    }
+}

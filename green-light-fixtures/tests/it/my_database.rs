@@ -1,0 +1,265 @@
+//! Database and shared isolation on MySQL and MariaDB: copies of a template, and what they keep.
+
+use std::time::Duration;
+
+use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
+use sqlx::{Connection, MySqlConnection, MySqlPool};
+
+use crate::{
+    children::{part, playing, said},
+    support::run,
+};
+
+/// Everything that a copy by `CREATE TABLE .. LIKE` would lose.
+async fn rich(db: &DatabaseConnection) -> Result<(), DbErr> {
+    for sql in [
+        "CREATE TABLE author (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE, \
+         loud VARCHAR(20) AS (upper(name)) STORED) DEFAULT CHARSET = latin1",
+        "CREATE TABLE book (id INT AUTO_INCREMENT PRIMARY KEY, author INT NOT NULL, \
+         CONSTRAINT by_author FOREIGN KEY (author) REFERENCES author (id))",
+        "CREATE TABLE log (line TEXT)",
+        "CREATE VIEW b_view AS SELECT name FROM author",
+        "CREATE VIEW a_view AS SELECT name FROM b_view",
+        "CREATE TRIGGER note AFTER INSERT ON book FOR EACH ROW INSERT INTO log VALUES ('book')",
+        "CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
+        "CREATE PROCEDURE add_author(IN who VARCHAR(20)) \
+         BEGIN INSERT INTO author (name) VALUES (who); SELECT 1; END",
+        "CREATE EVENT later ON SCHEDULE AT '2037-01-01 00:00:00' DO DELETE FROM log",
+        "INSERT INTO author (name) VALUES ('ann'), ('gone')",
+        "DELETE FROM author WHERE name = 'gone'",
+    ] {
+        db.execute_unprepared(sql).await?;
+    }
+    Ok(())
+}
+
+async fn engine_of(schema: Schema) -> Engine {
+    Engine::builder()
+        .backend(Backend::MySql)
+        .schema(schema)
+        .teardown_timeout(Duration::from_millis(900))
+        .build()
+        .await
+        .unwrap()
+}
+
+fn tables() -> Schema {
+    Schema::empty().seed(rich)
+}
+
+async fn session_of(engine: &Engine, isolation: Isolation) -> Session {
+    engine.session(isolation).await.unwrap()
+}
+
+async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
+    let sql = format!("SELECT CAST(({sql}) AS SIGNED)");
+    let row = db
+        .query_one_raw(Statement::from_string(DbBackend::MySql, sql))
+        .await
+        .unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
+}
+
+#[test]
+fn a_copy_has_keys_views_programs_rows_and_the_next_number() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        for _ in 0..2 {
+            let session = session_of(&engine, Isolation::Database).await;
+            session
+                .execute_unprepared("INSERT INTO author (name) VALUES ('bob')")
+                .await
+                .unwrap();
+            for (sql, expected) in [
+                ("SELECT max(id) FROM author", 3),
+                ("SELECT count(*) FROM a_view", 2),
+                ("SELECT count(*) FROM author WHERE loud = 'ANN'", 1),
+                ("SELECT twice(21)", 42),
+                (
+                    "SELECT count(*) FROM information_schema.events WHERE event_schema = database()",
+                    1,
+                ),
+                (
+                    "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() \
+                     AND table_name = 'author' AND table_collation LIKE 'latin1%'",
+                    1,
+                ),
+            ] {
+                assert_eq!(number(&session, sql).await, expected, "{sql}");
+            }
+            let orphan = "INSERT INTO book (author) VALUES (99)";
+            let error = session.execute_unprepared(orphan).await.unwrap_err();
+            assert!(error.to_string().contains("by_author"), "{error}");
+            let book = "INSERT INTO book (author) VALUES (1)";
+            session.execute_unprepared(book).await.unwrap();
+            assert_eq!(number(&session, "SELECT count(*) FROM log").await, 1);
+            let call = "CALL add_author('cyd')";
+            session.execute_unprepared(call).await.unwrap();
+            assert_eq!(number(&session, "SELECT count(*) FROM author").await, 3);
+            session.finish().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_applications_own_pool_and_real_commits_work_on_mysql_and_the_database_goes() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        let session = session_of(&engine, Isolation::Database).await;
+        let own = MySqlPool::connect(session.url().expose()).await.unwrap();
+        let tx = session.begin().await.unwrap();
+        let bob = "INSERT INTO author (name) VALUES ('bob')";
+        tx.execute_unprepared(bob).await.unwrap();
+        let count = "SELECT count(*) FROM author";
+        let seen: i64 = sqlx::query_scalar(count).fetch_one(&own).await.unwrap();
+        assert_eq!(seen, 1, "not committed yet");
+        tx.execute_unprepared("CREATE TABLE implicit_commit (x INT)")
+            .await
+            .unwrap();
+        let seen: i64 = sqlx::query_scalar(count).fetch_one(&own).await.unwrap();
+        assert_eq!(seen, 2);
+        tx.rollback().await.unwrap();
+        own.close().await;
+        let url = session.url().expose().to_owned();
+        session.finish().await.unwrap();
+        let gone = MySqlConnection::connect(&url).await.unwrap_err();
+        assert!(gone.to_string().contains("Unknown database"), "{gone}");
+    });
+}
+
+#[test]
+fn shared_rows_are_put_back_on_mysql_whatever_triggers_do() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        let mut urls = Vec::new();
+        for sql in [
+            "INSERT INTO author (name) VALUES ('bob')",
+            "DELETE FROM author",
+            "UPDATE author SET name = 'ANN'",
+            "INSERT INTO book (author) VALUES (1)",
+            "INSERT INTO log VALUES ('a'), ('a')",
+        ] {
+            let session = session_of(&engine, Isolation::Shared).await;
+            let state = "SELECT (SELECT count(*) FROM author WHERE name = BINARY 'ann' AND id = 1) * 1000 \
+                         + (SELECT count(*) FROM author) * 100 + (SELECT count(*) FROM book) * 10 \
+                         + (SELECT count(*) FROM log)";
+            assert_eq!(number(&session, state).await, 1100, "before {sql}");
+            session.execute_unprepared(sql).await.unwrap();
+            urls.push(session.url().clone());
+            session.finish().await.unwrap();
+        }
+        urls.dedup();
+        assert_eq!(urls.len(), 1, "one database for all");
+    });
+}
+
+#[test]
+fn a_changed_table_costs_the_shared_database_on_mysql() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        for sql in [
+            "ALTER TABLE log ADD COLUMN more INT",
+            "DROP VIEW a_view",
+            "CREATE TABLE another (x INT)",
+            "DROP TRIGGER note",
+        ] {
+            let session = session_of(&engine, Isolation::Shared).await;
+            session.execute_unprepared(sql).await.unwrap();
+            let url = session.url().clone();
+            session.finish().await.unwrap();
+            let next = session_of(&engine, Isolation::Shared).await;
+            assert_ne!(*next.url(), url, "{sql}");
+            next.finish().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_lock_left_on_mysql_is_told_and_costs_the_shared_database() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        let session = session_of(&engine, Isolation::Shared).await;
+        let bob = "INSERT INTO author (name) VALUES ('bob')";
+        session.execute_unprepared(bob).await.unwrap();
+        let own = MySqlPool::connect(session.url().expose()).await.unwrap();
+        let mut leaked = own.begin().await.unwrap();
+        sqlx::query("UPDATE author SET name = 'leaked' WHERE name = 'ann'")
+            .execute(&mut *leaked)
+            .await
+            .unwrap();
+        let error = session.finish().await.unwrap_err();
+        assert!(error.is_held(), "{error:?}");
+        let next = session_of(&engine, Isolation::Shared).await;
+        assert_eq!(number(&next, "SELECT count(*) FROM author").await, 1);
+        next.finish().await.unwrap();
+        drop(leaked);
+    });
+}
+
+#[test]
+fn eight_processes_that_start_at_once_build_the_template_once_on_mysql() {
+    let name = "my_database::eight_processes_that_start_at_once_build_the_template_once_on_mysql";
+    if let Some(mark) = part() {
+        return run(async {
+            let table = |n: usize| {
+                format!(
+                    "CREATE TABLE t{n}_{mark} (x INT); DO sleep(0.01); INSERT INTO t{n}_{mark} VALUES (1);"
+                )
+            };
+            let sql: String = (0..10).map(table).collect();
+            let engine = engine_of(Schema::sql(sql)).await;
+            let session = session_of(&engine, Isolation::Database).await;
+            let rows = format!(
+                "SELECT (SELECT count(*) FROM t9_{mark}) + (SELECT count(*) FROM t0_{mark})"
+            );
+            assert_eq!(number(&session, &rows).await, 2);
+            session.finish().await.unwrap();
+            println!("built={}", engine.stats().templates_built);
+        });
+    }
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    let mark = format!("{}_{now}", std::process::id());
+    let children: Vec<_> = (0..8)
+        .map(|_| playing(name, &mark).spawn().unwrap())
+        .collect();
+    let built: usize = children
+        .into_iter()
+        .map(|child| said(child).matches("built=1").count())
+        .sum();
+    assert_eq!(built, 1);
+}
+
+#[test]
+fn a_builder_killed_on_mysql_leaves_nothing_that_is_taken_for_a_template() {
+    let name = "my_database::a_builder_killed_on_mysql_leaves_nothing_that_is_taken_for_a_template";
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    if let Some(mark) = part() {
+        return run(async {
+            let table = |n: usize| {
+                format!(
+                    "CREATE TABLE t{n}_{mark} (x INT); DO sleep(0.01); INSERT INTO t{n}_{mark} VALUES (1);"
+                )
+            };
+            let sql: String = (0..10).map(table).collect();
+            let engine = engine_of(Schema::sql(sql)).await;
+            let session = session_of(&engine, Isolation::Database).await;
+            for n in 0..10 {
+                let rows = format!("SELECT count(*) FROM t{n}_{mark}");
+                assert_eq!(number(&session, &rows).await, 1);
+            }
+            session.finish().await.unwrap();
+        });
+    }
+    let started = std::time::Instant::now();
+    said(playing(name, &format!("w{now}")).spawn().unwrap());
+    let whole = started.elapsed();
+    for step in 0..8 {
+        let mark = format!("k{step}_{now}");
+        let mut child = playing(name, &mark).spawn().unwrap();
+        std::thread::sleep(whole * step / 8);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        said(playing(name, &mark).spawn().unwrap());
+    }
+}
