@@ -11,6 +11,10 @@ pub mod around {}
 #[doc = include_str!("docs/axum.md")]
 pub mod axum {}
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/claims.md")]
+pub mod claims {}
+
 #[doc = include_str!("docs/context.md")]
 pub mod context {}
 

@@ -325,3 +325,28 @@ fn no_file_names_a_machine() {
     }
     assert_tidy(&complaints);
 }
+
+#[test]
+fn every_claim_is_shown_by_something_that_exists() {
+    let claims = fs::read_to_string(root().join("src/docs/claims.md")).unwrap();
+    let (files, code) = (files(), rust_files());
+    let mut complaints = Vec::new();
+    let rows = claims.lines().filter(|line| line.starts_with("| "));
+    for row in rows.filter(|row| !row.contains("shown by")) {
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for name in shown.split('`').skip(1).step_by(2) {
+            let exists = if name.contains('/') {
+                files.iter().any(|file| file.path.ends_with(name))
+            } else {
+                let function = format!("fn {name}(");
+                code.iter().any(|file| file.text.contains(&function))
+            };
+            if !exists {
+                complaints.push(format!(
+                    "src/docs/claims.md names `{name}`, which is not there"
+                ));
+            }
+        }
+    }
+    assert_tidy(&complaints);
+}
