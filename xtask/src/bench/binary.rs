@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+
+use super::timing::{Time, time};
 
 /// A built test binary.
 pub(crate) struct Binary {
@@ -10,25 +11,24 @@ pub(crate) struct Binary {
     pub(crate) path: PathBuf,
     /// How many tests it holds.
     pub(crate) tests: u32,
-    /// Set for the run.
-    pub(crate) environment: Vec<(&'static str, String)>,
+    /// Set for its run.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Binary {
-    /// Runs all its tests on `threads` threads and returns what one test took.
+    /// Runs all its tests on `threads` threads and returns what one of them took.
     ///
     /// # Errors
     ///
     /// If it cannot be started, or a test fails.
-    pub(crate) fn run(&self, threads: u32) -> Result<Duration, String> {
-        let begin = Instant::now();
-        let output = Command::new(&self.path)
+    pub(crate) fn run(&self, threads: u32) -> Result<Time, String> {
+        let mut command = Command::new(&self.path);
+        command
             .args(["--quiet", "--test-threads", &threads.to_string()])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("{}: {error}", self.path.display()))?;
-        let took = begin.elapsed();
+            .stdin(Stdio::null());
+        let (output, took) = time(self.tests, || command.output());
+        let output = output.map_err(|error| format!("{}: {error}", self.path.display()))?;
         if !output.status.success() {
             return Err(format!(
                 "tests of `{}` failed\n{}{}",
@@ -37,13 +37,13 @@ impl Binary {
                 String::from_utf8_lossy(&output.stderr)
             ));
         }
-        Ok(took / self.tests)
+        Ok(took)
     }
 }
 
-/// The times of one test of each binary, the binaries taking turns `rounds` times.
+/// The times of each binary, which take turns `rounds` times.
 ///
-/// Whatever else the machine does hits all of them alike, so their ratio means more than any time.
+/// Whatever else the machine does hits all of them alike, so a ratio means more than any time.
 ///
 /// # Errors
 ///
@@ -52,33 +52,16 @@ pub(crate) fn take_turns(
     binaries: &[&Binary],
     threads: u32,
     rounds: usize,
-) -> Result<Vec<Vec<Duration>>, String> {
+) -> Result<Vec<Vec<Time>>, String> {
     let mut times = vec![Vec::with_capacity(rounds); binaries.len()];
     // The first run of each reads it from disk.
-    for binary in binaries {
-        binary.run(threads)?;
-    }
-    for _ in 0..rounds {
+    for round in 0..=rounds {
         for (binary, times) in binaries.iter().zip(&mut times) {
-            times.push(binary.run(threads)?);
+            let took = binary.run(threads)?;
+            if round > 0 {
+                times.push(took);
+            }
         }
     }
     Ok(times)
-}
-
-/// The middle one.
-pub(crate) fn median<T: Copy + PartialOrd>(values: &[T]) -> Option<T> {
-    let mut values = values.to_vec();
-    values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
-    values.get(values.len() / 2).copied()
-}
-
-/// The median of the ratios of times that were taken in turn.
-pub(crate) fn ratio(ours: &[Duration], theirs: &[Duration]) -> f64 {
-    let ratios: Vec<f64> = ours
-        .iter()
-        .zip(theirs)
-        .map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64())
-        .collect();
-    median(&ratios).unwrap_or(f64::NAN)
 }

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::project::{Project, Source};
+use super::timing::{Time, time};
 
 /// The times of a build of each source in turn, `rounds` times, as `cargo test` builds it.
 ///
@@ -13,9 +14,9 @@ use super::project::{Project, Source};
 /// If cargo cannot be started or a build fails.
 pub(crate) fn take_turns(
     project: &Project,
-    sources: &[&Source],
+    sources: &[Source],
     rounds: usize,
-) -> Result<Vec<Vec<Duration>>, String> {
+) -> Result<Vec<Vec<Time>>, String> {
     let mut times = vec![Vec::with_capacity(rounds); sources.len()];
     // The first build of each is of its dependencies, too.
     for round in 0..=rounds {
@@ -29,7 +30,7 @@ pub(crate) fn take_turns(
     Ok(times)
 }
 
-fn build(project: &Project, source: &Source) -> Result<Duration, String> {
+fn build(project: &Project, source: &Source) -> Result<Time, String> {
     let file = project
         .directory
         .join(format!("tests/{}.rs", source.name()));
@@ -37,8 +38,8 @@ fn build(project: &Project, source: &Source) -> Result<Duration, String> {
     let opened = File::options().append(true).open(&file).map_err(told)?;
     opened.set_modified(SystemTime::now()).map_err(told)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let begin = Instant::now();
-    let status = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    command
         .args([
             "test",
             "--quiet",
@@ -51,10 +52,9 @@ fn build(project: &Project, source: &Source) -> Result<Duration, String> {
         .current_dir(&project.directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|error| format!("cargo could not be started: {error}"))?;
-    let took = begin.elapsed();
+        .stderr(Stdio::null());
+    let (status, took) = time(1, || command.status());
+    let status = status.map_err(|error| format!("cargo could not be started: {error}"))?;
     if status.success() {
         Ok(took)
     } else {

@@ -3,10 +3,12 @@
 //! The peers' sources stand in `benches/`. They are rendered into a project below the target
 //! directory, so that what only they need (`#[sqlx::test]`) is a dependency of nothing else.
 
+mod backend;
 mod binary;
 mod compile;
 mod project;
 mod rows;
 mod table;
+mod timing;
 
-pub(crate) use rows::{GROUPS, run};
+pub(crate) use rows::{GROUPS, Group, run};

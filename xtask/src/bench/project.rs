@@ -10,14 +10,19 @@ use crate::build;
 /// What a source says above the part of it that is repeated.
 const MARK: &str = "// Repeated.\n";
 
-/// A source of `benches/` and how often it says its test.
+/// A source of `benches/` and how often its test is repeated.
+#[derive(Clone, Copy)]
 pub(crate) struct Source {
     /// Below `benches/`, without `.rs`; `/` becomes `_` in the name of the target.
-    pub(crate) path: &'static str,
-    pub(crate) tests: u32,
+    path: &'static str,
+    tests: u32,
 }
 
 impl Source {
+    pub(crate) const fn new(path: &'static str, tests: u32) -> Self {
+        Self { path, tests }
+    }
+
     /// The name of its test target.
     pub(crate) fn name(&self) -> String {
         format!("{}_{}", self.path.replace('/', "_"), self.tests)
@@ -78,12 +83,20 @@ impl Project {
         })
     }
 
-    /// The binary of a source.
+    /// The binaries of sources.
     ///
     /// # Errors
     ///
-    /// If the source is none of those that were built.
-    pub(crate) fn binary(&self, source: &Source) -> Result<Binary, String> {
+    /// If a source is none of those that were built.
+    pub(crate) fn binaries<const N: usize>(
+        &self,
+        sources: &[Source; N],
+    ) -> Result<[Binary; N], String> {
+        let found: Result<Vec<_>, _> = sources.iter().map(|source| self.binary(source)).collect();
+        <[Binary; N]>::try_from(found?).map_err(|_| "a source was lost".to_owned())
+    }
+
+    fn binary(&self, source: &Source) -> Result<Binary, String> {
         let name = source.name();
         let path = self.binaries.get(&name).cloned();
         Ok(Binary {

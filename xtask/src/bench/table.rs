@@ -2,40 +2,30 @@
 
 use std::time::Duration;
 
-/// One line of the result.
-pub(crate) struct Row {
-    pub(crate) what: String,
-    /// What green-light took.
-    pub(crate) ours: Duration,
-    /// Whom it is compared with, and what that took.
-    pub(crate) peer: Option<(String, Duration)>,
-    /// Ours for one of theirs; without a peer, ours in microseconds.
-    pub(crate) figure: f64,
-    /// What the figure must not exceed.
-    pub(crate) limit: Option<f64>,
+use super::timing::{Time, best};
+
+/// Prints how green-light compares with a peer.
+pub(crate) fn ratio(what: &str, ours: &[Time], peer: &str, theirs: &[Time], limit: f64) {
+    let (ours, theirs) = (best(ours), best(theirs));
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    let peer = format!("{peer} {theirs:.1?}");
+    line(what, ours, &peer, ratio, "x", limit);
 }
 
-impl Row {
-    /// Prints it.
-    pub(crate) fn print(&self) {
-        let ours = format!("{:.1?}", self.ours);
-        let peer = self
-            .peer
-            .as_ref()
-            .map_or_else(String::new, |(name, took)| format!("{name} {took:.1?}"));
-        let unit = if self.peer.is_some() { " x" } else { " us" };
-        let figure = if self.figure < 0.1 {
-            format!("{:.4}{unit}", self.figure)
-        } else {
-            format!("{:.2}{unit}", self.figure)
-        };
-        let limit = self.limit.map_or_else(String::new, |limit| {
-            let word = if self.figure <= limit { "ok" } else { "MISSED" };
-            format!("<= {limit}{unit}  {word}")
-        });
-        println!(
-            "{:44} {ours:>10}  {peer:32} {figure:>11}  {limit}",
-            self.what
-        );
-    }
+/// Prints what something costs, in microseconds.
+pub(crate) fn cost(what: &str, took: Duration, limit: f64) {
+    line(what, took, "", took.as_secs_f64() * 1e6, "us", limit);
+}
+
+fn line(what: &str, took: Duration, peer: &str, figure: f64, unit: &str, limit: f64) {
+    let took = format!("{took:.1?}");
+    let figure_text = if figure < 0.1 {
+        format!("{figure:.4}")
+    } else {
+        format!("{figure:.2}")
+    };
+    let verdict = if figure <= limit { "kept" } else { "MISSED" };
+    println!(
+        "{what:42} {took:>9}  {peer:26} {figure_text:>8} {unit:2} (<= {limit} {unit}: {verdict})"
+    );
 }

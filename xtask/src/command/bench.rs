@@ -22,7 +22,7 @@ another machine, or a busy one, it may be another.",
 const ROUNDS: usize = 21;
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    let (mut groups, mut rounds) = (Vec::new(), ROUNDS);
+    let (mut groups, mut rounds): (Vec<&bench::Group>, _) = (Vec::new(), ROUNDS);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -32,16 +32,18 @@ fn run(arguments: &[String]) -> Result<(), String> {
                     .filter(|rounds| *rounds > 0)
                     .ok_or("`--rounds` needs a number above 0")?;
             }
-            group if bench::GROUPS.contains(&group) => groups.push(group),
-            other => {
-                return Err(format!(
-                    "unexpected argument `{other}`\n  help: `cargo xtask bench --help` lists what it takes"
-                ));
+            name => {
+                let group = bench::GROUPS.iter().find(|group| group.name == name);
+                groups.push(group.ok_or_else(|| {
+                    format!(
+                        "unexpected argument `{name}`\n  help: `cargo xtask bench --help` lists what it takes"
+                    )
+                })?);
             }
         }
     }
     if groups.is_empty() {
-        groups.extend(bench::GROUPS);
+        groups.extend(&bench::GROUPS);
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
