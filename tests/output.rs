@@ -222,6 +222,11 @@ fn teardown_runs_when_an_around_fixture_drops_the_rest() {
 }
 
 #[test]
+fn a_member_of_a_crowd_that_fails_fails_the_test() {
+    story("crowd::", &expect_file!["output/crowd.txt"]);
+}
+
+#[test]
 fn the_context_of_every_test_can_be_left_out() {
     let env = [("GREEN_LIGHT_AUTOUSE", "0"), ("GREEN_LIGHT_SHOW", "setup")];
     let text = redacted(&run("timeouts::a_synchronous_body", &["--nocapture"], &env));

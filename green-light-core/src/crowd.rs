@@ -6,8 +6,9 @@
 //!   inside one, [`Member::wait`] takes the place of `context::wait`.
 //! * A member is in the shared runtime, as a test is: it can make timers and sockets, and spawn tasks.
 //! * may is started by the first `spawn` of the process: unpinned, with two workers or more and a pool of one
-//!   stack, because its defaults cost 14 ms. An application that has configured may itself keeps its
-//!   configuration, and what is changed is put back once may runs.
+//!   stack, because its defaults cost 14 ms. The configuration is changed only where it looks untouched, and put
+//!   back once may runs. Whether an application runs may already cannot be seen: then nothing changes, since may
+//!   reads its configuration once.
 //! * Its workers are started from a thread without output capture, as those of the shared runtime.
 
 #![expect(

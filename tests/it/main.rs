@@ -1,6 +1,7 @@
 //! Behaviour through the facade: what a user's test binary sees.
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot go on fails")]
 
+mod around;
 mod autouse;
 mod beside;
 mod cases;

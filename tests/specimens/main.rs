@@ -5,6 +5,7 @@ mod ambiguous;
 mod around;
 mod body;
 mod cases;
+mod crowd;
 mod cycle;
 mod database;
 mod debugged;

@@ -19,7 +19,7 @@ fn kept() -> &'static (Runtime, DatabaseConnection) {
                 .test_before_acquire(false)
                 .connect("sqlite::memory:")
                 .await?;
-            sqlx::migrate!("migrations").run(&pool).await?;
+            sqlx::migrate!("./migrations").run(&pool).await?;
             Ok::<_, sqlx::Error>(pool)
         });
         let pool = made.expect("a database");

@@ -10,7 +10,7 @@ async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 }
 
 // Repeated.
-#[sqlx::test(migrations = "migrations")]
+#[sqlx::test(migrations = "./migrations")]
 async fn test_0(pool: sqlx::SqlitePool) -> Result<(), DbErr> {
     work(&SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)).await
 }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use green_light_core::context::{is_active, run_sync, try_wait, wait};
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 use crate::support::block_on;
@@ -24,6 +25,23 @@ fn the_closure_runs_on_the_thread_that_polls() {
         (before, (thread::current().id(), MARK.get()))
     }));
     assert_eq!(seen, ((thread_here, marked), (thread_here, marked)));
+}
+
+#[test]
+fn the_tokio_context_is_that_of_the_poller() {
+    let (poller, before, after) = block_on(async {
+        let poller = Handle::current().id();
+        let seen = run_sync(|| {
+            let before = Handle::current().id();
+            wait(sleep(Duration::from_millis(1)));
+            // A task that is spawned here runs beside the context.
+            let after = wait(tokio::spawn(async { Handle::current().id() }));
+            (before, after.expect("the task does not panic"))
+        });
+        let (before, after) = seen.await;
+        (poller, before, after)
+    });
+    assert_eq!((before, after), (poller, poller));
 }
 
 #[test]

@@ -212,6 +212,52 @@ fn a_crowd_that_is_dropped_cancels_its_members() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_first_spawn_starts_may_with_two_workers_or_more_and_pins_none() {
+    let output = in_child("crowd::starting_may", &[]);
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+/// The processors that each thread of this process may run on.
+#[cfg(target_os = "linux")]
+fn affinities() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux lists threads");
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok())
+        .filter_map(|status| {
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("Cpus_allowed:"));
+            line.map(str::to_owned)
+        })
+        .collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "started by the test above, in a process of its own"]
+fn starting_may() {
+    // The runtime has threads of its own.
+    runtime::handle().unwrap();
+    let before = affinities();
+    let crowd = Crowd::new();
+    join(&crowd, LONG).unwrap();
+    assert_eq!(affinities().len(), before.len(), "nobody needs may yet");
+    // Two that can only go on together: each blocks a worker.
+    let meeting = Arc::new(std::sync::Barrier::new(2));
+    for _ in 0..2 {
+        let meeting = Arc::clone(&meeting);
+        crowd.spawn(move |_| {
+            meeting.wait();
+        });
+    }
+    join(&crowd, LONG).unwrap();
+    let after = affinities();
+    assert!(after.len() >= before.len() + 2, "{before:?} {after:?}");
+    assert!(after.iter().all(|one| *one == before[0]), "{after:?}");
+}
+
+#[test]
 fn may_is_as_it_was_once_it_runs() {
     let crowd = Crowd::new();
     crowd.spawn(|_| ());

@@ -54,6 +54,22 @@ fn values_are_dropped_on_this_thread_before_the_drop_returns() {
 }
 
 #[test]
+fn a_future_that_is_leaked_leaks_its_stack() {
+    let value = Rc::new(());
+    let inside = Rc::clone(&value);
+    let future = suspended(run_sync(move || {
+        wait(pending::<()>());
+        drop(inside);
+    }));
+    std::mem::forget(future);
+    // Other contexts come and go on stacks of their own.
+    for _ in 0..100 {
+        block_on(run_sync(|| wait(pause())));
+    }
+    assert_eq!(Rc::strong_count(&value), 2, "nothing of it is ever dropped");
+}
+
+#[test]
 fn a_drop_prints_no_panic_message() {
     let output = in_child("dropped::dropping", &[]);
     assert!(output.status.success());
