@@ -177,6 +177,11 @@ fn cases_are_told_apart_and_share_what_they_are_built_from() {
 }
 
 #[test]
+fn arguments_that_fail_or_are_not_for_an_override_say_so() {
+    story("with::", &expect_file!["output/with.txt"]);
+}
+
+#[test]
 fn a_shared_fixture_ends_in_the_last_planned_case() {
     let env = [("GREEN_LIGHT_SHOW", "setup")];
     let exact = ["--nocapture", "--exact"];

@@ -1,5 +1,6 @@
 //! Databases as users have them: through the facade, with fixtures.
 
+mod backends;
 mod engine;
 mod isolation;
 mod schema;

@@ -20,5 +20,6 @@ mod spawned;
 mod teardown;
 mod thread_end;
 mod timeouts;
+mod with;
 mod wrong_connection;
 mod wrong_runtime;
