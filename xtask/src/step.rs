@@ -11,6 +11,7 @@ use std::{
 pub(crate) struct Step {
     program: OsString,
     arguments: Vec<OsString>,
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Step {
@@ -19,6 +20,7 @@ impl Step {
         Self {
             program: program.into(),
             arguments: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -31,6 +33,12 @@ impl Step {
     /// The same program with one more argument.
     pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// The same program with a variable in its environment.
+    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
         self
     }
 
@@ -57,13 +65,19 @@ impl Step {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         // Nothing may wait for an answer: there is nobody to give it in CI.
-        command.args(&self.arguments).stdin(Stdio::null());
+        command
+            .args(&self.arguments)
+            .envs(self.variables.iter().copied())
+            .stdin(Stdio::null());
         command
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.variables {
+            write!(f, "{name}={value} ")?;
+        }
         let program = std::path::Path::new(&self.program);
         f.write_str(
             &program
@@ -91,6 +105,7 @@ mod tests {
     fn reads_as_one_would_type_it() {
         let step = Step::new("/usr/bin/cargo").arg("test").arg("not ui");
         assert_eq!(step.to_string(), "cargo test 'not ui'");
+        assert_eq!(step.env("A", "b").to_string(), "A=b cargo test 'not ui'");
     }
 
     #[test]

@@ -13,6 +13,8 @@ services of the databases are not used, and not started either), then runs
 
   cargo test -p bookshop                          what the README shows first
   cargo nextest run -p bookshop                   the same tests, a process for each
+  BOOKSHOP_BACKEND=postgres cargo test -p bookshop --features postgres,mysql
+  BOOKSHOP_BACKEND=mysql cargo test -p bookshop --features postgres,mysql
   cargo test --workspace --all-features           everything, doc tests included
   cargo xtask conformance                         the order of fixtures, compared with pytest's
   cargo nextest run --workspace --all-features    everything again, a process for each test
@@ -39,6 +41,13 @@ fn run(arguments: &[String]) -> Result<(), String> {
 
     Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
     Step::cargo(["nextest", "run", "--locked", "-p", "bookshop"]).run()?;
+    for backend in ["postgres", "mysql"] {
+        Step::cargo(["test", "--locked", "-p", "bookshop"])
+            .arg("--features")
+            .arg("postgres,mysql")
+            .env("BOOKSHOP_BACKEND", backend)
+            .run()?;
+    }
     Step::cargo(["test", "--locked", "--workspace", "--all-features"]).run()?;
     super::conformance::run(&[])?;
     Step::cargo([

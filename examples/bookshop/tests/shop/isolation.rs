@@ -69,7 +69,8 @@ async fn an_author_is_posted_there(client: &Client) {
     posts_the_only_author(client).await;
 }
 
-/// Even the tables may be changed.
+/// Even the tables may be changed. MySQL ends the transaction when they are, so these tests have a
+/// database of their own.
 async fn alters_a_table(session: &Session) {
     session
         .execute_unprepared("ALTER TABLE authors ADD COLUMN born integer")
@@ -81,12 +82,12 @@ async fn alters_a_table(session: &Session) {
         .unwrap();
 }
 
-#[green_light::test]
+#[green_light::test(isolation = database)]
 async fn a_table_is_altered_here(session: Session) {
     alters_a_table(&session).await;
 }
 
-#[green_light::test]
+#[green_light::test(isolation = database)]
 async fn a_table_is_altered_there(session: Session) {
     alters_a_table(&session).await;
 }
