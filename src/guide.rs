@@ -12,6 +12,10 @@ pub mod around {}
 pub mod axum {}
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/ci.md")]
+pub mod ci {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/claims.md")]
 pub mod claims {}
 
