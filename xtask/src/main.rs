@@ -1,8 +1,9 @@
 //! Development tasks of green-light: `cargo xtask --help`.
 //!
-//! Standard library only, so that it builds at once on a fresh machine. One file in `command/` is
-//! one subcommand; what they share is `step` (run a program and say so), `tool` (what must be
-//! installed) and `leftover` (what must not be left running).
+//! Hardly more than the standard library, so that it builds at once on a fresh machine. One file in
+//! `command/` is one subcommand; what they share is `build` (the tests of a rendered project),
+//! `step` (run a program and say so), `tool` (what must be installed) and `leftover` (what must not
+//! be left running).
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
