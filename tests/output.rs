@@ -346,6 +346,15 @@ fn a_wrong_connection_is_explained() {
 }
 
 #[test]
+fn a_transaction_that_postgresql_has_aborted_is_explained() {
+    // Its message ends with a line number of the server's own source.
+    let text = redacted(&run("postgres::", &[], &[]));
+    let said = text.find("current transaction is aborted, commands ignored");
+    let explained = text.find("what it means: an earlier statement of this transaction failed");
+    assert!(said.is_some() && said < explained, "{text}");
+}
+
+#[test]
 fn passwords_are_hidden_in_every_failure() {
     let text = redacted(&run("passwords::", &[], &[("RUST_BACKTRACE", "1")]));
     assert!(!text.contains("hunter"), "{text}");

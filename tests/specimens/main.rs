@@ -13,6 +13,7 @@ mod events;
 mod kept;
 mod leftovers;
 mod passwords;
+mod postgres;
 mod setup;
 mod shared;
 mod should_panic;
