@@ -4,6 +4,7 @@
 //! that tests share, so the workers are clients of it like any other, and it outlives them.
 
 mod in_process;
+mod local_tasks;
 mod over_http;
 mod server;
 
