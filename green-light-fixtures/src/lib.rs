@@ -61,11 +61,6 @@ mod savepoint;
 #[cfg(feature = "_database")]
 mod schema;
 #[cfg(feature = "_server")]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the engines that use it come next"
-)]
 mod server;
 #[cfg(feature = "_database")]
 mod session;

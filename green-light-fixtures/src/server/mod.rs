@@ -23,7 +23,6 @@ mod tests;
 mod user;
 mod watch;
 
-pub(crate) use self::shared::Server;
 #[cfg(feature = "mysql")]
 pub(crate) use self::shared::mysql;
 #[cfg(feature = "postgres")]

@@ -18,6 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     url: DatabaseUrl,
+    /// Whether we started it.
     ours: bool,
 }
 
@@ -25,11 +26,6 @@ impl Server {
     /// Where its administrator connects: a database to start from, not one for tests.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url
-    }
-
-    /// Whether we started it, so that nobody else uses it and it may be filled at will.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.ours
     }
 }
 
