@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
 
-use crate::{isolation::Isolation, session::Session};
+use crate::{backend::Backend, isolation::Isolation, session::Session};
 
 /// A mark in the transaction of a test.
 ///
@@ -42,10 +42,9 @@ impl Savepoint {
         }
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("green_light_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        session
-            .execute_unprepared(&format!("SAVEPOINT {name}"))
-            .await?;
-        Ok(Self { session, name })
+        let savepoint = Self { session, name };
+        savepoint.send("SAVEPOINT").await?;
+        Ok(savepoint)
     }
 
     /// Undoes everything since the mark. The mark stays.
@@ -54,10 +53,7 @@ impl Savepoint {
     ///
     /// When the connection is taken, or the test's transaction was ended by the test itself.
     pub async fn rollback(&self) -> Result<(), DbErr> {
-        self.session
-            .execute_unprepared(&format!("ROLLBACK TO {}", self.name))
-            .await
-            .map(drop)
+        self.send("ROLLBACK TO SAVEPOINT").await
     }
 
     /// Removes the mark and keeps what was done since.
@@ -66,10 +62,19 @@ impl Savepoint {
     ///
     /// When the connection is taken, or the test's transaction was ended by the test itself.
     pub async fn release(self) -> Result<(), DbErr> {
-        self.session
-            .execute_unprepared(&format!("RELEASE {}", self.name))
-            .await
-            .map(drop)
+        self.send("RELEASE SAVEPOINT").await
+    }
+
+    async fn send(&self, verb: &str) -> Result<(), DbErr> {
+        let mut text = format!("{verb} {}", self.name);
+        // On a server the guard savepoint of the sandbox has to stay the innermost.
+        if self.session.backend() != Backend::Sqlite {
+            text.push_str("; SAVEPOINT green_light");
+            if verb == "SAVEPOINT" {
+                text.insert_str(0, "RELEASE SAVEPOINT green_light; ");
+            }
+        }
+        self.session.execute_unprepared(&text).await.map(drop)
     }
 }
 

@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+#[macro_use]
+mod support;
+
 mod children;
 mod constraints;
 mod database;
@@ -22,5 +25,4 @@ mod schema_sources;
 mod session;
 mod shared;
 mod sqlite;
-mod support;
 mod transaction;

@@ -6,7 +6,7 @@ use sea_orm::{
     TransactionSession, TransactionTrait,
 };
 
-use crate::support::{count, engine, expect_clean, insert, run};
+use crate::support::{count, engine_on, expect_clean, insert};
 
 async fn application(db: &DatabaseConnection) -> Result<(), DbErr> {
     let tx = db.begin().await?;
@@ -25,92 +25,88 @@ async fn generic<C: ConnectionTrait + TransactionTrait + StreamTrait>(db: &C) ->
     tx.commit().await
 }
 
-#[test]
-fn a_session_fits_applications_and_generic_code() {
-    run(async {
-        let engine = engine().await;
-        let session = engine.session(Isolation::Transaction).await.unwrap();
-        application(&session).await.unwrap();
-        application(session.connection()).await.unwrap_err();
-        generic(&session).await.unwrap();
-        insert(&session, "itself").await.unwrap();
-        insert(&*session, "dereferenced").await.unwrap();
-        let clone = session.clone();
-        let task = tokio::spawn(async move { insert(&clone, "in a task").await });
-        task.await.unwrap().unwrap();
-        assert_eq!(count(&session).await, 7);
-        assert_eq!(session.backend(), Backend::Sqlite);
-        assert_eq!(session.url().expose(), "sqlite::memory:");
-        assert!(format!("{session:?}").contains("sqlite::memory:"));
-        session.finish().await.unwrap();
-        expect_clean(&engine).await;
-        assert_eq!(engine.stats().slots_opened, 1);
-    });
+async fn a_session_fits_applications_and_generic_code(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    application(&session).await.unwrap();
+    application(session.connection()).await.unwrap_err();
+    generic(&session).await.unwrap();
+    insert(&session, "itself").await.unwrap();
+    insert(&*session, "dereferenced").await.unwrap();
+    let clone = session.clone();
+    let task = tokio::spawn(async move { insert(&clone, "in a task").await });
+    task.await.unwrap().unwrap();
+    assert_eq!(count(&session).await, 7);
+    assert_eq!(session.backend(), backend);
+    let url = session.url().expose();
+    assert!(url.starts_with(backend.name()), "{url}");
+    assert!(format!("{session:?}").contains(backend.name()));
+    session.finish().await.unwrap();
+    expect_clean(&engine).await;
+    assert_eq!(engine.stats().slots_opened, 1);
 }
 
-#[test]
-fn a_session_that_is_dropped_leaves_nothing() {
-    run(async {
-        let engine = engine().await;
-        let session = engine.session(Isolation::Transaction).await.unwrap();
-        insert(&session, "lost").await.unwrap();
-        drop(session);
-        expect_clean(&engine).await;
-        assert_eq!(engine.stats().transactions_open, 0);
-    });
+async fn a_session_that_is_dropped_leaves_nothing(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    insert(&session, "lost").await.unwrap();
+    drop(session);
+    expect_clean(&engine).await;
+    assert_eq!(engine.stats().transactions_open, 0);
 }
 
-#[test]
-fn its_transactions_commit_roll_back_and_nest_as_asked() {
-    run(async {
-        let engine = engine().await;
-        let session = engine.session(Isolation::Transaction).await.unwrap();
-        let ok = async |tx: &DatabaseTransaction| insert(tx, "ok").await;
-        let plain = TransactionOptions::new();
-        for (options, rows) in [
-            (plain.rollback(true), 1),
-            (plain.rollback(true).nested(true), 1),
-            (plain.nested(true), 2),
-        ] {
-            session.transaction(options, ok).await.unwrap();
-            assert_eq!(count(&session).await, rows, "{options:?}");
-        }
-        session
-            .transaction(plain, async |tx| insert(tx, "plain").await)
-            .await
-            .unwrap();
+async fn its_transactions_commit_roll_back_and_nest_as_asked(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    let ok = async |tx: &DatabaseTransaction| insert(tx, "ok").await;
+    let plain = TransactionOptions::new();
+    for (options, rows) in [
+        (plain.rollback(true), 1),
+        (plain.rollback(true).nested(true), 1),
+        (plain.nested(true), 2),
+    ] {
+        session.transaction(options, ok).await.unwrap();
+        assert_eq!(count(&session).await, rows, "{options:?}");
+    }
+    session
+        .transaction(plain, async |tx| insert(tx, "plain").await)
+        .await
+        .unwrap();
+    assert_eq!(count(&session).await, 3);
+    for options in [plain, plain.nested(true)] {
+        let failed = session
+            .transaction(options, async |tx| {
+                insert(tx, "undone").await?;
+                insert(tx, "seed").await
+            })
+            .await;
+        assert!(
+            matches!(failed, Err(TransactionError::Transaction(_))),
+            "{failed:?}"
+        );
         assert_eq!(count(&session).await, 3);
-        for options in [plain, plain.nested(true)] {
-            let failed = session
-                .transaction(options, async |tx| {
-                    insert(tx, "undone").await?;
-                    insert(tx, "seed").await
-                })
-                .await;
-            assert!(
-                matches!(failed, Err(TransactionError::Transaction(_))),
-                "{failed:?}"
-            );
-            assert_eq!(count(&session).await, 3);
-        }
-        session.finish().await.unwrap();
-        expect_clean(&engine).await;
-    });
+    }
+    session.finish().await.unwrap();
+    expect_clean(&engine).await;
 }
 
-#[test]
-fn two_sessions_of_one_engine_do_not_see_each_other() {
-    run(async {
-        let engine = engine().await;
-        let one = engine.session(Isolation::Transaction).await.unwrap();
-        let two = engine.session(Isolation::Transaction).await.unwrap();
-        insert(&one, "same").await.unwrap();
-        insert(&two, "same").await.unwrap();
-        insert(&two, "other").await.unwrap();
-        assert_eq!((count(&one).await, count(&two).await), (2, 3));
-        one.finish().await.unwrap();
-        two.finish().await.unwrap();
-        expect_clean(&engine).await;
-        assert_eq!(engine.stats().slots_opened, 2);
-    });
+async fn two_sessions_of_one_engine_do_not_see_each_other(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let one = engine.session(Isolation::Transaction).await.unwrap();
+    let two = engine.session(Isolation::Transaction).await.unwrap();
+    insert(&one, "same").await.unwrap();
+    insert(&two, "same").await.unwrap();
+    insert(&two, "other").await.unwrap();
+    assert_eq!((count(&one).await, count(&two).await), (2, 3));
+    one.finish().await.unwrap();
+    two.finish().await.unwrap();
+    expect_clean(&engine).await;
+    assert_eq!(engine.stats().slots_opened, 2);
+}
+
+on_each_backend! {
+    a_session_fits_applications_and_generic_code,
+    a_session_that_is_dropped_leaves_nothing,
+    its_transactions_commit_roll_back_and_nest_as_asked,
+    two_sessions_of_one_engine_do_not_see_each_other,
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::LazyLock, time::Duration};
 
-use green_light_fixtures::{Engine, Schema, Transaction};
+use green_light_fixtures::{Backend, Engine, Schema, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::runtime::{Builder, Runtime};
 
@@ -18,38 +18,87 @@ pub(crate) fn run<F: Future>(test: F) -> F::Output {
     RUNTIME.block_on(test)
 }
 
+/// Makes each of the given functions a test on every backend.
+macro_rules! on_each_backend {
+    ($($name:ident),+ $(,)?) => {
+        on_backend!(sqlite, Sqlite, $($name),+);
+        on_backend!(postgres, Postgres, $($name),+);
+        on_backend!(mysql, MySql, $($name),+);
+    };
+}
+
+/// Makes each of the given functions a test on one backend.
+macro_rules! on_backend {
+    ($module:ident, $backend:ident, $($name:ident),+ $(,)?) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() {
+                    crate::support::run(super::$name(green_light_fixtures::Backend::$backend));
+                }
+            )+
+        }
+    };
+}
+
 pub(crate) fn schema() -> Schema {
-    Schema::sql(
-        "CREATE TABLE u (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);
-         INSERT INTO u (email) VALUES ('seed');",
-    )
+    schema_on(Backend::Sqlite)
+}
+
+/// A table with a unique column and a row, `seed`.
+pub(crate) fn schema_on(backend: Backend) -> Schema {
+    let (id, text) = match backend {
+        Backend::Postgres => ("BIGSERIAL PRIMARY KEY", "TEXT"),
+        Backend::MySql => ("BIGINT AUTO_INCREMENT PRIMARY KEY", "VARCHAR(190)"),
+        _ => ("INTEGER PRIMARY KEY", "TEXT"),
+    };
+    Schema::sql(format!(
+        "CREATE TABLE u (id {id}, email {text} NOT NULL UNIQUE);
+         INSERT INTO u (email) VALUES ('seed');"
+    ))
 }
 
 pub(crate) async fn engine() -> Engine {
+    engine_on(Backend::Sqlite).await
+}
+
+/// An engine that does not wait long.
+pub(crate) async fn engine_on(backend: Backend) -> Engine {
+    engine_of(backend, schema_on(backend)).await
+}
+
+pub(crate) async fn engine_of(backend: Backend, schema: Schema) -> Engine {
+    // A server answers over a socket and shares the machine with other tests.
+    let wait = match backend {
+        Backend::Sqlite => 300,
+        _ => 1_000,
+    };
     Engine::builder()
-        .schema(schema())
-        .connection_timeout(Duration::from_millis(300))
-        .teardown_timeout(Duration::from_millis(500))
+        .backend(backend)
+        .schema(schema)
+        .connection_timeout(Duration::from_millis(wait))
+        .teardown_timeout(Duration::from_millis(wait + 200))
         .build()
         .await
         .unwrap()
 }
 
 pub(crate) async fn insert(db: &impl ConnectionTrait, email: &str) -> Result<(), sea_orm::DbErr> {
-    let sql = "INSERT INTO u (email) VALUES (?)";
+    let backend = db.get_database_backend();
+    let place = match backend {
+        DbBackend::Postgres => "$1",
+        _ => "?",
+    };
+    let sql = format!("INSERT INTO u (email) VALUES ({place})");
     let values = [email.into()];
-    db.execute_raw(Statement::from_sql_and_values(
-        DbBackend::Sqlite,
-        sql,
-        values,
-    ))
-    .await
-    .map(drop)
+    db.execute_raw(Statement::from_sql_and_values(backend, sql, values))
+        .await
+        .map(drop)
 }
 
 pub(crate) async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
     let row = db
-        .query_one_raw(Statement::from_string(DbBackend::Sqlite, sql))
+        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
         .await
         .unwrap();
     row.unwrap().try_get_by_index(0).unwrap()
