@@ -101,6 +101,13 @@ impl Place {
         }
     }
 
+    /// A statement comes that SeaORM does not report.
+    pub(crate) fn announce(&self) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().announce(lease.id());
+        }
+    }
+
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
     pub(crate) fn ran(&self, sql: &str, elapsed: Duration) {
         if let Self::Sandbox { lease, .. } = self {

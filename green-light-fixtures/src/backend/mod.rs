@@ -8,7 +8,7 @@ mod kind;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "mysql")]
-mod mysql_history;
+mod mysql_session;
 mod pool;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

@@ -9,7 +9,8 @@
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
 //!   So a statement that commits changes nothing else after that.
 //! * The database of the slot is made anew before another test has it.
-//! * The session keeps a history of its statements, from which the guilty one is named.
+//! * What the session counts tells a commit from a rollback, and from the server's own way out of a
+//!   deadlock, which is no breach.
 //!
 //! sqlx is made to count several open transactions while there is one, so that a rollback too many
 //! names a savepoint that does not exist.
@@ -26,7 +27,7 @@ use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 use super::{
     Ended, Pool,
     kept::{self, BASE_DEPTH, drain},
-    mysql_history::{self, History},
+    mysql_session::{Fate, Ledger, Looks},
 };
 use crate::{
     error::{Error, Kind},
@@ -51,13 +52,15 @@ pub(crate) async fn open(
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let pool = kept::options(wait)
+    let ledger = Arc::new(Ledger::default());
+    let (opening, reading) = (Arc::clone(&ledger), Arc::clone(&ledger));
+    let pool = kept::options::<sqlx::MySql>(wait)
         .after_connect(move |connection, _| {
-            let guard = Arc::clone(&connecting);
+            let (guard, ledger) = (Arc::clone(&connecting), Arc::clone(&opening));
             Box::pin(async move {
                 // An error here would make the pool try again until the wait is over; it is
                 // remembered instead, and the slot is not used.
-                let failure = prepare(connection, wait).await.err();
+                let failure = prepare(connection, wait, &ledger).await.err();
                 guard.connected(failure.map(|error| error.to_string()));
                 Ok(())
             })
@@ -67,12 +70,12 @@ pub(crate) async fn open(
             Box::pin(async move { Ok(verdict == Verdict::Ready) })
         })
         .after_release(move |connection, _| {
-            let guard = Arc::clone(&releasing);
+            let (guard, ledger) = (Arc::clone(&releasing), Arc::clone(&reading));
             Box::pin(async move {
                 if guard.is_ending() {
                     return Ok(true);
                 }
-                let renewed = renew(connection, &guard).await;
+                let renewed = renew(connection, &guard, &ledger).await;
                 guard.released();
                 renewed
             })
@@ -88,7 +91,14 @@ pub(crate) async fn open(
         .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
         .because(failure));
     }
-    Ok(Pool::MySql { pool })
+    let mut connection = kept::take::<sqlx::MySql>(&pool).await.map_err(|_| gone())?;
+    let looks = Looks::of(&mut connection).await.map_err(cannot_open)?;
+    connection.return_to_pool().await;
+    Ok(Pool::MySql {
+        pool,
+        looks,
+        ledger,
+    })
 }
 
 pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
@@ -102,7 +112,11 @@ fn depth(connection: &MySqlConnection) -> usize {
 }
 
 /// Opens the outer transaction and sets the guard savepoint.
-async fn prepare(connection: &mut MySqlConnection, wait: Duration) -> Result<(), sqlx::Error> {
+async fn prepare(
+    connection: &mut MySqlConnection,
+    wait: Duration,
+    ledger: &Ledger,
+) -> Result<(), sqlx::Error> {
     let seconds = wait.as_secs().max(1);
     let settings = format!(
         "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
@@ -112,7 +126,7 @@ async fn prepare(connection: &mut MySqlConnection, wait: Duration) -> Result<(),
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
     connection.execute(MARK).await?;
     deepen(connection).await?;
-    mysql_history::start(connection).await
+    ledger.open(connection).await
 }
 
 /// Makes sqlx count up to the base, above a transaction that is open.
@@ -129,7 +143,11 @@ async fn deepen(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
 }
 
 /// Sets the guard savepoint for the next use. `false` if the connection is not to be used again.
-async fn renew(connection: &mut MySqlConnection, guard: &Guard) -> Result<bool, sqlx::Error> {
+async fn renew(
+    connection: &mut MySqlConnection,
+    guard: &Guard,
+    ledger: &Ledger,
+) -> Result<bool, sqlx::Error> {
     drain(connection).await?;
     if depth(connection) > BASE_DEPTH {
         guard.ended(Breach::Unbalanced);
@@ -142,18 +160,16 @@ async fn renew(connection: &mut MySqlConnection, guard: &Guard) -> Result<bool, 
             Err(error) => return Err(error),
         }
     }
-    let history = History::of(connection).await?;
-    match history.culprit() {
-        Some(culprit) => guard.ended_by(Breach::Ended, culprit),
-        // Nothing the test sent ends transactions: the server did, to break a deadlock.
-        None if history.is_kept() => guard.rolled_back_by_server(),
-        None => guard.ended(Breach::Ended),
+    match ledger.fate(connection).await? {
+        Fate::Committed => guard.ended(Breach::Ended),
+        Fate::RolledBack => guard.ended(Breach::Rollback),
+        Fate::Deadlocked => guard.rolled_back_by_server(),
     }
     Ok(false)
 }
 
 /// Ends the outer transaction of `pool`, begins the next one and puts the connection back.
-pub(crate) async fn end(pool: &MySqlPool, guard: &Guard) -> Ended {
+pub(crate) async fn end(pool: &MySqlPool, guard: &Guard, looks: &Looks, ledger: &Ledger) -> Ended {
     let mut connection = match kept::take(pool).await {
         Ok(connection) => connection,
         Err(ended) => return ended,
@@ -161,23 +177,29 @@ pub(crate) async fn end(pool: &MySqlPool, guard: &Guard) -> Ended {
     if guard.is_lost() {
         return Ended::Lost;
     }
-    let _ending = guard.ending();
-    let ended = restart(&mut connection).await.unwrap_or_else(Ended::Failed);
-    if matches!(ended, Ended::Clean) {
-        // Dropping the connection would put it back in a task of its own, some time later.
-        connection.return_to_pool().await;
+    if guard.stays() {
+        return Ended::Changed;
     }
-    ended
+    let _ending = guard.ending();
+    let restart = format!("ROLLBACK; {BEGIN}; {MARK}");
+    match looks.are_kept(&mut connection, &restart).await {
+        Ok(true) => {
+            ledger.rolled_back();
+            // Dropping the connection would put it back in a task of its own, some time later.
+            connection.return_to_pool().await;
+            Ended::Clean
+        }
+        Ok(false) => Ended::Changed,
+        Err(error) => Ended::Failed(error),
+    }
 }
 
-/// One message: what the test has sent, then the rollback and the next transaction.
-async fn restart(connection: &mut MySqlConnection) -> Result<Ended, sqlx::Error> {
-    let history = History::and_then(connection, &format!("ROLLBACK; {BEGIN}; {MARK}")).await?;
-    Ok(if history.leaves_something() {
-        Ended::Changed
-    } else {
-        Ended::Clean
-    })
+fn gone() -> Error {
+    Error::new(
+        Kind::Connection,
+        "a connection to MySQL was lost as soon as it was made",
+    )
+    .help("look at the log of the server")
 }
 
 fn has_number(error: &sqlx::Error, number: u16) -> bool {

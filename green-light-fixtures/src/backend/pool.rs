@@ -1,5 +1,7 @@
 //! The one-connection pool of a slot, whichever driver it belongs to.
 
+#[cfg(feature = "mysql")]
+use std::sync::Arc;
 use std::{pin::Pin, time::Duration};
 
 use sea_orm::{DatabaseConnection, DbBackend};
@@ -11,7 +13,7 @@ use sqlx::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 #[cfg(feature = "mysql")]
-use super::mysql;
+use super::{mysql, mysql_session};
 #[cfg(feature = "postgres")]
 use super::{postgres, postgres_ending};
 #[cfg(feature = "sqlite")]
@@ -53,7 +55,11 @@ pub(crate) enum Pool {
         ending: postgres_ending::Ending,
     },
     #[cfg(feature = "mysql")]
-    MySql { pool: MySqlPool },
+    MySql {
+        pool: MySqlPool,
+        looks: mysql_session::Looks,
+        ledger: Arc<mysql_session::Ledger>,
+    },
 }
 
 impl Pool {
@@ -65,7 +71,7 @@ impl Pool {
             #[cfg(feature = "postgres")]
             Self::Postgres { pool, .. } => postgres::connection(pool),
             #[cfg(feature = "mysql")]
-            Self::MySql { pool } => mysql::connection(pool),
+            Self::MySql { pool, .. } => mysql::connection(pool),
         }
     }
 
@@ -78,7 +84,7 @@ impl Pool {
             #[cfg(feature = "postgres")]
             Self::Postgres { pool, .. } => drop(pool.close()),
             #[cfg(feature = "mysql")]
-            Self::MySql { pool } => drop(pool.close()),
+            Self::MySql { pool, .. } => drop(pool.close()),
         }
     }
 
@@ -93,7 +99,11 @@ impl Pool {
                 #[cfg(feature = "postgres")]
                 Self::Postgres { pool, ending } => postgres::end(pool, guard, ending).await,
                 #[cfg(feature = "mysql")]
-                Self::MySql { pool } => mysql::end(pool, guard).await,
+                Self::MySql {
+                    pool,
+                    looks,
+                    ledger,
+                } => mysql::end(pool, guard, looks, ledger).await,
             }
         };
         tokio::time::timeout(grace, end)

@@ -1,7 +1,15 @@
 //! How the outer transaction of a test ends on PostgreSQL: checked, looked at, rolled back, begun anew.
 //!
 //! One message does it all, in the order of its words. What comes first fails first, so the error
-//! says how the test ended.
+//! says how the test ended. Where nothing of the schema can be deferred, that error would say only that
+//! the session has changed; then nobody waits for the answer: the message rides with the one by which
+//! the pool looks whether the connection works, and a session that has changed does not.
+
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    task::Poll,
+};
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseError};
 
@@ -15,6 +23,8 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Ending {
     text: String,
+    /// Whether something of the schema can be deferred.
+    defers: bool,
 }
 
 /// Whether something of the schema can be deferred, so that only the end can tell.
@@ -34,11 +44,23 @@ impl Ending {
             text: format!(
                 "{check}SELECT green_light.look(); ROLLBACK; {BEGIN}; SAVEPOINT green_light"
             ),
+            defers,
         })
     }
 
     pub(super) async fn run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
-        let Err(error) = connection.execute(AssertSqlSafe(self.text.as_str())).await else {
+        let mut sent = pin!(connection.execute(AssertSqlSafe(self.text.as_str())));
+        let answer = if self.defers {
+            Some(sent.await)
+        } else {
+            // The first poll sends; sqlx reads the answer before anything else it does.
+            poll_fn(|context| match sent.as_mut().poll(context) {
+                Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                Poll::Pending => Poll::Ready(None),
+            })
+            .await
+        };
+        let Some(Err(error)) = answer else {
             return Ok(Ended::Clean);
         };
         let Some(refusal) = error.as_database_error() else {

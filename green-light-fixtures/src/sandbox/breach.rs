@@ -42,6 +42,15 @@ impl Record {
         }
     }
 
+    /// Whether a statement may be named for it that has just run, and by its words `ends` transactions.
+    pub(super) fn is_of(&self, ends: bool) -> bool {
+        match self.breach {
+            Breach::Commit | Breach::Rollback => true,
+            Breach::Ended => ends,
+            Breach::Replaced | Breach::Unbalanced => false,
+        }
+    }
+
     pub(super) fn into_error(self, test: &str) -> Error {
         let (fact, help) = match self.breach {
             Breach::Commit => (

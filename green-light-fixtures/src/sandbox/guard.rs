@@ -18,7 +18,7 @@ use std::{
 use super::{
     breach::{Breach, Record},
     hold::Hold,
-    statement::{ends_transactions, shorten},
+    statement::{ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
 };
 
 /// What to do with a connection that is about to be handed out.
@@ -32,6 +32,8 @@ pub(crate) enum Verdict {
 
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
+    /// Whether statements that define something end the transaction they are sent in.
+    definitions_commit: bool,
     state: Mutex<State>,
     /// Whether green-light itself is ending the outer transaction.
     ending: AtomicBool,
@@ -64,11 +66,26 @@ pub(super) struct Lent {
     told: bool,
     /// Whether a raw pool, which cannot be tracked, was handed out.
     pub(super) raw_pool: bool,
+    /// The statement that may have ended the transaction in the use before.
+    suspect: Option<String>,
+    /// Whether a statement was sent that may leave something in the session.
+    stays: bool,
+    /// Whether the connection was used by something that reports no statement.
+    unseen: bool,
+    /// Whether the next use of the connection will report its statement when it is over.
+    announced: bool,
     /// Whether the database rolled back the transaction by itself.
     deadlocked: bool,
 }
 
 impl Guard {
+    pub(super) fn new(definitions_commit: bool) -> Self {
+        Self {
+            definitions_commit,
+            ..Self::default()
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is changed by assignments only, so a panic elsewhere leaves it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,6 +105,10 @@ impl Guard {
             used: false,
             told: false,
             raw_pool: false,
+            suspect: None,
+            stays: false,
+            unseen: false,
+            announced: false,
             deadlocked: false,
         };
         state.lease = Some(lent);
@@ -147,6 +168,9 @@ impl Guard {
         let (Some(hold), Some(lent)) = (state.hold.take(), &mut state.lease) else {
             return;
         };
+        let announced = std::mem::take(&mut lent.announced);
+        lent.unseen |= hold.statement.is_none() && !announced;
+        lent.suspect = hold.suspect.clone().or_else(|| hold.statement.clone());
         let age = hold.age();
         if lent
             .longest
@@ -184,26 +208,15 @@ impl Guard {
         if !state.lost {
             state.lost = true;
             let mut record = Record::new(breach);
-            if breach == Breach::Ended
-                && let Some(hold) = &mut state.hold
-            {
-                record.statement = hold.suspect.take().or_else(|| hold.statement.clone());
+            if breach == Breach::Ended {
+                let seen = state.hold.as_mut().and_then(Hold::suspect);
+                record.statement = seen.or_else(|| lent.suspect.take());
             }
             lent.breaches.push(record);
         } else if breach == Breach::Commit
             && let Some(record) = lent.breaches.last_mut()
         {
             record.refused_later += 1;
-        }
-    }
-
-    /// The same, by a statement that is known.
-    pub(crate) fn ended_by(&self, breach: Breach, statement: &str) {
-        self.ended(breach);
-        if let Some(lent) = &mut self.state().lease
-            && let Some(record) = lent.breaches.last_mut()
-        {
-            record.statement = Some(shorten(statement));
         }
     }
 
@@ -224,6 +237,13 @@ impl Guard {
             .is_some_and(|lent| lent.deadlocked)
     }
 
+    /// A statement of lease `id` will be reported once it has run and the connection is given back.
+    pub(crate) fn announce(&self, id: u64) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+            lent.announced = true;
+        }
+    }
+
     /// A statement of lease `id` has run for `elapsed`.
     pub(crate) fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
         let mut state = self.state();
@@ -231,20 +251,37 @@ impl Guard {
         let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) else {
             return;
         };
+        let ends = if self.definitions_commit {
+            lent.stays |= stays_on_mysql(statement);
+            ends_transactions_on_mysql(statement)
+        } else {
+            ends_transactions(statement)
+        };
         let statement = shorten(statement);
         if let Some(record) = lent.breaches.last_mut()
             && record.statement.is_none()
-            && matches!(record.breach, Breach::Commit | Breach::Rollback)
+            && record.is_of(ends)
             && record.at + elapsed >= Instant::now()
         {
             record.statement = Some(statement.clone());
         }
         if let Some(hold) = &mut state.hold {
-            if ends_transactions(&statement) {
+            if ends {
                 hold.suspect.get_or_insert_with(|| statement.clone());
             }
             hold.statement = Some(statement);
         }
+    }
+
+    /// Whether the test may have left something in its session that a rollback does not take away,
+    /// as far as its statements are known.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn stays(&self) -> bool {
+        let state = self.state();
+        state
+            .lease
+            .as_ref()
+            .is_none_or(|lent| lent.stays || lent.unseen)
     }
 
     /// The current holder of the connection began its transaction at `place`.

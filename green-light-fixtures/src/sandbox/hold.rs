@@ -36,6 +36,11 @@ impl Hold {
         }
     }
 
+    /// The statement that may have ended the transaction, as far as is known.
+    pub(super) fn suspect(&mut self) -> Option<String> {
+        self.suspect.take().or_else(|| self.statement.clone())
+    }
+
     pub(super) fn age(&self) -> Duration {
         self.since.elapsed()
     }

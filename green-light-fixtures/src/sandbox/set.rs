@@ -98,7 +98,7 @@ impl SlotSet {
 
     async fn open(&self) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        let guard = Arc::new(Guard::default());
+        let guard = Arc::new(Guard::new(self.template.definitions_commit()));
         let (pool, home) = self
             .template
             .open(number, &guard, self.waits.connection)

@@ -1,4 +1,36 @@
-//! Statements as messages show them.
+//! Statements: what can be told from their words, and how messages show them.
+
+/// Statements that end a transaction on MySQL, by their first word; see its reference, "Statements
+/// that cause an implicit commit".
+const ENDING: [&str; 24] = [
+    "alter",
+    "analyze",
+    "begin",
+    "cache",
+    "change",
+    "check",
+    "commit",
+    "flush",
+    "grant",
+    "import",
+    "install",
+    "lock",
+    "optimize",
+    "purge",
+    "rename",
+    "repair",
+    "reset",
+    "revoke",
+    "shutdown",
+    "start",
+    "stop",
+    "truncate",
+    "uninstall",
+    "unlock",
+];
+/// Statements that leave something in a session, by their first word, besides those that end
+/// transactions.
+const LEAVING: [&str; 5] = ["call", "handler", "prepare", "set", "use"];
 
 /// Whether a text has a word that ends a transaction, quoted or not.
 pub(crate) fn ends_transactions(text: &str) -> bool {
@@ -10,6 +42,56 @@ pub(crate) fn ends_transactions(text: &str) -> bool {
         })
 }
 
+/// Whether a text has a statement that ends the transaction it is sent in, on MySQL.
+pub(super) fn ends_transactions_on_mysql(text: &str) -> bool {
+    text.split(';').any(|statement| {
+        let mut words = words(statement);
+        let first = words.next().unwrap_or_default();
+        let second = words.next().unwrap_or_default();
+        if is(first, "rollback") {
+            return !is(second, "to") && !words.next().is_some_and(|third| is(third, "to"));
+        }
+        match () {
+            () if is(first, "create") || is(first, "drop") => !is(second, "temporary"),
+            () if is(first, "load") => !is(second, "index"),
+            () if is(first, "set") => is(second, "autocommit") || is(second, "password"),
+            () => ENDING.iter().any(|known| is(first, known)),
+        }
+    })
+}
+
+/// Whether a text may leave something in a session of MySQL that no rollback takes away.
+pub(super) fn stays_on_mysql(text: &str) -> bool {
+    text.contains('@')
+        || text.split(';').any(|statement| {
+            let mut all = words(statement);
+            let first = all.next().unwrap_or_default();
+            LEAVING.iter().any(|known| is(first, known))
+                || all.any(|word| is(word, "temporary") || is(word, "get_lock"))
+        })
+}
+
+/// The words of a statement, without the comments before it.
+fn words(statement: &str) -> impl Iterator<Item = &str> {
+    let mut rest = statement.trim_start();
+    loop {
+        let end = if rest.starts_with("/*") {
+            rest.find("*/").map(|end| end + 2)
+        } else if rest.starts_with("--") || rest.starts_with('#') {
+            rest.find('\n')
+        } else {
+            break;
+        };
+        rest = end.map_or("", |end| rest[end..].trim_start());
+    }
+    rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+}
+
+fn is(word: &str, known: &str) -> bool {
+    word.eq_ignore_ascii_case(known)
+}
+
 /// The beginning of a statement, for a message.
 pub(crate) fn shorten(statement: &str) -> String {
     const LENGTH: usize = 160;
@@ -17,5 +99,56 @@ pub(crate) fn shorten(statement: &str) -> String {
     match statement.char_indices().nth(LENGTH) {
         Some((end, _)) => format!("{}..", &statement[..end]),
         None => statement.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_ends_a_transaction() {
+        for statement in [
+            "CREATE TABLE y (a int)",
+            "/* c */ truncate u",
+            "-- c\nCOMMIT",
+            "ROLLBACK",
+            "ROLLBACK WORK",
+            "START TRANSACTION",
+            "SET autocommit = 1",
+            "LOCK TABLES u WRITE",
+            "SELECT 1; COMMIT",
+        ] {
+            assert!(ends_transactions_on_mysql(statement), "{statement}");
+        }
+        for statement in [
+            "CREATE TEMPORARY TABLE y (a int)",
+            "ROLLBACK TO SAVEPOINT a",
+            "rollback work to a",
+            "INSERT INTO u VALUES ('commit')",
+            "/* commit */ SELECT 1",
+            "SET @a = 1",
+            "",
+        ] {
+            assert!(!ends_transactions_on_mysql(statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn knows_what_outlives_a_rollback() {
+        for statement in [
+            "SET foreign_key_checks = 0",
+            "SELECT GET_LOCK('a', 1)",
+            "CREATE TEMPORARY TABLE t (a int)",
+            "SELECT 1 INTO @a",
+            "SELECT @a := 1",
+            "USE other",
+            "PREPARE p FROM 'SELECT 1'",
+        ] {
+            assert!(stays_on_mysql(statement), "{statement}");
+        }
+        for statement in ["INSERT INTO u VALUES (1)", "SAVEPOINT a", "SELECT 1"] {
+            assert!(!stays_on_mysql(statement), "{statement}");
+        }
     }
 }

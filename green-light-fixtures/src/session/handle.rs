@@ -211,6 +211,11 @@ impl Session {
         result.map_err(|error| self.shared.place.explain(error))
     }
 
+    /// A statement comes that SeaORM does not report.
+    pub(super) fn announce(&self) {
+        self.shared.place.announce();
+    }
+
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
     pub(super) fn ran(&self, sql: &str, elapsed: Duration) {
         self.shared.place.ran(sql, elapsed);

@@ -116,6 +116,16 @@ impl Template {
         }
     }
 
+    /// Whether statements that define something end the transaction they are sent in.
+    pub(crate) fn definitions_commit(&self) -> bool {
+        match self {
+            #[cfg(feature = "mysql")]
+            Self::MySql(_) => true,
+            #[cfg(any(feature = "sqlite", feature = "postgres"))]
+            _ => false,
+        }
+    }
+
     /// Where slots made from this template are.
     pub(crate) fn url(&self) -> DatabaseUrl {
         match self {
