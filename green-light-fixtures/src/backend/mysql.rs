@@ -19,7 +19,8 @@ use std::{sync::Arc, time::Duration};
 
 use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
-    AssertSqlSafe, Executor, MySqlConnection, MySqlPool,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySqlConnection, MySqlPool,
+    Row as _,
     mysql::{MySqlConnectOptions, MySqlDatabaseError},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
@@ -192,6 +193,19 @@ pub(crate) async fn end(pool: &MySqlPool, guard: &Guard, looks: &Looks, ledger: 
         Ok(false) => Ended::Changed,
         Err(error) => Ended::Failed(error),
     }
+}
+
+/// Ends every other connection to the slot's own database, which is not used again.
+pub(super) async fn cut(pool: &MySqlPool) -> Result<(), sqlx::Error> {
+    let mut connection = pool.connect_options().connect().await?;
+    let sql = "SELECT id FROM information_schema.processlist \
+               WHERE db = database() AND id <> connection_id()";
+    for row in connection.fetch_all(sql).await? {
+        let kill = format!("KILL {}", row.try_get_unchecked::<i64, _>(0)?);
+        // It may have gone by itself meanwhile.
+        let _ = connection.execute(AssertSqlSafe(kill)).await;
+    }
+    connection.close().await
 }
 
 fn gone() -> Error {

@@ -106,9 +106,26 @@ impl Pool {
                 } => mysql::end(pool, guard, looks, ledger).await,
             }
         };
-        tokio::time::timeout(grace, end)
+        let ended = tokio::time::timeout(grace, end)
             .await
-            .unwrap_or(Ended::Held)
+            .unwrap_or(Ended::Held);
+        if matches!(ended, Ended::Held) {
+            // If the server does not answer either, there is nothing more to be done about it.
+            let _ = tokio::time::timeout(grace, self.cut()).await;
+        }
+        ended
+    }
+
+    /// Ends what still runs in the slot's own database. SQLite is told by the guard.
+    async fn cut(&self) -> Result<(), sqlx::Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres { pool, .. } => postgres::cut(pool).await,
+            #[cfg(feature = "mysql")]
+            Self::MySql { pool, .. } => mysql::cut(pool).await,
+        }
     }
 }
 

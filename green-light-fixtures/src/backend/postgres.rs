@@ -17,7 +17,10 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
-use sqlx::{Executor, PgConnection, PgPool, Row as _, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Row as _,
+    postgres::PgConnectOptions,
+};
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
@@ -217,6 +220,16 @@ pub(crate) async fn end(pool: &PgPool, guard: &Guard, ending: &Ending) -> Ended 
         }
     }
     ended
+}
+
+/// Ends every other connection to the slot's own database, which is not used again.
+pub(super) async fn cut(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let mut connection = pool.connect_options().connect().await?;
+    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid() \
+               AND usename = current_user";
+    connection.execute(sql).await?;
+    connection.close().await
 }
 
 /// The pool as SeaORM sees it.

@@ -42,13 +42,9 @@ impl Record {
         }
     }
 
-    /// Whether a statement may be named for it that has just run, and by its words `ends` transactions.
-    pub(super) fn is_of(&self, ends: bool) -> bool {
-        match self.breach {
-            Breach::Commit | Breach::Rollback => true,
-            Breach::Ended => ends,
-            Breach::Replaced | Breach::Unbalanced => false,
-        }
+    /// Whether a hook of the database tells of it.
+    pub(super) fn is_by_hook(&self) -> bool {
+        matches!(self.breach, Breach::Commit | Breach::Rollback)
     }
 
     pub(super) fn into_error(self, test: &str) -> Error {

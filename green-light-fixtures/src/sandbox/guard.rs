@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
@@ -20,6 +20,9 @@ use super::{
     hold::Hold,
     statement::{ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
 };
+
+/// How long after a breach was seen its statement may be reported, besides the time it took.
+const LATE: Duration = Duration::from_millis(20);
 
 /// What to do with a connection that is about to be handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +69,6 @@ pub(super) struct Lent {
     told: bool,
     /// Whether a raw pool, which cannot be tracked, was handed out.
     pub(super) raw_pool: bool,
-    /// The statement that may have ended the transaction in the use before.
-    suspect: Option<String>,
     /// Whether a statement was sent that may leave something in the session.
     stays: bool,
     /// Whether the connection was used by something that reports no statement.
@@ -105,7 +106,6 @@ impl Guard {
             used: false,
             told: false,
             raw_pool: false,
-            suspect: None,
             stays: false,
             unseen: false,
             announced: false,
@@ -170,7 +170,6 @@ impl Guard {
         };
         let announced = std::mem::take(&mut lent.announced);
         lent.unseen |= hold.statement.is_none() && !announced;
-        lent.suspect = hold.suspect.clone().or_else(|| hold.statement.clone());
         let age = hold.age();
         if lent
             .longest
@@ -208,9 +207,9 @@ impl Guard {
         if !state.lost {
             state.lost = true;
             let mut record = Record::new(breach);
-            if breach == Breach::Ended {
-                let seen = state.hold.as_mut().and_then(Hold::suspect);
-                record.statement = seen.or_else(|| lent.suspect.take());
+            // A hook is called before its statement is reported, a server is asked after it.
+            if breach == Breach::Ended || self.definitions_commit {
+                record.statement = state.hold.as_mut().and_then(Hold::suspect);
             }
             lent.breaches.push(record);
         } else if breach == Breach::Commit
@@ -260,10 +259,16 @@ impl Guard {
         let statement = shorten(statement);
         if let Some(record) = lent.breaches.last_mut()
             && record.statement.is_none()
-            && record.is_of(ends)
-            && record.at + elapsed >= Instant::now()
         {
-            record.statement = Some(statement.clone());
+            // A hook is called while the statement runs; a server is asked once it has run.
+            let is_it = if record.breach == Breach::Ended || self.definitions_commit {
+                ends && record.at.elapsed() <= elapsed + LATE
+            } else {
+                record.is_by_hook() && record.at.elapsed() <= elapsed
+            };
+            if is_it {
+                record.statement = Some(statement.clone());
+            }
         }
         if let Some(hold) = &mut state.hold {
             if ends {

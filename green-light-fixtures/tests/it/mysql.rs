@@ -1,0 +1,199 @@
+//! Traps of MySQL and MariaDB in a transaction that never ends: a statement that commits fails its
+//! own test, and no other test finds anything of it.
+
+use std::time::Duration;
+
+use green_light_fixtures::{Backend, Engine, Error, Schema, Transaction};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, IsolationLevel, TransactionTrait};
+
+use crate::support::{count, engine_on, expect_clean, finish, insert, number, run};
+
+async fn engine() -> Engine {
+    engine_on(Backend::MySql).await
+}
+
+async fn begin(engine: &Engine) -> Transaction {
+    let test = engine.transaction_for("shop::guilty").await.unwrap();
+    insert(&test.connection(), "before").await.unwrap();
+    test
+}
+
+/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
+async fn caught(engine: &Engine, test: Transaction) -> String {
+    let error: Error = test.finish().await.unwrap_err();
+    assert!(error.is_breach(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("test `shop::guilty`") && text.contains("\n  help: "), "{text}");
+    expect_clean(engine).await;
+    text
+}
+
+#[test]
+fn every_statement_that_commits_fails_its_test_and_is_named() {
+    run(async {
+        let engine = engine().await;
+        for sql in [
+            "CREATE TABLE y (a int)",
+            "ALTER TABLE u ADD COLUMN age int",
+            "DROP TABLE IF EXISTS nothing",
+            "RENAME TABLE u TO v",
+            "TRUNCATE u",
+            "CREATE VIEW w AS SELECT 1",
+            "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 1",
+            "LOCK TABLES u WRITE",
+            "ANALYZE TABLE u",
+            "BEGIN",
+            "START TRANSACTION",
+            "COMMIT",
+            "ROLLBACK",
+        ] {
+            let test = begin(&engine).await;
+            let session = test.session();
+            let _ = session.execute_unprepared(sql).await;
+            // Whatever was committed, the rest of the test has a working database.
+            count(&session).await;
+            drop(session);
+            let text = caught(&engine, test).await;
+            assert!(text.contains(&format!("by: `{sql}`")), "{text}");
+        }
+    });
+}
+
+#[test]
+fn statements_that_commit_nothing_are_no_breach() {
+    run(async {
+        let engine = engine().await;
+        for sql in [
+            "CREATE TEMPORARY TABLE tt (a int)",
+            "SET autocommit = 1",
+            "SET @a = 1",
+            "SELECT GET_LOCK('green_light_test', 0)",
+            "INSERT INTO u (email) VALUES ('seed')",
+        ] {
+            let test = begin(&engine).await;
+            let _ = test.session().execute_unprepared(sql).await;
+            assert_eq!(count(&test.connection()).await, 2, "{sql}");
+            finish(test).await;
+            expect_clean(&engine).await;
+        }
+    });
+}
+
+#[test]
+fn nothing_can_be_written_after_a_statement_that_commits() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let tx = test.connection().begin().await.unwrap();
+        let _ = tx.execute_unprepared("CREATE TABLE y (a int)").await;
+        let refused = insert(&tx, "autocommitted").await.unwrap_err().to_string();
+        assert!(refused.contains("READ ONLY"), "{refused}");
+        let _ = tx.commit().await;
+        caught(&engine, test).await;
+    });
+}
+
+#[test]
+fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = test.connection();
+        for _ in 0..3 {
+            let serializable = Some(IsolationLevel::Serializable);
+            db.begin_with_config(serializable, None).await.map(drop).unwrap_err();
+            let pool = db.get_mysql_connection_pool();
+            pool.begin_with("START TRANSACTION").await.map(drop).unwrap_err();
+            assert_eq!(count(&db).await, 2);
+        }
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn a_deadlock_is_no_breach_and_is_told() {
+    run(async {
+        let engine = engine().await;
+        let test = engine.transaction_for("shop::innocent").await.unwrap();
+        let session = test.session();
+        let mut options = ConnectOptions::new(session.url().expose().to_owned());
+        options.max_connections(1).sqlx_logging(false);
+        let rival = Database::connect(options).await.unwrap();
+        session.execute_unprepared("INSERT INTO u (email) VALUES ('a'), ('b')").await.unwrap();
+        let other = rival.begin().await.unwrap();
+        other.execute_unprepared("UPDATE u SET email = 'seed 2' WHERE email = 'seed'").await.unwrap();
+        // The rival waits for the test, then the test for the rival; the one that wrote less goes.
+        let waits = tokio::spawn(async move {
+            let ended = other.execute_unprepared("DELETE FROM u WHERE email = 'a'").await;
+            (ended.is_ok(), other.rollback().await)
+        });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let mine = session.execute_unprepared("DELETE FROM u WHERE email = 'seed'").await;
+        let (theirs, _) = waits.await.unwrap();
+        assert!(mine.is_ok() != theirs, "one of them is the victim");
+        rival.close().await.unwrap();
+        drop(session);
+        if mine.is_err() {
+            assert!(test.contention().unwrap().contains("deadlock"));
+        }
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn a_table_that_cannot_roll_back_is_refused_with_the_schema() {
+    run(async {
+        let sql = "CREATE TABLE fine (a int); CREATE TABLE old (a int) ENGINE = MyISAM";
+        let error = Engine::builder()
+            .backend(Backend::MySql)
+            .schema(Schema::sql(sql))
+            .build()
+            .await
+            .unwrap_err();
+        assert!(error.is_schema(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("table `old` has engine MyISAM") && text.contains("InnoDB"), "{text}");
+    });
+}
+
+#[test]
+fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        for (change, look) in [
+            ("SET foreign_key_checks = 0", "SELECT @@foreign_key_checks = 0"),
+            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
+            ("SELECT GET_LOCK('green_light_mine', 0)", "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)"),
+            ("SET sql_mode = ''", "SELECT @@sql_mode = ''"),
+        ] {
+            let test = begin(&engine).await;
+            let db = test.connection();
+            db.execute_unprepared(change).await.unwrap();
+            assert_eq!(number(&db, look).await, 1, "{change}");
+            drop(db);
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, 0, "{change}");
+            finish(next).await;
+            expect_clean(&engine).await;
+        }
+    });
+}
+
+#[test]
+fn tests_that_run_at_the_same_time_have_databases_of_their_own() {
+    run(async {
+        let engine = engine().await;
+        let (one, two) = (begin(&engine).await, begin(&engine).await);
+        assert_ne!(one.session().url().expose(), two.session().url().expose());
+        insert(&one.connection(), "same").await.unwrap();
+        insert(&two.connection(), "same").await.unwrap();
+        two.session().execute_unprepared("TRUNCATE u").await.unwrap_err();
+        assert_eq!(count(&one.connection()).await, 3);
+        finish(one).await;
+        caught(&engine, two).await;
+    });
+}

@@ -1,0 +1,353 @@
+//! Traps of PostgreSQL in a transaction that never ends: what is caught, what is as in production,
+//! and what only a database of its own can do.
+
+use std::time::Duration;
+
+use green_light_fixtures::{Backend, Engine, Error, Schema, Transaction};
+use sea_orm::{AccessMode, ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionTrait};
+
+use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, number, run};
+
+async fn engine() -> Engine {
+    engine_on(Backend::Postgres).await
+}
+
+async fn begin(engine: &Engine) -> (Transaction, DatabaseConnection) {
+    let test = engine.transaction_for("shop::guilty").await.unwrap();
+    let db = test.connection();
+    insert(&db, "before").await.unwrap();
+    (test, db)
+}
+
+/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
+async fn caught(engine: &Engine, test: Transaction) -> String {
+    let error: Error = test.finish().await.unwrap_err();
+    assert!(error.is_breach(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
+        "{text}"
+    );
+    expect_clean(engine).await;
+    text
+}
+
+#[test]
+fn no_text_that_commits_can_commit() {
+    run(async {
+        let engine = engine().await;
+        for sql in [
+            "COMMIT",
+            "END",
+            "BEGIN; INSERT INTO u (email) VALUES ('q'); COMMIT",
+            "COMMIT AND CHAIN",
+            "ROLLBACK",
+            "ROLLBACK; INSERT INTO u (email) VALUES ('q')",
+            "ABORT",
+        ] {
+            let (test, db) = begin(&engine).await;
+            let _ = db.execute_unprepared(sql).await;
+            insert(&db, "after").await.unwrap();
+            assert_eq!(
+                count(&db).await,
+                2,
+                "{sql}: the rest of the test has a working database"
+            );
+            drop(db);
+            caught(&engine, test).await;
+        }
+    });
+}
+
+#[test]
+fn a_commit_inside_a_transaction_is_refused_and_named_and_nothing_can_be_written_after_it() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let tx = db.begin().await.unwrap();
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, "COMMIT");
+        tx.execute_raw(statement).await.unwrap_err();
+        let refused = insert(&tx, "autocommitted").await.unwrap_err().to_string();
+        assert!(refused.contains("read-only transaction"), "{refused}");
+        tx.commit().await.unwrap_err();
+        drop(db);
+        let text = caught(&engine, test).await;
+        assert!(text.contains("by: `COMMIT`"), "{text}");
+    });
+}
+
+#[test]
+fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        for _ in 0..3 {
+            let serializable = Some(IsolationLevel::Serializable);
+            db.begin_with_config(serializable, None)
+                .await
+                .map(drop)
+                .unwrap_err();
+            let pool = db.get_postgres_connection_pool();
+            pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE")
+                .await
+                .map(drop)
+                .unwrap_err();
+            assert_eq!(count(&db).await, 2);
+        }
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn begins_in_an_aborted_transaction_do_not_reach_the_outer_one() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let tx = db.begin().await.unwrap();
+        insert(&tx, "seed").await.unwrap_err();
+        tx.begin().await.map(drop).unwrap_err();
+        tx.begin().await.map(drop).unwrap_err();
+        // In production the commit of an aborted transaction is a silent rollback.
+        tx.commit().await.unwrap_err();
+        assert_eq!(count(&db).await, 2);
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn an_sql_error_outside_a_transaction_takes_nothing_along() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        for _ in 0..20 {
+            db.execute_unprepared("INSERT INTO u (email) VALUES ('seed')")
+                .await
+                .unwrap_err();
+            db.execute_unprepared("SELEKT").await.unwrap_err();
+            assert_eq!(count(&db).await, 2);
+        }
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn what_needs_no_transaction_is_refused_and_harms_nothing() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        for sql in [
+            "VACUUM u",
+            "CREATE INDEX CONCURRENTLY i ON u (email)",
+            "CREATE DATABASE green_light_not_made",
+            "ALTER SYSTEM SET work_mem = '4MB'",
+        ] {
+            let error = db.execute_unprepared(sql).await.unwrap_err().to_string();
+            assert!(
+                error.contains("cannot run inside a transaction block"),
+                "{error}"
+            );
+        }
+        assert_eq!(count(&db).await, 2);
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn the_clock_of_the_transaction_stands_still_and_the_other_one_goes() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let same =
+            "SELECT (now() = transaction_timestamp() AND clock_timestamp() > now())::int::bigint";
+        assert_eq!(number(&db, same).await, 1);
+        drop(db);
+        finish(test).await;
+        let (next, db) = begin(&engine).await;
+        let young = "SELECT (clock_timestamp() - now() < interval '5 s')::int::bigint";
+        assert_eq!(
+            number(&db, young).await,
+            1,
+            "each test has a transaction of its own"
+        );
+        drop(db);
+        finish(next).await;
+    });
+}
+
+#[test]
+fn constraints_can_be_made_immediate_and_a_commit_is_still_refused() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        for _ in 0..2 {
+            db.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE")
+                .await
+                .unwrap();
+            db.execute_unprepared("SET CONSTRAINTS ALL DEFERRED")
+                .await
+                .unwrap();
+        }
+        assert_eq!(count(&db).await, 2);
+        db.execute_unprepared("COMMIT").await.unwrap_err();
+        drop(db);
+        caught(&engine, test).await;
+    });
+}
+
+#[test]
+fn deferred_constraints_are_checked_at_the_end() {
+    run(async {
+        let sql = "CREATE TABLE author (id int PRIMARY KEY);
+            CREATE TABLE book (id int, author int REFERENCES author DEFERRABLE INITIALLY DEFERRED)";
+        let engine = engine_of(Backend::Postgres, Schema::sql(sql)).await;
+        for (sql, holds) in [
+            ("INSERT INTO book VALUES (3, 7)", false),
+            (
+                "INSERT INTO book VALUES (3, 7); INSERT INTO author VALUES (7)",
+                true,
+            ),
+        ] {
+            let test = engine.transaction_for("shop::orphans").await.unwrap();
+            test.connection().execute_unprepared(sql).await.unwrap();
+            match test.finish().await {
+                Ok(()) => assert!(holds, "{sql}"),
+                Err(error) => {
+                    assert!(!holds && error.is_constraint(), "{error:?}");
+                    let text = error.to_string();
+                    assert!(text.contains("(author)=(7) is not present"), "{text}");
+                }
+            }
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(
+                number(&next.connection(), "SELECT count(*) FROM book").await,
+                0
+            );
+            finish(next).await;
+        }
+    });
+}
+
+#[test]
+fn read_only_transactions_are_read_only_and_no_longer_than_that() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let tx = db
+            .begin_with_config(None, Some(AccessMode::ReadOnly))
+            .await
+            .unwrap();
+        insert(&tx, "refused").await.unwrap_err();
+        tx.rollback().await.unwrap();
+        insert(&db, "accepted").await.unwrap();
+        assert_eq!(count(&db).await, 3);
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        for (change, look) in [
+            (
+                "SELECT pg_advisory_lock(4711)",
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND pid = pg_backend_pid()",
+            ),
+            (
+                "SET work_mem = '77MB'",
+                "SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND setting = '78848'",
+            ),
+            (
+                "CREATE TEMP TABLE t (x int)",
+                "SELECT count(*) FROM pg_class WHERE relname = 't'",
+            ),
+            (
+                "CREATE TYPE mood AS ENUM ('ok')",
+                "SELECT count(*) FROM pg_type WHERE typname = 'mood'",
+            ),
+        ] {
+            let (test, db) = begin(&engine).await;
+            db.execute_unprepared(change).await.unwrap();
+            assert_eq!(number(&db, look).await, 1, "{change}");
+            drop(db);
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, 0, "{change}");
+            finish(next).await;
+            expect_clean(&engine).await;
+        }
+    });
+}
+
+async fn columns(db: &impl ConnectionTrait) -> usize {
+    let all = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, "SELECT * FROM u");
+    let rows = db.query_all_raw(all).await.unwrap();
+    rows[0].column_names().len()
+}
+
+#[test]
+fn prepared_statements_do_not_describe_the_tables_of_a_test_before() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let tx = db.begin().await.unwrap();
+        tx.execute_unprepared("ALTER TABLE u ADD COLUMN age int")
+            .await
+            .unwrap();
+        assert_eq!(columns(&tx).await, 3);
+        tx.rollback().await.unwrap();
+        drop(db);
+        finish(test).await;
+        let (next, db) = begin(&engine).await;
+        assert_eq!(columns(&db).await, 2);
+        drop(db);
+        finish(next).await;
+    });
+}
+
+#[test]
+fn tests_that_write_the_same_key_do_not_wait_for_each_other() {
+    run(async {
+        let engine = engine().await;
+        let (one, two) = (begin(&engine).await, begin(&engine).await);
+        insert(&one.1, "same").await.unwrap();
+        insert(&two.1, "same").await.unwrap();
+        assert_eq!((count(&one.1).await, count(&two.1).await), (3, 3));
+        for (test, db) in [one, two] {
+            drop(db);
+            finish(test).await;
+        }
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
+fn a_query_left_running_is_ended_soon_after_its_test() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let (started, running) = tokio::sync::oneshot::channel();
+        let endless = tokio::spawn(async move {
+            let tx = db.begin().await.unwrap();
+            started.send(()).unwrap();
+            tx.execute_unprepared("SELECT pg_sleep(600)")
+                .await
+                .map(drop)
+        });
+        running.await.unwrap();
+        assert!(test.finish().await.unwrap_err().is_held());
+        expect_clean(&engine).await;
+        let ended = tokio::time::timeout(Duration::from_secs(30), endless).await;
+        ended.unwrap().unwrap().unwrap_err();
+    });
+}
