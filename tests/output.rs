@@ -84,6 +84,25 @@ fn without_task_id(line: &str) -> String {
     line
 }
 
+/// An event without how long it took and when it was written, both of which it has to have.
+fn without_times(event: &str) -> String {
+    let mut text = event.to_owned();
+    for key in ["took", "time"] {
+        let Some(from) = text.find(&format!(",\"{key}\":")) else {
+            assert!(key == "took" && event.contains("\"CALL\""), "{event}");
+            continue;
+        };
+        let value = &text[from + key.len() + 4..];
+        let end = match value.strip_prefix('{') {
+            Some(object) => object.find('}').map(|end| end + 2),
+            None => value.find([',', '}']),
+        };
+        let end = from + key.len() + 4 + end.expect("a value ends");
+        text.replace_range(from..end, "");
+    }
+    text
+}
+
 fn story(filter: &str, expected: &ExpectFile) {
     expected.assert_eq(&redacted(&run(filter, &[], &[])));
 }
@@ -115,6 +134,70 @@ fn every_teardown_error_is_reported_and_charged() {
 #[test]
 fn a_shared_failure_is_reported_once_in_full() {
     story("shared::", &expect_file!["output/shared.txt"]);
+}
+
+#[test]
+fn a_skip_passes_and_says_so() {
+    story("skips::", &expect_file!["output/skips.txt"]);
+}
+
+#[test]
+fn a_skip_fails_where_none_may_be() {
+    let env = [("GREEN_LIGHT_SKIP", "fail")];
+    expect_file!["output/skips_fail.txt"].assert_eq(&redacted(&run("skips::", &[], &env)));
+}
+
+#[test]
+fn an_expected_failure_passes_and_fixtures_are_reported_all_the_same() {
+    story("xfail::", &expect_file!["output/xfail.txt"]);
+}
+
+#[test]
+fn a_dynamic_request_that_cannot_be_answered_says_why() {
+    story("dynamic::", &expect_file!["output/dynamic.txt"]);
+}
+
+#[test]
+fn fixtures_are_listed_with_docs_places_and_reach() {
+    let env = [("GREEN_LIGHT_SHOW", "fixtures")];
+    let output = run("listed::", &[], &env);
+    assert!(output.status.success(), "{}", redacted(&output));
+    let text = String::from_utf8_lossy(&output.stderr);
+    let listed = |module: &str| {
+        let from = text.find(&format!("fixtures of `{module}`"));
+        let list = &text[from.unwrap_or_else(|| panic!("{module} is missing: {text}"))..];
+        list.find("\nfixtures of")
+            .map_or(list, |end| &list[..end])
+            .trim_end()
+            .to_owned()
+    };
+    let ours = listed("specimens::listed") + "\n" + &listed("specimens::listed::inner") + "\n";
+    expect_file!["output/show_fixtures.txt"].assert_eq(&ours);
+    assert!(text.contains("coroutine_context [around] -- "), "{text}");
+    assert_eq!(text.matches("fixtures of `specimens::listed`\n").count(), 1);
+}
+
+#[test]
+fn the_slowest_are_listed_at_the_end() {
+    let env = [("GREEN_LIGHT_SHOW", "durations")];
+    let output = run("listed::", &[], &env);
+    assert!(output.status.success(), "{}", redacted(&output));
+    let text = String::from_utf8_lossy(&output.stderr);
+    let mut lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.remove(0), "slowest durations (10 of 11)", "{text}");
+    assert!(
+        lines[0].ends_with("s set-up    P slow in listed::waits"),
+        "{text}"
+    );
+    assert!(text.contains("s body      listed::"), "{text}");
+}
+
+#[test]
+fn a_plan_and_a_list_pass_under_should_panic() {
+    for show in ["plan", "fixtures"] {
+        let output = run("should_panic::", &[], &[("GREEN_LIGHT_SHOW", show)]);
+        assert!(output.status.success(), "{}", redacted(&output));
+    }
 }
 
 #[test]
@@ -298,6 +381,10 @@ fn events_are_written_line_by_line() {
         &[("GREEN_LIGHT_EVENTS", &file.to_string_lossy())],
     );
     let events = std::fs::read_to_string(&file).expect("events were written");
+    let events: String = events
+        .lines()
+        .map(|line| without_times(line) + "\n")
+        .collect();
     expect_file!["output/events.jsonl"].assert_eq(&events);
 }
 

@@ -17,6 +17,10 @@ pub(crate) enum Show {
     Setup,
     /// What would be set up; runs nothing.
     Plan,
+    /// All fixtures there are; runs nothing.
+    Fixtures,
+    /// What took longest, at the end.
+    Durations,
 }
 
 /// The environment of this process.
@@ -57,7 +61,15 @@ impl Config {
             None => Show::Nothing,
             Some("setup") => Show::Setup,
             Some("plan") => Show::Plan,
-            Some(other) => return Err(unknown("GREEN_LIGHT_SHOW", other, "`setup` or `plan`")),
+            Some("fixtures") => Show::Fixtures,
+            Some("durations") => Show::Durations,
+            Some(other) => {
+                return Err(unknown(
+                    "GREEN_LIGHT_SHOW",
+                    other,
+                    "`setup`, `plan`, `fixtures` or `durations`",
+                ));
+            }
         };
         let debug = match value("GREEN_LIGHT_DEBUG").as_deref() {
             None | Some("0") => false,
@@ -121,6 +133,11 @@ mod tests {
                 .contains("`GREEN_LIGHT_SHOW=stup` is not understood"),
             "{failure}"
         );
-        assert!(failure.message.contains("`setup` or `plan`"), "{failure}");
+        assert!(
+            failure
+                .message
+                .contains("`setup`, `plan`, `fixtures` or `durations`"),
+            "{failure}"
+        );
     }
 }

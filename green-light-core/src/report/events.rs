@@ -1,12 +1,15 @@
 //! `GREEN_LIGHT_EVENTS=FILE`: one JSON line for each thing that happens.
 //!
 //! `SETUP` is written when a set-up ends, `TEARDOWN` when teardown code has run, `OUTCOME` after a
-//! test's last phase. Lines are appended whole, so several threads and processes may share a file.
+//! test's last phase. Each has the `time` at which it was written, and how long it `took`, in seconds.
+//! Lines are appended whole, so several threads and processes may share a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::durations;
 use super::failure::Failure;
 use super::label::Label;
 use crate::config::Config;
@@ -75,6 +78,21 @@ impl Event {
         self
     }
 
+    pub(crate) fn seconds(mut self, key: &str, seconds: Duration) -> Self {
+        self.push(key, &format!("{:.6}", seconds.as_secs_f64()));
+        self
+    }
+
+    /// How long each phase took.
+    pub(crate) fn took(mut self, phases: &[(&str, Duration)]) -> Self {
+        let phases: Vec<String> = phases
+            .iter()
+            .map(|(phase, took)| format!("{}:{:.6}", quoted(phase), took.as_secs_f64()))
+            .collect();
+        self.push("took", &format!("{{{}}}", phases.join(",")));
+        self
+    }
+
     /// An object of texts.
     pub(crate) fn map<'a>(
         mut self,
@@ -116,7 +134,9 @@ impl Event {
         deps: Vec<(&'static str, String)>,
         failure: Option<&Failure>,
         during: During,
+        took: Duration,
     ) {
+        durations::fixture("set-up", label, during.test, took);
         if enabled() {
             Self::new("SETUP")
                 .instance(label)
@@ -131,6 +151,7 @@ impl Event {
                 )
                 .text("during", during.test)
                 .text("phase", during.phase)
+                .seconds("took", took)
                 .write();
         }
     }
@@ -147,25 +168,28 @@ impl Event {
     }
 
     /// The code after `give` has ended.
-    pub(crate) fn teardown(label: &Label, ok: bool, during: &str) {
+    pub(crate) fn teardown(label: &Label, ok: bool, during: &str, took: Duration) {
+        durations::fixture("teardown", label, during, took);
         if enabled() {
             Self::new("TEARDOWN")
                 .instance(label)
                 .text("result", if ok { "ok" } else { "error" })
                 .text("during", during)
                 .text("phase", "teardown")
+                .seconds("took", took)
                 .write();
         }
     }
 
     /// An `on_teardown` step has ended.
-    pub(crate) fn finalizer(label: &Label, index: usize, during: &str, phase: &str) {
+    pub(crate) fn finalizer(label: &Label, index: usize, during: &str, took: Duration) {
         if enabled() {
             Self::new("FINALIZER")
                 .instance(label)
                 .number("i", index)
                 .text("during", during)
-                .text("phase", phase)
+                .text("phase", "teardown")
+                .seconds("took", took)
                 .write();
         }
     }
@@ -181,6 +205,9 @@ impl Event {
     ///
     /// A full disk is said once, on stderr, and does not fail tests that are otherwise right.
     pub(crate) fn write(mut self) {
+        // When it was written: seconds since 1970, so that several processes may share a file.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self = self.seconds("time", now.unwrap_or_default());
         self.0.push_str("}\n");
         let Ok(Some(file)) = file() else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);

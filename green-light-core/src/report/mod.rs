@@ -1,11 +1,13 @@
 //! Where the sentences a user reads are made, and only here: one voice, and one place to test it.
 
 pub(crate) mod debug;
+pub(crate) mod durations;
 pub(crate) mod events;
 mod explain;
 mod failure;
 mod hook;
 mod label;
+pub(crate) mod listing;
 mod panics;
 mod plan_error;
 mod print;

@@ -3,6 +3,7 @@
 //! A line is indented by scope: process, then module, then test; the letter is the scope's. Lines
 //! go to stderr on the test's thread, so they stand with the test that caused them.
 
+use super::listing;
 use super::print::say;
 use crate::config::{self, Config};
 use crate::fixture::{Definition, Plan, Scope, Step};
@@ -18,7 +19,7 @@ impl Show {
     }
 
     fn prints(self) -> bool {
-        self.0 != config::Show::Nothing
+        matches!(self.0, config::Show::Setup | config::Show::Plan)
     }
 
     /// Before the first line of a test: libtest may have left the cursor behind the test's name.
@@ -28,9 +29,14 @@ impl Show {
         }
     }
 
-    /// Whether tests are only planned, not run.
-    pub(crate) fn plans_only(self) -> bool {
-        self.0 == config::Show::Plan
+    /// Shows what takes no running: the plan of `test`, or the list of fixtures.
+    pub(crate) fn instead_of_running(self, test: &TestMeta, plan: &Plan) -> bool {
+        match self.0 {
+            config::Show::Plan => self.plan(test, plan),
+            config::Show::Fixtures => listing::print(),
+            config::Show::Nothing | config::Show::Setup | config::Show::Durations => return false,
+        }
+        true
     }
 
     pub(crate) fn set_up(self, step: &Step) {
@@ -57,7 +63,7 @@ impl Show {
     }
 
     /// What would happen in a test.
-    pub(crate) fn plan(self, test: &TestMeta, plan: &Plan) {
+    fn plan(self, test: &TestMeta, plan: &Plan) {
         for around in &plan.arounds {
             self.around(around);
         }

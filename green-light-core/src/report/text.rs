@@ -71,8 +71,13 @@ pub(crate) fn own_teardown_error(test: &TestMeta, failure: &Failure) -> String {
 
 /// A body that returned an error.
 pub(crate) fn body_error(test: &TestMeta, failure: &Failure) -> String {
+    let how = if failure.via.is_empty() {
+        "returned as an error at"
+    } else {
+        "in the body of the test at"
+    };
     format!(
-        "test `{}` {}\n  returned as an error at {}{}",
+        "test `{}` {}\n  {how} {}{}",
         test.name(),
         said(failure),
         test.location,

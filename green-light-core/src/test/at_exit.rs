@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::outcome::FixtureFailure;
 use crate::fixture::Store;
-use crate::report::{Failure, say_to_terminal, text};
+use crate::report::{Failure, durations, say_to_terminal, text};
 use crate::{process, runtime};
 
 /// How long the end of the process waits for teardowns.
@@ -23,16 +23,25 @@ pub(crate) fn register() -> Result<(), Failure> {
     static REGISTERED: OnceLock<Result<(), Failure>> = OnceLock::new();
     REGISTERED
         .get_or_init(|| {
-            process::at_exit(tear_down).map_err(|error| {
+            process::at_exit(end).map_err(|error| {
                 Failure::new(format!("the end of the process cannot be watched: {error}"))
             })
         })
         .clone()
 }
 
-fn tear_down() {
+fn end() {
+    let ended_well = tear_down();
+    durations::print();
+    if !ended_well {
+        process::exit_failed();
+    }
+}
+
+/// Whether nothing failed.
+fn tear_down() -> bool {
     if !Store::has_ends() {
-        return;
+        return true;
     }
     // `exit` may be called from any thread, and has destroyed its thread-locals by now: tokio and
     // contexts need a thread of their own. One that does not come back must not keep the process.
@@ -45,14 +54,12 @@ fn tear_down() {
     let failures = thread.ok().map(|_| ended.recv_timeout(PATIENCE));
     let Some(Ok(failures)) = failures else {
         say_to_terminal(text::LATE_TEARDOWN_HANGS);
-        process::exit_failed();
+        return false;
     };
     for failed in &failures {
         say_to_terminal(&text::late_teardown_error(failed));
     }
-    if !failures.is_empty() {
-        process::exit_failed();
-    }
+    failures.is_empty()
 }
 
 async fn tear_down_all() -> Vec<FixtureFailure> {

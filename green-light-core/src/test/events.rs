@@ -64,6 +64,11 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record, verdict: Verdict) {
                 ("teardown", teardown_errors),
             ],
         )
+        .took(&[
+            ("setup", record.took.setup),
+            ("call", record.took.call),
+            ("teardown", record.took.teardown),
+        ])
         .write();
 }
 

@@ -4,6 +4,7 @@ use super::dynamic::Failed;
 use super::phases::{Ready, TestRun};
 use crate::context;
 use crate::fixture::{Erased, Given, ScopeKey, Step, Store, Value};
+use crate::report::durations::Watch;
 use crate::report::events::Event;
 use crate::report::{Label, caught};
 
@@ -12,6 +13,7 @@ impl TestRun {
     pub(super) async fn set_up_given(&self, step: &Step, given: &Given) -> Result<Ready, Failed> {
         let definition = step.definition;
         let scope = ScopeKey::of(definition.scope, self.meta.module());
+        let watch = Watch::start();
         let (ready, made) = caught(async {
             match context::synchronous(given.value).0 {
                 Erased::Local(value) => {
@@ -38,7 +40,7 @@ impl TestRun {
         .await
         .map_err(|failure| (failure, None))?;
         if made {
-            Event::setup(&ready.label, Vec::new(), None, self.during());
+            Event::setup(&ready.label, Vec::new(), None, self.during(), watch.took());
             self.show.set_up(step);
         }
         Ok(ready)

@@ -8,6 +8,7 @@
 //! 5. Everything that failed is printed, and libtest is told by one panic ([`run`]).
 
 mod at_exit;
+mod body;
 mod case;
 mod deadline;
 mod drive;

@@ -49,6 +49,14 @@ impl BodyEnd {
     }
 }
 
+/// How long the phases took, if it was measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Took {
+    pub(crate) setup: Duration,
+    pub(crate) call: Duration,
+    pub(crate) teardown: Duration,
+}
+
 /// The record of one test.
 #[derive(Default)]
 pub(crate) struct Record {
@@ -63,6 +71,7 @@ pub(crate) struct Record {
     pub(crate) own_teardown: Vec<Failure>,
     /// Phases that took too long.
     pub(crate) expired: Vec<(Phase, Duration)>,
+    pub(crate) took: Took,
     /// What around fixtures said.
     pub(crate) around: Vec<Failure>,
 }

@@ -11,18 +11,16 @@ use super::case::TestMeta;
 use super::deadline::{Clock, Phase};
 use super::drive::Pause;
 use super::dynamic::{Dynamic, Failed};
-use super::outcome::{BodyEnd, FixtureFailure, Record};
+use super::outcome::{FixtureFailure, Record, Took};
 use crate::fixture::{
-    By, Definition, Ended, Live, Origin, Plan, Request, Resolver, Scope, ScopeKey, Setup, Shared,
-    Step, Store, StoreFrom, Value, Values,
+    By, Definition, Ended, Live, Origin, Plan, Request, Resolver, Scope, ScopeKey, Shared, Step,
+    Store, StoreFrom, Value, Values,
 };
 use crate::report::debug::{Moment, debug};
+use crate::report::durations::Watch;
 use crate::report::events::{self, During, Event};
 use crate::report::show::Show;
-use crate::report::{
-    Failure, Label, caught, caught_drop, caught_payload, failure_of, is_raised, say, text,
-    without_passwords,
-};
+use crate::report::{Failure, Label, caught, say, text};
 
 /// What a step of the plan has become.
 #[derive(Clone)]
@@ -45,9 +43,9 @@ pub(crate) struct TestRun {
     /// Set-ups that have ended, in that order, with their step.
     ended: RefCell<Vec<(usize, Rc<Live>)>>,
     /// The test's own `on_teardown` steps.
-    request: Request,
+    pub(super) request: Request,
     /// The body has been called.
-    called: Cell<bool>,
+    pub(super) called: Cell<bool>,
     torn_down: Cell<bool>,
     pub(crate) dynamic: Dynamic,
     pub(crate) pause: Pause,
@@ -82,14 +80,23 @@ impl TestRun {
 
     /// Set-up, body and teardown, each whatever became of the one before.
     pub(crate) async fn phases(&self) {
-        if self.set_up().await {
+        let watch = Watch::start();
+        let is_set_up = self.set_up().await;
+        self.took(|took| took.setup += watch.took());
+        if is_set_up {
+            let watch = Watch::start();
             self.body().await;
+            self.took(|took| took.call += watch.took());
         }
         // A body that swallows the unwinding of a timeout ends here, in a cancelled context. Its
         // fixtures end in a fresh one.
         if !self.clock.has_expired() {
             self.tear_down().await;
         }
+    }
+
+    fn took(&self, note: impl FnOnce(&mut Took)) {
+        note(&mut self.record.borrow_mut().took);
     }
 
     /// Sets up every fixture of the plan, stopping at the first failure.
@@ -158,15 +165,18 @@ impl TestRun {
         let live = Rc::new(Live::new(label, values, step.with, request));
         self.begun.borrow_mut().push(Rc::clone(&live));
         debug(Moment::SetUp(step.definition));
+        let watch = Watch::start();
         let result = live.set_up().await;
         self.begun
             .borrow_mut()
             .retain(|begun| !Rc::ptr_eq(begun, &live));
+        let mut deps = Vec::new();
         if events::enabled() {
-            let mut deps = self.labels(step);
+            deps = self.labels(step);
             deps.extend(live.take_answers());
-            Event::setup(&label, deps, result.as_ref().err(), self.during());
         }
+        let failure = result.as_ref().err();
+        Event::setup(&label, deps, failure, self.during(), watch.took());
         self.ended.borrow_mut().push((index, live));
         self.show.set_up(step);
         result
@@ -222,54 +232,6 @@ impl TestRun {
         }
     }
 
-    /// Runs the user's function.
-    async fn body(&self) {
-        self.clock.enter(Phase::Body);
-        self.pause_clock(true);
-        self.called.set(true);
-        debug(Moment::Body(self.meta));
-        let values = self.values(&self.plan.requests);
-        if events::enabled() {
-            let ready = self.ready.borrow();
-            let got = self
-                .meta
-                .requests
-                .iter()
-                .zip(&self.plan.requests)
-                .filter_map(|(dependency, index)| {
-                    Some((
-                        (dependency.target)().name,
-                        ready[*index].as_ref()?.label.to_string(),
-                    ))
-                });
-            Event::new("CALL")
-                .text("test", self.meta.full_name())
-                .map("got", got)
-                .write();
-        }
-        let setup = Setup::new(values, self.request.clone());
-        // Called inside the future: cloning a value for a parameter may panic.
-        let mut body = Box::pin(async { (self.meta.body)(&setup).await });
-        let end = caught_payload(&mut body).await;
-        // What the body borrowed goes before its fixtures do.
-        let dropped = caught_drop(body);
-        drop(setup);
-        let end = match (end, dropped) {
-            (Err(payload), _) if is_raised(&*payload) => BodyEnd::Failed(failure_of(&*payload)),
-            (Err(payload), _) => {
-                let failure = failure_of(&*payload);
-                let payload = without_passwords(payload);
-                BodyEnd::Panicked { payload, failure }
-            }
-            (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
-            (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
-        };
-        end.tell(self.meta);
-        self.show
-            .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));
-        self.record.borrow_mut().body = Some(end);
-    }
-
     /// Whether teardown has not ended: an around fixture, or a timeout, kept the phases from ending.
     pub(crate) fn needs_teardown(&self) -> bool {
         !self.torn_down.get()
@@ -279,6 +241,7 @@ impl TestRun {
     /// the next fixture.
     pub(crate) async fn tear_down(&self) {
         self.clock.enter(Phase::Teardown(None));
+        let watch = Watch::start();
         self.dynamic.ending.set(true);
         let during = self.meta.full_name();
         while let Some(step) = self.request.pop_finalizer() {
@@ -301,22 +264,29 @@ impl TestRun {
             debug(Moment::TearDown(live.definition()));
             let value = index.and_then(|index| self.ready.borrow_mut()[index].take());
             let failures = live
-                .tear_down(value.map(|ready| ready.value), |step, failure| match step {
-                    Ended::Teardown => Event::teardown(&live.label, failure.is_none(), during),
-                    Ended::Finalizer(index) => {
-                        Event::finalizer(&live.label, index, during, "teardown");
-                    }
-                })
+                .tear_down(
+                    value.map(|ready| ready.value),
+                    |step, failure, took| match step {
+                        Ended::Teardown => {
+                            Event::teardown(&live.label, failure.is_none(), during, took);
+                        }
+                        Ended::Finalizer(index) => {
+                            Event::finalizer(&live.label, index, during, took);
+                        }
+                    },
+                )
                 .await;
             self.show.tear_down(live.definition());
             self.teardown_failed(live.definition(), failures);
         }
         self.ready.borrow_mut().clear();
         self.torn_down.set(true);
+        self.took(|took| took.teardown += watch.took());
     }
 
     /// Ends the shared fixtures of a scope, of which this was the last test.
     pub(crate) async fn tear_down_scope(&self, scope: ScopeKey) {
+        let watch = Watch::start();
         self.pause_clock(false);
         for shared in Store::take(scope) {
             self.clock
@@ -325,6 +295,7 @@ impl TestRun {
             self.show.tear_down(shared.label.definition);
             self.teardown_failed(shared.label.definition, failures);
         }
+        self.took(|took| took.teardown += watch.took());
     }
 
     fn teardown_failed(&self, definition: &'static Definition, failures: Vec<Failure>) {
@@ -339,7 +310,7 @@ impl TestRun {
             }));
     }
 
-    fn values(&self, steps: &[usize]) -> Values {
+    pub(super) fn values(&self, steps: &[usize]) -> Values {
         let ready = self.ready.borrow();
         steps
             .iter()

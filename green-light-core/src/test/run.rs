@@ -43,8 +43,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     let show = Show::new(config);
     let plan = Plan::of(meta, config).map_err(|error| Failure::new(error.to_string()))?;
     show.begin();
-    if show.plans_only() {
-        show.plan(meta, &plan);
+    if show.instead_of_running(meta, &plan) {
         return Ok(Record::default());
     }
     at_exit::register()?;

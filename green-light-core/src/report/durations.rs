@@ -1,0 +1,75 @@
+//! How long things take: for the event log, and for `GREEN_LIGHT_SHOW=durations`, which lists the
+//! slowest at the end of the process.
+
+use std::fmt::Write;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::events;
+use super::label::Label;
+use super::print::say_to_terminal;
+use crate::config::{Config, Show};
+
+/// How many are listed.
+const SHOWN: usize = 10;
+
+/// Measures, if anybody wants to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch(Option<Instant>);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Self((events::enabled() || listed()).then(Instant::now))
+    }
+
+    pub(crate) fn took(self) -> Duration {
+        self.0.map_or(Duration::ZERO, |began| began.elapsed())
+    }
+}
+
+struct Entry {
+    took: Duration,
+    what: String,
+}
+
+static ENTRIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+fn listed() -> bool {
+    static LISTED: OnceLock<bool> = OnceLock::new();
+    *LISTED.get_or_init(|| Config::get().is_ok_and(|config| config.show == Show::Durations))
+}
+
+/// Notes the set-up or teardown of a fixture.
+pub(crate) fn fixture(phase: &str, label: &Label, during: &str, took: Duration) {
+    if listed() {
+        let (scope, name) = (label.definition.scope.letter(), label.definition.name);
+        note(took, format!("{phase:<9} {scope} {name} in {during}"));
+    }
+}
+
+/// Notes the body of a test.
+pub(crate) fn body(test: &str, took: Duration) {
+    if listed() {
+        note(took, format!("{:<9} {test}", "body"));
+    }
+}
+
+fn note(took: Duration, what: String) {
+    let mut entries = ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
+    entries.push(Entry { took, what });
+}
+
+/// Prints the slowest, if they are asked for.
+pub(crate) fn print() {
+    let mut entries = ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
+    if entries.is_empty() {
+        return;
+    }
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.took));
+    let (all, shown) = (entries.len(), entries.len().min(SHOWN));
+    let mut text = format!("slowest durations ({shown} of {all})");
+    for entry in entries.iter().take(SHOWN) {
+        let _ = write!(text, "\n{:>9.3}s {}", entry.took.as_secs_f64(), entry.what);
+    }
+    say_to_terminal(&text);
+}

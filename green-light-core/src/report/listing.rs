@@ -1,0 +1,70 @@
+//! `GREEN_LIGHT_SHOW=fixtures`: every fixture of the binary, as pytest's `--fixtures` lists them.
+
+use std::fmt::Write;
+use std::sync::Once;
+
+use super::print::say_to_terminal;
+use crate::fixture::{Definition, FIXTURES, Reach};
+
+/// Prints the list, once in a process.
+pub(crate) fn print() {
+    static PRINTED: Once = Once::new();
+    PRINTED.call_once(|| say_to_terminal(&list(FIXTURES.iter().collect())));
+}
+
+fn list(mut fixtures: Vec<&'static Definition>) -> String {
+    fixtures.sort_by_key(|fixture| (fixture.module, fixture.name, fixture.location.line));
+    let (mut text, mut module) = (String::new(), "");
+    for fixture in fixtures {
+        if fixture.module != module {
+            module = fixture.module;
+            let _ = write!(text, "\nfixtures of `{module}`");
+        }
+        let _ = write!(
+            text,
+            "\n    {} [{}] -- {}",
+            fixture.name,
+            kind(fixture),
+            fixture.location
+        );
+        if let Some(overridden) = fixture.overrides {
+            let overridden = overridden();
+            let _ = write!(
+                text,
+                "\n        overrides `{}::{}`, for {}",
+                overridden.module,
+                overridden.name,
+                reach(fixture)
+            );
+        }
+        if fixture.autouse {
+            let _ = write!(text, "\n        autouse, for {}", reach(fixture));
+        }
+        let paragraph = fixture.docs.lines().map(str::trim);
+        let paragraph = paragraph.take_while(|line| !line.is_empty());
+        for line in paragraph {
+            let _ = write!(text, "\n        {line}");
+        }
+        if fixture.docs.is_empty() {
+            text.push_str("\n        no documentation");
+        }
+    }
+    text
+}
+
+fn kind(fixture: &Definition) -> &'static str {
+    if fixture.is_around() {
+        "around"
+    } else {
+        fixture.scope.name()
+    }
+}
+
+fn reach(fixture: &Definition) -> String {
+    match fixture.reach {
+        Reach::Module if fixture.module != fixture.crate_name() => {
+            format!("the tests of `{}` and below", fixture.module)
+        }
+        Reach::Module | Reach::Crate => "every test".to_owned(),
+    }
+}

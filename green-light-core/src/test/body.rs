@@ -1,0 +1,62 @@
+//! The body of a test: the user's function, with the values it asks for.
+
+use super::deadline::Phase;
+use super::outcome::BodyEnd;
+use super::phases::TestRun;
+use crate::fixture::Setup;
+use crate::report::debug::{Moment, debug};
+use crate::report::durations::{self, Watch};
+use crate::report::events::{self, Event};
+use crate::report::{caught_drop, caught_payload, failure_of, is_raised, without_passwords};
+
+impl TestRun {
+    /// Runs the user's function.
+    pub(super) async fn body(&self) {
+        self.clock.enter(Phase::Body);
+        self.pause_clock(true);
+        self.called.set(true);
+        debug(Moment::Body(self.meta));
+        let values = self.values(&self.plan.requests);
+        if events::enabled() {
+            let ready = self.ready.borrow();
+            let got = self
+                .meta
+                .requests
+                .iter()
+                .zip(&self.plan.requests)
+                .filter_map(|(dependency, index)| {
+                    Some((
+                        (dependency.target)().name,
+                        ready[*index].as_ref()?.label.to_string(),
+                    ))
+                });
+            Event::new("CALL")
+                .text("test", self.meta.full_name())
+                .map("got", got)
+                .write();
+        }
+        let setup = Setup::new(values, self.request.clone());
+        // Called inside the future: cloning a value for a parameter may panic.
+        let mut body = Box::pin(async { (self.meta.body)(&setup).await });
+        let watch = Watch::start();
+        let end = caught_payload(&mut body).await;
+        durations::body(self.meta.full_name(), watch.took());
+        // What the body borrowed goes before its fixtures do.
+        let dropped = caught_drop(body);
+        drop(setup);
+        let end = match (end, dropped) {
+            (Err(payload), _) if is_raised(&*payload) => BodyEnd::Failed(failure_of(&*payload)),
+            (Err(payload), _) => {
+                let failure = failure_of(&*payload);
+                let payload = without_passwords(payload);
+                BodyEnd::Panicked { payload, failure }
+            }
+            (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
+            (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
+        };
+        end.tell(self.meta);
+        self.show
+            .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));
+        self.record.borrow_mut().body = Some(end);
+    }
+}
