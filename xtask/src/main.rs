@@ -15,6 +15,7 @@ mod build;
 mod command;
 mod conformance;
 mod leftover;
+mod mutants;
 mod step;
 mod tool;
 

@@ -1,6 +1,6 @@
 //! What a subcommand is, and the list of them. A new one is a file and a line in [`COMMANDS`].
 
-use super::{bench, conformance, test};
+use super::{bench, conformance, mutants, test};
 
 /// A subcommand of `cargo xtask`.
 pub(crate) struct Command {
@@ -25,7 +25,12 @@ impl Command {
 }
 
 /// All subcommands.
-pub(crate) const COMMANDS: &[Command] = &[test::COMMAND, conformance::COMMAND, bench::COMMAND];
+pub(crate) const COMMANDS: &[Command] = &[
+    test::COMMAND,
+    conformance::COMMAND,
+    mutants::COMMAND,
+    bench::COMMAND,
+];
 
 /// What `cargo xtask --help` prints.
 pub(crate) fn help() -> String {

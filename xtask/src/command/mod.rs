@@ -3,6 +3,7 @@
 mod bench;
 mod conformance;
 mod list;
+mod mutants;
 mod test;
 
 pub(crate) use list::{COMMANDS, help};

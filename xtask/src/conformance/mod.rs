@@ -10,5 +10,7 @@ mod model;
 mod project;
 mod render;
 mod run;
+mod suite;
 
 pub(crate) use run::{Plan, run};
+pub(crate) use suite::{Suite, notices};

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde_json::Value;
@@ -47,24 +48,33 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
         }
     }
     let project = Project::build(root, &comparable)?;
+    verdicts.extend(each(&comparable, |case| {
+        judge(&project, case, plan).unwrap_or_else(Verdict::Differs)
+    }));
+    report(&verdicts)
+}
+
+/// What `judge` says of each graph, several at a time.
+pub(super) fn each<T: Send>(
+    cases: &[&Case],
+    judge: impl Fn(&Case) -> T + Sync,
+) -> Vec<(String, T)> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(2, NonZero::get) {
             scope.spawn(|| {
-                while let Some(case) = comparable.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdict = judge(&project, case, plan).unwrap_or_else(Verdict::Differs);
-                    if let Ok(mut done) = done.lock() {
-                        done.push((case.name.clone(), verdict));
-                    }
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdict = judge(case);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.push((case.name.clone(), verdict));
                 }
             });
         }
     });
-    verdicts.extend(done.into_inner().map_err(|error| error.to_string())?);
-    report(&verdicts)
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read(files: &[PathBuf], every: usize) -> Result<Vec<Case>, String> {
+pub(super) fn read(files: &[PathBuf], every: usize) -> Result<Vec<Case>, String> {
     let (mut cases, mut idents) = (Vec::new(), HashSet::new());
     for file in files {
         let text =
@@ -93,13 +103,10 @@ fn judge(project: &Project, case: &Case, plan: &Plan) -> Result<Verdict, String>
     {
         return Err(format!("the model is not like pytest: {difference}"));
     }
-    let expected = model::predict(case, &all, Rules::GREEN_LIGHT);
+    let expected = agrees_exactly(project, case)?;
     let run = |tests: &[&Test], threads| -> Result<Vec<Value>, String> {
         compare::read(&project.run(case, tests, threads)?, &case.ident)
     };
-    if let Some(difference) = compare::exact(&expected, &run(&all, 1)?) {
-        return Err(difference);
-    }
     let some = subset(case);
     let of_some = model::predict(case, &some, Rules::GREEN_LIGHT);
     if let Some(difference) = compare::exact(&of_some, &run(&some, 1)?) {
@@ -117,6 +124,17 @@ fn judge(project: &Project, case: &Case, plan: &Plan) -> Result<Verdict, String>
             Some(excuse) => Verdict::Excused(excuse),
         },
     )
+}
+
+/// Runs all tests with one thread and returns the events, which are as expected.
+pub(super) fn agrees_exactly(project: &Project, case: &Case) -> Result<Vec<Value>, String> {
+    let all: Vec<&Test> = case.tests.iter().collect();
+    let expected = model::predict(case, &all, Rules::GREEN_LIGHT);
+    let actual = compare::read(&project.run(case, &all, 1)?, &case.ident)?;
+    match compare::exact(&expected, &actual) {
+        None => Ok(expected),
+        Some(difference) => Err(difference),
+    }
 }
 
 /// Some of the tests, the same in every run.

@@ -1,0 +1,253 @@
+//! The mistakes: texts of green-light's own resolver, and what takes their place.
+
+/// One mistake.
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    pub(crate) edits: &'static [Edit],
+}
+
+/// One text in one file, which has to stand there once.
+pub(crate) struct Edit {
+    /// Below `green-light-core/src`.
+    pub(crate) file: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+}
+
+const fn mutant(name: &'static str, edits: &'static [Edit]) -> Mutant {
+    Mutant { name, edits }
+}
+
+const fn edit(file: &'static str, from: &'static str, to: &'static str) -> Edit {
+    Edit { file, from, to }
+}
+
+const PLAN: &str = "fixture/plan.rs";
+const VIEW: &str = "fixture/view.rs";
+const STORE: &str = "fixture/store.rs";
+const PHASES: &str = "test/phases.rs";
+const RUN: &str = "test/run.rs";
+const SCHEDULE: &str = "test/schedule.rs";
+
+const SEEN_ORDER: &str = "(*level, definition.name, definition.module)";
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    mutant(
+        "AutouseLast",
+        &[edit(
+            PLAN,
+            "autouse.chain(uses).chain(of_module).chain(requests)",
+            "uses.chain(of_module).chain(requests).chain(autouse)",
+        )],
+    ),
+    mutant(
+        "AutouseDeclarationOrder",
+        &[edit(
+            VIEW,
+            SEEN_ORDER,
+            "(*level, definition.location.line, definition.module)",
+        )],
+    ),
+    mutant(
+        "AutouseModuleFirst",
+        &[edit(
+            VIEW,
+            SEEN_ORDER,
+            "(Reverse(*level), definition.name, definition.module)",
+        )],
+    ),
+    mutant(
+        "AutouseOwnModuleOnly",
+        &[edit(
+            VIEW,
+            "if definition.autouse {",
+            "if definition.autouse && definition.module == module {",
+        )],
+    ),
+    mutant(
+        "NoScopeSort",
+        &[edit(
+            PLAN,
+            "        let mut order = closure.order;
+        order.sort_by_key(|key| std::cmp::Reverse(self.nearest(*key).scope));
+        order
+",
+            "        closure.order
+",
+        )],
+    ),
+    mutant(
+        "BreadthFirst",
+        &[edit(
+            PLAN,
+            "        for key in initial {
+            closure.visit(*key, self);
+        }
+",
+            "        closure.order.extend(initial.iter().copied());
+        let mut next = 0;
+        while let Some(key) = closure.order.get(next).copied() {
+            next += 1;
+            for dependency in self.dependencies(key, self.nearest(key)) {
+                let key = self.key((dependency.target)());
+                if !closure.order.contains(&key) {
+                    closure.order.push(key);
+                }
+            }
+        }
+",
+        )],
+    ),
+    mutant(
+        "TeardownInSetupOrder",
+        &[edit(
+            PHASES,
+            "                self.ended
+                    .borrow_mut()
+                    .pop()
+",
+            "                let mut ended = self.ended.borrow_mut();
+                (!ended.is_empty()).then(|| ended.remove(0))
+",
+        )],
+    ),
+    mutant(
+        "RetryFailedSetup",
+        &[edit(
+            STORE,
+            "if known.suits(origin.test).await {",
+            "if known.suits(origin.test).await && known.value().await.is_ok() {",
+        )],
+    ),
+    mutant(
+        "FailureNotTornDown",
+        &[edit(
+            PHASES,
+            "        self.took(|took| took.setup += watch.took());
+",
+            "        self.took(|took| took.setup += watch.took());
+        if !is_set_up {
+            self.ended.borrow_mut().clear();
+        }
+",
+        )],
+    ),
+    mutant(
+        "StopAtFirstTeardownError",
+        &[edit(
+            PHASES,
+            "            self.teardown_failed(live.definition(), failures);
+",
+            "            let failed = !failures.is_empty();
+            self.teardown_failed(live.definition(), failures);
+            if failed {
+                break;
+            }
+",
+        )],
+    ),
+    mutant(
+        "ModuleTornDownAtEnd",
+        &[edit(
+            SCHEDULE,
+            "    if config.nextest {",
+            "    if matches!(scope, ScopeKey::Module(_)) {
+        return false;
+    }
+    if config.nextest {",
+        )],
+    ),
+    mutant(
+        "ModuleTornDownWithLastUser",
+        &[
+            edit(
+                RUN,
+                "if schedule::is_last(scope, config) {",
+                "let uses = run.plan.steps.iter().any(|step| step.definition.scope == Scope::Module);
+        if (uses || scope == schedule::scopes(run.meta)[1]) && schedule::is_last(scope, config) {",
+            ),
+            edit(
+                SCHEDULE,
+                "            *planned.entry(scope).or_default() += 1;
+",
+                "            let uses = Config::get().is_ok_and(|config| {
+                crate::fixture::Plan::of(test, config).is_ok_and(|plan| {
+                    let mut steps = plan.steps.iter();
+                    steps.any(|step| step.definition.scope == crate::fixture::Scope::Module)
+                })
+            });
+            if uses || scope == ScopeKey::Process {
+                *planned.entry(scope).or_default() += 1;
+            }
+",
+            ),
+        ],
+    ),
+    mutant(
+        "TopLevelDepsBoundEarly",
+        &[edit(
+            PLAN,
+            "            dependencies.push(self.request(dependency, stack)?);
+",
+            "            let target = (dependency.target)();
+            let key = self.key(target);
+            if stack.iter().any(|frame| frame.key == key) {
+                dependencies.push(self.request(dependency, stack)?);
+                continue;
+            }
+            let (late, active) = (self.chain(key), std::mem::take(&mut self.active));
+            self.chains.insert(key, Chain::of(target));
+            let early = self.step(key, stack);
+            self.chains.insert(key, late);
+            self.active = active;
+            dependencies.push(early?);
+",
+        )],
+    ),
+    mutant(
+        "AutouseOfDefinitionNotName",
+        &[edit(
+            VIEW,
+            "        let mut uses: Vec<_> = USES
+",
+            "        let overrides = &view.overrides;
+        view.autouse.retain(|definition| {
+            let chain = overrides.get(&Key(definition.root()));
+            let nearest = chain.and_then(|chain| chain.last());
+            nearest.is_none_or(|nearest| nearest.autouse)
+        });
+        let mut uses: Vec<_> = USES
+",
+        )],
+    ),
+    // pytest has one instance of a fixture, which looks at its dependencies again; here an instance
+    // belongs to those it was built from.
+    mutant(
+        "CachedSkipsDeps",
+        &[edit(
+            STORE,
+            "let ids: Vec<u64> = dependencies.iter().map(|from| from.shared.id).collect();",
+            "let ids: Vec<u64> = Vec::new();",
+        )],
+    ),
+    mutant(
+        "CallRunsAfterFailedSetup",
+        &[edit(
+            PHASES,
+            "        if is_set_up {
+",
+            "        if is_set_up || self.plan.requests.iter().all(|place| self.is_ready(*place)) {
+",
+        )],
+    ),
+    mutant(
+        "ModuleTeardownNotBlamed",
+        &[edit(
+            PHASES,
+            "            self.teardown_failed(shared.label.definition, failures);
+",
+            "            drop(failures);
+",
+        )],
+    ),
+];
