@@ -47,6 +47,9 @@ pub mod pytest_green_light {}
 #[doc = include_str!("docs/rstest.md")]
 pub mod rstest {}
 
+#[doc = include_str!("docs/pytest.md")]
+pub mod pytest {}
+
 #[doc = include_str!("docs/scopes.md")]
 pub mod scopes {}
 

@@ -300,6 +300,15 @@ fn a_late_teardown_error_turns_the_run_red() {
 }
 
 #[test]
+fn every_scope_ends_with_its_test_under_nextest() {
+    // nextest starts the binary once for each test.
+    let test = "teardown::module_scope::a_uses_it";
+    let text = redacted(&run(test, &["--exact"], &[("NEXTEST", "1")]));
+    assert!(text.contains("failed: the server does not stop"), "{text}");
+    assert!(text.contains("test `a_uses_it` (tests/"), "{text}");
+}
+
+#[test]
 fn a_timeout_names_the_phase_and_teardown_runs() {
     story("timeouts::", &expect_file!["output/timeouts.txt"]);
 }

@@ -304,6 +304,50 @@ fn code_blocks(markdown: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<String> 
 }
 
 #[test]
+fn every_item_of_pytest_names_a_test_that_is_there() {
+    let table = fs::read_to_string(root().join("src/docs/pytest.md")).unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| |"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let numbers: Vec<usize> = rows.iter().filter_map(|row| row[1].parse().ok()).collect();
+    assert_eq!(numbers, (1..=108).collect::<Vec<_>>());
+    let mut complaints = Vec::new();
+    for row in &rows {
+        let (number, verdict, shown) = (row[1], row[3], row[4]);
+        let word = verdict.split(':').next().unwrap();
+        if !["same", "better", "not possible"].contains(&word) {
+            complaints.push(format!("{number}: `{word}` is no verdict"));
+        }
+        let named: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+        if named.is_empty() && word != "not possible" {
+            complaints.push(format!("{number}: nothing shows it"));
+        }
+        let missing = named.iter().filter(|name| !is_there(name));
+        complaints.extend(missing.map(|name| format!("{number}: there is no {name}")));
+    }
+    assert_tidy(&complaints);
+}
+
+/// Whether `file` or `file name` exists: a test in a file of `tests`, or a graph of conformance.
+fn is_there(reference: &str) -> bool {
+    let (file, name) = reference.split_once(' ').unwrap_or((reference, ""));
+    let folder = if file.ends_with(".jsonl") {
+        "tests/conformance"
+    } else {
+        "tests"
+    };
+    let Ok(text) = fs::read_to_string(root().join(folder).join(file)) else {
+        return false;
+    };
+    name.is_empty()
+        || text.contains(&format!("\"name\":\"{name}\""))
+        || text.contains(&format!("fn {name}("))
+        || text.contains(&format!("\n    {name} "))
+}
+
+#[test]
 fn no_file_names_a_machine() {
     // Put together here, so that this file does not contain them itself.
     let mut names: Vec<String> = ["root", "home", "Users", "tmp"]

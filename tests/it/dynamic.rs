@@ -157,3 +157,25 @@ mod with_an_override {
         assert_eq!(*server, "server at inner");
     }
 }
+
+#[fixture]
+async fn holds(unique: &RefCell<u32>) -> Result<u32, &'static str> {
+    struct Held<'a>(&'a RefCell<u32>);
+    impl Drop for Held<'_> {
+        fn drop(&mut self) {
+            *self.0.borrow_mut() += 1;
+        }
+    }
+    let _held = Held(unique);
+    Err("it fails")
+}
+
+#[green_light::test]
+async fn a_failed_set_up_drops_what_it_holds(unique: &RefCell<u32>, request: &Request) {
+    let error = request.try_get(holds).await.unwrap_err();
+    assert!(error.to_string().starts_with("it fails\n"), "{error}");
+    assert_eq!(*unique.borrow(), 1);
+    // The failure is kept; nothing runs again.
+    request.try_get(holds).await.unwrap_err();
+    assert_eq!(*unique.borrow(), 1);
+}

@@ -109,3 +109,12 @@ fn a_fixture_may_share_its_name_with_a_module(user: &user::Model) {
     let user = user.clone();
     assert_eq!(user, user::Model { name: "ann" });
 }
+
+mod elsewhere {
+    use super::port as harbour;
+
+    #[green_light::test]
+    fn a_fixture_is_imported_under_another_name(harbour: u16) {
+        assert_ne!(harbour, 0);
+    }
+}

@@ -137,3 +137,32 @@ fn a_shared_fixture_is_told_nothing(about_no_test: &bool, request: &Request) {
     assert_eq!(request.fixture_name(), None);
     assert_eq!(request.fixture_names(), ["about_no_test", "greeting"]);
 }
+
+/// Tells when it is dropped.
+struct Told(std::sync::mpsc::Sender<()>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.send(()).unwrap();
+    }
+}
+
+static TOLD: std::sync::Mutex<Option<Told>> = std::sync::Mutex::new(None);
+
+#[green_light::test(runtime = "current_thread")]
+async fn leaves_a_task() {
+    // Nothing is there if libtest calls it; the test below does, too.
+    let told = TOLD.lock().unwrap().take();
+    tokio::spawn(async move {
+        let _told = told;
+        std::future::pending::<()>().await;
+    });
+}
+
+#[test]
+fn tasks_end_with_a_runtime_of_their_own() {
+    let (sender, ended) = std::sync::mpsc::channel();
+    *TOLD.lock().unwrap() = Some(Told(sender));
+    leaves_a_task();
+    ended.try_recv().unwrap();
+}

@@ -60,3 +60,14 @@ macro_rules! in_modules {
 }
 
 in_modules!(first second third);
+
+#[cfg_attr(all(), fixture(scope = "module"))]
+#[cfg_attr(not(all()), fixture)]
+fn chosen(request: &Request) -> Scope {
+    request.scope()
+}
+
+#[green_light::test]
+fn is_chosen_where_it_is_declared(chosen: &Scope) {
+    assert_eq!(*chosen, Scope::Module);
+}

@@ -64,6 +64,12 @@ mod module_scope {
 
     #[green_light::test]
     fn b_is_the_last_of_the_module() {}
+
+    #[green_light::test]
+    #[ignore = "it does not run, so it is not the last"]
+    fn c_is_ignored(server: u16) {
+        unreachable!("{server}");
+    }
 }
 
 #[green_light::test]

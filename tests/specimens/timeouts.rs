@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use green_light::context::run_sync;
 use green_light::prelude::*;
 use green_light::{try_wait, wait};
 
@@ -49,6 +50,49 @@ fn a_body_that_swallows_panics() {
 async fn a_body_without_a_context() {
     let _guard = WaitsInDrop;
     tokio::time::sleep(FOREVER).await;
+}
+
+#[green_light::test(timeout = "300ms", uses(torn_down))]
+fn a_nested_wait() {
+    let _guard = WaitsInDrop;
+    wait(async {
+        run_sync(|| {
+            let _guard = WaitsInDrop;
+            wait(async { wait(tokio::time::sleep(FOREVER)) });
+        })
+        .await;
+    });
+}
+
+mod begin {
+    use green_light::prelude::*;
+    use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
+
+    #[green_light::test]
+    async fn a_fast_one_sets_the_engine_up(session: Session) -> Result<(), DbErr> {
+        session.ping().await
+    }
+
+    #[green_light::test(timeout = "1s")]
+    async fn b_that_is_cancelled(session: Session) -> Result<(), DbErr> {
+        session
+            .execute_unprepared("CREATE TABLE kept (n INTEGER)")
+            .await?;
+        let first = session.connection().begin().await?;
+        // The connection is taken: this waits for it until it is cancelled.
+        let second = session.connection().begin().await?;
+        second.commit().await?;
+        first.commit().await
+    }
+
+    #[green_light::test]
+    async fn c_leaves_a_connection_that_works(session: Session) -> Result<(), DbErr> {
+        let kept = session.execute_unprepared("SELECT n FROM kept").await;
+        assert!(kept.is_err(), "what a cancelled test wrote is gone");
+        let transaction = session.connection().begin().await?;
+        transaction.execute_unprepared("SELECT 1").await?;
+        transaction.commit().await
+    }
 }
 
 #[fixture]
