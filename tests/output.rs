@@ -3,12 +3,15 @@
 //! `UPDATE_EXPECT=1 cargo test --test output` accepts new text.
 
 mod binary;
+#[path = "output/redacted.rs"]
+mod redacted;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use expect_test::{ExpectFile, expect_file};
+use redacted::{redacted, without_times};
 
 /// The binary of `tests/specimens`, built by cargo as a user's tests are.
 fn specimens() -> &'static PathBuf {
@@ -27,80 +30,6 @@ fn run(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
         .envs(env.iter().copied())
         .output()
         .expect("the specimens run")
-}
-
-/// Times, and the ids of threads and tasks, differ from run to run.
-fn redacted(output: &Output) -> String {
-    let mut text = String::new();
-    for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-        for line in String::from_utf8_lossy(bytes).lines() {
-            // How many specimens there are besides, and how long these took, is nobody's business.
-            let line = line
-                .split_once("; 0 measured; ")
-                .map_or(line, |(rest, _)| rest);
-            text.push_str(&format!("{stream}: {}\n", without_numbers(line)).replace(": \n", ":\n"));
-        }
-    }
-    text + &format!("status: {}\n", output.status.code().unwrap_or(-1))
-}
-
-fn without_numbers(line: &str) -> String {
-    without_dependency(&without_task_id(&without_thread_id(line)))
-}
-
-/// Where in a dependency something panicked depends on its version, and on where cargo keeps it.
-fn without_dependency(line: &str) -> String {
-    let Some((before, after)) = line.split_once("/registry/src/") else {
-        return line.to_owned();
-    };
-    let before = before.rfind(' ').map_or("", |at| &before[..=at]);
-    // `index/tokio-1.54.1/src/task/local.rs:445:29:`
-    let name = after.split('/').nth(1).unwrap_or_default();
-    let name = name.rsplit_once('-').map_or(name, |(name, _)| name);
-    format!("{before}somewhere in {name}")
-}
-
-/// `thread 'name' (1234) panicked` names the thread by its id, too.
-fn without_thread_id(line: &str) -> String {
-    let Some((before, after)) = line.split_once("' (") else {
-        return line.to_owned();
-    };
-    match after.split_once(')') {
-        Some((id, rest)) if id.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("{before}'{rest}")
-        }
-        _ => line.to_owned(),
-    }
-}
-
-fn without_task_id(line: &str) -> String {
-    let mut line = line.to_owned();
-    for mark in ["JoinError::Panic(Id(", ": task "] {
-        if let Some((before, after)) = line.split_once(mark) {
-            let rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
-            line = format!("{before}{mark}..{rest}");
-        }
-    }
-    line
-}
-
-/// An event without how long it took and when it was written, both of which it has to have.
-fn without_times(event: &str) -> String {
-    let mut text = event.to_owned();
-    for key in ["took", "time"] {
-        let Some(from) = text.find(&format!(",\"{key}\":")) else {
-            assert!(key == "took" && event.contains("\"CALL\""), "{event}");
-            continue;
-        };
-        let value = &text[from + key.len() + 4..];
-        let end = match value.strip_prefix('{') {
-            Some(object) => object.find('}').map(|end| end + 2),
-            None => value.find([',', '}']),
-        };
-        let end = from + key.len() + 4 + end.expect("a value ends");
-        text.replace_range(from..end, "");
-    }
-    text
 }
 
 fn story(filter: &str, expected: &ExpectFile) {
