@@ -56,3 +56,7 @@ pub mod scopes {}
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/several_databases.md")]
 pub mod several_databases {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/traps.md")]
+pub mod traps {}
