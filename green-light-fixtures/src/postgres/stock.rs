@@ -226,7 +226,8 @@ impl Stock {
         if !Self::is_short(office, pattern).await? {
             return Ok(());
         }
-        let Some(permit) = Budget::try_permits(office, 1).await? else {
+        // One to make databases, and one for the first look at each.
+        let Some(permit) = Budget::try_permits(office, 2).await? else {
             return Ok(());
         };
         let cannot = |error| failed("no database can be made ahead", error);
@@ -234,6 +235,12 @@ impl Stock {
         let mut made = Ok(String::new());
         while made.is_ok() && !office.is_closing() && Self::is_short(office, pattern).await? {
             made = Self::make(office, &mut connection, pattern, pattern.strategy, None).await;
+            if let Ok(name) = &made
+                && let Ok(first) = connect(&office.options_of(name)).await
+            {
+                // The first connection to a new database fills its caches, and takes twice as long.
+                close(first).await;
+            }
         }
         close(connection).await;
         drop(permit);
