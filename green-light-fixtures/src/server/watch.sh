@@ -11,6 +11,7 @@
 
 home=$1 grace=$2 signal=$3
 shift 3
+known=
 cd "$home" || exit 1
 exec 9<&0 </dev/null >/dev/null 2>>watch.log
 exec 3<&- 5<&- 6<&- 7<&- 8<&-
@@ -33,8 +34,8 @@ serve() {
 
 stop() {
     rm -f endpoint endpoint.off
-    [ -s server.pid ] || return 0
-    pid=$(cat server.pid)
+    pid=$(cat server.pid 2>/dev/null) || pid=$known
+    [ -n "$pid" ] || return 0
     kill -s "$signal" "$pid" 2>/dev/null
     tries=0
     while [ "$tries" -lt 200 ] && kill -s 0 "$pid" 2>/dev/null; do
@@ -60,9 +61,18 @@ keep() {
     # End of file comes when the last writer has gone, so this process must not be one.
     exec 3<users 4<&-
     ( exec 3<&-; serve "$@" ) >/dev/null &
+    # Remembered, for the directory may be removed, as by `cargo clean`.
+    tries=0
+    until [ -s server.pid ] || [ "$tries" -ge 250 ]; do
+        tries=$((tries + 1))
+        sleep 0.02 3<&-
+    done
+    known=$(cat server.pid 2>/dev/null)
     until read -r _ <&3; do
         # Whoever has the pipe open for reading looks like a keeper.
         sleep "$grace" 3<&-
+        # In a directory that was removed, nobody can come any more.
+        [ -p users ] || break
         [ ! -e endpoint ] || mv endpoint endpoint.off
         rm -f answer
         ( exec 9<&-; read -r _ <&3; echo $? >answer ) >/dev/null &

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::support::{
-    Process, eventually, expect_gone, home, is_alive, kill, on_each_server, server_process,
+    Process, eventually, expect_gone, group, home, is_alive, kill, on_each_server, server_process,
     supervisors, target,
 };
 
@@ -76,6 +76,26 @@ fn is_gone_although_one_of_its_supervisors_was_killed() {
             user.kill();
             expect_gone(&home);
         }
+    });
+}
+
+#[test]
+fn is_gone_although_its_directory_was_removed() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut user = Process::start(product, &target);
+        user.sockets();
+        let server = server_process(&home);
+        // As `cargo clean` does; the server may write while it is at it.
+        eventually("it cannot be removed", || {
+            fs::remove_dir_all(home.path()).is_ok()
+        });
+        user.kill();
+        eventually("the server is still there", || group(&server).is_empty());
+        eventually("a supervisor is still there", || {
+            supervisors(&home).is_empty()
+        });
     });
 }
 
