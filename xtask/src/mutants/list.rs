@@ -22,6 +22,7 @@ const fn edit(file: &'static str, from: &'static str, to: &'static str) -> Edit 
     Edit { file, from, to }
 }
 
+const CLOSURE: &str = "fixture/closure.rs";
 const PLAN: &str = "fixture/plan.rs";
 const VIEW: &str = "fixture/view.rs";
 const STORE: &str = "fixture/store.rs";
@@ -36,8 +37,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "AutouseLast",
         &[edit(
             PLAN,
-            "autouse.chain(uses).chain(of_module).chain(requests)",
-            "uses.chain(of_module).chain(requests).chain(autouse)",
+            "let unasked = autouse.chain(uses).chain(of_module);
+",
+            "let unasked = uses.chain(of_module);
+        let requests = requests.chain(autouse.map(|definition| (definition, None)));
+",
         )],
     ),
     mutant(
@@ -67,34 +71,36 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "NoScopeSort",
         &[edit(
-            PLAN,
-            "        let mut order = closure.order;
-        order.sort_by_key(|key| std::cmp::Reverse(self.nearest(*key).scope));
-        order
+            CLOSURE,
+            "    let mut order = closure.order;
+    order.sort_by_key(|(key, _)| std::cmp::Reverse(planner.nearest(*key).scope));
+    order
 ",
-            "        closure.order
+            "    closure.order
 ",
         )],
     ),
     mutant(
         "BreadthFirst",
         &[edit(
-            PLAN,
-            "        for key in initial {
-            closure.visit(*key, self);
-        }
+            CLOSURE,
+            "    for (key, own) in initial {
+        closure.visit(*key, *own, planner);
+    }
 ",
-            "        closure.order.extend(initial.iter().copied());
-        let mut next = 0;
-        while let Some(key) = closure.order.get(next).copied() {
-            next += 1;
-            for dependency in self.dependencies(key, self.nearest(key)) {
-                let key = self.key((dependency.target)());
-                if !closure.order.contains(&key) {
-                    closure.order.push(key);
-                }
+            "    closure.order.extend(initial.iter().copied());
+    let mut next = 0;
+    while let Some((key, _)) = closure.order.get(next).copied() {
+        next += 1;
+        for dependency in planner.dependencies(key, planner.nearest(key)) {
+            let target = (dependency.target)();
+            let key = planner.key(target);
+            let own = planner.gets_own(key, target, dependency.with);
+            if closure.order.iter().all(|(known, _)| *known != key) {
+                closure.order.push((key, own));
             }
         }
+    }
 ",
         )],
     ),
@@ -197,7 +203,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             }
             let (late, active) = (self.chain(key), std::mem::take(&mut self.active));
             self.chains.insert(key, Chain::of(target));
-            let early = self.step(key, stack);
+            let early = self.step(key, false, None, stack);
             self.chains.insert(key, late);
             self.active = active;
             dependencies.push(early?);
