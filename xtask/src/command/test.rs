@@ -26,7 +26,7 @@ the tests have started is still there afterwards.",
 
 /// Tests that start cargo themselves. A process for each of them costs minutes and shows nothing
 /// that `cargo test` has not shown.
-const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded|features)$/)";
+const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded|manifest)$/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     if let Some(argument) = arguments.first() {
