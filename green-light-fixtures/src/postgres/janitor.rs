@@ -3,7 +3,7 @@
 //! Left over is: a database whose test has ended; one whose process no longer holds its lock; one
 //! that bears our mark and is in no registry. Nothing else is ever dropped, whatever its name.
 
-use std::{env, sync::Arc};
+use std::{env, sync::Arc, time::Duration};
 
 use sqlx::{PgConnection, Row as _};
 
@@ -19,6 +19,9 @@ use crate::error::Error;
 pub(super) const BATCH: usize = 8;
 /// The same at the end of a process that had one test only, as nextest's have.
 const SMALL_BATCH: usize = 4;
+/// How long one round may take. The janitor holds a lock, so one that hangs would keep all others
+/// from dropping anything.
+const ROUND: Duration = Duration::from_secs(30);
 
 /// Templates and their free databases that nobody has used for a while go as well.
 const SHELF: &str = "
@@ -80,7 +83,7 @@ pub(super) async fn last(office: &Arc<Office>) {
 /// Drops what is left over if that is `at_least` so many, unless somebody else does.
 pub(super) async fn sweep(office: &Arc<Office>, at_least: usize) {
     // What stays is dropped the next time, by whoever comes; nobody waits for it.
-    let _ = try_sweep(office, at_least).await;
+    let _ = tokio::time::timeout(ROUND, try_sweep(office, at_least)).await;
 }
 
 async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<(), Error> {
