@@ -62,7 +62,10 @@ pub(crate) fn without_times(event: &str) -> String {
     let mut text = event.to_owned();
     for key in ["took", "time"] {
         let Some(from) = text.find(&format!(",\"{key}\":")) else {
-            assert!(key == "took" && event.contains("\"CALL\""), "{event}");
+            assert!(
+                key == "took" && (event.contains("\"CALL\"") || event.contains("\"PLAN\"")),
+                "{event}"
+            );
             continue;
         };
         let value = &text[from + key.len() + 4..];

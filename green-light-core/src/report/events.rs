@@ -1,6 +1,6 @@
 //! `GREEN_LIGHT_EVENTS=FILE`: one JSON line for each thing that happens.
 //!
-//! `SETUP` is written when a set-up ends, `TEARDOWN` when teardown code has run, `OUTCOME` after a
+//! `PLAN` comes first: the tests that will run. `SETUP` is written when a set-up ends, `TEARDOWN` when teardown code has run, `OUTCOME` after a
 //! test's last phase. Each has the `time` at which it was written, and how long it `took`, in seconds.
 //! Lines are appended whole, so several threads and processes may share a file.
 
@@ -107,15 +107,18 @@ impl Event {
         self
     }
 
+    /// A list of texts.
+    pub(crate) fn list(mut self, key: &str, texts: &[impl AsRef<str>]) -> Self {
+        self.push(key, &array(texts));
+        self
+    }
+
     /// An object of lists of texts; empty lists are left out.
     pub(crate) fn lists(mut self, key: &str, lists: &[(&str, Vec<String>)]) -> Self {
         let lists: Vec<String> = lists
             .iter()
             .filter(|(_, texts)| !texts.is_empty())
-            .map(|(key, texts)| {
-                let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-                format!("{}:[{}]", quoted(key), texts.join(","))
-            })
+            .map(|(key, texts)| format!("{}:{}", quoted(key), array(texts)))
             .collect();
         self.push(key, &format!("{{{}}}", lists.join(",")));
         self
@@ -214,12 +217,18 @@ impl Event {
         if let Err(error) = file.write_all(self.0.as_bytes()) {
             static SAID: OnceLock<()> = OnceLock::new();
             SAID.get_or_init(|| {
-                super::say(&format!(
+                // Not the fault of the test that happens to run, whose output may be captured.
+                super::say_to_terminal(&format!(
                     "green-light: events are incomplete from here on: {error}"
                 ));
             });
         }
     }
+}
+
+fn array(texts: &[impl AsRef<str>]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+    format!("[{}]", texts.join(","))
 }
 
 fn quoted(text: &str) -> String {

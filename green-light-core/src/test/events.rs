@@ -1,12 +1,27 @@
-//! The last event of a test: how each phase went.
+//! The first event of a process, what it will run; and the last of a test, how each phase went.
+
+use std::sync::Once;
 
 use super::case::TestMeta;
 use super::deadline::Phase;
 use super::options::Xfail;
 use super::outcome::{BodyEnd, Record};
+use super::schedule;
 use super::verdict::Verdict;
 use crate::report::Failure;
 use crate::report::events::{self, Event};
+
+/// Writes the `PLAN` event, once and before any other. None if the tests cannot be listed.
+pub(crate) fn plan() {
+    static WRITTEN: Once = Once::new();
+    if events::enabled() {
+        WRITTEN.call_once(|| {
+            if let Some(planned) = schedule::planned() {
+                Event::new("PLAN").list("tests", &planned.names).write();
+            }
+        });
+    }
+}
 
 /// Writes the `OUTCOME` event of a test.
 pub(crate) fn outcome(meta: &TestMeta, record: &Record, verdict: Verdict) {

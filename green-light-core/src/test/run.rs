@@ -40,6 +40,7 @@ pub fn run_test(meta: &'static TestMeta) {
 fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     let config = Config::get()?;
     crate::report::events::open()?;
+    events::plan();
     let show = Show::new(config);
     let plan = Plan::of(meta, config).map_err(|error| Failure::new(error.to_string()))?;
     show.begin();

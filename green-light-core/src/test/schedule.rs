@@ -5,6 +5,8 @@
 //! has something to end). Of these count the ones registered with us and not ignored. Each test
 //! that ends is counted; the one that completes its module, or the process, ends those fixtures.
 //! Where the listing fails, `atexit` does it.
+//!
+//! The event log begins with the same list, for which it is asked in any case.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -47,22 +49,30 @@ pub(crate) fn is_last(scope: ScopeKey, config: &Config) -> bool {
     if config.nextest {
         return true;
     }
-    let Some(planned) = planned() else {
+    let Some(Planned { counts, .. }) = planned() else {
         return false;
     };
     let mut progress = progress();
-    progress.finished.get(&scope) >= planned.get(&scope) && progress.ended.insert(scope)
+    progress.finished.get(&scope) >= counts.get(&scope) && progress.ended.insert(scope)
 }
 
-/// How many tests of each scope will run; `None` if that cannot be known.
-fn planned() -> Option<&'static HashMap<ScopeKey, usize>> {
-    static PLANNED: OnceLock<Option<HashMap<ScopeKey, usize>>> = OnceLock::new();
+/// The tests of ours that will run.
+pub(crate) struct Planned {
+    /// In libtest's order.
+    pub(crate) names: Vec<&'static str>,
+    /// How many of each scope.
+    counts: HashMap<ScopeKey, usize>,
+}
+
+/// What will run; `None` if that cannot be known.
+pub(crate) fn planned() -> Option<&'static Planned> {
+    static PLANNED: OnceLock<Option<Planned>> = OnceLock::new();
     PLANNED
-        .get_or_init(|| list().map(|names| count(&names, std::env::args_os())))
+        .get_or_init(|| list().map(|names| plan(&names, std::env::args_os())))
         .as_ref()
 }
 
-fn list() -> Option<HashSet<String>> {
+fn list() -> Option<Vec<String>> {
     let output = Command::new(std::env::current_exe().ok()?)
         .args(std::env::args_os().skip(1))
         .arg("--list")
@@ -83,19 +93,22 @@ fn list() -> Option<HashSet<String>> {
     )
 }
 
-fn count(
-    names: &HashSet<String>,
-    args: impl Iterator<Item = OsString>,
-) -> HashMap<ScopeKey, usize> {
+fn plan(listed: &[String], args: impl Iterator<Item = OsString>) -> Planned {
     let mut args = args;
     let runs_ignored = args.any(|arg| arg == "--ignored" || arg == "--include-ignored");
-    let mut planned = HashMap::new();
-    let runs = TESTS
+    let ours: HashMap<&str, &'static TestMeta> = TESTS
         .iter()
-        .filter(|test| (!test.ignored || runs_ignored) && names.contains(test.full_name()));
-    for test in runs {
+        .filter(|test| !test.ignored || runs_ignored)
+        .map(|test| (test.full_name(), test))
+        .collect();
+    let mut planned = Planned {
+        names: Vec::new(),
+        counts: HashMap::new(),
+    };
+    for test in listed.iter().filter_map(|name| ours.get(name.as_str())) {
+        planned.names.push(test.full_name());
         for scope in scopes(test) {
-            *planned.entry(scope).or_default() += 1;
+            *planned.counts.entry(scope).or_default() += 1;
         }
     }
     planned

@@ -48,6 +48,8 @@ pub(crate) fn predict(case: &Case, tests: &[&Test], rules: Rules) -> Vec<Value> 
         phase: "",
         active: HashMap::new(),
     };
+    let names: Vec<String> = tests.iter().map(|test| test.full_name()).collect();
+    model.emit(json!({"ev": "PLAN", "tests": names}));
     for (index, test) in tests.iter().enumerate() {
         model.run(test, tests.get(index + 1).copied());
     }
