@@ -83,7 +83,7 @@ impl Place {
     /// What to know if the test failed because its connection was taken.
     pub(crate) fn contention(&self) -> Option<String> {
         match self {
-            Self::Sandbox { lease, .. } if lease.guard().was_deadlocked() => {
+            Self::Sandbox { lease, .. } if lease.was_deadlocked() => {
                 Some(session::deadlocked().to_owned())
             }
             Self::Sandbox { lease, .. } => lease

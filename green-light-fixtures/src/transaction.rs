@@ -118,7 +118,8 @@ impl Transaction {
 
     /// What to print if the test failed because its connection was taken: who held it, and the cure.
     ///
-    /// `None` unless something held the connection for as long as a query waits for it.
+    /// `None` unless something held the connection for as long as a query waits for it. Once the
+    /// transaction has ended, only that the database ended it to break a deadlock is told.
     #[must_use]
     pub fn contention(&self) -> Option<String> {
         self.owner.place.contention()

@@ -127,7 +127,8 @@ async fn prepare(
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
     connection.execute(MARK).await?;
     deepen(connection).await?;
-    ledger.open(connection).await
+    ledger.open();
+    Ok(())
 }
 
 /// Makes sqlx count up to the base, above a transaction that is open.
@@ -185,7 +186,7 @@ pub(crate) async fn end(pool: &MySqlPool, guard: &Guard, looks: &Looks, ledger: 
     let restart = format!("ROLLBACK; {BEGIN}; {MARK}");
     match looks.are_kept(&mut connection, &restart).await {
         Ok(true) => {
-            ledger.rolled_back();
+            ledger.restarted();
             // Dropping the connection would put it back in a task of its own, some time later.
             connection.return_to_pool().await;
             Ended::Clean

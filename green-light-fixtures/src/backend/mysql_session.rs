@@ -1,8 +1,8 @@
-//! What is to be known of a session of MySQL: its settings, and how often it committed.
+//! What is to be known of a session of MySQL: its settings, and what it was told to do.
 //!
-//! The settings are compared at the end of each test. The counters are read when a session is new and
-//! when its outer transaction is found to be gone, to tell a commit from a rollback, and both from
-//! the server's own way out of a deadlock.
+//! The settings are compared at the end of each test. The counters are read when the outer transaction
+//! is found to be gone, to tell a commit from a rollback, and both from the server's own way out of
+//! a deadlock. `Handler_commit` would be simpler, but it counts the end of every statement that writes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,8 +18,47 @@ const SETTINGS: [&str; 2] = [
      @@collation_connection, @@character_set_client, @@character_set_results, @@sql_safe_updates, \
      database(), @@max_execution_time, @@transaction_isolation, @@transaction_read_only",
 ];
-const COUNTERS: &str =
-    "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_commit', 'Com_rollback')";
+/// What a session has done, by kind of statement.
+const COUNTERS: &str = r"SHOW SESSION STATUS WHERE Variable_name LIKE 'Com\_%' AND Value > 0";
+/// The statements that end no transaction, as those counters call them. Whatever is not known to be
+/// one of these is taken for a commit.
+const HARMLESS: [&str; 35] = [
+    "admin_commands",
+    "call_procedure",
+    "change_db",
+    "compound_sql",
+    "create_temporary_table",
+    "dealloc_sql",
+    "delete",
+    "delete_multi",
+    "do",
+    "drop_temporary_table",
+    "empty_query",
+    "execute_immediate",
+    "execute_sql",
+    "explain_other",
+    "get_diagnostics",
+    "insert",
+    "insert_select",
+    "kill",
+    "load",
+    "multi",
+    "prepare_sql",
+    "release_savepoint",
+    "replace",
+    "replace_select",
+    "resignal",
+    "rollback_to_savepoint",
+    "savepoint",
+    "select",
+    "set_option",
+    "signal",
+    "update",
+    "update_multi",
+    "help",
+    "checksum",
+    "preload_keys",
+];
 
 /// How a session looked when it was new.
 #[derive(Debug)]
@@ -74,51 +113,85 @@ pub(super) enum Fate {
     Deadlocked,
 }
 
-/// How often a session committed and rolled back while that was expected.
+/// How often a session was begun anew for another test.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    commits: AtomicU64,
-    rollbacks: AtomicU64,
+    restarts: AtomicU64,
 }
 
 impl Ledger {
-    /// Begins with the counters of a session that is new.
-    pub(super) async fn open(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-        let (commits, rollbacks) = counters(connection).await?;
-        self.commits.store(commits, Ordering::Relaxed);
-        self.rollbacks.store(rollbacks, Ordering::Relaxed);
-        Ok(())
+    /// A session is new, its outer transaction open.
+    pub(super) fn open(&self) {
+        self.restarts.store(0, Ordering::Relaxed);
     }
 
-    /// A test ended as it should.
-    pub(super) fn rolled_back(&self) {
-        self.rollbacks.fetch_add(1, Ordering::Relaxed);
+    /// A test ended as it should, and the next transaction has been begun.
+    pub(super) fn restarted(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How the outer transaction ended, now that it is gone.
     pub(super) async fn fate(&self, connection: &mut MySqlConnection) -> Result<Fate, sqlx::Error> {
-        let (commits, rollbacks) = counters(connection).await?;
-        Ok(if commits > self.commits.load(Ordering::Relaxed) {
-            Fate::Committed
-        } else if rollbacks > self.rollbacks.load(Ordering::Relaxed) {
-            Fate::RolledBack
-        } else {
-            Fate::Deadlocked
-        })
+        let rows = connection.fetch_all(COUNTERS).await?;
+        let counted: Result<Vec<(String, u64)>, sqlx::Error> = rows
+            .iter()
+            .map(|row| {
+                let value: String = row.try_get_unchecked(1)?;
+                Ok((text(row)?, value.parse().unwrap_or(u64::MAX)))
+            })
+            .collect();
+        let counted = counted?;
+        let counted = counted.iter().map(|(name, value)| (name.as_str(), *value));
+        Ok(fate(counted, self.restarts.load(Ordering::Relaxed)))
     }
 }
 
-async fn counters(connection: &mut MySqlConnection) -> Result<(u64, u64), sqlx::Error> {
-    let (mut commits, mut rollbacks) = (0, 0);
-    for row in connection.fetch_all(COUNTERS).await? {
-        let (name, value): (String, String) =
-            (row.try_get_unchecked(0)?, row.try_get_unchecked(1)?);
-        let value = value.parse().unwrap_or_default();
-        if name.eq_ignore_ascii_case("Handler_commit") {
-            commits = value;
-        } else {
-            rollbacks = value;
+/// What `counted` says of a session that green-light has begun anew `restarts` times.
+fn fate<'a>(counted: impl Iterator<Item = (&'a str, u64)>, restarts: u64) -> Fate {
+    let mut fate = Fate::Deadlocked;
+    for (name, value) in counted {
+        let name = name.to_ascii_lowercase();
+        match name.strip_prefix("com_").unwrap_or(&name) {
+            "begin" if value <= restarts + 1 => {}
+            "rollback" if value <= restarts => {}
+            "rollback" => fate = Fate::RolledBack,
+            harmless if is_harmless(harmless) => {}
+            _ => return Fate::Committed,
         }
     }
-    Ok((commits, rollbacks))
+    fate
+}
+
+fn is_harmless(name: &str) -> bool {
+    name.starts_with("show_") || name.starts_with("stmt_") || HARMLESS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_a_commit_from_a_rollback_and_both_from_a_deadlock() {
+        let own = [("Com_begin", 3), ("Com_rollback", 2), ("Com_insert", 9)];
+        let fate_of = |more: &[(&'static str, u64)]| {
+            let all = own
+                .iter()
+                .filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+            fate(all.chain(more).copied(), 2)
+        };
+        assert_eq!(fate_of(&[]), Fate::Deadlocked);
+        assert_eq!(
+            fate_of(&[("Com_stmt_execute", 4), ("Com_show_status", 1)]),
+            Fate::Deadlocked
+        );
+        assert_eq!(fate_of(&[("Com_rollback", 3)]), Fate::RolledBack);
+        for ended in [
+            ("Com_begin", 4),
+            ("Com_create_table", 1),
+            ("Com_commit", 1),
+            ("Com_new", 1),
+        ] {
+            assert_eq!(fate_of(&[ended]), Fate::Committed, "{ended:?}");
+        }
+    }
 }

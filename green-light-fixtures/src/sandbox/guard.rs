@@ -75,8 +75,8 @@ pub(super) struct Lent {
     unseen: bool,
     /// Whether the next use of the connection will report its statement when it is over.
     announced: bool,
-    /// Whether the database rolled back the transaction by itself.
-    deadlocked: bool,
+    /// Whether the database rolled back the transaction by itself. The lease knows it after its end.
+    deadlocked: Arc<AtomicBool>,
 }
 
 impl Guard {
@@ -93,7 +93,7 @@ impl Guard {
     }
 
     /// Lends the slot. `false` when it must not be lent any more.
-    pub(super) fn open(&self, id: u64, test: Arc<str>) -> bool {
+    pub(super) fn open(&self, id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> bool {
         let mut state = self.state();
         if state.condemned || state.lease.is_some() || self.is_dead() {
             return false;
@@ -109,7 +109,7 @@ impl Guard {
             stays: false,
             unseen: false,
             announced: false,
-            deadlocked: false,
+            deadlocked,
         };
         state.lease = Some(lent);
         true
@@ -199,7 +199,8 @@ impl Guard {
     pub(crate) fn ended(&self, breach: Breach) {
         let mut state = self.state();
         let state = &mut *state;
-        state.escaped |= breach == Breach::Ended;
+        // Whatever follows in the same use of the connection may commit.
+        state.escaped = true;
         let Some(lent) = &mut state.lease else {
             state.condemned = true;
             return;
@@ -223,17 +224,10 @@ impl Guard {
     pub(crate) fn rolled_back_by_server(&self) {
         let mut state = self.state();
         state.lost = true;
-        if let Some(lent) = &mut state.lease {
-            lent.deadlocked = true;
+        state.escaped = true;
+        if let Some(lent) = &state.lease {
+            lent.deadlocked.store(true, Ordering::Relaxed);
         }
-    }
-
-    /// Whether the database has rolled back the test's transaction to break a deadlock.
-    pub(crate) fn was_deadlocked(&self) -> bool {
-        self.state()
-            .lease
-            .as_ref()
-            .is_some_and(|lent| lent.deadlocked)
     }
 
     /// A statement of lease `id` will be reported once it has run and the connection is given back.

@@ -5,7 +5,10 @@
 //! * Ending reports what the test did, even if the slot is beyond repair.
 //! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{guard::Guard, guard::Lent, set::SlotSet, set::Waits, slot::Slot};
 use crate::{
@@ -23,10 +26,17 @@ pub(crate) struct Lease {
     /// Lives while any clone of the test's connection does; the lease's own part ends with it.
     token: Mutex<Option<Arc<()>>>,
     test: Arc<str>,
+    deadlocked: Arc<AtomicBool>,
 }
 
 impl Lease {
-    pub(super) fn new(set: Arc<SlotSet>, slot: Slot, id: u64, test: Arc<str>) -> Self {
+    pub(super) fn new(
+        set: Arc<SlotSet>,
+        slot: Slot,
+        id: u64,
+        test: Arc<str>,
+        deadlocked: Arc<AtomicBool>,
+    ) -> Self {
         let guard = Arc::clone(&slot.guard);
         Self {
             set,
@@ -35,6 +45,7 @@ impl Lease {
             id,
             token: Mutex::new(Some(Arc::default())),
             test,
+            deadlocked,
         }
     }
 
@@ -95,6 +106,13 @@ impl Lease {
             set: Arc::clone(&self.set),
             token: Arc::downgrade(&token),
         })
+    }
+
+    /// Whether the database has rolled back the test's transaction to break a deadlock.
+    ///
+    /// It is known once the connection has come back, at the latest when the lease has ended.
+    pub(crate) fn was_deadlocked(&self) -> bool {
+        self.deadlocked.load(Ordering::Relaxed)
     }
 
     /// What to know if the test failed because its connection was taken.

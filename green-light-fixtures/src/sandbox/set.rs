@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -81,19 +81,23 @@ impl SlotSet {
     /// Lends a slot to `test`: a waiting one, or a new one.
     pub(crate) async fn lend(self: &Arc<Self>, test: Arc<str>) -> Result<Lease, Error> {
         let id = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
+        let deadlocked = Arc::new(AtomicBool::new(false));
         let slot = loop {
             let waiting = self.idle().pop();
             let slot = match waiting {
                 Some(slot) => slot,
                 None => self.open().await?,
             };
-            if slot.guard.open(id, Arc::clone(&test)) {
+            if slot
+                .guard
+                .open(id, Arc::clone(&test), Arc::clone(&deadlocked))
+            {
                 break slot;
             }
             // Something used it while it waited, so it may be used again: not by a test.
             self.discard(slot);
         };
-        Ok(Lease::new(Arc::clone(self), slot, id, test))
+        Ok(Lease::new(Arc::clone(self), slot, id, test, deadlocked))
     }
 
     async fn open(&self) -> Result<Slot, Error> {

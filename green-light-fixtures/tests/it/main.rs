@@ -17,6 +17,7 @@ mod hostile;
 mod keep;
 mod leftovers;
 mod my_database;
+mod mysql;
 mod pg_database;
 mod pg_processes;
 mod pg_shared;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use green_light_fixtures::{Backend, Engine, Error, Schema, Transaction};
+use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Transaction};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, IsolationLevel, TransactionTrait};
 
-use crate::support::{count, engine_on, expect_clean, finish, insert, number, run};
+use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, number, run};
 
 async fn engine() -> Engine {
     engine_on(Backend::MySql).await
@@ -23,7 +23,10 @@ async fn caught(engine: &Engine, test: Transaction) -> String {
     let error: Error = test.finish().await.unwrap_err();
     assert!(error.is_breach(), "{error}");
     let text = error.to_string();
-    assert!(text.contains("test `shop::guilty`") && text.contains("\n  help: "), "{text}");
+    assert!(
+        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
+        "{text}"
+    );
     expect_clean(engine).await;
     text
 }
@@ -101,9 +104,15 @@ fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
         let db = test.connection();
         for _ in 0..3 {
             let serializable = Some(IsolationLevel::Serializable);
-            db.begin_with_config(serializable, None).await.map(drop).unwrap_err();
+            db.begin_with_config(serializable, None)
+                .await
+                .map(drop)
+                .unwrap_err();
             let pool = db.get_mysql_connection_pool();
-            pool.begin_with("START TRANSACTION").await.map(drop).unwrap_err();
+            pool.begin_with("START TRANSACTION")
+                .await
+                .map(drop)
+                .unwrap_err();
             assert_eq!(count(&db).await, 2);
         }
         drop(db);
@@ -121,41 +130,60 @@ fn a_deadlock_is_no_breach_and_is_told() {
         let mut options = ConnectOptions::new(session.url().expose().to_owned());
         options.max_connections(1).sqlx_logging(false);
         let rival = Database::connect(options).await.unwrap();
-        session.execute_unprepared("INSERT INTO u (email) VALUES ('a'), ('b')").await.unwrap();
+        session
+            .execute_unprepared("INSERT INTO u (email) VALUES ('a'), ('b')")
+            .await
+            .unwrap();
+        // The one that wrote less goes, so the rival writes more.
         let other = rival.begin().await.unwrap();
-        other.execute_unprepared("UPDATE u SET email = 'seed 2' WHERE email = 'seed'").await.unwrap();
-        // The rival waits for the test, then the test for the rival; the one that wrote less goes.
+        for n in 0..50 {
+            insert(&other, &format!("rival {n}")).await.unwrap();
+        }
+        let seed = "UPDATE u SET email = 'seed 2' WHERE email = 'seed'";
+        other.execute_unprepared(seed).await.unwrap();
+        // The rival waits for the test, then the test for the rival.
         let waits = tokio::spawn(async move {
-            let ended = other.execute_unprepared("DELETE FROM u WHERE email = 'a'").await;
-            (ended.is_ok(), other.rollback().await)
+            let mine = "DELETE FROM u WHERE email = 'a'";
+            other.execute_unprepared(mine).await.unwrap();
+            other.rollback().await.unwrap();
         });
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let mine = session.execute_unprepared("DELETE FROM u WHERE email = 'seed'").await;
-        let (theirs, _) = waits.await.unwrap();
-        assert!(mine.is_ok() != theirs, "one of them is the victim");
+        let theirs = "DELETE FROM u WHERE email = 'seed'";
+        let error = session.execute_unprepared(theirs).await.unwrap_err();
+        assert!(error.to_string().contains("Deadlock found"), "{error}");
+        waits.await.unwrap();
         rival.close().await.unwrap();
+        assert_eq!(
+            count(&session).await,
+            1,
+            "the rest of the test starts from the template"
+        );
+        insert(&session, "after").await.unwrap();
         drop(session);
-        if mine.is_err() {
-            assert!(test.contention().unwrap().contains("deadlock"));
-        }
-        finish(test).await;
+        // Its end knows at the latest what the server did.
+        finish(test.clone()).await;
+        assert!(test.contention().unwrap().contains("deadlock"));
         expect_clean(&engine).await;
     });
 }
 
 #[test]
-fn a_table_that_cannot_roll_back_is_refused_with_the_schema() {
+fn a_table_that_cannot_roll_back_is_refused_where_it_would_have_to() {
     run(async {
         let sql = "CREATE TABLE fine (a int); CREATE TABLE old (a int) ENGINE = MyISAM";
-        let error = Engine::builder()
-            .backend(Backend::MySql)
-            .schema(Schema::sql(sql))
-            .build()
-            .await
-            .unwrap_err();
+        let engine = engine_of(Backend::MySql, Schema::sql(sql)).await;
+        let error = engine.transaction().await.unwrap_err();
         assert!(error.is_schema(), "{error}");
         let text = error.to_string();
-        assert!(text.contains("table `old` has engine MyISAM") && text.contains("InnoDB"), "{text}");
+        assert!(
+            text.contains("table `old` has engine MyISAM") && text.contains("InnoDB"),
+            "{text}"
+        );
+        // Where nothing has to be rolled back, it works.
+        let session = engine.session(Isolation::Database).await.unwrap();
+        let sql = "INSERT INTO old VALUES (1)";
+        session.execute_unprepared(sql).await.unwrap();
+        session.finish().await.unwrap();
     });
 }
 
@@ -164,9 +192,15 @@ fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
     run(async {
         let engine = engine().await;
         for (change, look) in [
-            ("SET foreign_key_checks = 0", "SELECT @@foreign_key_checks = 0"),
+            (
+                "SET foreign_key_checks = 0",
+                "SELECT @@foreign_key_checks = 0",
+            ),
             ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
-            ("SELECT GET_LOCK('green_light_mine', 0)", "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)"),
+            (
+                "SELECT GET_LOCK('green_light_mine', 0)",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
             ("SET sql_mode = ''", "SELECT @@sql_mode = ''"),
         ] {
             let test = begin(&engine).await;
@@ -191,7 +225,10 @@ fn tests_that_run_at_the_same_time_have_databases_of_their_own() {
         assert_ne!(one.session().url().expose(), two.session().url().expose());
         insert(&one.connection(), "same").await.unwrap();
         insert(&two.connection(), "same").await.unwrap();
-        two.session().execute_unprepared("TRUNCATE u").await.unwrap_err();
+        two.session()
+            .execute_unprepared("TRUNCATE u")
+            .await
+            .unwrap_err();
         assert_eq!(count(&one.connection()).await, 3);
         finish(one).await;
         caught(&engine, two).await;
