@@ -1,0 +1,77 @@
+//! What code must not do, wherever it stands.
+
+use std::process::Command;
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use crate::files::{assert_tidy, root, rust_files};
+
+/// The only files in which `unsafe` may stand.
+const MAY_BE_UNSAFE: [&str; 3] = [
+    "green-light-core/src/context/coroutine.rs",
+    "green-light-core/src/crowd.rs",
+    "green-light-core/src/process.rs",
+];
+
+/// Crates that speak to a database, or their beginnings. Core must not know one.
+const DATABASES: [&str; 9] = [
+    "diesel",
+    "libsqlite3",
+    "mysql",
+    "postgres",
+    "rusqlite",
+    "sea-",
+    "sqlite",
+    "sqlx",
+    "tokio-postgres",
+];
+
+#[test]
+fn core_knows_no_database() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package",
+            "green-light-core",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}", "--locked"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.starts_with("green-light-core "), "{tree}");
+    let complaints: Vec<String> = tree
+        .lines()
+        .filter(|line| DATABASES.iter().any(|database| line.starts_with(database)))
+        .map(|line| format!("green-light-core depends on {line}"))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+#[test]
+fn unsafe_stands_in_three_files() {
+    let complaints: Vec<String> = rust_files()
+        .iter()
+        .filter(|file| !file.is_sample() && !MAY_BE_UNSAFE.contains(&file.path.as_str()))
+        .filter(|file| mentions_unsafe(file.tokens()))
+        .map(|file| format!("{} contains `unsafe`", file.path))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+fn mentions_unsafe(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "unsafe",
+        TokenTree::Group(group) => mentions_unsafe(group.stream()),
+        _ => false,
+    })
+}

@@ -1,0 +1,142 @@
+//! Documents show code and name tests: all of it has to be there.
+
+use std::fs;
+
+use crate::files::{File, assert_tidy, files, root, rust_files};
+
+/// Guides with sketches of code, which need names that no example has.
+const UNCHECKED_GUIDES: [&str; 1] = ["src/docs/databases.md"];
+
+#[test]
+fn code_in_the_readme_is_code_of_an_example() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = code_blocks(&readme, |language| language == "rust");
+    assert!(!blocks.is_empty(), "README.md shows no code");
+    assert_tidy(&strange_to_examples("README.md", &blocks));
+}
+
+/// rustdoc runs the other blocks itself.
+#[test]
+fn code_of_the_guides_that_is_not_run_is_code_of_an_example() {
+    let guides = files().into_iter().filter(|file| {
+        file.path.starts_with("src/docs/") && !UNCHECKED_GUIDES.contains(&file.path.as_str())
+    });
+    let complaints: Vec<String> = guides
+        .flat_map(|guide| {
+            let blocks = code_blocks(&guide.text, |language| language == "ignore");
+            strange_to_examples(&guide.path, &blocks)
+        })
+        .collect();
+    assert_tidy(&complaints);
+}
+
+/// The blocks that stand in no example.
+fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
+    let examples: Vec<File> = rust_files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("examples/"))
+        .collect();
+    let is_strange = |block: &&String| {
+        let mut texts = examples.iter().map(|example| &example.text);
+        !texts.any(|text| text.contains(block.trim()))
+    };
+    let strange = blocks.iter().filter(is_strange);
+    strange
+        .map(|block| format!("{path} shows code that is in no file of examples/:\n{block}"))
+        .collect()
+}
+
+/// The code blocks of a Markdown text in one language.
+fn code_blocks(markdown: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            continue;
+        };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if language.split(',').any(&is_wanted) {
+            blocks.push(block.join("\n"));
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_item_of_pytest_names_a_test_that_is_there() {
+    let table = fs::read_to_string(root().join("src/docs/pytest.md")).unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| |"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let numbers: Vec<usize> = rows.iter().filter_map(|row| row[1].parse().ok()).collect();
+    assert_eq!(numbers, (1..=108).collect::<Vec<_>>());
+    let mut complaints = Vec::new();
+    for row in &rows {
+        let (number, verdict, shown) = (row[1], row[3], row[4]);
+        let word = verdict.split(':').next().unwrap();
+        if !["same", "better", "not possible"].contains(&word) {
+            complaints.push(format!("{number}: `{word}` is no verdict"));
+        }
+        let named: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+        if named.is_empty() && word != "not possible" {
+            complaints.push(format!("{number}: nothing shows it"));
+        }
+        let missing = named.iter().filter(|name| !is_there(name));
+        complaints.extend(missing.map(|name| format!("{number}: there is no {name}")));
+    }
+    assert_tidy(&complaints);
+}
+
+/// Whether `file` or `file name` exists: a test in a file of `tests`, or a graph of conformance.
+fn is_there(reference: &str) -> bool {
+    let (file, name) = reference.split_once(' ').unwrap_or((reference, ""));
+    let folder = if file.ends_with(".jsonl") {
+        "tests/conformance"
+    } else {
+        "tests"
+    };
+    let Ok(text) = fs::read_to_string(root().join(folder).join(file)) else {
+        return false;
+    };
+    name.is_empty()
+        || text.contains(&format!("\"name\":\"{name}\""))
+        || text.contains(&format!("fn {name}("))
+        || text.contains(&format!("\n    {name} "))
+}
+
+/// Tables whose last column names tests, or files. A name of less than three words is something else.
+#[test]
+fn what_a_table_says_is_shown_by_something_that_exists() {
+    let (files, code) = (files(), rust_files());
+    let mut complaints = Vec::new();
+    for path in [
+        "src/docs/claims.md",
+        "src/docs/traps.md",
+        "docs/context-contract.md",
+    ] {
+        let table = fs::read_to_string(root().join(path)).unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| "));
+        for row in rows.filter(|row| !row.contains("shown by")) {
+            let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+            let names: Vec<_> = shown.split('`').skip(1).step_by(2).collect();
+            if names.is_empty() {
+                complaints.push(format!("{path}: nothing shows `{row}`"));
+            }
+            let is_test = |name: &&str| name.contains('/') || name.split('_').count() > 2;
+            for name in names.into_iter().filter(is_test) {
+                let exists = if name.contains('/') {
+                    files.iter().any(|file| file.path.ends_with(name))
+                } else {
+                    let function = format!("fn {name}(");
+                    code.iter().any(|file| file.text.contains(&function))
+                };
+                if !exists {
+                    complaints.push(format!("{path} names `{name}`, which is not there"));
+                }
+            }
+        }
+    }
+    assert_tidy(&complaints);
+}

@@ -1,0 +1,9 @@
+//! The house style, as far as a program can check it.
+//!
+//! Looks at the files git knows or would know, so that nothing left over from other work counts.
+#![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
+
+mod code;
+mod documents;
+mod files;
+mod layout;
