@@ -88,6 +88,7 @@ impl Drop for Claim {
         if name.is_empty() {
             return;
         }
+        office.stock.backlog.leave();
         Office::spawn(async move {
             let busy = office.stock.busy.read().await;
             let mut front = office.front.lock().await;
@@ -97,6 +98,7 @@ impl Drop for Claim {
                 .execute(&mut *front)
                 .await;
             drop(front);
+            office.stock.backlog.entered();
             drop((permits, busy));
             if office.stock.done.fetch_add(1, Ordering::Relaxed) + 1 >= janitor::BATCH {
                 office.stock.done.store(0, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 //! Left over is: a database whose test has ended; one whose process no longer holds its lock; one
 //! that bears our mark and is in no registry. Nothing else is ever dropped, whatever its name.
 
-use std::{env, sync::Arc, time::Duration};
+use std::{env, fmt, sync::Arc, time::Duration};
 
 use sqlx::{PgConnection, Row as _};
 
@@ -22,6 +22,9 @@ const SMALL_BATCH: usize = 4;
 /// How long one round may take. The janitor holds a lock, so one that hangs would keep all others
 /// from dropping anything.
 const ROUND: Duration = Duration::from_secs(30);
+/// How long one statement of it may take. To drop a database, a server asks all its sessions to let go
+/// of files, and one that waits for a client that does not read never answers.
+const STATEMENT: (&str, &str) = ("statement_timeout", "10s");
 
 /// Templates and their free databases that nobody has used for a while go as well.
 const SHELF: &str = "
@@ -59,6 +62,33 @@ WHERE position($1 IN coalesce(shobj_description(d.oid, 'pg_database'), '')) > 0
   AND NOT EXISTS (SELECT FROM green_light.database r WHERE r.name = d.datname)
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
+/// What a round came to.
+#[derive(Debug)]
+pub(super) enum Round {
+    /// Whatever was to be dropped is gone.
+    Done,
+    /// Somebody else has the lock of the janitor.
+    Elsewhere,
+    /// There is no connection for it.
+    NoConnection,
+    /// It took too long.
+    Late,
+    /// Some were not dropped, or nothing could be done at all: the last error.
+    Refused(String),
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("they are being dropped"),
+            Self::Elsewhere => f.write_str("another process is dropping databases"),
+            Self::NoConnection => f.write_str("there is no connection left to do so"),
+            Self::Late => write!(f, "that takes longer than {} s", ROUND.as_secs()),
+            Self::Refused(error) => f.write_str(error),
+        }
+    }
+}
+
 /// What may be dropped.
 struct Leftover {
     name: String,
@@ -81,17 +111,21 @@ pub(super) async fn last(office: &Arc<Office>) {
 }
 
 /// Drops what is left over if that is `at_least` so many, unless somebody else does.
-pub(super) async fn sweep(office: &Arc<Office>, at_least: usize) {
-    // What stays is dropped the next time, by whoever comes; nobody waits for it.
-    let _ = tokio::time::timeout(ROUND, try_sweep(office, at_least)).await;
+pub(super) async fn sweep(office: &Arc<Office>, at_least: usize) -> Round {
+    // What stays is dropped the next time, by whoever comes.
+    let round = tokio::time::timeout(ROUND, try_sweep(office, at_least)).await;
+    round.map_or(Round::Late, |round| {
+        round.unwrap_or_else(|error| Round::Refused(format!("{error:?}")))
+    })
 }
 
-async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<(), Error> {
+async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error> {
     let Some(permit) = Budget::try_permits(office, 1).await? else {
-        return Ok(());
+        return Ok(Round::NoConnection);
     };
     let cannot = |error| failed("leftovers cannot be looked for", error);
-    let mut connection = connect(&office.maintenance).await.map_err(cannot)?;
+    let options = office.maintenance.clone().options([STATEMENT]);
+    let mut connection = connect(&options).await.map_err(cannot)?;
     let swept = clean(office, &mut connection, at_least).await;
     close(connection).await;
     drop(permit);
@@ -102,19 +136,19 @@ async fn clean(
     office: &Office,
     connection: &mut PgConnection,
     at_least: usize,
-) -> Result<(), sqlx::Error> {
+) -> Result<Round, sqlx::Error> {
     let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, 0)")
         .bind(JANITOR)
         .fetch_one(&mut *connection)
         .await?;
     if !alone {
-        return Ok(());
+        return Ok(Round::Elsewhere);
     }
     run(connection, SHELF.to_owned()).await?;
     let mut found = leftovers(office, connection, LEFT).await?;
     found.extend(leftovers(office, connection, ORPHANS).await?);
     if found.len() < at_least {
-        return Ok(());
+        return Ok(Round::Done);
     }
     let templates: Vec<String> = sqlx::query_scalar(OLD_TEMPLATES)
         .fetch_all(&mut *connection)
@@ -124,16 +158,23 @@ async fn clean(
         is_there: true,
         is_template: true,
     }));
+    let mut round = Round::Done;
     for leftover in &found {
-        // One that somebody with more rights is connected to must not keep the others.
-        if discard(office, connection, leftover).await.is_ok() {
-            sqlx::query("DELETE FROM green_light.database WHERE name = $1")
-                .bind(&leftover.name)
-                .execute(&mut *connection)
-                .await?;
-        }
+        // One that somebody with more rights is connected to must not keep the others: they come
+        // first the next time.
+        let forget = match discard(office, connection, leftover).await {
+            Ok(()) => "DELETE FROM green_light.database WHERE name = $1",
+            Err(error) => {
+                round = Round::Refused(error.to_string());
+                "UPDATE green_light.database SET since = clock_timestamp() WHERE name = $1"
+            }
+        };
+        sqlx::query(forget)
+            .bind(&leftover.name)
+            .execute(&mut *connection)
+            .await?;
     }
-    Ok(())
+    Ok(round)
 }
 
 async fn leftovers(

@@ -10,6 +10,7 @@
 //! * A template bears its final name only once it is whole, and nobody can connect to it.
 //! * A process has a runtime of its own for this, since the runtime of a test may end at any time.
 
+mod backlog;
 mod budget;
 mod claim;
 mod connect;

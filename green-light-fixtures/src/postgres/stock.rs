@@ -14,6 +14,7 @@ use sqlx::PgConnection;
 use tokio::sync::RwLock;
 
 use super::{
+    backlog::Backlog,
     budget::Budget,
     claim::Claim,
     connect::{connect, failed, quoted, run},
@@ -61,6 +62,7 @@ pub(crate) struct Stock {
     pub(super) busy: RwLock<()>,
     /// How many databases this process is done with since the janitor last went.
     pub(super) done: AtomicUsize,
+    pub(super) backlog: Backlog,
 }
 
 impl Stock {
@@ -79,6 +81,7 @@ impl Stock {
     ) -> Result<Claim, Error> {
         let (office, pattern, test) = (Arc::clone(office), Arc::clone(pattern), test.to_owned());
         on_own_runtime(async move {
+            Backlog::make_room(&office).await?;
             let permits = Budget::permits(&office, connections).await?;
             let name = match Self::take(&office, &pattern, &test).await? {
                 Some(name) => name,
@@ -233,7 +236,8 @@ impl Stock {
         let cannot = |error| failed("no database can be made ahead", error);
         let mut connection = connect(&office.maintenance).await.map_err(cannot)?;
         let mut made = Ok(String::new());
-        while made.is_ok() && !office.is_closing() && Self::is_short(office, pattern).await? {
+        let is_due = || !office.is_closing() && !office.stock.backlog.is_full();
+        while made.is_ok() && is_due() && Self::is_short(office, pattern).await? {
             made = Self::make(office, &mut connection, pattern, pattern.strategy, None).await;
             if let Ok(name) = &made
                 && let Ok(first) = connect(&office.options_of(name)).await

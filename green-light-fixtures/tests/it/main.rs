@@ -18,6 +18,7 @@ mod keep;
 mod leftovers;
 mod my_database;
 mod mysql;
+mod pg_backlog;
 mod pg_database;
 mod pg_processes;
 mod pg_shared;

@@ -44,6 +44,13 @@ impl Role {
         Self { name, server, url }
     }
 
+    /// The URL of the database `name` for whoever owns the server.
+    pub(crate) fn server_of(&self, name: &str) -> String {
+        let (start, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let start = start.rsplit_once('/').unwrap().0;
+        format!("{start}/{name}?{query}")
+    }
+
     pub(crate) async fn admin(&self) -> PgConnection {
         PgConnection::connect(&self.server).await.unwrap()
     }
