@@ -48,7 +48,7 @@ impl Directory {
 
     /// Writes a file that is removed when the returned value is dropped.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<SlotFile, Error> {
-        self.put(name, content).map(SlotFile)
+        self.put(name, content).map(SlotFile::new)
     }
 
     /// Writes a file that is removed with the directory, and returns where it is.
@@ -120,7 +120,7 @@ mod tests {
         let other = Directory::create(base.path()).unwrap();
         assert!(!dead.exists() && foreign.exists() && alive.path().exists());
         let file = other.write("a.sqlite", b"x").unwrap();
-        assert!(file.0.exists());
+        assert!(file.path().exists());
         drop(file);
         let gone = other.path().to_owned();
         drop(other);

@@ -76,9 +76,12 @@ pub(crate) async fn open(
                 if guard.is_ending() {
                     return Ok(true);
                 }
-                let renewed = renew(connection, &guard, &ledger).await;
+                let renewed = renew(connection, &guard, &ledger);
+                // A query with parameters that was dropped half-way can leave answers behind that
+                // sqlx does not know of: it then takes one for another, or waits for ever.
+                let renewed = tokio::time::timeout(2 * wait, renewed).await;
                 guard.released();
-                renewed
+                renewed.unwrap_or(Ok(false))
             })
         })
         .connect_with(options.clone())

@@ -68,7 +68,9 @@ impl Record {
             ),
             Breach::Replaced => (
                 "lost its connection, and all its rows with it",
-                "do not close or detach the connection of a test",
+                "do not close or detach the connection of a test; on MySQL do not drop a query with \
+                 parameters that is under way either: sqlx cannot use its connection after that, in \
+                 production neither",
             ),
             Breach::Unbalanced => (
                 "gave its connection back with a savepoint still open",

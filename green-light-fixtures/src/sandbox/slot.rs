@@ -3,7 +3,10 @@
 //! A slot that is dropped is thrown away: its pool refuses everyone, its running query is
 //! interrupted, its file is removed. To keep it, put it back into its set.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::guard::Guard;
 use crate::backend::Pool;
@@ -40,7 +43,7 @@ pub(crate) enum SlotHome {
     #[cfg(feature = "sqlite")]
     Memory,
     #[cfg(feature = "sqlite")]
-    File(#[expect(dead_code, reason = "held to be dropped")] SlotFile),
+    File(SlotFile),
     #[cfg(feature = "postgres")]
     Postgres(Claim),
     #[cfg(feature = "mysql")]
@@ -52,7 +55,9 @@ impl SlotHome {
     pub(super) fn url(&self) -> Option<&DatabaseUrl> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Memory | Self::File(_) => None,
+            Self::Memory => None,
+            #[cfg(feature = "sqlite")]
+            Self::File(file) => Some(&file.url),
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => Some(claim.url()),
             #[cfg(feature = "mysql")]
@@ -63,12 +68,26 @@ impl SlotHome {
 
 /// A database file that lives as long as its slot.
 #[derive(Debug)]
-pub(crate) struct SlotFile(pub(crate) PathBuf);
+pub(crate) struct SlotFile {
+    path: PathBuf,
+    url: DatabaseUrl,
+}
+
+impl SlotFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let url = DatabaseUrl::of_file(&path);
+        Self { path, url }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
 
 impl Drop for SlotFile {
     fn drop(&mut self) {
         // A leaked connection may still have it open, which some systems do not allow; the
         // directory is swept as a whole later.
-        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(&self.path);
     }
 }

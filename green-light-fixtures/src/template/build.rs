@@ -82,7 +82,7 @@ impl Template {
                 // neither a journal nor a sync to the disk is of use.
                 let options = options
                     .clone()
-                    .filename(&file.0)
+                    .filename(file.path())
                     .journal_mode(SqliteJournalMode::Memory)
                     .synchronous(SqliteSynchronous::Off);
                 let pool = sqlite::open(&options, None, guard, wait).await?;

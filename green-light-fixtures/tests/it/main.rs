@@ -26,6 +26,7 @@ mod postgres;
 mod role;
 mod schema;
 mod schema_sources;
+mod service;
 mod session;
 mod shared;
 mod sqlite;
