@@ -11,6 +11,7 @@
 //! | `schema` | what a database holds before any test runs |
 //! | `given` | what the options of a test give to these fixtures |
 //! | `template` | that schema, built once and kept |
+//! | `upkeep` | connections counted, waits and work in the background, on any server |
 //! | `postgres` | templates, clones made ahead, connections and leftovers on a PostgreSQL server |
 //! | `mysql` | templates, copies of them and leftovers on a MySQL server |
 //! | `isolation` | how tests are kept apart |
@@ -68,6 +69,8 @@ mod session;
 mod template;
 #[cfg(feature = "_database")]
 mod transaction;
+#[cfg(feature = "_server")]
+mod upkeep;
 #[cfg(feature = "_database")]
 mod url;
 

@@ -1,17 +1,20 @@
 //! A database in the hands of a test, and what becomes of it.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-
-use super::{
-    budget::Permits,
-    connect::failed,
-    janitor,
-    office::{Office, on_own_runtime},
+use sqlx::{
+    PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
-use crate::{error::Error, sandbox::Waits, url::DatabaseUrl};
+
+use super::{connect::failed, janitor, office::Office};
+use crate::{
+    error::Error,
+    sandbox::Waits,
+    upkeep::{Permits, on_own_runtime, spawn},
+    url::DatabaseUrl,
+};
 
 /// A database in the hands of a test.
 #[derive(Debug)]
@@ -21,11 +24,11 @@ pub(crate) struct Claim {
     name: String,
     url: DatabaseUrl,
     /// Given back after the database is done with.
-    permits: Option<Permits>,
+    permits: Option<Permits<PgConnection>>,
 }
 
 impl Claim {
-    pub(super) fn new(office: Arc<Office>, name: String, permits: Permits) -> Self {
+    pub(super) fn new(office: Arc<Office>, name: String, permits: Permits<PgConnection>) -> Self {
         Self {
             url: office.url_of(&name),
             office,
@@ -61,7 +64,7 @@ impl Claim {
         let (office, name) = (Arc::clone(&self.office), std::mem::take(&mut self.name));
         let permits = self.permits.take();
         on_own_runtime(async move {
-            let mut front = office.front.lock().await;
+            let mut front = office.front().await;
             let kept = sqlx::query(
                 "WITH now AS (UPDATE green_light.database SET state = 'kept', owner = NULL, \
                    since = clock_timestamp() WHERE name = $1), \
@@ -88,21 +91,20 @@ impl Drop for Claim {
         if name.is_empty() {
             return;
         }
-        office.stock.backlog.leave();
-        Office::spawn(async move {
-            let busy = office.stock.busy.read().await;
-            let mut front = office.front.lock().await;
+        office.background.backlog.leave();
+        spawn(async move {
+            let busy = office.background.busy().await;
+            let mut front = office.front().await;
             // If this fails, the database is a leftover once the process has gone.
             let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")
                 .bind(&name)
                 .execute(&mut *front)
                 .await;
             drop(front);
-            office.stock.backlog.entered();
+            office.background.backlog.entered();
             drop((permits, busy));
-            if office.stock.done.fetch_add(1, Ordering::Relaxed) + 1 >= janitor::BATCH {
-                office.stock.done.store(0, Ordering::Relaxed);
-                janitor::sweep(&office, janitor::BATCH).await;
+            if let Some(batch) = office.background.is_done_with_one() {
+                janitor::sweep(&office, batch).await;
             }
         });
     }

@@ -3,25 +3,20 @@
 //! Left over is: a database whose test has ended; one whose process no longer holds its lock; one
 //! that bears our mark and is in no registry. Nothing else is ever dropped, whatever its name.
 
-use std::{env, fmt, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sqlx::{PgConnection, Row as _};
 
 use super::{
-    budget::Budget,
     connect::{connect, failed, quoted, run},
     office::{Office, close},
     registry::JANITOR,
 };
-use crate::error::Error;
+use crate::{
+    error::Error,
+    upkeep::{Background, Round},
+};
 
-/// How many databases are worth going for while tests run.
-pub(super) const BATCH: usize = 8;
-/// The same at the end of a process that had one test only, as nextest's have.
-const SMALL_BATCH: usize = 4;
-/// How long one round may take. The janitor holds a lock, so one that hangs would keep all others
-/// from dropping anything.
-const ROUND: Duration = Duration::from_secs(30);
 /// How long one statement of it may take. To drop a database, a server asks all its sessions to let go
 /// of files, and one that waits for a client that does not read never answers.
 const STATEMENT: (&str, &str) = ("statement_timeout", "10s");
@@ -62,33 +57,6 @@ WHERE position($1 IN coalesce(shobj_description(d.oid, 'pg_database'), '')) > 0
   AND NOT EXISTS (SELECT FROM green_light.database r WHERE r.name = d.datname)
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
-/// What a round came to.
-#[derive(Debug)]
-pub(super) enum Round {
-    /// Whatever was to be dropped is gone.
-    Done,
-    /// Somebody else has the lock of the janitor.
-    Elsewhere,
-    /// There is no connection for it.
-    NoConnection,
-    /// It took too long.
-    Late,
-    /// Some were not dropped, or nothing could be done at all: the last error.
-    Refused(String),
-}
-
-impl fmt::Display for Round {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done => f.write_str("they are being dropped"),
-            Self::Elsewhere => f.write_str("another process is dropping databases"),
-            Self::NoConnection => f.write_str("there is no connection left to do so"),
-            Self::Late => write!(f, "that takes longer than {} s", ROUND.as_secs()),
-            Self::Refused(error) => f.write_str(error),
-        }
-    }
-}
-
 /// What may be dropped.
 struct Leftover {
     name: String,
@@ -98,7 +66,7 @@ struct Leftover {
 
 /// At the end of the process, which is done with all that it has.
 pub(super) async fn last(office: &Arc<Office>) {
-    let mut front = office.front.lock().await;
+    let mut front = office.front().await;
     let done =
         "UPDATE green_light.database SET state = 'done' WHERE owner = $1 AND state = 'taken'";
     let _ = sqlx::query(done)
@@ -106,21 +74,35 @@ pub(super) async fn last(office: &Arc<Office>) {
         .execute(&mut *front)
         .await;
     drop(front);
-    let alone = env::var_os("NEXTEST").is_none_or(|value| value.is_empty());
-    sweep(office, if alone { 1 } else { SMALL_BATCH }).await;
+    sweep(office, Background::last_batch()).await;
+}
+
+/// Waits until few enough databases of this process are left over, and helps.
+pub(super) async fn make_room(office: &Arc<Office>) -> Result<(), Error> {
+    let backlog = &office.background.backlog;
+    backlog
+        .make_room(|| left(office), || sweep(office, 1))
+        .await
+}
+
+/// How many databases of this process wait to be dropped.
+async fn left(office: &Office) -> Result<i64, Error> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM green_light.database WHERE owner = $1 AND state = 'done'",
+    )
+    .bind(office.key)
+    .fetch_one(&mut *office.front().await)
+    .await
+    .map_err(|error| failed("databases that wait to be dropped cannot be counted", error))
 }
 
 /// Drops what is left over if that is `at_least` so many, unless somebody else does.
 pub(super) async fn sweep(office: &Arc<Office>, at_least: usize) -> Round {
-    // What stays is dropped the next time, by whoever comes.
-    let round = tokio::time::timeout(ROUND, try_sweep(office, at_least)).await;
-    round.map_or(Round::Late, |round| {
-        round.unwrap_or_else(|error| Round::Refused(format!("{error:?}")))
-    })
+    Round::of(try_sweep(office, at_least)).await
 }
 
 async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error> {
-    let Some(permit) = Budget::try_permits(office, 1).await? else {
+    let Some(permit) = office.budget.try_permits(1).await? else {
         return Ok(Round::NoConnection);
     };
     let cannot = |error| failed("leftovers cannot be looked for", error);

@@ -8,12 +8,10 @@
 //! * A database is entered in the registry before it is made. Only what is entered there, or bears
 //!   our mark in its comment, is ever dropped; a name alone is no proof.
 //! * A template bears its final name only once it is whole, and nobody can connect to it.
-//! * A process has a runtime of its own for this, since the runtime of a test may end at any time.
 
-mod backlog;
-mod budget;
 mod claim;
 mod connect;
+mod counting;
 mod janitor;
 mod likeness;
 mod office;

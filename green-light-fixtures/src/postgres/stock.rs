@@ -4,25 +4,23 @@
 //! the background. What a test had is done with when its claim is dropped; the janitor drops it.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use sqlx::PgConnection;
-use tokio::sync::RwLock;
 
 use super::{
-    backlog::Backlog,
-    budget::Budget,
     claim::Claim,
     connect::{connect, failed, quoted, run},
-    likeness,
-    office::{Office, close, on_own_runtime, random_bytes},
+    janitor, likeness,
+    office::{Office, close},
     template::Pattern,
 };
-use crate::error::Error;
+use crate::{
+    error::Error,
+    upkeep::{Background, new_name, on_own_runtime, spawn},
+};
 
 /// How a database is made from a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,25 +51,10 @@ impl Strategy {
     }
 }
 
-/// What this process does for the stock.
-#[derive(Debug, Default)]
-pub(crate) struct Stock {
-    /// Templates whose databases are being made in the background.
-    replenishing: Mutex<HashSet<String>>,
-    /// Held for reading by what is being made or dropped.
-    pub(super) busy: RwLock<()>,
-    /// How many databases this process is done with since the janitor last went.
-    pub(super) done: AtomicUsize,
-    pub(super) backlog: Backlog,
-}
+/// The databases that are ready.
+pub(super) struct Stock;
 
 impl Stock {
-    /// How many databases are kept ready for each template.
-    fn target() -> i64 {
-        let parallel = thread::available_parallelism().map_or(2, usize::from);
-        i64::try_from(parallel.clamp(2, 8)).unwrap_or(2)
-    }
-
     /// Takes a free database for `test`, or makes one.
     pub(super) async fn claim(
         office: &Arc<Office>,
@@ -81,8 +64,8 @@ impl Stock {
     ) -> Result<Claim, Error> {
         let (office, pattern, test) = (Arc::clone(office), Arc::clone(pattern), test.to_owned());
         on_own_runtime(async move {
-            Backlog::make_room(&office).await?;
-            let permits = Budget::permits(&office, connections).await?;
+            janitor::make_room(&office).await?;
+            let permits = office.budget.permits(connections).await?;
             let name = match Self::take(&office, &pattern, &test).await? {
                 Some(name) => name,
                 None => Self::make_now(&office, &pattern, &test).await?,
@@ -94,7 +77,7 @@ impl Stock {
     }
 
     async fn take(office: &Office, pattern: &Pattern, test: &str) -> Result<Option<String>, Error> {
-        let mut front = office.front.lock().await;
+        let mut front = office.front().await;
         sqlx::query_scalar(
             "WITH free AS (SELECT name FROM green_light.database \
                WHERE template = $1 AND state = 'free' ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED) \
@@ -205,23 +188,15 @@ impl Stock {
     /// Makes databases of a template in the background until enough are free.
     pub(super) fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>) {
         let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
-        let busy = |office: &Office| {
-            let replenishing = office.stock.replenishing.lock();
-            replenishing
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(pattern.name.clone())
-        };
-        if office.is_closing() || !busy(&office) {
+        if !office.background.replenishes(&pattern.name) {
             return;
         }
-        Office::spawn(async move {
-            let reading = office.stock.busy.read().await;
+        spawn(async move {
+            let busy = office.background.busy().await;
             // What cannot be made ahead is made when a test wants it, and an error is told then.
             let _ = Self::fill_up(&office, &pattern).await;
-            drop(reading);
-            let replenishing = office.stock.replenishing.lock();
-            let mut replenishing = replenishing.unwrap_or_else(PoisonError::into_inner);
-            replenishing.remove(&pattern.name);
+            drop(busy);
+            office.background.replenished(&pattern.name);
         });
     }
 
@@ -230,13 +205,13 @@ impl Stock {
             return Ok(());
         }
         // One to make databases, and one for the first look at each.
-        let Some(permit) = Budget::try_permits(office, 2).await? else {
+        let Some(permit) = office.budget.try_permits(2).await? else {
             return Ok(());
         };
         let cannot = |error| failed("no database can be made ahead", error);
         let mut connection = connect(&office.maintenance).await.map_err(cannot)?;
         let mut made = Ok(String::new());
-        let is_due = || !office.is_closing() && !office.stock.backlog.is_full();
+        let is_due = || !office.background.is_closing() && !office.background.backlog.is_full();
         while made.is_ok() && is_due() && Self::is_short(office, pattern).await? {
             made = Self::make(office, &mut connection, pattern, pattern.strategy, None).await;
             if let Ok(name) = &made
@@ -252,7 +227,7 @@ impl Stock {
     }
 
     async fn is_short(office: &Office, pattern: &Pattern) -> Result<bool, Error> {
-        let mut front = office.front.lock().await;
+        let mut front = office.front().await;
         let ready: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM green_light.database \
              WHERE template = $1 AND test IS NULL AND state IN ('free', 'making')",
@@ -261,7 +236,7 @@ impl Stock {
         .fetch_one(&mut *front)
         .await
         .map_err(|error| failed("the stock cannot be counted", error))?;
-        Ok(ready < Self::target())
+        Ok(ready < Background::target())
     }
 
     /// Finds out which strategy is the fastest here for this template.
@@ -301,20 +276,4 @@ impl Stock {
             .map_or(Strategy::Clone, |(strategy, _)| *strategy);
         Ok((fastest, shown.join(", ")))
     }
-
-    /// Waits until nothing is being made or dropped.
-    pub(super) async fn quiet(&self) {
-        drop(self.busy.write().await);
-    }
-}
-
-/// A name that no database has: `kind` is `b` while a template is built, `d` for databases of tests.
-pub(super) fn new_name(kind: &str) -> String {
-    let random: String = [random_bytes(), random_bytes()]
-        .as_flattened()
-        .iter()
-        .take(10)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("gl_{kind}_{random}")
 }

@@ -12,18 +12,18 @@ use sqlx::{PgConnection, Row as _, postgres::PgPoolOptions};
 use tokio::sync::OnceCell;
 
 use super::{
-    budget::Budget,
     claim::Claim,
-    connect::{Waiting, connect, failed, literal, quoted, run},
+    connect::{connect, failed, literal, quoted, run},
     likeness,
     office::{Office, close},
     registry::FORMAT,
-    stock::{Stock, Strategy, new_name},
+    stock::{Stock, Strategy},
 };
 use crate::{
     backend::postgres::GUARD,
     error::{Error, Kind},
     schema::{Schema, short_digest},
+    upkeep::{Waiting, new_name},
     url::DatabaseUrl,
 };
 
@@ -139,7 +139,7 @@ impl Content {
         let name = format!("gl_t_{digest}");
         let cannot = |error| failed("the templates of this server cannot be read", error);
         let found = {
-            let mut front = office.front.lock().await;
+            let mut front = office.front().await;
             find(&mut front, &name, &self).await.map_err(cannot)?
         };
         if let Some(pattern) = found {
@@ -223,7 +223,11 @@ impl Building<'_> {
     /// Waits for whoever builds it, or builds it.
     async fn run(&self) -> Result<(Arc<Pattern>, bool), Error> {
         // For the connection that holds the lock, and for those of the schema.
-        let _permits = Budget::permits(self.office, self.office.budget.per_test()).await?;
+        let _permits = self
+            .office
+            .budget
+            .permits(self.office.budget.per_test())
+            .await?;
         let cannot = |error| failed("the template cannot be built", error);
         let mut connection = connect(&self.office.maintenance).await.map_err(cannot)?;
         let result = match self.turn(&mut connection).await {

@@ -11,6 +11,7 @@ use super::{hints, product::Product, start, watch::Use};
 use crate::{
     directory::default_base,
     error::{Error, Kind},
+    upkeep::Door,
     url::DatabaseUrl,
 };
 
@@ -41,6 +42,7 @@ pub(crate) async fn postgres() -> Result<Server, Error> {
     let server = find_or_start(product, &RUNNING).await?;
     static SAID: Once = Once::new();
     if !server.ours && !SAID.is_completed() {
+        let _door = Door::of(&server.url).await;
         let hint = hints::postgres(product.variable, &server.url).await;
         SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
     }
@@ -59,6 +61,7 @@ pub(crate) async fn mysql() -> Result<Server, Error> {
     let server = find_or_start(product, &RUNNING).await?;
     static SAID: Once = Once::new();
     if !server.ours && !SAID.is_completed() {
+        let _door = Door::of(&server.url).await;
         let hint = hints::mysql(product.variable, &server.url).await;
         SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
     }

@@ -5,18 +5,12 @@
 //! before it gets another one; if that does not help, it says why, and fails.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    future::Future,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
-use super::{
-    connect::{Waiting, failed},
-    janitor::{self, Round},
-    office::Office,
-};
+use super::{round::Round, waiting::Waiting};
 use crate::error::{Error, Kind};
 
 /// How many databases of one process may wait to be dropped.
@@ -27,7 +21,7 @@ const ROUNDS: usize = 3;
 const LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     /// Left by their tests, and not yet entered as such.
     leaving: AtomicUsize,
     /// Entered; some may have been dropped since they were counted.
@@ -36,35 +30,45 @@ pub(super) struct Backlog {
 
 impl Backlog {
     /// A test leaves its database.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.leaving.fetch_add(1, Ordering::Relaxed);
     }
 
     /// That database is entered as done with.
-    pub(super) fn entered(&self) {
+    pub(crate) fn entered(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
         self.leaving.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether there are so many that none is to be made ahead.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.leaving.load(Ordering::Relaxed) + self.done.load(Ordering::Relaxed) >= MOST
     }
 
     /// Waits until there are few enough for another database to be made, and helps.
-    pub(super) async fn make_room(office: &Arc<Office>) -> Result<(), Error> {
-        let backlog = &office.stock.backlog;
-        if !backlog.is_full() {
+    ///
+    /// `count` counts those that are entered, `sweep` drops some.
+    pub(crate) async fn make_room<C, S>(
+        &self,
+        count: impl Fn() -> C,
+        sweep: impl Fn() -> S,
+    ) -> Result<(), Error>
+    where
+        C: Future<Output = Result<i64, Error>>,
+        S: Future<Output = Round>,
+    {
+        if !self.is_full() {
             return Ok(());
         }
         let (mut waiting, mut fewest, mut fruitless) = (Waiting::new(), usize::MAX, 0);
         let mut since = Instant::now();
         loop {
-            let left = backlog.count(office).await?;
-            if !backlog.is_full() {
+            let left = usize::try_from(count().await?).unwrap_or(usize::MAX);
+            self.done.store(left, Ordering::Relaxed);
+            if !self.is_full() {
                 return Ok(());
             }
-            let round = janitor::sweep(office, 1).await;
+            let round = sweep().await;
             if left < fewest {
                 (fewest, fruitless, since) = (left, 0, Instant::now());
             } else if matches!(round, Round::Refused(_)) {
@@ -81,20 +85,6 @@ impl Backlog {
                     .await;
             }
         }
-    }
-
-    async fn count(&self, office: &Office) -> Result<usize, Error> {
-        let mut front = office.front.lock().await;
-        let done: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM green_light.database WHERE owner = $1 AND state = 'done'",
-        )
-        .bind(office.key)
-        .fetch_one(&mut *front)
-        .await
-        .map_err(|error| failed("databases that wait to be dropped cannot be counted", error))?;
-        let done = usize::try_from(done).unwrap_or(usize::MAX);
-        self.done.store(done, Ordering::Relaxed);
-        Ok(done)
     }
 }
 
