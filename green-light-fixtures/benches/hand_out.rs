@@ -1,4 +1,4 @@
-//! What a database of its own costs a test on PostgreSQL, against a connection alone and against making
+//! What a database of its own costs a test on a server, against a connection alone and against making
 //! the database and running all migrations, as `#[sqlx::test]` does.
 //!
 //! `cargo bench -p green-light-fixtures --bench hand_out`. All rows run interleaved on one server, so
@@ -13,70 +13,78 @@ use std::{
 };
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema};
-use sea_orm::ConnectionTrait;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgPoolOptions};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, TransactionTrait,
+};
 
 const ROUNDS: usize = 15;
 
+/// What a test does besides its database: without it, nothing could be made ahead meanwhile.
+const WORK: Duration = Duration::from_millis(25);
+
 /// As many migrations, each a table with an index and a row.
-fn migrations(count: usize) -> Vec<String> {
+fn migrations(backend: Backend, count: usize) -> Vec<String> {
+    let id = match backend {
+        Backend::MySql => "int AUTO_INCREMENT PRIMARY KEY",
+        _ => "serial PRIMARY KEY",
+    };
     (0..count)
         .map(|n| {
             format!(
-                "CREATE TABLE t{n} (id serial PRIMARY KEY, name text NOT NULL UNIQUE); \
+                "CREATE TABLE t{n} (id {id}, name varchar(99) NOT NULL UNIQUE); \
                  CREATE INDEX i{n} ON t{n} (name, id); INSERT INTO t{n} (name) VALUES ('a')"
             )
         })
         .collect()
 }
 
-async fn engine(count: usize) -> Engine {
+async fn engine(backend: Backend, count: usize) -> Engine {
     Engine::builder()
-        .backend(Backend::Postgres)
-        .schema(Schema::sql(migrations(count).join(";")))
+        .backend(backend)
+        .schema(Schema::sql(migrations(backend, count).join(";")))
         .build()
         .await
         .unwrap()
 }
 
-/// One test; returns how long it waited for its database, its first connection included.
-async fn green_light(engine: &Engine) -> Duration {
+/// One test; returns how long it waited for its database, its first connection included, and how
+/// long it took without what it did itself.
+async fn green_light(engine: &Engine) -> (Duration, Duration) {
     let start = Instant::now();
     let session = engine.session(Isolation::Database).await.unwrap();
     let handed_out = start.elapsed();
-    session
-        .execute_unprepared("INSERT INTO t0 (name) VALUES ('b')")
-        .await
-        .unwrap();
+    let insert = "INSERT INTO t0 (name) VALUES ('b')";
+    session.execute_unprepared(insert).await.unwrap();
+    let before = Instant::now();
+    tokio::time::sleep(WORK).await;
+    let worked = before.elapsed();
     session.finish().await.unwrap();
-    handed_out
+    (handed_out, start.elapsed() - worked)
+}
+
+async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(5).sqlx_logging(false);
+    Database::connect(options).await
 }
 
 /// A database by hand: made, migrated, used, dropped.
 async fn by_hand(server: &str, migrations: &[String], number: usize) {
     let name = format!("by_hand_{}_{number}", std::process::id());
-    let mut admin = PgConnection::connect(server).await.unwrap();
+    let admin = connect(server).await.unwrap();
     let create = format!("CREATE DATABASE {name}");
-    admin.execute(AssertSqlSafe(create)).await.unwrap();
-    let pool = PgPoolOptions::new()
-        .max_connections(5)
-        .connect(&with_database(server, &name))
-        .await
-        .unwrap();
+    admin.execute_unprepared(&create).await.unwrap();
+    let pool = connect(&with_database(server, &name)).await.unwrap();
     for migration in migrations {
-        let mut transaction = pool.begin().await.unwrap();
-        transaction
-            .execute(AssertSqlSafe(migration.as_str()))
-            .await
-            .unwrap();
+        let transaction = pool.begin().await.unwrap();
+        transaction.execute_unprepared(migration).await.unwrap();
         transaction.commit().await.unwrap();
     }
-    pool.execute("INSERT INTO t0 (name) VALUES ('b')")
-        .await
-        .unwrap();
-    pool.close().await;
-    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
-    admin.execute(AssertSqlSafe(drop)).await.unwrap();
+    let insert = "INSERT INTO t0 (name) VALUES ('b')";
+    pool.execute_unprepared(insert).await.unwrap();
+    pool.close().await.unwrap();
+    let drop = format!("DROP DATABASE {name}");
+    admin.execute_unprepared(&drop).await.unwrap();
     admin.close().await.unwrap();
 }
 
@@ -97,46 +105,57 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+async fn measure(backend: Backend) {
+    let (ten, fifty) = (engine(backend, 10).await, engine(backend, 50).await);
+    let session = ten.session(Isolation::Database).await.unwrap();
+    let always_there = match backend {
+        Backend::MySql => "mysql",
+        _ => "postgres",
+    };
+    let server = with_database(session.url().expose(), always_there);
+    session.finish().await.unwrap();
+    let (migrations_10, migrations_50) = (migrations(backend, 10), migrations(backend, 50));
+    let names = [
+        "connect, and nothing else",
+        "green-light, 10 migrations",
+        "green-light, 50 migrations",
+        "by hand, 10 migrations",
+        "by hand, 50 migrations",
+        "green-light, 10, until handed out",
+        "green-light, 50, until handed out",
+    ];
+    let mut times: [Vec<Duration>; 7] = Default::default();
+    for round in 0..ROUNDS {
+        let connected = async { connect(&server).await.unwrap().close().await.unwrap() };
+        times[0].push(timed(connected).await);
+        let (handed_out, whole) = green_light(&ten).await;
+        times[1].push(whole);
+        times[5].push(handed_out);
+        times[3].push(timed(by_hand(&server, &migrations_10, round)).await);
+        let (handed_out, whole) = green_light(&fifty).await;
+        times[2].push(whole);
+        times[6].push(handed_out);
+        times[4].push(timed(by_hand(&server, &migrations_50, ROUNDS + round)).await);
+    }
+    let times = times.map(median);
+    println!("{backend}");
+    for (name, time) in names.iter().zip(times) {
+        println!("{name:34} {:8.2} ms", time.as_secs_f64() * 1e3);
+    }
+    let ratio = |a: usize, b: usize| times[a].as_secs_f64() / times[b].as_secs_f64();
+    println!("by hand / green-light, 10 migrations   {:.1}", ratio(3, 1));
+    println!("by hand / green-light, 50 migrations   {:.1}", ratio(4, 2));
+    println!("green-light, 50 / 10 migrations        {:.2}", ratio(2, 1));
+}
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let (ten, fifty) = (engine(10).await, engine(50).await);
-        let session = ten.session(Isolation::Database).await.unwrap();
-        let server = with_database(session.url().expose(), "postgres");
-        session.finish().await.unwrap();
-        let (migrations_10, migrations_50) = (migrations(10), migrations(50));
-        let names = [
-            "connect, and nothing else",
-            "green-light, 10 migrations",
-            "green-light, 50 migrations",
-            "by hand, 10 migrations",
-            "by hand, 50 migrations",
-            "green-light, until handed out",
-        ];
-        let mut times: [Vec<Duration>; 6] = Default::default();
-        for round in 0..ROUNDS {
-            let connect = async {
-                let connection = PgConnection::connect(&server).await.unwrap();
-                connection.close().await.unwrap();
-            };
-            times[0].push(timed(connect).await);
-            let mut handed_out = Duration::ZERO;
-            times[1].push(timed(async { handed_out = green_light(&ten).await }).await);
-            times[5].push(handed_out);
-            times[3].push(timed(by_hand(&server, &migrations_10, round)).await);
-            times[2].push(timed(green_light(&fifty)).await);
-            times[4].push(timed(by_hand(&server, &migrations_50, ROUNDS + round)).await);
+        for backend in [Backend::Postgres, Backend::MySql] {
+            measure(backend).await;
         }
-        let times = times.map(median);
-        for (name, time) in names.iter().zip(times) {
-            println!("{name:30} {:8.2} ms", time.as_secs_f64() * 1e3);
-        }
-        let ratio = |a: usize, b: usize| times[a].as_secs_f64() / times[b].as_secs_f64();
-        println!("by hand / green-light, 10 migrations  {:.1}", ratio(3, 1));
-        println!("by hand / green-light, 50 migrations  {:.1}", ratio(4, 2));
-        println!("green-light, 50 / 10 migrations       {:.2}", ratio(2, 1));
     });
 }

@@ -326,9 +326,9 @@ impl EngineBuilder {
                 // Files are SQLite's.
                 drop(directory);
                 let server = server::mysql().await?;
-                MySqlTemplate::obtain(&self.schema, server.url(), self.waits.connection)
+                MySqlTemplate::obtain(server.url(), &self.schema, self.waits.connection)
                     .await
-                    .map(|template| Template::MySql(Box::new(template)))
+                    .map(Template::MySql)
             }
             #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
             missing => Err(missing.without_feature()),

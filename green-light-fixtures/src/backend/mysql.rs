@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
+    mysql::once_there_is_room,
     sandbox::{Breach, Guard, Verdict},
 };
 
@@ -83,8 +84,8 @@ pub(crate) async fn open(
                 guard.released();
                 renewed.unwrap_or(Ok(false))
             })
-        })
-        .connect_with(options.clone())
+        });
+    let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
         .await
         .map_err(cannot_open)?;
     if let Some(failure) = guard.failure() {
@@ -105,7 +106,7 @@ pub(crate) async fn open(
     })
 }
 
-pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
+fn cannot_open(error: sqlx::Error) -> Error {
     Error::new(Kind::Connection, "MySQL could not be reached")
         .help("look at `GREEN_LIGHT_MYSQL_URL`, and whether its server runs")
         .because(error)
@@ -220,7 +221,7 @@ fn gone() -> Error {
     .help("look at the log of the server")
 }
 
-fn has_number(error: &sqlx::Error, number: u16) -> bool {
+pub(crate) fn has_number(error: &sqlx::Error, number: u16) -> bool {
     error
         .as_database_error()
         .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())

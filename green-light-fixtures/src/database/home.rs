@@ -16,9 +16,9 @@ use super::{
     turn::{Turn, Turns},
 };
 #[cfg(feature = "mysql")]
-use crate::mysql::MySqlDatabase;
+use crate::mysql;
 #[cfg(feature = "postgres")]
-use crate::postgres::Claim;
+use crate::postgres;
 use crate::{
     directory::{Directory, default_base},
     error::Error,
@@ -72,9 +72,9 @@ impl Databases {
             }
             #[cfg(feature = "mysql")]
             Template::MySql(template) => {
-                let database = template.own().await?;
-                let connection = database.open(self.waits).await?;
-                (connection, Home::MySql(database))
+                let claim = template.claim().await?;
+                let connection = claim.open(self.waits).await?;
+                (connection, Home::MySql(claim))
             }
         };
         self.made.fetch_add(1, Ordering::Relaxed);
@@ -106,10 +106,10 @@ impl Databases {
             }
             #[cfg(feature = "mysql")]
             Template::MySql(template) => Shared::MySql {
-                database: template.own().await?,
+                claim: template.claim().await?,
                 original: Original {
                     template: template.name().to_owned(),
-                    script: Arc::clone(template.script()),
+                    script: template.script().await?,
                 },
                 waits: self.waits,
             },
@@ -156,10 +156,10 @@ pub(super) enum Home {
     File(DatabaseFile),
     /// PostgreSQL's, for one test.
     #[cfg(feature = "postgres")]
-    Postgres(Claim),
+    Postgres(postgres::Claim),
     /// MySQL's, for one test.
     #[cfg(feature = "mysql")]
-    MySql(MySqlDatabase),
+    MySql(mysql::Claim),
     /// One for all tests of the process, for one test after the other.
     Shared(Turn),
 }
@@ -172,7 +172,7 @@ impl Home {
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => claim.url().clone(),
             #[cfg(feature = "mysql")]
-            Self::MySql(database) => database.url().clone(),
+            Self::MySql(claim) => claim.url().clone(),
             Self::Shared(turn) => turn.url(),
         }
     }
@@ -183,9 +183,6 @@ impl Home {
             // Who holds a connection may write at any time: the database is not for another test.
             Self::Shared(turn) if held => drop(turn),
             Self::Shared(turn) => return turn.end(test).await,
-            #[cfg(feature = "mysql")]
-            Self::MySql(database) => return database.discard().await,
-            #[cfg(any(feature = "sqlite", feature = "postgres"))]
             thrown_away => drop(thrown_away),
         }
         Ok(())
@@ -199,14 +196,14 @@ impl Home {
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => kept::postgres(claim, test, at_most).await,
             #[cfg(feature = "mysql")]
-            Self::MySql(database) => kept::mysql(database, test, at_most).await,
+            Self::MySql(claim) => kept::mysql(claim, test, at_most).await,
             Self::Shared(turn) => match turn.into_database() {
                 #[cfg(feature = "sqlite")]
                 Some(Shared::Sqlite { file, .. }) => kept::file(file, test, at_most),
                 #[cfg(feature = "postgres")]
                 Some(Shared::Postgres { claim, .. }) => kept::postgres(claim, test, at_most).await,
                 #[cfg(feature = "mysql")]
-                Some(Shared::MySql { database, .. }) => kept::mysql(database, test, at_most).await,
+                Some(Shared::MySql { claim, .. }) => kept::mysql(claim, test, at_most).await,
                 None => Ok(()),
             },
         }

@@ -7,9 +7,9 @@ use green_light_core::note;
 #[cfg(feature = "sqlite")]
 use super::sqlite_file::DatabaseFile;
 #[cfg(feature = "mysql")]
-use crate::mysql::MySqlDatabase;
+use crate::mysql;
 #[cfg(feature = "postgres")]
-use crate::postgres::Claim;
+use crate::postgres;
 use crate::{
     error::{Error, Kind},
     url::DatabaseUrl,
@@ -48,7 +48,11 @@ pub(super) fn file(file: DatabaseFile, test: &str, at_most: usize) -> Result<(),
 
 /// Keeps a database of PostgreSQL.
 #[cfg(feature = "postgres")]
-pub(super) async fn postgres(claim: Claim, test: &str, at_most: usize) -> Result<(), Error> {
+pub(super) async fn postgres(
+    claim: postgres::Claim,
+    test: &str,
+    at_most: usize,
+) -> Result<(), Error> {
     let url = claim.url().clone();
     claim.keep(at_most).await?;
     tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
@@ -57,13 +61,9 @@ pub(super) async fn postgres(claim: Claim, test: &str, at_most: usize) -> Result
 
 /// Keeps a database of MySQL.
 #[cfg(feature = "mysql")]
-pub(super) async fn mysql(
-    database: MySqlDatabase,
-    test: &str,
-    at_most: usize,
-) -> Result<(), Error> {
-    let url = database.url().clone();
-    database.keep(at_most).await?;
+pub(super) async fn mysql(claim: mysql::Claim, test: &str, at_most: usize) -> Result<(), Error> {
+    let url = claim.url().clone();
+    claim.keep(at_most).await?;
     tell(test, &url, Some("GREEN_LIGHT_MYSQL_URL"));
     Ok(())
 }

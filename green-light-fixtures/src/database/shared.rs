@@ -15,9 +15,9 @@ use super::{
     sqlite_reset,
 };
 #[cfg(feature = "mysql")]
-use crate::mysql::MySqlDatabase;
+use crate::mysql;
 #[cfg(feature = "postgres")]
-use crate::postgres::Claim;
+use crate::postgres;
 use crate::{
     error::{Error, Kind},
     sandbox::Waits,
@@ -35,13 +35,13 @@ pub(super) enum Shared {
     },
     #[cfg(feature = "postgres")]
     Postgres {
-        claim: Claim,
+        claim: postgres::Claim,
         reference: Reference,
         waits: Waits,
     },
     #[cfg(feature = "mysql")]
     MySql {
-        database: MySqlDatabase,
+        claim: mysql::Claim,
         original: Original,
         waits: Waits,
     },
@@ -49,7 +49,7 @@ pub(super) enum Shared {
 
 impl Shared {
     #[cfg(feature = "postgres")]
-    pub(super) async fn postgres(claim: Claim, waits: Waits) -> Result<Self, Error> {
+    pub(super) async fn postgres(claim: postgres::Claim, waits: Waits) -> Result<Self, Error> {
         let reference = Reference::take(&claim.options()).await.map_err(|error| {
             Error::new(Kind::Connection, "the shared database cannot be prepared").because(error)
         })?;
@@ -68,7 +68,7 @@ impl Shared {
             #[cfg(feature = "postgres")]
             Self::Postgres { claim, .. } => claim.open(waits).await,
             #[cfg(feature = "mysql")]
-            Self::MySql { database, .. } => database.open(waits).await,
+            Self::MySql { claim, .. } => claim.open(waits).await,
         }
     }
 
@@ -79,7 +79,7 @@ impl Shared {
             #[cfg(feature = "postgres")]
             Self::Postgres { claim, .. } => claim.url().clone(),
             #[cfg(feature = "mysql")]
-            Self::MySql { database, .. } => database.url().clone(),
+            Self::MySql { claim, .. } => claim.url().clone(),
         }
     }
 
@@ -108,12 +108,12 @@ impl Shared {
             } => reference.restore(&claim.options(), waits.teardown).await,
             #[cfg(feature = "mysql")]
             Self::MySql {
-                database,
+                claim,
                 original,
                 waits,
             } => {
-                let (options, wait) = (database.options(), waits.teardown);
-                original.restore(&options, database.name(), wait).await
+                let (options, wait) = (claim.options(), waits.teardown);
+                original.restore(&options, claim.name(), wait).await
             }
         }
     }

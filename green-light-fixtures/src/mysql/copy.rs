@@ -5,6 +5,8 @@
 
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
+use super::connect::run;
+
 /// The statements that make a database like another one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Script {
@@ -115,15 +117,16 @@ impl Script {
             ),
         )
         .await?;
-        for (_, made_by) in &self.tables {
-            run(connection, made_by.clone()).await?;
-        }
+        let mut tables: Vec<_> = self.tables.iter().map(|(_, made)| made.clone()).collect();
         for ((table, _), columns) in self.tables.iter().zip(&self.columns) {
             let table = quoted(table);
-            let rows = format!(
+            tables.push(format!(
                 "INSERT INTO {new}.{table} ({columns}) SELECT {columns} FROM {old}.{table}"
-            );
-            run(connection, rows).await?;
+            ));
+        }
+        if !tables.is_empty() {
+            // One message for all of them.
+            run(connection, tables.join(";\n")).await?;
         }
         self.make_views(connection).await?;
         for (mode, made_by) in &self.programs {
@@ -214,10 +217,6 @@ fn without_counter(made_by: &str) -> String {
         }
         _ => made_by.to_owned(),
     }
-}
-
-pub(super) async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), sqlx::Error> {
-    connection.execute(AssertSqlSafe(sql)).await.map(|_| ())
 }
 
 /// A text that some versions send as bytes.

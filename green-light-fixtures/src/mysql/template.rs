@@ -1,96 +1,95 @@
-//! The template of one schema: found, or built once by whoever comes first; and copies of it.
-//!
-//! Two slots of the sandbox never share a database: locks between keys would make tests wait for each
-//! other, and what one of them commits by accident would be the other's. A database that nothing was
-//! committed to is lent again; one that a test broke out of is dropped.
+//! The template of one schema: found, or built once by whoever comes first; and databases made from it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use sea_orm::SqlxMySqlConnector;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
-    mysql::MySqlPoolOptions,
-};
+use sea_orm::{DbBackend, SqlxMySqlConnector};
+use sqlx::{MySqlConnection, Row as _, mysql::MySqlPoolOptions};
+use tokio::sync::OnceCell;
 
 use super::{
+    claim::Claim,
+    connect::{close, connect, failed, lock, once_there_is_room, run},
     copy::{Script, quoted},
-    database::MySqlDatabase,
-    left::{Left, Lot, SlotDatabase},
-    server::{MySqlServer, discard, enter, refused, wait_for_lock},
+    office::Office,
+    registry::{self, FORMAT},
+    stock,
 };
 use crate::{
-    backend::{Pool, mysql},
     error::{Error, Kind},
-    sandbox::Guard,
     schema::{Schema, short_digest},
+    upkeep::{Waiting, new_name},
     url::DatabaseUrl,
 };
 
-/// Changes with what a template holds.
-const FORMAT: &str = "1";
-
-/// The databases of one engine.
-#[derive(Debug)]
+/// A template on a server, and how databases are made from it.
+#[derive(Clone, Debug)]
 pub(crate) struct MySqlTemplate {
-    server: MySqlServer,
-    name: String,
-    script: Arc<Script>,
+    office: Arc<Office>,
+    pattern: Arc<Pattern>,
     schema: Schema,
+    /// Set once it is known that every table takes part in transactions.
+    can_roll_back: Arc<OnceCell<()>>,
     built: bool,
-    made: AtomicU64,
-    left: Lot,
+}
+
+/// What is known of a template.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    pub(super) digest: String,
+    pub(super) name: String,
+    script: OnceCell<Arc<Script>>,
+}
+
+impl Pattern {
+    /// What the template is made of, read when it is first wanted.
+    pub(super) async fn script(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<&Arc<Script>, sqlx::Error> {
+        let read = async || Script::read(connection, &self.name).await.map(Arc::new);
+        self.script.get_or_try_init(read).await
+    }
 }
 
 impl MySqlTemplate {
-    /// Finds the template of `schema` on the server at `url`, or builds it.
+    /// Finds the template of `schema` on `server`, or builds it.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or the schema cannot be applied.
     pub(crate) async fn obtain(
+        server: &DatabaseUrl,
         schema: &Schema,
-        url: &DatabaseUrl,
         wait: Duration,
     ) -> Result<Self, Error> {
-        let server = MySqlServer::connect(url).await?;
-        let mut connection = server.options.connect().await.map_err(mysql::cannot_open)?;
-        let nature: String = connection
-            .fetch_one(
-                "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
-                 @@sql_mode, @@lower_case_table_names, current_user())",
-            )
-            .await
-            .and_then(|row| row.try_get_unchecked(0))
-            .map_err(|error| refused("say what it is", error))?;
-        let digest = short_digest([
-            FORMAT,
-            &nature,
-            &schema.lasting_digest(sea_orm::DbBackend::MySql).await,
-        ]);
-        let name = format!("green_light_t_{digest}");
-        let mut built = false;
-        if !is_template(&mut connection, &name).await? {
-            wait_for_lock(&mut connection, &name).await?;
-            if !is_template(&mut connection, &name).await? {
-                build(&server, &mut connection, &name, schema, wait).await?;
-                built = true;
+        let office = Office::at(server).await?;
+        let content = schema.lasting_digest(DbBackend::MySql).await;
+        let digest = short_digest([FORMAT, &office.nature, &content]);
+        let cannot = |error| failed("the templates of this server cannot be read", error);
+        let found = find(&mut *office.front().await, &office.process, &digest).await;
+        let (name, built) = match found.map_err(cannot)? {
+            Some(name) => (name, false),
+            None => {
+                let building = Building {
+                    office: &office,
+                    schema,
+                    digest: &digest,
+                    wait,
+                };
+                building.run().await?
             }
-        }
-        let script = Script::read(&mut connection, &name)
-            .await
-            .map_err(|error| refused("say what the template is made of", error))?;
-        // Which frees the lock.
-        let _ = connection.close().await;
-        Ok(Self {
-            server,
+        };
+        let pattern = Pattern {
+            digest,
             name,
-            script: Arc::new(script),
+            script: OnceCell::new(),
+        };
+        Ok(Self {
+            office,
+            pattern: Arc::new(pattern),
             schema: schema.clone(),
+            can_roll_back: Arc::default(),
             built,
-            made: AtomicU64::new(0),
-            left: Lot::default(),
         })
     }
 
@@ -100,31 +99,42 @@ impl MySqlTemplate {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.pattern.name
     }
 
-    pub(crate) fn script(&self) -> &Arc<Script> {
-        &self.script
+    /// What it is made of.
+    pub(crate) async fn script(&self) -> Result<Arc<Script>, Error> {
+        let cannot = |error| {
+            failed(
+                "the server does not say what the template is made of",
+                error,
+            )
+        };
+        let mut connection = connect(&self.office.options).await.map_err(cannot)?;
+        let script = self.pattern.script(&mut connection).await.cloned();
+        close(connection).await;
+        script.map_err(cannot)
     }
 
-    /// A database for one test alone, as the template made it.
-    pub(crate) async fn own(&self) -> Result<MySqlDatabase, Error> {
-        let name = self.copy().await?;
-        Ok(MySqlDatabase::new(&self.server, name))
+    /// A database for a test alone, as the template made it, with the right to connect to it.
+    ///
+    /// # Errors
+    ///
+    /// When none can be made, or there is no connection for it within the time of a long test.
+    pub(crate) async fn claim(&self) -> Result<Claim, Error> {
+        let connections = self.office.budget.per_test();
+        stock::claim(&self.office, &self.pattern, connections).await
     }
 
-    /// Makes a copy of the template, and returns its name.
-    async fn copy(&self) -> Result<String, Error> {
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let name = self.server.name(number);
-        let cannot = |error| refused("copy the template", error);
-        self.server.enter(&name).await.map_err(cannot)?;
-        // A connection of its own: tests that run at the same time do not wait for each other here.
-        let mut connection = self.server.options.connect().await.map_err(cannot)?;
-        let made = self.script.make(&mut connection, &name, &self.name).await;
-        let _ = connection.close().await;
-        made.map_err(cannot)?;
-        Ok(name)
+    /// A database for a slot of the sandbox, with the right to one connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`claim`](Self::claim), and when a table cannot roll back.
+    pub(crate) async fn claim_for_slot(&self) -> Result<Claim, Error> {
+        let check = async || self.check_engines().await;
+        self.can_roll_back.get_or_try_init(check).await?;
+        stock::claim(&self.office, &self.pattern, 1).await
     }
 
     /// Tables that do not take part in transactions.
@@ -132,9 +142,9 @@ impl MySqlTemplate {
         const FOUND: &str = "SELECT table_name, t.engine FROM information_schema.tables AS t \
             JOIN information_schema.engines AS e ON e.engine = t.engine \
             WHERE table_schema = ? AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1";
-        let cannot = |error| refused("tell the engines of tables", error);
-        let query = sqlx::query(FOUND).bind(&self.name);
-        let found = self.server.admin.fetch_optional(query).await;
+        let cannot = |error| failed("the server does not tell the engines of tables", error);
+        let query = sqlx::query(FOUND).bind(self.name());
+        let found = query.fetch_optional(&mut *self.office.front().await).await;
         let Some(row) = found.map_err(cannot)? else {
             return Ok(());
         };
@@ -148,104 +158,115 @@ impl MySqlTemplate {
         .help("write `ENGINE = InnoDB` for it, or isolate its tests with `Isolation::Database`"))
     }
 
-    /// Opens a guarded pool on a database of its own.
-    pub(crate) async fn open(
-        &self,
-        guard: &Arc<Guard>,
-        wait: Duration,
-    ) -> Result<(Pool, SlotDatabase), Error> {
-        let kept = self
-            .kept()
-            .await
-            .map_err(|error| refused("drop a database", error))?;
-        let name = match kept {
-            Some(name) => name,
-            None => {
-                self.check_engines().await?;
-                self.copy().await?
-            }
-        };
-        let options = self.server.options_of(&name);
-        let url = DatabaseUrl::new(options.to_url_lossy());
-        let database = SlotDatabase::new(name, url, guard, &self.left);
-        let pool = mysql::open(&options, guard, wait).await?;
-        Ok((pool, database))
-    }
-
-    /// The name of a database that was left clean.
-    async fn kept(&self) -> Result<Option<String>, sqlx::Error> {
-        while let Some(Left { name, is_dirty }) = self.left.pop() {
-            self.server.clear(&name).await?;
-            if !is_dirty {
-                return Ok(Some(name));
-            }
-            self.server.drop_database(&name).await?;
-        }
-        Ok(None)
-    }
-
-    /// Where the databases are.
+    /// Where the template is.
     pub(crate) fn url(&self) -> DatabaseUrl {
-        self.server.url.clone()
+        self.office.url_of(self.name())
     }
 }
 
-async fn is_template(connection: &mut MySqlConnection, name: &str) -> Result<bool, Error> {
-    let query = sqlx::query("SELECT 1 FROM green_light.template WHERE name = ?").bind(name);
-    let found = connection.fetch_optional(query).await;
-    found
-        .map(|row| row.is_some())
-        .map_err(|error| refused("list its templates", error))
-}
-
-/// Builds the template, whose lock `connection` holds.
-async fn build(
-    server: &MySqlServer,
+/// The name of the template `digest`, if there is one. That `process` uses it is noted.
+async fn find(
     connection: &mut MySqlConnection,
-    name: &str,
-    schema: &Schema,
-    wait: Duration,
-) -> Result<(), Error> {
-    let cannot = |error| refused("make a database", error);
-    let listed = sqlx::query("SELECT 1 FROM green_light.made WHERE name = ?").bind(name);
-    if connection
-        .fetch_optional(listed)
-        .await
-        .map_err(cannot)?
-        .is_some()
-    {
-        // Its builder was killed.
-        discard(connection, name).await.map_err(cannot)?;
-    }
-    enter(connection, name, name).await.map_err(cannot)?;
-    let create = format!("CREATE DATABASE {}", quoted(name));
-    connection
-        .execute(AssertSqlSafe(create))
-        .await
-        .map_err(cannot)?;
-    let pool = MySqlPoolOptions::new()
-        .max_connections(3)
-        .acquire_timeout(wait)
-        .connect_with(server.options_of(name))
-        .await
-        .map_err(mysql::cannot_open)?;
-    let built = schema
-        .apply(&SqlxMySqlConnector::from_sqlx_mysql_pool(pool.clone()))
-        .await;
-    // Closing waits for connections that a seed may have leaked; ending them does not.
-    drop(pool.close());
-    server
-        .clear(name)
-        .await
-        .map_err(|error| refused("end what the schema left running", error))?;
-    built?;
-    let done = format!(
-        "START TRANSACTION; INSERT INTO green_light.template (name) VALUES ('{name}'); \
-         DELETE FROM green_light.made WHERE name = '{name}'; COMMIT"
+    process: &str,
+    digest: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    let find = format!(
+        "INSERT IGNORE INTO green_light.template_uses VALUES ('{digest}', '{process}'); \
+         UPDATE green_light.templates SET used = now(6) WHERE digest = '{digest}'; \
+         SELECT name FROM green_light.templates WHERE digest = '{digest}'"
     );
-    connection
-        .execute(AssertSqlSafe(done))
-        .await
-        .map_err(cannot)?;
-    Ok(())
+    Ok(registry::names(connection, find).await?.pop())
+}
+
+struct Building<'a> {
+    office: &'a Arc<Office>,
+    schema: &'a Schema,
+    digest: &'a str,
+    wait: Duration,
+}
+
+impl Building<'_> {
+    /// Waits for whoever builds it, or builds it. Returns its name, and whether it was built here.
+    async fn run(&self) -> Result<(String, bool), Error> {
+        let budget = &self.office.budget;
+        // For the connection that holds the lock, and for those of the schema.
+        let _permits = budget.permits(budget.per_test()).await?;
+        let cannot = |error| failed("the template cannot be built", error);
+        let mut connection = connect(&self.office.options).await.map_err(cannot)?;
+        let result = match self.turn(&mut connection).await {
+            Ok(Some(name)) => Ok((name, false)),
+            Ok(None) => self.build(&mut connection).await.map(|name| (name, true)),
+            Err(error) => Err(error),
+        };
+        // Which frees the locks.
+        close(connection).await;
+        result
+    }
+
+    /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
+    async fn turn(&self, connection: &mut MySqlConnection) -> Result<Option<String>, Error> {
+        let cannot = |error| failed("the template cannot be looked for", error);
+        let mut waiting = Waiting::new();
+        loop {
+            let name = format!("green_light.template.{}", self.digest);
+            let locked = lock(connection, &name).await.map_err(cannot)?;
+            let found = find(connection, &self.office.process, self.digest).await;
+            let found = found.map_err(cannot)?;
+            if locked || found.is_some() {
+                return Ok(found);
+            }
+            if !waiting.is_worth_it() {
+                return Err(Error::new(
+                    Kind::Held,
+                    "another process has been building the template of this schema for too long",
+                )
+                .help("look for a test process that hangs in a migration or a seed, and end it"));
+            }
+            waiting
+                .pause(|| "another process builds the template of this schema".to_owned())
+                .await;
+        }
+    }
+
+    async fn build(&self, connection: &mut MySqlConnection) -> Result<String, Error> {
+        let cannot = |error| failed("the template cannot be built", error);
+        let (name, digest) = (new_name("t"), self.digest);
+        registry::enter(connection, &name, digest, "making", &self.office.process)
+            .await
+            .map_err(cannot)?;
+        let filled = self.fill(connection, &name).await;
+        // A seed may have left a connection behind, and a template must have none.
+        registry::clear(connection, &name).await.map_err(cannot)?;
+        if filled.is_err() {
+            let _ = registry::becomes(connection, &name, "done").await;
+        }
+        filled?;
+        let list = format!(
+            "START TRANSACTION; \
+             INSERT INTO green_light.templates (digest, name) VALUES ('{digest}', '{name}'); \
+             DELETE FROM green_light.test_databases WHERE name = '{name}'; COMMIT"
+        );
+        run(connection, list).await.map_err(cannot)?;
+        Ok(name)
+    }
+
+    /// Makes the database `name`, with the schema in it.
+    async fn fill(&self, connection: &mut MySqlConnection, name: &str) -> Result<(), Error> {
+        let cannot = |error| failed("the template cannot be built", error);
+        run(connection, format!("CREATE DATABASE {}", quoted(name)))
+            .await
+            .map_err(cannot)?;
+        let pool = MySqlPoolOptions::new()
+            .max_connections(self.office.budget.per_test().saturating_sub(1).max(1))
+            .acquire_timeout(self.wait);
+        let options = self.office.options_of(name);
+        let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
+            .await
+            .map_err(cannot)?;
+        let db = SqlxMySqlConnector::from_sqlx_mysql_pool(pool.clone());
+        let applied = self.schema.apply(&db).await;
+        // Closing waits for connections that a seed may have leaked; ending them does not.
+        drop(pool.close());
+        applied
+    }
 }

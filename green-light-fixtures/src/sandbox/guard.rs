@@ -342,12 +342,6 @@ impl Guard {
         Ending(self)
     }
 
-    /// Whether something may have been committed to the slot's database.
-    #[cfg(feature = "mysql")]
-    pub(crate) fn is_escaped(&self) -> bool {
-        self.state().escaped
-    }
-
     pub(crate) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }

@@ -11,9 +11,9 @@ use std::{
 use super::guard::Guard;
 use crate::backend::Pool;
 #[cfg(feature = "mysql")]
-use crate::mysql::SlotDatabase;
+use crate::mysql;
 #[cfg(feature = "postgres")]
-use crate::postgres::Claim;
+use crate::postgres;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -45,9 +45,9 @@ pub(crate) enum SlotHome {
     #[cfg(feature = "sqlite")]
     File(SlotFile),
     #[cfg(feature = "postgres")]
-    Postgres(Claim),
+    Postgres(postgres::Claim),
     #[cfg(feature = "mysql")]
-    Database(SlotDatabase),
+    MySql(mysql::Claim),
 }
 
 impl SlotHome {
@@ -61,7 +61,7 @@ impl SlotHome {
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => Some(claim.url()),
             #[cfg(feature = "mysql")]
-            Self::Database(database) => Some(database.url()),
+            Self::MySql(claim) => Some(claim.url()),
         }
     }
 }

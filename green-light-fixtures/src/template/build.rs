@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-#[cfg(feature = "mysql")]
-use crate::mysql::MySqlTemplate;
 use crate::{
     backend::Pool,
     error::Error,
     sandbox::{Guard, SlotHome},
     url::DatabaseUrl,
 };
+#[cfg(feature = "mysql")]
+use crate::{backend::mysql, mysql::MySqlTemplate};
 #[cfg(feature = "postgres")]
 use crate::{backend::postgres, postgres::PostgresTemplate};
 #[cfg(feature = "sqlite")]
@@ -31,7 +31,7 @@ pub(crate) enum Template {
     #[cfg(feature = "postgres")]
     Postgres(PostgresTemplate),
     #[cfg(feature = "mysql")]
-    MySql(Box<MySqlTemplate>),
+    MySql(MySqlTemplate),
 }
 
 impl Template {
@@ -98,8 +98,9 @@ impl Template {
             }
             #[cfg(feature = "mysql")]
             Self::MySql(template) => {
-                let (pool, database) = template.open(guard, wait).await?;
-                Ok((pool, SlotHome::Database(database)))
+                let claim = template.claim_for_slot().await?;
+                let pool = mysql::open(&claim.options(), guard, wait).await?;
+                Ok((pool, SlotHome::MySql(claim)))
             }
         }
     }

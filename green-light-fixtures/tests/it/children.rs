@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -20,7 +21,12 @@ pub(crate) fn part() -> Option<String> {
 
 /// A process that plays `part` in the test `name`, with nothing of this run's settings.
 pub(crate) fn playing(name: &str, part: &str) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
+    playing_with(env::current_exe().unwrap(), name, part)
+}
+
+/// The same with a copy of the program.
+pub(crate) fn playing_with(program: PathBuf, name: &str, part: &str) -> Command {
+    let mut command = Command::new(program);
     command
         .args(["--exact", name, "--nocapture"])
         .env(PART, part)

@@ -1,0 +1,117 @@
+//! A database in the hands of a test or a slot, and what becomes of it.
+
+use std::{mem, sync::Arc};
+
+use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
+use sqlx::{
+    MySqlConnection,
+    mysql::{MySqlConnectOptions, MySqlPoolOptions},
+};
+
+use super::{
+    connect::{failed, once_there_is_room},
+    janitor,
+    office::Office,
+    registry,
+};
+use crate::{
+    error::Error,
+    sandbox::Waits,
+    upkeep::{Permits, on_own_runtime, spawn},
+    url::DatabaseUrl,
+};
+
+/// A database in the hands of a test or a slot.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    office: Arc<Office>,
+    /// Empty once it is kept.
+    name: String,
+    url: DatabaseUrl,
+    /// Given back after the database is done with.
+    permits: Option<Permits<MySqlConnection>>,
+}
+
+impl Claim {
+    pub(super) fn new(
+        office: Arc<Office>,
+        name: String,
+        permits: Permits<MySqlConnection>,
+    ) -> Self {
+        Self {
+            url: office.url_of(&name),
+            office,
+            name,
+            permits: Some(permits),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// How to connect to it.
+    pub(crate) fn options(&self) -> MySqlConnectOptions {
+        self.office.options_of(&self.name)
+    }
+
+    /// Opens a pool for the test that has it.
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+        let pool = MySqlPoolOptions::new()
+            .max_connections(self.office.budget.per_test())
+            .acquire_timeout(waits.connection);
+        let pool = once_there_is_room(|| pool.clone().connect_with(self.options()))
+            .await
+            .map_err(|error| failed("the database of the test cannot be opened", error))?;
+        Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
+    }
+
+    /// Keeps the database for somebody to look at, as one of `at_most` so many.
+    pub(crate) async fn keep(mut self, at_most: usize) -> Result<(), Error> {
+        let (office, name) = (Arc::clone(&self.office), mem::take(&mut self.name));
+        let permits = self.permits.take();
+        on_own_runtime(async move {
+            let kept = keep(&mut *office.front().await, &name, at_most).await;
+            drop(permits);
+            kept.map_err(|error| failed("the database of the test cannot be kept", error))
+        })
+        .await
+    }
+}
+
+/// Keeps `name`. Of those that were kept before it, all but the latest are done with.
+async fn keep(front: &mut MySqlConnection, name: &str, at_most: usize) -> Result<(), sqlx::Error> {
+    registry::becomes(front, name, "kept").await?;
+    let kept = "SELECT name FROM green_light.test_databases WHERE state = 'kept' \
+                ORDER BY since DESC, number DESC";
+    let kept = registry::names(front, kept.to_owned()).await?;
+    for old in kept.iter().filter(|old| *old != name).skip(at_most - 1) {
+        registry::becomes(front, old, "done").await?;
+    }
+    Ok(())
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let (office, name) = (Arc::clone(&self.office), mem::take(&mut self.name));
+        let permits = self.permits.take();
+        if name.is_empty() {
+            return;
+        }
+        office.background.backlog.leave();
+        spawn(async move {
+            let busy = office.background.busy().await;
+            // If this fails, the database is a leftover once the process has gone.
+            let _ = registry::becomes(&mut *office.front().await, &name, "done").await;
+            office.background.backlog.entered();
+            drop((permits, busy));
+            if let Some(batch) = office.background.is_done_with_one() {
+                janitor::sweep(&office, batch).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! Connecting to a server that may have no connection left, and asking it one thing.
+
+use std::future::Future;
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
+    mysql::MySqlConnectOptions,
+};
+
+use crate::{
+    backend::mysql::has_number,
+    error::{Error, Kind},
+    upkeep::Waiting,
+};
+
+/// The server, or the user, has as many connections as it may.
+const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
+/// The user may not do this.
+const DENIED: [u16; 4] = [1044, 1045, 1142, 1227];
+const NO_SPACE: [u16; 2] = [1021, 1114];
+
+/// What differs from a server's defaults on our own connections: what others write is seen at once, no
+/// wait for a table that a test still reads lasts for a day, and the server leaves idle ones alone.
+const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+    SET SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10, \
+    SESSION wait_timeout = 2147483";
+
+/// Connects; waits while the server has no connection left.
+pub(super) async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
+    let mut connection = once_there_is_room(|| options.connect()).await?;
+    connection.execute(SETTINGS).await?;
+    Ok(connection)
+}
+
+/// Opens something by `open`; waits while the server has no connection left.
+pub(crate) async fn once_there_is_room<T, F>(open: impl Fn() -> F) -> Result<T, sqlx::Error>
+where
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    let mut waiting = Waiting::new();
+    loop {
+        match open().await {
+            Err(error) if waiting.is_worth_it() && has_one_of(&error, &TOO_MANY) => {
+                waiting
+                    .pause(|| format!("the server has no connection left ({error})"))
+                    .await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Closes a connection in good order, which frees its locks.
+pub(super) async fn close(connection: MySqlConnection) {
+    let _ = connection.close().await;
+}
+
+/// Runs statements, none of them with values.
+pub(super) async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), sqlx::Error> {
+    connection.execute(AssertSqlSafe(sql)).await.map(drop)
+}
+
+/// The numbers that a query of one row answers with.
+pub(super) async fn numbers(
+    connection: &mut MySqlConnection,
+    sql: String,
+) -> Result<Vec<Option<i64>>, sqlx::Error> {
+    let row = connection.fetch_one(AssertSqlSafe(sql)).await?;
+    (0..row.len()).map(|n| row.try_get_unchecked(n)).collect()
+}
+
+/// Takes the lock `name` if nobody has it.
+pub(super) async fn lock(
+    connection: &mut MySqlConnection,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
+    let taken = numbers(connection, format!("SELECT GET_LOCK('{name}', 0)")).await?;
+    Ok(taken == [Some(1)])
+}
+
+pub(super) async fn unlock(
+    connection: &mut MySqlConnection,
+    name: &str,
+) -> Result<(), sqlx::Error> {
+    numbers(connection, format!("SELECT RELEASE_LOCK('{name}')"))
+        .await
+        .map(drop)
+}
+
+fn has_one_of(error: &sqlx::Error, numbers: &[u16]) -> bool {
+    numbers.iter().any(|number| has_number(error, *number))
+}
+
+/// Something of ours went wrong on the server.
+pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+    let help = if has_one_of(&error, &DENIED) {
+        "the user of `GREEN_LIGHT_MYSQL_URL` must be allowed to make databases: `GRANT ALL ON *.* TO ..`"
+    } else if has_one_of(&error, &TOO_MANY) {
+        "the server has no connection left: raise `max_connections`, run fewer tests at once, or close \
+         what else is connected"
+    } else if has_one_of(&error, &NO_SPACE) {
+        "the disk of the server is full"
+    } else {
+        "look at the cause, and whether the server of `GREEN_LIGHT_MYSQL_URL` runs"
+    };
+    Error::new(Kind::Connection, what).help(help).because(error)
+}

@@ -1,0 +1,130 @@
+//! This process on one server: its name, its connection, and what it does in the background.
+//!
+//! Invariant: the lock of the name is held as long as the connection lives, so as long as the process
+//! does.
+
+use std::sync::Arc;
+
+use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{
+    connect::{connect, failed, run},
+    counting, janitor, registry,
+};
+use crate::{
+    error::{Error, Kind},
+    upkeep::{Background, Budget, Entered, last, new_name, on_own_runtime, program},
+    url::DatabaseUrl,
+};
+
+/// This process on one server.
+pub(crate) struct Office {
+    server: DatabaseUrl,
+    /// How to reach the server, with the database that the URL names.
+    pub(super) options: MySqlConnectOptions,
+    /// What the contents of a new database depend on, besides the schema.
+    pub(super) nature: String,
+    /// The name of this process on this server, whose lock it holds.
+    pub(super) process: String,
+    pub(super) budget: Arc<Budget<MySqlConnection>>,
+    pub(super) background: Background,
+}
+
+impl Office {
+    /// The office of this process at `server`, opened if it is not yet.
+    pub(crate) async fn at(server: &DatabaseUrl) -> Result<Arc<Self>, Error> {
+        static OPEN: Mutex<Vec<Arc<Office>>> = Mutex::const_new(Vec::new());
+        let server = server.clone();
+        on_own_runtime(async move {
+            let mut open = OPEN.lock().await;
+            if let Some(office) = open.iter().find(|office| office.server == server) {
+                return Ok(Arc::clone(office));
+            }
+            let office = Arc::new(Self::open(server).await?);
+            open.push(Arc::clone(&office));
+            let ending = Arc::clone(&office);
+            green_light_core::at_exit(move || ending.at_exit()).map_err(|error| {
+                Error::new(Kind::Connection, "the end of the process cannot be watched")
+                    .because(error)
+            })?;
+            Ok(office)
+        })
+        .await
+    }
+
+    async fn open(server: DatabaseUrl) -> Result<Self, Error> {
+        let options: MySqlConnectOptions =
+            server.expose().parse().map_err(|error: sqlx::Error| {
+                Error::new(
+                    Kind::Configuration,
+                    format!("`{server}` does not say where MySQL is"),
+                )
+                .help("write `mysql://user:password@host:port/database`")
+                .because(error)
+            })?;
+        let options = options.disable_statement_logging();
+        let (budget, nature) = Budget::admit(&server, || enter(&options)).await?;
+        let process = new_name("p");
+        let announced = registry::announce(&mut *budget.front().await, &process, &program()).await;
+        announced.map_err(|error| failed("this process cannot be announced", error))?;
+        Ok(Self {
+            server,
+            options,
+            nature,
+            process,
+            budget: Arc::new(budget),
+            background: Background::default(),
+        })
+    }
+
+    /// The connection of this process that holds its locks.
+    pub(super) async fn front(&self) -> MutexGuard<'_, MySqlConnection> {
+        self.budget.front().await
+    }
+
+    /// The URL of the database `name` on this server.
+    pub(super) fn url_of(&self, name: &str) -> DatabaseUrl {
+        self.server.with_database(name)
+    }
+
+    /// How to connect to the database `name`.
+    pub(super) fn options_of(&self, name: &str) -> MySqlConnectOptions {
+        self.options.clone().database(name)
+    }
+
+    fn at_exit(self: Arc<Self>) {
+        self.background.close();
+        last(async move {
+            self.background.quiet().await;
+            janitor::last(&self).await;
+            // The server frees the connection before it notices that the process is gone. Older ones
+            // do not know the function.
+            let mut front = self.front().await;
+            let _ = run(&mut front, "DO RELEASE_ALL_LOCKS()".to_owned()).await;
+        });
+    }
+}
+
+impl std::fmt::Debug for Office {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Office")
+            .field("server", &self.server)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Connects to the server, and finds out what it is.
+async fn enter(options: &MySqlConnectOptions) -> Result<Entered<MySqlConnection, String>, Error> {
+    let cannot = |error| failed("MySQL could not be reached", error);
+    let mut front = connect(options).await.map_err(cannot)?;
+    let cannot = |error| failed("the database `green_light` cannot be prepared", error);
+    registry::make_tables(&mut front).await.map_err(cannot)?;
+    let cannot = |error| failed("the server does not say what it is", error);
+    Ok(Entered {
+        connections: counting::limit(&mut front).await.map_err(cannot)?,
+        facts: registry::nature(&mut front).await.map_err(cannot)?,
+        front,
+    })
+}

@@ -1,0 +1,139 @@
+//! Databases made from a template ahead of the tests that want them, for all processes together.
+//!
+//! A test takes one that is free, or makes one if there is none; either way another is then made in
+//! the background. What a test had is done with when its claim is dropped; the janitor drops it.
+
+use std::sync::Arc;
+
+use sqlx::{Executor as _, MySqlConnection};
+
+use super::{
+    claim::Claim,
+    connect::{close, connect, failed, numbers, unlock},
+    janitor,
+    office::Office,
+    registry,
+    template::Pattern,
+};
+use crate::{
+    error::Error,
+    upkeep::{Background, new_name, on_own_runtime, spawn},
+};
+
+/// Takes a free database of `pattern`, or makes one, with the right to `connections`.
+pub(super) async fn claim(
+    office: &Arc<Office>,
+    pattern: &Arc<Pattern>,
+    connections: u32,
+) -> Result<Claim, Error> {
+    let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
+    on_own_runtime(async move {
+        janitor::make_room(&office).await?;
+        let permits = office.budget.permits(connections).await?;
+        let free = take(&mut *office.front().await, &office.process, &pattern).await;
+        let name = match free.map_err(|error| failed("no database can be taken", error))? {
+            Some(name) => name,
+            None => make_now(&office, &pattern).await?,
+        };
+        replenish(&office, &pattern);
+        Ok(Claim::new(office, name, permits))
+    })
+    .await
+}
+
+async fn take(
+    front: &mut MySqlConnection,
+    process: &str,
+    pattern: &Pattern,
+) -> Result<Option<String>, sqlx::Error> {
+    let free = format!(
+        "SELECT name FROM green_light.test_databases WHERE digest = '{}' AND state = 'free' \
+         ORDER BY number",
+        pattern.digest
+    );
+    for name in registry::names(front, free).await? {
+        let take = format!(
+            "UPDATE green_light.test_databases SET state = 'taken', run = '{process}', \
+             since = now(6) WHERE name = '{name}' AND state = 'free'"
+        );
+        // Another process may be faster.
+        let taken = front.execute(sqlx::AssertSqlSafe(take)).await?;
+        if taken.rows_affected() == 1 {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+async fn make_now(office: &Office, pattern: &Pattern) -> Result<String, Error> {
+    let cannot = |error| failed("a database cannot be made from the template", error);
+    // The connections of the test are not open yet, so this is one of them.
+    let mut connection = connect(&office.options).await.map_err(cannot)?;
+    let made = make(office, &mut connection, pattern, "making", "taken").await;
+    close(connection).await;
+    made.map_err(cannot)
+}
+
+/// Makes a database, which is in one state while it is made and in another one then.
+async fn make(
+    office: &Office,
+    connection: &mut MySqlConnection,
+    pattern: &Pattern,
+    making: &str,
+    made: &str,
+) -> Result<String, sqlx::Error> {
+    let name = new_name("d");
+    let script = pattern.script(connection).await?;
+    registry::enter(connection, &name, &pattern.digest, making, &office.process).await?;
+    script.make(connection, &name, &pattern.name).await?;
+    registry::becomes(connection, &name, made).await?;
+    unlock(connection, &name).await?;
+    Ok(name)
+}
+
+/// Makes databases of a template in the background until enough are free.
+pub(super) fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>) {
+    let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
+    if !office.background.replenishes(&pattern.digest) {
+        return;
+    }
+    spawn(async move {
+        let busy = office.background.busy().await;
+        // What cannot be made ahead is made when a test wants it, and an error is told then.
+        let _ = fill_up(&office, &pattern).await;
+        drop(busy);
+        office.background.replenished(&pattern.digest);
+    });
+}
+
+async fn fill_up(office: &Arc<Office>, pattern: &Pattern) -> Result<(), Error> {
+    let cannot = |error| failed("no database can be made ahead", error);
+    if !is_short(office, pattern).await.map_err(cannot)? {
+        return Ok(());
+    }
+    let Some(permit) = office.budget.try_permits(1).await? else {
+        return Ok(());
+    };
+    let mut connection = connect(&office.options).await.map_err(cannot)?;
+    let filled = async {
+        let is_due = || !office.background.is_closing() && !office.background.backlog.is_full();
+        while is_due() && is_short(office, pattern).await? {
+            make(office, &mut connection, pattern, "ahead", "free").await?;
+        }
+        Ok(())
+    };
+    let filled = filled.await;
+    close(connection).await;
+    drop(permit);
+    filled.map_err(cannot)
+}
+
+async fn is_short(office: &Office, pattern: &Pattern) -> Result<bool, sqlx::Error> {
+    let ready = format!(
+        "SELECT count(*) FROM green_light.test_databases \
+         WHERE digest = '{}' AND state IN ('ahead', 'free')",
+        pattern.digest
+    );
+    let ready = numbers(&mut *office.front().await, ready).await?;
+    Ok(ready.into_iter().flatten().sum::<i64>() < Background::target())
+}

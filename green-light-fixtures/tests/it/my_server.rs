@@ -1,0 +1,141 @@
+//! A MySQL server of its own for a test, and a user of its own on it: what other tests do meanwhile
+//! does not matter.
+//!
+//! A copy of the test program in another target directory starts another server.
+
+use std::{env, fs, path::PathBuf, process::Command, thread, time::Duration};
+
+use green_light_fixtures::{Backend, Engine, Isolation};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
+use tempfile::TempDir;
+
+use crate::{
+    children::{Partner, part, playing, playing_with, wait_for_a_line},
+    support::run,
+};
+
+/// The numbers among which are those that whoever keeps the server from stopping has.
+pub(crate) const FIRST: usize = 7;
+
+/// A server, and a user who may make the databases that green-light makes, and nothing else.
+pub(crate) struct MyServer {
+    holder: Partner,
+    admin: MySqlConnectOptions,
+    url: String,
+    /// Removed when the server has stopped.
+    _target: TempDir,
+}
+
+impl MyServer {
+    /// A server that gives out as many connections.
+    pub(crate) fn start(connections: i64) -> Self {
+        let target = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        fs::write(target.path().join("CACHEDIR.TAG"), "").unwrap();
+        let program = target.path().join("it");
+        fs::hard_link(env::current_exe().unwrap(), &program).unwrap();
+        let test = "my_server::a_server_of_its_own_is_another_one_and_stops_at_the_end";
+        let mut holder = Partner::start(
+            playing_with(program, test, "hold")
+                .env_remove("GREEN_LIGHT_MYSQL_URL")
+                .env("GREEN_LIGHT_CONNECTIONS", FIRST.to_string()),
+        );
+        let of_a_database = holder.hear("url");
+        let (address, query) = of_a_database.split_once('?').unwrap();
+        let server = format!("{}?{query}", address.rsplit_once('/').unwrap().0);
+        let admin: MySqlConnectOptions = server.parse().unwrap();
+        run(async {
+            let mut admin = MySqlConnection::connect_with(&admin).await.unwrap();
+            let prepare = format!(
+                "CREATE USER tester@localhost IDENTIFIED BY 'secret'; \
+                 GRANT ALL ON `green\\_light`.* TO tester@localhost; \
+                 GRANT ALL ON `gl\\_%`.* TO tester@localhost; \
+                 SET GLOBAL max_connections = {connections}"
+            );
+            admin.execute(AssertSqlSafe(prepare)).await.unwrap();
+            admin.close().await.unwrap();
+        });
+        Self {
+            holder,
+            admin,
+            url: format!("mysql://tester:secret@localhost?{query}"),
+            _target: target,
+        }
+    }
+
+    pub(crate) async fn admin(&self) -> MySqlConnection {
+        MySqlConnection::connect_with(&self.admin).await.unwrap()
+    }
+
+    /// A process that plays `part` in `test` as the user of this server.
+    pub(crate) fn playing(&self, test: &str, part: &str) -> Command {
+        let mut command = playing(test, part);
+        command.env("GREEN_LIGHT_MYSQL_URL", &self.url);
+        command
+    }
+
+    /// The names that `sql` finds.
+    pub(crate) async fn names(&self, sql: &str) -> Vec<String> {
+        let mut admin = self.admin().await;
+        let names = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&mut admin)
+            .await
+            .unwrap();
+        admin.close().await.unwrap();
+        names
+    }
+
+    /// All its databases that do not belong to the server itself.
+    pub(crate) async fn databases(&self) -> Vec<String> {
+        self.names(
+            "SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN \
+             ('mysql', 'sys', 'information_schema', 'performance_schema', 'green_light')",
+        )
+        .await
+    }
+
+    /// Stops the server.
+    pub(crate) fn end(mut self) {
+        self.holder.tell("go");
+        self.holder.end();
+        run(async {
+            let mut admin = MySqlConnection::connect_with(&self.admin).await.unwrap();
+            let _ = admin.execute("SHUTDOWN").await;
+            for _ in 0..1_000 {
+                if MySqlConnection::connect_with(&self.admin).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("the server does not stop");
+        });
+        // The last of its files are written after the last connection has gone.
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+#[test]
+fn a_server_of_its_own_is_another_one_and_stops_at_the_end() {
+    let own = async || {
+        let engine = Engine::builder()
+            .backend(Backend::MySql)
+            .build()
+            .await
+            .unwrap();
+        let session = engine.session(Isolation::Database).await.unwrap();
+        let url = session.url().expose().to_owned();
+        session.finish().await.unwrap();
+        url
+    };
+    if part().is_some() {
+        let url = run(own());
+        println!("url={url}");
+        wait_for_a_line();
+        return;
+    }
+    let socket = |url: &str| url.split_once("socket=").unwrap().1.to_owned();
+    let server = MyServer::start(50);
+    assert_ne!(socket(&server.url), socket(&run(own())));
+    let target: PathBuf = server._target.path().to_owned();
+    server.end();
+    assert!(!target.exists());
+}
