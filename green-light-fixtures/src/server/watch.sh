@@ -7,7 +7,9 @@
 # Every user has the pipe `users` open for writing. When the last one is gone, also by `kill -9`, the
 # keeper reads end of file, withdraws `endpoint` and looks once more: a user that came meanwhile either
 # holds the pipe open, and is seen here, or has found no endpoint.
-# Two processes outlive this one, the keeper and the guard. Each stops the server when the other is killed.
+# Four processes outlive this one, and the death of any of them stops the server. The keeper and the
+# guard do that for each other, the keeper for the two that wait for the server's end. If all are killed
+# at once, the system stops it, on Linux with util-linux; elsewhere it runs until the next user comes.
 
 home=$1 grace=$2 signal=$3
 shift 3
@@ -23,11 +25,24 @@ mkfifo -m 600 users || exit 1
 # Open for reading from here on, so that users can open it for writing at once.
 exec 4<>users || exit 1
 
-# Waits for the server, and tells the keeper when it ends.
+# Waits for the server, which dies with this process where the system can do that.
 serve() {
+    exec 3<&-
+    # MariaDB can miss a gentler signal while it starts.
+    if setpriv --pdeathsig KILL true 2>/dev/null; then
+        set -- setpriv --pdeathsig KILL "$@"
+    fi
     "$@" >>server.log 2>&1 &
     echo $! >server.pid.new && mv server.pid.new server.pid
     wait $!
+}
+
+# Tells the keeper when the server has ended, or whoever waits for it was killed.
+herald() {
+    # Not at the call: the shell would keep the old ones to come back to.
+    exec >/dev/null 3<&-
+    # Nothing is ever written.
+    cat
     # Opened for both, so that this does not wait if nobody reads.
     echo ended 1<>users
 }
@@ -60,7 +75,7 @@ answers() {
 keep() {
     # End of file comes when the last writer has gone, so this process must not be one.
     exec 3<users 4<&-
-    ( exec 3<&-; serve "$@" ) >/dev/null &
+    serve "$@" | herald &
     # Remembered, for the directory may be removed, as by `cargo clean`.
     tries=0
     until [ -s server.pid ] || [ "$tries" -ge 250 ]; do

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::support::{
-    Process, eventually, expect_gone, group, home, is_alive, kill, on_each_server, server_process,
-    supervisors, target,
+    Process, eventually, expect_gone, group, home, is_alive, kill, kill_all, on_each_server,
+    server_process, supervisors, target,
 };
 
 #[test]
@@ -67,15 +67,33 @@ fn is_gone_although_one_of_its_supervisors_was_killed() {
     on_each_server(|product| {
         let target = target();
         let home = home(product, &target);
-        for number in 0..3 {
+        for number in 0..4 {
             let mut user = Process::start(product, &target);
             user.sockets();
             let watching = supervisors(&home);
-            assert!(watching.len() >= 3, "one serves, one keeps, one guards");
+            assert_eq!(
+                watching.len(),
+                4,
+                "one serves, one heralds, one keeps, one guards"
+            );
             kill(&watching[number]);
             user.kill();
             expect_gone(&home);
         }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn is_gone_although_all_its_supervisors_were_killed_and_nobody_comes() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut user = Process::start(product, &target);
+        user.sockets();
+        kill_all(&supervisors(&home));
+        expect_gone(&home);
+        user.kill();
     });
 }
 

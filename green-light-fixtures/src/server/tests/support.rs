@@ -181,13 +181,22 @@ fn ps(arguments: &[&str]) -> String {
 /// `kill -9`, to the end. It may have gone already.
 #[track_caller]
 pub(super) fn kill(process: &str) {
+    kill_all(&[process.to_owned()]);
+}
+
+/// The same for several at once, so that none sees another one dead.
+#[track_caller]
+pub(super) fn kill_all(processes: &[String]) {
     let _ = Command::new("sh")
-        .args(["-c", "kill -s KILL \"$1\"", "sh", process])
+        .args(["-c", "kill -s KILL \"$@\"", "sh"])
+        .args(processes)
         .stderr(Stdio::null())
         .status();
-    eventually("it survives `kill -9`", || {
-        // The first thread may have ended before the others (`Zl`), which keep the sockets open.
-        let state = ps(&["-o", "stat=", "-p", process]);
-        state.trim().is_empty() || (state.starts_with('Z') && !state.contains('l'))
-    });
+    for process in processes {
+        eventually("it survives `kill -9`", || {
+            // The first thread may have ended before the others (`Zl`), which keep the sockets open.
+            let state = ps(&["-o", "stat=", "-p", process]);
+            state.trim().is_empty() || (state.starts_with('Z') && !state.contains('l'))
+        });
+    }
 }
