@@ -2,7 +2,10 @@
 //!
 //! The directory holds a locked file while its owner lives, so a directory whose lock can be taken
 //! was left by a killed process and is removed by the next one. Only directories that hold such a
-//! file are ever touched.
+//! file are ever touched, and empty ones that have the name of ours.
+//!
+//! Between the making of a directory and the locking of its file, it looks like one of a dead process.
+//! So one process at a time makes a directory and looks for what is left over.
 
 use std::{
     env,
@@ -10,6 +13,8 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -19,6 +24,12 @@ use crate::{
 
 /// Marks a directory of ours, and is locked while its owner lives.
 const LOCK: &str = "green-light.lock";
+/// Held by whoever makes a directory, in the one that holds all.
+const MAKING: &str = "making.lock";
+/// How the name of a directory of ours begins.
+const PREFIX: &str = "sqlite-";
+/// How long another process may take to make its directory.
+const LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Directory {
@@ -31,9 +42,11 @@ impl Directory {
     pub(crate) fn create(base: &Path) -> Result<Self, Error> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         fs::create_dir_all(base).map_err(|error| refused("make", base, &error))?;
+        // The system gives it back, however this process ends.
+        let _making = turn(&base.join(MAKING))?;
         sweep(base);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = base.join(format!("sqlite-{}-{number}", std::process::id()));
+        let path = base.join(format!("{PREFIX}{}-{number}", std::process::id()));
         fs::create_dir_all(&path).map_err(|error| refused("make", &path, &error))?;
         let lock = path.join(LOCK);
         let file = File::create(&lock).map_err(|error| refused("write to", &lock, &error))?;
@@ -77,6 +90,20 @@ pub(crate) fn default_base() -> PathBuf {
     target.unwrap_or_else(env::temp_dir).join("green-light")
 }
 
+/// Waits for the lock `path`, which nobody holds for long.
+fn turn(path: &Path) -> Result<File, Error> {
+    let file = File::create(path).map_err(|error| refused("write to", path, &error))?;
+    let begun = Instant::now();
+    while let Err(error) = file.try_lock() {
+        if begun.elapsed() > LIMIT {
+            return Err(refused("lock", path, &error.into()));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(file)
+}
+
+/// Removes what dead processes have left; the caller has the turn.
 fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else {
         return;
@@ -84,6 +111,11 @@ fn sweep(base: &Path) {
     for path in entries.flatten().map(|entry| entry.path()) {
         // A directory that cannot be looked at or removed is another user's, or about to go.
         let Ok(lock) = File::open(path.join(LOCK)) else {
+            let name = path.file_name().unwrap_or_default();
+            if name.to_string_lossy().starts_with(PREFIX) {
+                // Its maker was killed in between, or it holds something and stays.
+                let _ = fs::remove_dir(&path);
+            }
             continue;
         };
         if lock.try_lock().is_ok() {
@@ -125,6 +157,32 @@ mod tests {
         let gone = other.path().to_owned();
         drop(other);
         assert!(!gone.exists() && alive.path().exists());
+    }
+
+    #[test]
+    fn many_that_are_made_at_once_do_not_take_each_other_for_left_over() {
+        let base = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let directory = Directory::create(base.path()).unwrap();
+                        directory.put("a.sqlite", b"x").unwrap();
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn one_whose_maker_was_killed_before_it_was_locked_goes_as_well() {
+        let base = tempfile::tempdir().unwrap();
+        let (half, foreign) = (base.path().join("sqlite-3-0"), base.path().join("mine"));
+        for empty in [&half, &foreign] {
+            fs::create_dir(empty).unwrap();
+        }
+        let directory = Directory::create(base.path()).unwrap();
+        assert!(!half.exists() && foreign.exists() && directory.path().exists());
     }
 
     #[test]
