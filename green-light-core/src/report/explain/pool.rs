@@ -1,4 +1,4 @@
-//! Pools of connections: all taken, or closed.
+//! Connections: a pool has none left, or is closed; a server has none left.
 
 use super::known::Known;
 
@@ -26,5 +26,21 @@ pub(super) const KNOWN: &[Known] = &[
         place: false,
         help: "ask for the pool by name in each test that uses it, instead of keeping a clone in a `static` or in a \
                task that outlives the test",
+    },
+    Known {
+        words: &[
+            "sorry, too many clients already",
+            "remaining connection slots are reserved",
+            "too many connections for role",
+            "too many connections for database",
+            "1040 (08004): Too many connections",
+            "number: 1040, message: \"Too many connections\"",
+            "max_user_connections",
+        ],
+        meaning: "the server has no connection left: tests that run at the same time opened more than it gives",
+        place: false,
+        help: "let pools that tests open from `session.url()` be small, with `max_connections(2)`: they are not counted \
+               in the connections of all tests; run fewer tests at once with `--test-threads`, or raise \
+               `max_connections` of the server",
     },
 ];
