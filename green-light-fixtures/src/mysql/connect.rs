@@ -16,7 +16,10 @@ use crate::{
 /// The server, or the user, has as many connections as it may.
 const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
 /// The user may not do this.
-const DENIED: [u16; 4] = [1044, 1045, 1142, 1227];
+const DENIED: [u16; 3] = [1044, 1142, 1227];
+/// The user may not come in.
+const LOCKED_OUT: [u16; 2] = [1045, 1698];
+const NO_DATABASE: [u16; 1] = [1049];
 const NO_SPACE: [u16; 2] = [1021, 1114];
 
 /// What differs from a server's defaults on our own connections: what others write is seen at once, no
@@ -93,15 +96,46 @@ fn has_one_of(error: &sqlx::Error, numbers: &[u16]) -> bool {
 
 /// Something of ours went wrong on the server.
 pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-    let help = if has_one_of(&error, &DENIED) {
-        "the user of `GREEN_LIGHT_MYSQL_URL` must be allowed to make databases: `GRANT ALL ON *.* TO ..`"
-    } else if has_one_of(&error, &TOO_MANY) {
-        "the server has no connection left: raise `max_connections`, run fewer tests at once, or close \
-         what else is connected"
-    } else if has_one_of(&error, &NO_SPACE) {
-        "the disk of the server is full"
+    let denial = error.to_string();
+    // Of a database that the user may not see, it is not said whether it is there.
+    let is_of_ours = ["green_light'", "gl_"].iter().any(|name| denial.contains(name));
+    let help = if has_one_of(&error, &DENIED) && (is_of_ours || !denial.contains(" to database ")) {
+        grant(&denial)
     } else {
-        "look at the cause, and whether the server of `GREEN_LIGHT_MYSQL_URL` runs"
+        told(&error).to_owned()
     };
     Error::new(Kind::Connection, what).help(help).because(error)
+}
+
+/// What to do about an error, if it is not that a right is missing.
+fn told(error: &sqlx::Error) -> &'static str {
+    if has_one_of(error, &LOCKED_OUT) {
+        "the server does not let the user of `GREEN_LIGHT_MYSQL_URL` in: look at the name, the password, \
+         and the host it may come from"
+    } else if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) {
+        "name a database that is there in `GREEN_LIGHT_MYSQL_URL`, or none: it is only connected to, to \
+         make others"
+    } else if has_one_of(error, &TOO_MANY) {
+        "the server has no connection left: raise `max_connections`, run fewer tests at once, or close \
+         what else is connected"
+    } else if has_one_of(error, &NO_SPACE) {
+        "the disk of the server is full"
+    } else if matches!(error, sqlx::Error::Io(_)) {
+        "nobody answers there: look at host and port in `GREEN_LIGHT_MYSQL_URL`, and whether its server \
+         runs"
+    } else {
+        "look at the cause, and whether the server of `GREEN_LIGHT_MYSQL_URL` runs"
+    }
+}
+
+/// The statements that let the account in `denial` make the databases of ours, and no others.
+fn grant(denial: &str) -> String {
+    let account = denial
+        .split_once(" for user ")
+        .and_then(|(_, rest)| rest.split([' ', ';']).next())
+        .unwrap_or("'user'@'host'");
+    format!(
+        "let an administrator run ``GRANT ALL ON `green\\_light`.* TO {account}; \
+         GRANT ALL ON `gl\\_%`.* TO {account}``, or name another user in `GREEN_LIGHT_MYSQL_URL`"
+    )
 }

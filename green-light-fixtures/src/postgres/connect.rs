@@ -10,6 +10,7 @@ use crate::{
 pub(super) const NO_DATABASE: &str = "3D000";
 pub(super) const DATABASE_EXISTS: &str = "42P04";
 pub(super) const UNIQUE: &str = "23505";
+pub(super) const DENIED: &str = "42501";
 const TOO_MANY: [&str; 2] = ["53300", "57P03"];
 
 /// Connects; waits while the server has no connection left.
@@ -42,15 +43,33 @@ pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
 /// Something of ours went wrong on the server.
 pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
     let help = match error.as_database_error().and_then(|e| e.code()).as_deref() {
-        Some("42501") => {
-            "the role of `GREEN_LIGHT_POSTGRES_URL` must be allowed to make databases: \
-             `ALTER ROLE .. CREATEDB`"
+        Some(DENIED) => {
+            "the role of `GREEN_LIGHT_POSTGRES_URL` lacks the right that the cause names: let an \
+             administrator grant it, or name another role"
+        }
+        Some("28P01") => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role",
+        Some("28000") => {
+            "the server does not let the role of `GREEN_LIGHT_POSTGRES_URL` in: look at the role, and \
+             at the `pg_hba.conf` of the server"
+        }
+        Some(NO_DATABASE) => {
+            "name a database that is there in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: it is only \
+             connected to, to make others"
         }
         Some("53300") => {
             "the server has no connection left: raise `max_connections`, run fewer tests at once, \
              or close what else is connected"
         }
         Some("53100") => "the disk of the server is full",
+        // What a pooler between says to the options and prepared statements of one session.
+        Some("08P01" | "26000" | "42P05") => {
+            "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler in between, such as \
+             PgBouncer, gives each transaction another session, and locks belong to sessions"
+        }
+        _ if matches!(error, sqlx::Error::Io(_)) => {
+            "nobody answers there: look at host and port in `GREEN_LIGHT_POSTGRES_URL`, and whether its \
+             server runs"
+        }
         _ => "look at the cause, and whether the server of `GREEN_LIGHT_POSTGRES_URL` runs",
     };
     Error::new(Kind::Connection, what).help(help).because(error)

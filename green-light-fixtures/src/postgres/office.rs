@@ -1,8 +1,9 @@
 //! This process on one server: its key, its connection, and the runtime that works for it.
 //!
 //! Invariants: the key's lock is held as long as the connection lives, so as long as the process
-//! does. What is begun here goes on when the test that asked for it is gone; what it then brings is
-//! given back.
+//! does, and by every connection that makes a database, since the server may go on with that when the
+//! process is gone. What is begun here goes on when the test that asked for it is gone; what it then
+//! brings is given back.
 
 use std::sync::Arc;
 
@@ -10,9 +11,9 @@ use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    connect::failed,
+    connect::{failed, run},
     janitor,
-    registry::{self, Facts},
+    registry::{self, Facts, LISTENING},
 };
 use crate::{
     error::{Error, Kind},
@@ -68,16 +69,20 @@ impl Office {
         let application = program();
         let (budget, (maintenance, facts)) =
             Budget::admit(&server, || enter(&options, &application)).await?;
+        let mut options = options.application_name(&application);
+        if facts.is_deaf {
+            options = listening(&mut *budget.front().await, options).await;
+        }
         let office = Self {
             server,
-            options: options.application_name(&application),
+            options,
             maintenance,
             facts,
             key: new_key(),
             budget: Arc::new(budget),
             background: Background::default(),
         };
-        sqlx::query("SELECT pg_advisory_lock($1)")
+        sqlx::query("SELECT pg_advisory_lock_shared($1)")
             .bind(office.key)
             .execute(&mut *office.front().await)
             .await
@@ -134,14 +139,23 @@ async fn enter(
     application: &str,
 ) -> Result<Entered<PgConnection, (PgConnectOptions, Facts)>, Error> {
     let (mut front, maintenance) = registry::open(server, application).await?;
-    let facts = registry::facts(&mut front)
-        .await
-        .map_err(|error| failed("the server does not say what it is", error))?;
+    let facts = registry::facts(&mut front).await?;
     Ok(Entered {
         front,
         connections: facts.connections,
         facts: (maintenance, facts),
     })
+}
+
+/// Makes the sessions of tests, and no others, end their queries when the test is gone.
+///
+/// The setting of a session is its own affair; the server's is left as it is. Not every system can do it.
+async fn listening(front: &mut PgConnection, options: PgConnectOptions) -> PgConnectOptions {
+    let (name, value) = LISTENING;
+    match run(front, format!("SET {name} = '{value}'")).await {
+        Ok(()) => options.options([(name, value)]),
+        Err(_) => options,
+    }
 }
 
 /// Closes a connection in good order, which takes part of a millisecond.

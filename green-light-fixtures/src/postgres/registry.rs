@@ -2,12 +2,15 @@
 //!
 //! It is named after the role, so that roles which may not see each other's tables do not meet.
 
-use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgConnectOptions};
+use sqlx::{
+    Connection as _, PgConnection, Row as _,
+    postgres::{PgConnectOptions, PgRow},
+};
 
 use super::connect::{
-    DATABASE_EXISTS, NO_DATABASE, UNIQUE, connect, failed, has_code, quoted, run,
+    DATABASE_EXISTS, DENIED, NO_DATABASE, UNIQUE, connect, failed, has_code, quoted, run,
 };
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
 pub(super) const CONNECTIONS: i32 = 0x676c_0001;
@@ -50,7 +53,12 @@ pub(super) struct Facts {
     pub(super) nature: String,
     /// How many connections the role may have at all.
     pub(super) connections: i32,
+    /// Whether a query goes on for as long as it likes when its client is gone.
+    pub(super) is_deaf: bool,
 }
+
+/// The setting that makes a server notice during a query that its client is gone, since version 14.
+pub(super) const LISTENING: (&str, &str) = ("client_connection_check_interval", "200ms");
 
 /// Connects to the maintenance database of `server`, which is made if it is not there.
 pub(super) async fn open(
@@ -103,6 +111,9 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
     match made {
         // Another process was faster.
         Err(error) if has_code(&error, DATABASE_EXISTS) || has_code(&error, UNIQUE) => Ok(()),
+        Err(error) if has_code(&error, DENIED) => {
+            Err(may_make_none(server.get_username()).because(error))
+        }
         other => other.map_err(cannot),
     }
 }
@@ -128,7 +139,23 @@ async fn make_tables(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     making.commit().await
 }
 
-pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::Error> {
+/// The role cannot make databases.
+fn may_make_none(role: &str) -> Error {
+    Error::new(
+        Kind::Connection,
+        format!("the role `{role}` of `GREEN_LIGHT_POSTGRES_URL` may not make databases"),
+    )
+    .help(format!(
+        "let an administrator run `ALTER ROLE {} CREATEDB`, or name another role",
+        quoted(role)
+    ))
+}
+
+/// # Errors
+///
+/// When the server does not answer, or the role may not do what has to be done here.
+pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, Error> {
+    let cannot = |error| failed("the server does not say what it is", error);
     // Columns that only some versions have are asked for by way of JSON.
     let row = sqlx::query(
         "SELECT current_user::text, current_setting('server_version_num')::int, \
@@ -138,18 +165,33 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::
             WHERE datname = 'template1') || ' ' || \
          (SELECT md5(coalesce(string_agg(name || ' ' || coalesce(default_version, ''), ',' ORDER BY name), '')) \
             FROM pg_available_extensions), \
-         current_setting('max_connections')::int \
+         least(current_setting('max_connections')::int \
            - current_setting('superuser_reserved_connections')::int \
-           - coalesce(current_setting('reserved_connections', true), '0')::int",
+           - coalesce(current_setting('reserved_connections', true), '0')::int, \
+           (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)), \
+         current_setting('client_connection_check_interval', true) = '0', \
+         (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user)",
     )
     .fetch_one(connection)
-    .await?;
-    Ok(Facts {
+    .await
+    .map_err(cannot)?;
+    let (facts, may_make) = told(&row).map_err(cannot)?;
+    if may_make {
+        Ok(facts)
+    } else {
+        Err(may_make_none(&facts.role))
+    }
+}
+
+fn told(row: &PgRow) -> Result<(Facts, bool), sqlx::Error> {
+    let facts = Facts {
         role: row.try_get(0)?,
         version: row.try_get(1)?,
         nature: row.try_get(2)?,
         connections: row.try_get(3)?,
-    })
+        is_deaf: row.try_get::<Option<bool>, _>(4)? == Some(true),
+    };
+    Ok((facts, row.try_get(5)?))
 }
 
 /// The mark in the comment of every database of ours.

@@ -113,7 +113,10 @@ impl Stock {
         made
     }
 
-    /// Enters a database in the registry, before it is made.
+    /// Enters a database in the registry, before `connection` makes it.
+    ///
+    /// From here on the connection holds the key of the process as well: a server that makes a database
+    /// for a client that was killed goes on with it, and what is not there yet cannot be dropped.
     pub(super) async fn enter(
         connection: &mut PgConnection,
         office: &Office,
@@ -124,7 +127,7 @@ impl Stock {
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO green_light.database (name, template, state, owner, test) \
-             VALUES ($1, $2, $3, $4, $5)",
+             VALUES ($1, $2, $3, $4, $5) RETURNING pg_advisory_lock_shared($4)",
         )
         .bind(name)
         .bind(template)

@@ -109,6 +109,12 @@ impl Partner {
     }
 }
 
+/// Says `name=value` to whoever started this process.
+#[expect(clippy::print_stdout, reason = "this is how they talk")]
+pub(crate) fn say(name: &str, value: &str) {
+    println!("{name}={value}");
+}
+
 /// Waits for a line from whoever started this process; `false` when there will be none.
 pub(crate) fn wait_for_a_line() -> bool {
     let mut line = String::new();

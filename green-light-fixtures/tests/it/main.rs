@@ -7,6 +7,7 @@
 #[macro_use]
 mod support;
 
+mod checkout;
 mod children;
 mod constraints;
 mod database;
@@ -18,14 +19,18 @@ mod keep;
 mod leftovers;
 mod my_backlog;
 mod my_database;
+mod my_killed;
 mod my_processes;
 mod my_server;
 mod mysql;
 mod pg_backlog;
 mod pg_database;
+mod pg_killed;
 mod pg_processes;
 mod pg_shared;
 mod postgres;
+mod proxy;
+mod rights;
 mod role;
 mod schema;
 mod schema_sources;

@@ -239,6 +239,49 @@ fn thirty_two_processes_finish_on_few_connections() {
 }
 
 #[test]
+fn the_connections_that_a_role_may_have_are_the_budget() {
+    const SQL: &str = "CREATE TABLE limited (x int)";
+    match part().as_deref() {
+        Some("hold") => run(async {
+            let engine = engine_of(SQL).await;
+            let session = engine.session(Isolation::Database).await.unwrap();
+            println!("holding=yes");
+            assert!(wait_for_a_line());
+            session.finish().await.unwrap();
+        }),
+        Some(_) => drop(run(one_test(SQL))),
+        None => {
+            let test = "the_connections_that_a_role_may_have_are_the_budget";
+            let role = run(Role::new());
+            run(async {
+                let mut admin = role.admin().await;
+                let limit = format!("ALTER ROLE {} CONNECTION LIMIT 16", role.name);
+                admin.execute(AssertSqlSafe(limit)).await.unwrap();
+                admin.close().await.unwrap();
+            });
+            // Two of them have twelve.
+            let mut holders: Vec<_> = (0..2)
+                .map(|_| Partner::start(&mut role.playing(&of(test), "hold")))
+                .collect();
+            holders
+                .iter_mut()
+                .for_each(|holder| drop(holder.hear("holding")));
+            let waiting = role.playing(&of(test), "test").spawn().unwrap();
+            thread::sleep(Duration::from_secs(8));
+            for mut holder in holders {
+                holder.tell("let go");
+                holder.end();
+            }
+            let output = output(waiting);
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{told}");
+            assert!(told.contains("budget: 14 of all processes"), "{told}");
+            run(role.drop());
+        }
+    }
+}
+
+#[test]
 fn a_long_wait_for_connections_names_budget_holders_and_cure() {
     const SQL: &str = "CREATE TABLE scarce (x int)";
     match part().as_deref() {

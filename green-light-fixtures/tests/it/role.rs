@@ -1,12 +1,18 @@
 //! A role of its own on the PostgreSQL server, and so a maintenance database of its own: what other
 //! tests do meanwhile does not matter.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use green_light_fixtures::{Backend, Engine, Isolation};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
-use crate::children::playing;
+use crate::{
+    children::{LONG, playing},
+    proxy::Upstream,
+};
 
 /// A role that may make databases, and whatever it has made.
 pub(crate) struct Role {
@@ -60,6 +66,54 @@ impl Role {
         let mut command = playing(test, part);
         command.env("GREEN_LIGHT_POSTGRES_URL", &self.url);
         command
+    }
+
+    /// The same by way of a proxy on this machine.
+    pub(crate) fn playing_through(&self, test: &str, part: &str, port: u16) -> Command {
+        let mut command = playing(test, part);
+        let name = &self.name;
+        command.env(
+            "GREEN_LIGHT_POSTGRES_URL",
+            format!("postgres://{name}:secret@127.0.0.1:{port}/postgres?sslmode=disable"),
+        );
+        command
+    }
+
+    /// Where a proxy finds the server.
+    pub(crate) fn upstream(&self) -> Upstream {
+        let options: PgConnectOptions = self.server.parse().unwrap();
+        match options.get_socket() {
+            Some(directory) => {
+                Upstream::Socket(directory.join(format!(".s.PGSQL.{}", options.get_port())))
+            }
+            None => Upstream::Tcp(options.get_host().to_owned(), options.get_port()),
+        }
+    }
+
+    /// The URL of the database in which its processes agree.
+    pub(crate) fn maintenance(&self) -> String {
+        let database = format!("/green_light_{}?", self.name);
+        self.url.replacen("/postgres?", &database, 1)
+    }
+
+    /// Waits until nobody is connected as this role.
+    pub(crate) async fn alone(&self) {
+        let mut admin = self.admin().await;
+        let begun = Instant::now();
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
+        loop {
+            let count: i64 = sqlx::query_scalar(others)
+                .bind(&self.name)
+                .fetch_one(&mut admin)
+                .await
+                .unwrap();
+            if count == 0 {
+                break;
+            }
+            assert!(begun.elapsed() < LONG, "somebody stays connected");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        admin.close().await.unwrap();
     }
 
     /// The databases of the role, but for the maintenance one.

@@ -1,0 +1,196 @@
+//! `kill -9` of a process at every message that it sends to MySQL: while it builds a template, copies it,
+//! and drops the copy.
+
+use std::{path::PathBuf, time::Instant};
+
+use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
+
+use crate::{
+    checkout::Checkout,
+    children::{LONG, Partner, part, said, wait_for_a_line},
+    proxy::{At, Proxy, Upstream, When, Wire},
+    support::{number, run},
+};
+
+/// More messages than a process sends.
+const MANY: usize = 1_000;
+
+async fn session() -> Session {
+    async fn seed(db: &DatabaseConnection) -> Result<(), DbErr> {
+        let rows = "INSERT INTO seeded VALUES (1), (2)";
+        db.execute_unprepared(rows).await.map(drop)
+    }
+    let sql = "CREATE TABLE one (x INT); INSERT INTO one VALUES (1); \
+               CREATE TABLE two (x INT); INSERT INTO two VALUES (1), (2); CREATE TABLE seeded (x INT)";
+    let schema = Schema::sql(sql).seed(seed).key("fixed");
+    let engine = Engine::builder()
+        .backend(Backend::MySql)
+        .schema(schema)
+        .build()
+        .await
+        .unwrap();
+    engine.session(Isolation::Database).await.unwrap()
+}
+
+async fn one_test() {
+    let session = session().await;
+    let found = "SELECT (SELECT count(*) FROM one) * 100 + (SELECT count(*) FROM two) * 10 \
+                 + (SELECT count(*) FROM seeded)";
+    assert_eq!(number(&session, found).await, 122);
+    session.finish().await.unwrap();
+}
+
+#[test]
+fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next_one_minds() {
+    let test = "my_killed::a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next_one_minds";
+    match part().as_deref() {
+        // Who only keeps the server running.
+        Some("hold") => {
+            return run(async {
+                let session = session().await;
+                let data = Statement::from_string(DbBackend::MySql, "SELECT @@datadir");
+                let row = session.query_one_raw(data).await.unwrap().unwrap();
+                let data: String = row.try_get_by_index(0).unwrap();
+                println!("url={}\ndata={data}", session.url().expose());
+                wait_for_a_line();
+            });
+        }
+        Some(_) => return run(one_test()),
+        None => {}
+    }
+    let checkout = Checkout::new();
+    let mut holder = Partner::start(&mut checkout.playing(test, "hold"));
+    let server: MySqlConnectOptions = holder.hear("url").parse().unwrap();
+    let data = PathBuf::from(holder.hear("data"));
+    let socket = server.get_socket().unwrap().clone();
+    let server = Server {
+        checkout,
+        admin: format!("mysql://root@localhost/mysql?socket={}", socket.display()),
+        upstream: Upstream::Socket(socket.clone()),
+        test,
+    };
+    let mut killed_at = Vec::new();
+    for when in [When::Before, When::During] {
+        killed_at = (0..MANY)
+            .map_while(|number| server.one_step(At::Number(number), when))
+            .collect();
+        println!("{when:?}: killed at {} messages", killed_at.len());
+    }
+    for step in [
+        "CREATE DATABASE IF NOT EXISTS green_light",
+        "INSERT INTO green_light.processes",
+        "GET_LOCK('green_light.template.",
+        "INSERT INTO green_light.test_databases",
+        "CREATE DATABASE `gl_t_",
+        "CREATE TABLE one",
+        "CREATE TABLE two",
+        "INSERT INTO seeded",
+        "INSERT INTO green_light.templates",
+        "CREATE DATABASE `gl_d_",
+        "SET state = 'taken'",
+        "SET state = 'done'",
+        "DROP DATABASE IF EXISTS `gl_d_",
+        "RELEASE_ALL_LOCKS",
+    ] {
+        assert!(
+            killed_at.iter().any(|message| message.contains(step)),
+            "nobody was killed at `{step}`"
+        );
+    }
+    holder.kill();
+    server.checkout.end(&data);
+}
+
+struct Server {
+    checkout: Checkout,
+    admin: String,
+    upstream: Upstream,
+    test: &'static str,
+}
+
+impl Server {
+    /// Kills a process at one of its messages, and lets another one do the same work after it.
+    fn one_step(&self, at: At, when: When) -> Option<String> {
+        let before = run(async {
+            self.forget().await;
+            self.connected().await
+        });
+        let proxy = Proxy::start(Wire::MySql, &self.upstream, at, when);
+        let through = format!(
+            "mysql://root@127.0.0.1:{}/mysql?ssl-mode=disabled",
+            proxy.port()
+        );
+        let mut victim = self.checkout.playing(self.test, "killed");
+        victim.env("GREEN_LIGHT_MYSQL_URL", through);
+        let killed_at = proxy.run(victim);
+        let again = |part| {
+            let mut next = self.checkout.playing(self.test, part);
+            next.env("GREEN_LIGHT_MYSQL_URL", &self.admin);
+            said(next.spawn().unwrap());
+        };
+        again("next");
+        let mut left = run(self.leftovers());
+        if !left.is_empty() {
+            // The server had not noticed yet that the process was gone.
+            let begun = Instant::now();
+            while run(self.connected()).iter().any(|id| !before.contains(id)) {
+                assert!(begun.elapsed() < LONG, "somebody stays connected");
+            }
+            again("last");
+            left = run(self.leftovers());
+        }
+        assert!(left.is_empty(), "{at:?}, {when:?}: {killed_at:?}: {left:?}");
+        killed_at
+    }
+
+    async fn admin(&self) -> MySqlConnection {
+        MySqlConnection::connect(&self.admin).await.unwrap()
+    }
+
+    async fn strings(&self, sql: &'static str) -> Vec<String> {
+        let mut admin = self.admin().await;
+        let found = sqlx::query_scalar(sql).fetch_all(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+        found
+    }
+
+    /// Makes the server as it was when nobody had used it.
+    async fn forget(&self) {
+        let ours = "SELECT CONVERT(schema_name USING utf8mb4) FROM information_schema.schemata \
+                    WHERE schema_name = 'green_light' OR schema_name LIKE 'gl\\_%'";
+        let names = self.strings(ours).await;
+        let mut admin = self.admin().await;
+        for name in names {
+            let drop = format!("DROP DATABASE `{name}`");
+            admin.execute(AssertSqlSafe(drop)).await.unwrap();
+        }
+        admin.close().await.unwrap();
+    }
+
+    /// What is neither a whole template nor the list of all.
+    async fn leftovers(&self) -> Vec<String> {
+        self.strings(
+            "SELECT CONVERT(schema_name USING utf8mb4) FROM information_schema.schemata \
+             WHERE schema_name LIKE 'gl\\_%' \
+               AND schema_name NOT IN (SELECT name FROM green_light.templates) \
+               AND schema_name NOT IN (SELECT name FROM green_light.test_databases) \
+             UNION ALL SELECT concat(name, ' entered as ', state) FROM green_light.test_databases \
+             WHERE state <> 'free'",
+        )
+        .await
+    }
+
+    /// Who is connected.
+    async fn connected(&self) -> Vec<String> {
+        let mut connected = self
+            .strings(
+                "SELECT CONVERT(id, CHAR) FROM information_schema.processlist \
+                 WHERE id <> connection_id()",
+            )
+            .await;
+        connected.sort();
+        connected
+    }
+}
