@@ -55,6 +55,8 @@ mod mysql;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "_server")]
+mod rebuild;
 #[cfg(feature = "_database")]
 mod sandbox;
 #[cfg(feature = "_database")]

@@ -98,7 +98,9 @@ fn has_one_of(error: &sqlx::Error, numbers: &[u16]) -> bool {
 pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
     let denial = error.to_string();
     // Of a database that the user may not see, it is not said whether it is there.
-    let is_of_ours = ["green_light'", "gl_"].iter().any(|name| denial.contains(name));
+    let is_of_ours = ["green_light'", "gl_"]
+        .iter()
+        .any(|name| denial.contains(name));
     let help = if has_one_of(&error, &DENIED) && (is_of_ours || !denial.contains(" to database ")) {
         grant(&denial)
     } else {

@@ -24,6 +24,8 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     CREATE TABLE IF NOT EXISTS green_light.templates \
     (digest VARCHAR(64) NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, \
     used TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.rebuilds \
+    (digest VARCHAR(64) NOT NULL PRIMARY KEY, run VARCHAR(64) NOT NULL) ENGINE = InnoDB; \
     CREATE TABLE IF NOT EXISTS green_light.template_uses \
     (digest VARCHAR(64) NOT NULL, run VARCHAR(64) NOT NULL, PRIMARY KEY (digest, run)) \
     ENGINE = InnoDB; \

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
+    rebuild,
     schema::{Schema, short_digest},
     upkeep::{Waiting, new_name},
     url::DatabaseUrl,
@@ -65,8 +66,9 @@ impl MySqlTemplate {
         let office = Office::at(server).await?;
         let content = schema.lasting_digest(DbBackend::MySql).await;
         let digest = short_digest([FORMAT, &office.nature, &content]);
+        let anew = rebuild::wanted()?;
         let cannot = |error| failed("the templates of this server cannot be read", error);
-        let found = find(&mut *office.front().await, &office.process, &digest).await;
+        let found = find(&mut *office.front().await, &office.process, &digest, anew).await;
         let (name, built) = match found.map_err(cannot)? {
             Some(name) => (name, false),
             None => {
@@ -74,6 +76,7 @@ impl MySqlTemplate {
                     office: &office,
                     schema,
                     digest: &digest,
+                    anew,
                     wait,
                 };
                 building.run().await?
@@ -164,12 +167,22 @@ impl MySqlTemplate {
     }
 }
 
-/// The name of the template `digest`, if there is one. That `process` uses it is noted.
+/// The name of the template `digest`, if there is one, and if it was built in the run `anew` where there
+/// is such a run. That `process` uses it is noted.
 async fn find(
     connection: &mut MySqlConnection,
     process: &str,
     digest: &str,
+    anew: Option<&str>,
 ) -> Result<Option<String>, sqlx::Error> {
+    if let Some(of_run) = anew {
+        let built = format!(
+            "SELECT run FROM green_light.rebuilds WHERE digest = '{digest}' AND run = '{of_run}'"
+        );
+        if registry::names(connection, built).await?.is_empty() {
+            return Ok(None);
+        }
+    }
     let find = format!(
         "INSERT IGNORE INTO green_light.template_uses VALUES ('{digest}', '{process}'); \
          UPDATE green_light.templates SET used = now(6) WHERE digest = '{digest}'; \
@@ -178,10 +191,24 @@ async fn find(
     Ok(registry::names(connection, find).await?.pop())
 }
 
+/// The statements that take the template `digest` off the list, with all that was made from it ahead.
+fn make_room(digest: &str, of_run: &str) -> String {
+    format!(
+        "INSERT INTO green_light.test_databases (name, digest, state) \
+         SELECT name, digest, 'done' FROM green_light.templates WHERE digest = '{digest}'; \
+         DELETE FROM green_light.templates WHERE digest = '{digest}'; \
+         UPDATE green_light.test_databases SET state = 'done' \
+         WHERE digest = '{digest}' AND state = 'free'; \
+         REPLACE INTO green_light.rebuilds VALUES ('{digest}', '{of_run}'); "
+    )
+}
+
 struct Building<'a> {
     office: &'a Arc<Office>,
     schema: &'a Schema,
     digest: &'a str,
+    /// The run in which it is built whether it is there or not.
+    anew: Option<&'static str>,
     wait: Duration,
 }
 
@@ -210,7 +237,7 @@ impl Building<'_> {
         loop {
             let name = format!("green_light.template.{}", self.digest);
             let locked = lock(connection, &name).await.map_err(cannot)?;
-            let found = find(connection, &self.office.process, self.digest).await;
+            let found = find(connection, &self.office.process, self.digest, self.anew).await;
             let found = found.map_err(cannot)?;
             if locked || found.is_some() {
                 return Ok(found);
@@ -241,8 +268,10 @@ impl Building<'_> {
             let _ = registry::becomes(connection, &name, "done").await;
         }
         filled?;
+        let room = self.anew.map(|of_run| make_room(digest, of_run));
+        let room = room.unwrap_or_default();
         let list = format!(
-            "START TRANSACTION; \
+            "START TRANSACTION; {room}\
              INSERT INTO green_light.templates (digest, name) VALUES ('{digest}', '{name}'); \
              DELETE FROM green_light.test_databases WHERE name = '{name}'; COMMIT"
         );

@@ -179,6 +179,28 @@ async fn leftovers(
         .collect()
 }
 
+/// Drops the template `name`, if it is ours and there.
+pub(super) async fn discard_template(
+    office: &Office,
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<(), sqlx::Error> {
+    let ours: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate \
+         AND position($2 IN coalesce(shobj_description(oid, 'pg_database'), '')) > 0)",
+    )
+    .bind(name)
+    .bind(office.mark())
+    .fetch_one(&mut *connection)
+    .await?;
+    let template = Leftover {
+        name: name.to_owned(),
+        is_there: ours,
+        is_template: true,
+    };
+    discard(office, connection, &template).await
+}
+
 async fn discard(
     office: &Office,
     connection: &mut PgConnection,

@@ -9,6 +9,7 @@
 //!   our mark in its comment, is ever dropped; a name alone is no proof.
 //! * A template bears its final name only once it is whole, and nobody can connect to it.
 
+mod anew;
 mod claim;
 mod connect;
 mod counting;

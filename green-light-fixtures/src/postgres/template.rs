@@ -12,6 +12,7 @@ use sqlx::{PgConnection, Row as _, postgres::PgPoolOptions};
 use tokio::sync::OnceCell;
 
 use super::{
+    anew::Anew,
     claim::Claim,
     connect::{connect, failed, literal, quoted, run},
     likeness,
@@ -137,10 +138,11 @@ impl Content {
         let content = self.digest().await;
         let digest = short_digest([FORMAT, &major, &facts.nature, &facts.role, &content]);
         let name = format!("gl_t_{digest}");
+        let anew = Anew::wanted(office).await?;
         let cannot = |error| failed("the templates of this server cannot be read", error);
         let found = {
             let mut front = office.front().await;
-            find(&mut front, &name, &self).await.map_err(cannot)?
+            find(&mut front, &name, &self, anew).await.map_err(cannot)?
         };
         if let Some(pattern) = found {
             return Ok((Arc::new(pattern), false));
@@ -149,6 +151,7 @@ impl Content {
             office,
             content: &self,
             name: &name,
+            anew,
             wait,
         };
         building.run().await
@@ -192,7 +195,13 @@ async fn find(
     connection: &mut PgConnection,
     name: &str,
     content: &Content,
+    anew: Option<Anew>,
 ) -> Result<Option<Pattern>, sqlx::Error> {
+    if let Some(anew) = anew
+        && !anew.is_done(connection, name).await?
+    {
+        return Ok(None);
+    }
     let row = sqlx::query(
         "UPDATE green_light.template t SET used = now() FROM pg_database d \
          WHERE t.name = $1 AND d.datname = $1 AND d.datistemplate AND NOT d.datallowconn \
@@ -216,6 +225,7 @@ struct Building<'a> {
     office: &'a Arc<Office>,
     content: &'a Content,
     name: &'a str,
+    anew: Option<Anew>,
     wait: Duration,
 }
 
@@ -251,7 +261,7 @@ impl Building<'_> {
                     .fetch_one(&mut *connection)
                     .await
                     .map_err(cannot)?;
-            let found = find(connection, self.name, self.content)
+            let found = find(connection, self.name, self.content, self.anew)
                 .await
                 .map_err(cannot)?;
             if locked || found.is_some() {
@@ -276,6 +286,11 @@ impl Building<'_> {
     async fn build(&self, connection: &mut PgConnection) -> Result<(Arc<Pattern>, bool), Error> {
         let (office, name) = (self.office, self.name);
         let cannot = |error| failed("the template cannot be built", error);
+        if let Some(anew) = self.anew {
+            anew.make_room(office, connection, name)
+                .await
+                .map_err(cannot)?;
+        }
         let is_there: Option<bool> = sqlx::query_scalar(
             "SELECT datistemplate AND NOT datallowconn FROM pg_database WHERE datname = $1",
         )
@@ -315,9 +330,12 @@ impl Building<'_> {
         .bind(strategy.name())
         .bind(&likeness)
         .bind(measured)
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(cannot)?;
+        if let Some(anew) = self.anew {
+            anew.done(connection, name).await.map_err(cannot)?;
+        }
         Ok((Arc::new(draft(strategy)), built.is_some()))
     }
 

@@ -30,6 +30,7 @@ mod pg_processes;
 mod pg_shared;
 mod postgres;
 mod proxy;
+mod rebuild;
 mod rights;
 mod role;
 mod schema;

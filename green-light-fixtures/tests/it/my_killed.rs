@@ -73,10 +73,10 @@ fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next
     };
     let mut killed_at = Vec::new();
     for when in [When::Before, When::During] {
-        killed_at = (0..MANY)
-            .map_while(|number| server.one_step(At::Number(number), when))
-            .collect();
-        println!("{when:?}: killed at {} messages", killed_at.len());
+        let before = killed_at.len();
+        let steps = 0..MANY;
+        killed_at.extend(steps.map_while(|number| server.one_step(At::Number(number), when)));
+        println!("{when:?}: killed at {} messages", killed_at.len() - before);
     }
     for step in [
         "CREATE DATABASE IF NOT EXISTS green_light",
@@ -94,10 +94,11 @@ fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next
         "DROP DATABASE IF EXISTS `gl_d_",
         "RELEASE_ALL_LOCKS",
     ] {
-        assert!(
-            killed_at.iter().any(|message| message.contains(step)),
-            "nobody was killed at `{step}`"
-        );
+        // Where several connections are used, a number may have missed it.
+        if !killed_at.iter().any(|message| message.contains(step)) {
+            let killed = server.one_step(At::Text(step), When::Before).is_some();
+            assert!(killed, "nobody sends `{step}`");
+        }
     }
     holder.kill();
     server.checkout.end(&data);

@@ -1,0 +1,86 @@
+//! Templates that are built anew in this run, whatever was kept.
+
+use sqlx::PgConnection;
+
+use super::{
+    connect::{failed, run},
+    janitor,
+    office::Office,
+};
+use crate::{error::Error, rebuild};
+
+/// A run in which every template is built anew, once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Anew {
+    run: &'static str,
+}
+
+impl Anew {
+    /// Whether this is such a run.
+    pub(super) async fn wanted(office: &Office) -> Result<Option<Self>, Error> {
+        let Some(of_run) = rebuild::wanted()? else {
+            return Ok(None);
+        };
+        let table = "CREATE TABLE IF NOT EXISTS green_light.rebuilt (name text PRIMARY KEY, run text NOT NULL)";
+        let mut front = office.front().await;
+        // Of several that make it at once, some are told that it is there.
+        let known = "SELECT FROM green_light.rebuilt LIMIT 0";
+        if run(&mut front, known.to_owned()).await.is_err() {
+            let made = run(&mut front, table.to_owned()).await;
+            if let Err(error) = made
+                && run(&mut front, known.to_owned()).await.is_err()
+            {
+                return Err(failed("templates cannot be built anew", error));
+            }
+        }
+        Ok(Some(Self { run: of_run }))
+    }
+
+    /// Whether the template `name` was built in this run.
+    pub(super) async fn is_done(
+        self,
+        connection: &mut PgConnection,
+        name: &str,
+    ) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM green_light.rebuilt WHERE name = $1 AND run = $2)",
+        )
+        .bind(name)
+        .bind(self.run)
+        .fetch_one(connection)
+        .await
+    }
+
+    /// Drops the template that was kept, and what was made from it for tests to come.
+    pub(super) async fn make_room(
+        self,
+        office: &Office,
+        connection: &mut PgConnection,
+        name: &str,
+    ) -> Result<(), sqlx::Error> {
+        for sql in [
+            "DELETE FROM green_light.template WHERE name = $1",
+            "UPDATE green_light.database SET state = 'done' WHERE template = $1 AND state = 'free'",
+        ] {
+            let sql = sqlx::query(sql).bind(name);
+            sql.execute(&mut *connection).await?;
+        }
+        janitor::discard_template(office, connection, name).await
+    }
+
+    /// The template `name` has been built.
+    pub(super) async fn done(
+        self,
+        connection: &mut PgConnection,
+        name: &str,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO green_light.rebuilt VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET run = $2",
+        )
+        .bind(name)
+        .bind(self.run)
+        .execute(connection)
+        .await
+        .map(drop)
+    }
+}
