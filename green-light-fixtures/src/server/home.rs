@@ -19,7 +19,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::user::User;
+use super::{step::step, user::User};
 use crate::error::{Error, Kind};
 
 /// A unix socket's path may have 108 bytes, 104 on macOS, the final zero included.
@@ -65,6 +65,7 @@ impl Home {
             user,
         };
         home.make(&home.path)?;
+        step("home");
         let program = home.file("program");
         if !program.exists() {
             fs::write(&program, stamp).map_err(|error| refused("write to", &program, &error))?;
@@ -121,7 +122,9 @@ impl Home {
     /// Writes `text` to the file `name` so that a reader sees all of it or the old one.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let new = self.file(&format!("{name}.new"));
-        fs::write(&new, text)
+        let written = fs::write(&new, text);
+        step("written");
+        written
             .and_then(|()| fs::rename(&new, self.file(name)))
             .map_err(|error| refused("write to", &new, &error))
     }

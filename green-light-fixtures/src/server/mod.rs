@@ -18,6 +18,7 @@ mod postgres;
 mod product;
 mod shared;
 mod start;
+mod step;
 #[cfg(test)]
 mod tests;
 mod user;

@@ -147,3 +147,29 @@ fn joined(option: &str, path: &Path) -> OsString {
     joined.push(path);
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::start;
+
+    #[test]
+    fn a_missing_server_is_an_error_with_the_command_that_installs_it() {
+        let absent = Product {
+            find: || None,
+            ..MYSQL_OR_MARIADB
+        };
+        let error = start::running(&absent, Path::new("nowhere")).unwrap_err();
+        assert!(error.is_server());
+        let text = error.to_string();
+        for part in [
+            "MariaDB or MySQL is not installed, and `GREEN_LIGHT_MYSQL_URL` is not set",
+            "Debian: `apt-get install mariadb-server`",
+            "Fedora: `dnf install mariadb-server`",
+            "macOS: `brew install mariadb`",
+            "`GREEN_LIGHT_MYSQL_URL=mysql://user:password@localhost/name`",
+        ] {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+    }
+}

@@ -16,6 +16,7 @@ use green_light_core::progress;
 use super::{
     home::{Home, TEMPORARY, refused},
     product::Product,
+    step::step,
     user::User,
     watch::{self, Use},
 };
@@ -60,6 +61,7 @@ impl Starting<'_> {
                 return Ok(used);
             }
             if let Some(lock) = self.home.try_lock("start")? {
+                step("lock");
                 // Whoever had the lock before may have started it.
                 return match self.join()? {
                     Some(used) => Ok(used),
@@ -94,7 +96,9 @@ impl Starting<'_> {
     /// Starts the server; the caller holds the lock `start` and nobody keeps one.
     fn start(&self, _lock: &File) -> Result<Use, Error> {
         let alive = self.claim()?;
+        step("claim");
         self.home.sweep(self.product.slug);
+        step("swept");
         let kept = self.cluster()?;
         let failed = match self.serve(alive) {
             Ok(used) => return Ok(used),
@@ -145,11 +149,13 @@ impl Starting<'_> {
             // The number in it may belong to any process by now. Nothing of the old server is
             // left, as the lock `alive` says.
             let _ = fs::remove_file(stale);
+            step("stale");
         }
         let kept = data.is_dir();
         if !kept {
             self.initialise(&data)?;
         }
+        step("cluster");
         self.home.write("boot", &boot)?;
         Ok(kept)
     }
@@ -159,6 +165,7 @@ impl Starting<'_> {
         let log = self.home.file("initialise.log");
         let _ = fs::remove_dir_all(&new);
         self.home.make(&new)?;
+        step("initialise");
         // A killed predecessor's program may still be writing into its own.
         let new = new.join(format!("{}", std::process::id()));
         let output = File::create(&log).map_err(|error| refused("write to", &log, &error))?;
@@ -175,6 +182,7 @@ impl Starting<'_> {
         let mut child = command
             .spawn()
             .map_err(|error| refused("run", Path::new(&program), &error))?;
+        step("initialising");
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break status,
@@ -186,6 +194,7 @@ impl Starting<'_> {
             let reason = format!("`{}` failed: {status}", program.display());
             return Err(told(self.product, &reason, &log));
         }
+        step("whole");
         fs::rename(&new, data).map_err(|error| refused("rename", &new, &error))
     }
 
@@ -197,7 +206,9 @@ impl Starting<'_> {
     /// Starts the server on its cluster and waits until it takes connections.
     fn serve(&self, alive: File) -> Result<Use, Error> {
         let sockets = self.home.make_socket_directory()?;
+        step("sockets");
         self.home.make(&self.home.file(TEMPORARY))?;
+        step("temporary");
         watch::spawn(self.product, &self.home, &self.program, &sockets, alive)?;
         self.join()?
             .ok_or_else(|| self.failed("it ended while it was starting"))

@@ -17,10 +17,11 @@ use std::{
 use super::{
     home::{Home, refused},
     product::Product,
+    step::step,
 };
 use crate::error::{Error, Kind};
 
-const SCRIPT: &str = include_str!("watch.sh");
+pub(super) const SCRIPT: &str = include_str!("watch.sh");
 
 /// How many seconds a server outlives its last user.
 const GRACE: &str = if cfg!(test) { "1" } else { "5" };
@@ -82,7 +83,13 @@ pub(super) fn spawn(
         "endpoint",
         &format!("{}\n{:?}\n", sockets.display(), std::time::Instant::now()),
     )?;
-    home.write("watch.sh", SCRIPT)?;
+    step("endpoint");
+    #[cfg(not(test))]
+    let script = SCRIPT;
+    #[cfg(test)]
+    let script = &super::tests::steps::deadly(SCRIPT);
+    home.write("watch.sh", script)?;
+    step("script");
     let mut command = quiet("sh");
     command
         .arg(home.file("watch.sh"))
@@ -97,6 +104,7 @@ pub(super) fn spawn(
     let status = command
         .status()
         .map_err(|error| refused("run `sh` in", home.path(), &error))?;
+    step("spawned");
     if status.success() {
         return Ok(());
     }

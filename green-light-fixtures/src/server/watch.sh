@@ -32,8 +32,9 @@ serve() {
     if setpriv --pdeathsig KILL true 2>/dev/null; then
         set -- setpriv --pdeathsig KILL "$@"
     fi
-    "$@" >>server.log 2>&1 &
-    echo $! >server.pid.new && mv server.pid.new server.pid
+    # There is no moment at which the server runs and its number is not known.
+    sh -c 'echo $$ >server.pid.new && mv server.pid.new server.pid && exec "$@"' \
+        sh "$@" >>server.log 2>&1 &
     wait $!
 }
 

@@ -1,10 +1,10 @@
 //! A server from its first user to its last.
 
-use std::{fs, thread, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path, thread, time::Duration};
 
 use super::support::{
-    Process, expect_gone, group, home, is_alive, on_each_server, server_process, supervisors,
-    target,
+    Process, eventually, expect_gone, group, home, is_alive, on_each_server, processes_with,
+    server_process, supervisors, target,
 };
 
 #[test]
@@ -60,6 +60,22 @@ fn stays_when_somebody_comes_before_it_stops() {
         }
         last.end();
         expect_gone(&home);
+    });
+}
+
+#[test]
+fn somebody_without_privileges_starts_one_of_his_own() {
+    on_each_server(|product| {
+        let target = target();
+        let mut user = Process::start_without_privileges(product, &target);
+        let sockets = user.sockets();
+        let owner = |path: &Path| fs::metadata(path).unwrap().uid();
+        assert_ne!(owner(&sockets), 0);
+        assert_eq!(owner(&sockets), owner(target.path()));
+        user.end();
+        eventually("the server is still there", || {
+            processes_with(target.path()).is_empty()
+        });
     });
 }
 

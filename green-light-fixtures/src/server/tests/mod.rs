@@ -7,4 +7,5 @@ mod crash;
 mod life;
 mod products;
 mod settings;
+pub(super) mod steps;
 mod support;

@@ -4,7 +4,10 @@ use std::{
     env,
     fs::{self, Permissions},
     io::{BufRead as _, BufReader, Read as _},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
@@ -61,7 +64,40 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(product: &Product, target: &TempDir) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
+        Self::of(Command::new(env::current_exe().unwrap()), product, target)
+    }
+
+    /// The same with a variable.
+    pub(super) fn start_with(
+        product: &Product,
+        target: &TempDir,
+        variable: &str,
+        value: usize,
+    ) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.env(variable, value.to_string());
+        Self::of(command, product, target)
+    }
+
+    /// A process of somebody who may do nothing on this machine, to whom `target` then belongs.
+    pub(super) fn start_without_privileges(product: &Product, target: &TempDir) -> Self {
+        const NOBODY: u32 = 65_534;
+        let program = env::current_exe().unwrap();
+        if fs::metadata(target.path()).unwrap().uid() != 0 {
+            return Self::start(product, target);
+        }
+        // Where the program is, only root may be able to go.
+        let copy = target.path().join("program");
+        fs::copy(program, &copy).unwrap();
+        fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+        chown(target.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        let mut command = Command::new(copy);
+        command.uid(NOBODY).gid(NOBODY).current_dir("/");
+        Self::of(command, product, target)
+    }
+
+    fn of(mut command: Command, product: &Product, target: &TempDir) -> Self {
+        let mut child = command
             .args([
                 "server::tests::support::user",
                 "--exact",
@@ -159,7 +195,8 @@ pub(super) fn supervisors(home: &Home) -> Vec<String> {
     processes_with(&home.file("watch.sh"))
 }
 
-fn processes_with(argument: &Path) -> Vec<String> {
+/// The processes that have `argument` among theirs.
+pub(super) fn processes_with(argument: &Path) -> Vec<String> {
     let argument = argument.to_str().unwrap();
     ps(&["-A", "-o", "pid=,args="])
         .lines()
