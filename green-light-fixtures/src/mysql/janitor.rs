@@ -14,10 +14,7 @@ use super::{
     office::Office,
     registry::{self, JANITOR},
 };
-use crate::{
-    error::Error,
-    upkeep::{Background, Round},
-};
+use crate::{error::Error, upkeep::Round};
 
 /// What dead processes said of themselves.
 const DEAD: &str = "DELETE FROM green_light.processes WHERE IS_FREE_LOCK(run) = 1; \
@@ -48,7 +45,7 @@ pub(super) async fn last(office: &Arc<Office>) {
         office.process
     );
     let _ = run(&mut *office.front().await, done).await;
-    sweep(office, Background::last_batch()).await;
+    Round::last(|at_least| sweep(office, at_least)).await;
 }
 
 /// Waits until few enough databases of this process are left over, and helps.

@@ -12,10 +12,7 @@ use super::{
     office::{Office, close},
     registry::JANITOR,
 };
-use crate::{
-    error::Error,
-    upkeep::{Background, Round},
-};
+use crate::{error::Error, upkeep::Round};
 
 /// How long one statement of it may take. To drop a database, a server asks all its sessions to let go
 /// of files, and one that waits for a client that does not read never answers.
@@ -74,7 +71,7 @@ pub(super) async fn last(office: &Arc<Office>) {
         .execute(&mut *front)
         .await;
     drop(front);
-    sweep(office, Background::last_batch()).await;
+    Round::last(|at_least| sweep(office, at_least)).await;
 }
 
 /// Waits until few enough databases of this process are left over, and helps.

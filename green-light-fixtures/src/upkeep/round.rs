@@ -2,11 +2,15 @@
 
 use std::{fmt, future::Future, time::Duration};
 
+use super::background::Background;
 use crate::error::Error;
 
 /// How long one round may take. The janitor holds a lock, so one that hangs would keep all others
 /// from dropping anything.
 const ROUND: Duration = Duration::from_secs(30);
+
+/// How long to wait for a round of somebody else.
+const AGAIN: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(crate) enum Round {
@@ -29,6 +33,17 @@ impl Round {
             Ok(Ok(round)) => round,
             Ok(Err(error)) => Self::Refused(format!("{error:?}")),
             Err(_) => Self::Late,
+        }
+    }
+
+    /// The last round of this process, by `round`, which takes how many leftovers are worth it.
+    ///
+    /// The only process of a run goes again while another round is under way, since that may not have
+    /// seen what was left at the end. Many processes leave it to each other.
+    pub(crate) async fn last<F: Future<Output = Self>>(round: impl Fn(usize) -> F) {
+        let at_least = Background::last_batch();
+        while matches!(round(at_least).await, Self::Elsewhere) && at_least == 1 {
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }
