@@ -14,6 +14,12 @@ const PART: &str = "GREEN_LIGHT_TEST_PART";
 /// How long any process may take, on a machine that has other things to do.
 pub(crate) const LONG: Duration = Duration::from_secs(120);
 
+/// Of how many messages one is that at which a process is killed: of a few, unless all are asked for.
+pub(crate) fn kill_every() -> usize {
+    let every = env::var("GREEN_LIGHT_KILL_EVERY").ok();
+    every.map_or(6, |every| every.parse().expect("a number"))
+}
+
 /// The part this process plays, if it was started by a test.
 pub(crate) fn part() -> Option<String> {
     env::var(PART).ok()

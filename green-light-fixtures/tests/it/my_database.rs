@@ -190,3 +190,26 @@ fn a_lock_left_on_mysql_is_told_and_costs_the_shared_database() {
         drop(leaked);
     });
 }
+
+#[test]
+fn a_changed_byte_makes_a_new_template_on_mysql_and_the_old_text_finds_the_old_one() {
+    run(async {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+        let sql = |value: &str| {
+            format!("CREATE TABLE t{now} (x INT); INSERT INTO t{now} VALUES ({value})")
+        };
+        let built = async |schema: Schema| {
+            let engine = engine_of(schema).await;
+            (engine.stats().templates_built, engine.url())
+        };
+        let (one, first) = built(Schema::sql(sql("1"))).await;
+        let (two, second) = built(Schema::sql(sql("2"))).await;
+        let (again, third) = built(Schema::sql(sql("1"))).await;
+        assert_eq!((one, two, again), (1, 1, 0));
+        assert!(first == third && first != second);
+        for (key, expected) in [("a", 1), ("b", 1), ("a", 0)] {
+            let (built, _) = built(Schema::sql(sql("1")).key(key)).await;
+            assert_eq!(built, expected, "{key}");
+        }
+    });
+}

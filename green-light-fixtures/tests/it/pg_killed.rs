@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    children::{part, said},
+    children::{kill_every, part, said},
     proxy::{At, Proxy, When, Wire},
     role::Role,
     support::{number, run},
@@ -53,8 +53,9 @@ fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_mind
         return run(one_test());
     }
     let mut killed_at = Vec::new();
-    for when in [When::Before, When::During] {
-        let steps = Mutex::new(0..MANY);
+    let every = kill_every();
+    for (when, first) in [(When::Before, 0), (When::During, every / 2)] {
+        let steps = Mutex::new((first..MANY).step_by(every));
         let found = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..WORKERS {
@@ -97,7 +98,7 @@ fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_mind
         "DROP DATABASE IF EXISTS \"gl_d_",
         "pg_advisory_unlock_all()",
     ] {
-        // Where several connections are used, a number may have missed it.
+        // A number may have missed it, also where several connections are used.
         if !killed_at.iter().any(|message| message.contains(step)) {
             let killed = one_step(test, At::Text(step), When::Before).is_some();
             assert!(killed, "nobody sends `{step}`");

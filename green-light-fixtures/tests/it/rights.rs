@@ -20,6 +20,7 @@ async fn one_test(backend: Backend) -> String {
         Ok(engine) => engine,
         Err(error) => return format!("{error:?}"),
     };
+    let mut settings = Vec::new();
     for isolation in [Isolation::Database, Isolation::Transaction] {
         let session = match engine.session(isolation).await {
             Ok(session) => session,
@@ -29,11 +30,17 @@ async fn one_test(backend: Backend) -> String {
         if let Err(error) = write.await {
             return format!("{error:?}");
         }
+        if backend == Backend::Postgres {
+            let setting = "SELECT current_setting('client_connection_check_interval')";
+            let setting = Statement::from_string(session.get_database_backend(), setting);
+            let row = session.query_one_raw(setting).await.unwrap().unwrap();
+            settings.push(row.try_get_by_index::<String>(0).unwrap());
+        }
         if let Err(error) = session.finish().await {
             return format!("{error:?}");
         }
     }
-    "it works".to_owned()
+    format!("it works {}", settings.join(" "))
 }
 
 /// Opens connections until the server has none left. What it says then.
@@ -140,6 +147,8 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
         for sql in [
             "CREATE ROLE guarded",
             "CREATE ROLE plain LOGIN CREATEDB PASSWORD 'hunter2' IN ROLE guarded",
+            // A server that does not look whether its clients are still there, as they usually are.
+            "ALTER ROLE plain SET client_connection_check_interval = 0",
             "CREATE ROLE \"less Able\" LOGIN PASSWORD 'hunter2' IN ROLE guarded",
             "CREATE ROLE locked_out LOGIN CREATEDB PASSWORD 'hunter2'",
         ] {
@@ -158,13 +167,24 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
     let url = |who: &str, database: &str| {
         format!("postgres://{who}:hunter2@localhost/{database}?host={socket}")
     };
-    server.expect(&url("plain", "postgres"), &["it works"]);
+    server.expect(&url("plain", "postgres"), &["it works 200ms 200ms"]);
     // The words by which a failed test is told what they mean.
     let refused = run(exhaust(async || {
         PgConnection::connect(&url("plain", "postgres")).await
     }));
     let words = "remaining connection slots are reserved";
     assert!(refused.contains(words), "{refused}");
+    run(async {
+        let mut own = PgConnection::connect(&url("plain", "postgres"))
+            .await
+            .unwrap();
+        let setting = "SELECT current_setting('client_connection_check_interval')";
+        let setting: String = sqlx::query_scalar(setting)
+            .fetch_one(&mut own)
+            .await
+            .unwrap();
+        assert_eq!(setting, "0", "it is that of sessions of tests only");
+    });
     let less = [
         "the role `less Able` of `GREEN_LIGHT_POSTGRES_URL` may not make databases\n",
         "`ALTER ROLE \"less Able\" CREATEDB`",
