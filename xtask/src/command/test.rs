@@ -16,6 +16,7 @@ services of the databases are not used, and not started either), then runs
   BOOKSHOP_BACKEND=postgres cargo test -p bookshop --features postgres,mysql
   BOOKSHOP_BACKEND=mysql cargo test -p bookshop --features postgres,mysql
   cargo test --workspace --all-features           everything, doc tests included
+  cargo test --test twins                         two checkouts, by cargo and nextest at once
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo nextest run --workspace --all-features    everything again, a process for each test
 
@@ -49,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
             .run()?;
     }
     Step::cargo(["test", "--locked", "--workspace", "--all-features"]).run()?;
+    Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
     Step::cargo([
