@@ -47,6 +47,14 @@ impl Place {
         }
     }
 
+    /// The same, for somebody who may connect to it.
+    pub(crate) fn give_url(&self) -> &DatabaseUrl {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().url_given(lease.id());
+        }
+        self.url()
+    }
+
     /// A connection as applications take it; a disconnected one once the place has ended.
     pub(crate) fn connection(&self) -> DatabaseConnection {
         let lease = match self {

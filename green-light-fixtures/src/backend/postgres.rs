@@ -45,6 +45,9 @@ const IN_FAILED_TRANSACTION: &str = "25P02";
 
 /// What every database of a sandbox holds besides its schema.
 ///
+/// Whoever else connects to it, as code that opens a pool of its own does, may only read: what it
+/// wrote would be there for the next test.
+///
 /// The trigger fires when a transaction with a row in `guard` commits, and refuses. It also fires
 /// when a test says `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text
 /// follows, which could be a commit.
@@ -82,6 +85,10 @@ BEGIN
   THEN
     RAISE EXCEPTION 'green-light: the session has changed' USING ERRCODE = 'GL001';
   END IF;
+END $$;
+DO $$ BEGIN
+  EXECUTE pg_catalog.format(
+    'ALTER DATABASE %I SET default_transaction_read_only = on', pg_catalog.current_database());
 END $$;
 ";
 

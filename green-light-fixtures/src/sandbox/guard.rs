@@ -132,7 +132,7 @@ impl Guard {
         }
         if let Some(lent) = &mut state.lease {
             lent.used = true;
-            state.hold = Some(Hold::new());
+            state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
         }
     }
 
@@ -156,7 +156,7 @@ impl Guard {
         if state.lost {
             return Verdict::Replace;
         }
-        state.hold = Some(Hold::new());
+        state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
         lent.used = true;
         Verdict::Ready
     }
@@ -168,8 +168,7 @@ impl Guard {
         let (Some(hold), Some(lent)) = (state.hold.take(), &mut state.lease) else {
             return;
         };
-        let announced = std::mem::take(&mut lent.announced);
-        lent.unseen |= hold.statement.is_none() && !announced;
+        lent.unseen |= hold.statement.is_none() && !hold.is_announced;
         let age = hold.age();
         if lent
             .longest
@@ -294,6 +293,14 @@ impl Guard {
     pub(crate) fn raw_pool_given(&self, id: u64) {
         if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
             lent.raw_pool = true;
+        }
+    }
+
+    /// Lease `id` has told where its database is. If others can commit there, no test after it has it.
+    pub(crate) fn url_given(&self, id: u64) {
+        if self.definitions_commit {
+            self.raw_pool_given(id);
+            self.state().escaped = true;
         }
     }
 

@@ -22,12 +22,15 @@ pub(super) struct Hold {
     pub(super) statement: Option<String>,
     /// The first statement that by its words ends transactions.
     pub(super) suspect: Option<String>,
+    /// Whether its statement will be reported when it is over.
+    pub(super) is_announced: bool,
     trace: Option<Backtrace>,
 }
 
 impl Hold {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_announced: bool) -> Self {
         Self {
+            is_announced,
             since: Instant::now(),
             begun_at: None,
             statement: None,
@@ -106,6 +109,7 @@ mod tests {
             begun_at: None,
             statement: None,
             suspect: None,
+            is_announced: false,
             trace: None,
         };
         assert!(

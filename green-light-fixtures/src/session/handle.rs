@@ -78,10 +78,12 @@ impl Session {
     /// Where the database is.
     ///
     /// With [`Isolation::Transaction`] a connection of its own to that place sees nothing of the
-    /// test; with the other isolations it sees what the test has committed, and may write.
+    /// test, and cannot write where a later test would find it: PostgreSQL and SQLite refuse, and on
+    /// MySQL the database is not used again. With the other isolations it sees what the test has
+    /// committed, and may write.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
-        self.shared.place.url()
+        self.shared.place.give_url()
     }
 
     /// The sqlx pool behind the connection, for code that uses sqlx itself.
@@ -271,7 +273,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("backend", &self.backend())
-            .field("url", self.url())
+            .field("url", self.shared.place.url())
             .field("test", &self.shared.place.test())
             .finish()
     }

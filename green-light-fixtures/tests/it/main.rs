@@ -23,6 +23,7 @@ mod my_killed;
 mod my_processes;
 mod my_server;
 mod mysql;
+mod outsiders;
 mod pg_backlog;
 mod pg_database;
 mod pg_killed;

@@ -157,6 +157,64 @@ fn a_killed_process_leaves_nothing_after_the_next_and_a_living_one_keeps_its_dat
     }
 }
 
+/// As on a server that somebody else has set up: nothing tells it that its client has gone.
+#[test]
+fn a_process_killed_in_the_middle_of_a_query_leaves_neither_database_nor_query() {
+    const SQL: &str = "CREATE TABLE slept (x int)";
+    let endless = "SELECT pg_sleep(600)";
+    match part().as_deref() {
+        Some("sleep") => run(async {
+            let engine = engine_of(SQL).await;
+            let session = engine.session(Isolation::Database).await.unwrap();
+            let url = session.url().expose().to_owned();
+            let name = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+            println!("database={name}");
+            session.execute_unprepared(endless).await.unwrap();
+        }),
+        Some(_) => drop(run(one_test(SQL))),
+        None => {
+            let test =
+                "a_process_killed_in_the_middle_of_a_query_leaves_neither_database_nor_query";
+            let role = run(Role::new());
+            let deaf = format!(
+                "ALTER ROLE {} SET client_connection_check_interval = 0",
+                role.name
+            );
+            run(async {
+                let mut admin = role.admin().await;
+                admin.execute(AssertSqlSafe(deaf)).await.unwrap();
+                admin.close().await.unwrap();
+            });
+            let mut killed = Partner::start(&mut role.playing(&of(test), "sleep"));
+            let left = killed.hear("database");
+            let sleeping = format!(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = '{left}' AND query = '{endless}'"
+            );
+            let sleepers = || run(number(&role, &sleeping));
+            let started = Instant::now();
+            while sleepers() == 0 {
+                assert!(started.elapsed() < LONG, "it never slept");
+                thread::sleep(Duration::from_millis(10));
+            }
+            killed.kill();
+            assert_eq!(sleepers(), 1, "the server knows nothing of it");
+            after_others(&role, &of(test), &left);
+            assert_eq!(sleepers(), 0);
+            run(role.drop());
+        }
+    }
+}
+
+async fn number(role: &Role, sql: &str) -> i64 {
+    let mut admin = role.admin().await;
+    let number = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+        .fetch_one(&mut admin)
+        .await
+        .unwrap();
+    admin.close().await.unwrap();
+    number
+}
+
 /// What there is after the next run has dropped `left`.
 ///
 /// A run drops what it can in the time it has at its end, which on a busy machine may not be all.

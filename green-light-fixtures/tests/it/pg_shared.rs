@@ -72,6 +72,26 @@ fn the_rows_of_a_test_are_deleted_and_those_of_the_template_are_brought_back() {
 }
 
 #[test]
+fn rows_written_between_two_tests_are_gone_before_the_second() {
+    run(async {
+        let engine = engine_of(TABLES).await;
+        let session = shared(&engine).await;
+        let own = PgPool::connect(session.url().expose()).await.unwrap();
+        session.finish().await.unwrap();
+        for sql in ["INSERT INTO empty VALUES (1)", "DELETE FROM book"] {
+            // What holds a connection costs the database, and then there is nothing to write to.
+            if sqlx::query(sql).execute(&own).await.is_err() {
+                break;
+            }
+        }
+        own.close().await;
+        let next = shared(&engine).await;
+        expect_untouched(&next).await;
+        next.finish().await.unwrap();
+    });
+}
+
+#[test]
 fn ids_start_equal_in_every_test() {
     run(async {
         let engine = engine_of(TABLES).await;

@@ -203,6 +203,29 @@ fn constraints_can_be_made_immediate_and_a_commit_is_still_refused() {
 }
 
 #[test]
+fn every_table_of_the_application_can_be_truncated_and_no_other_is_in_its_way() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let tables =
+            "SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))";
+        assert_eq!(
+            number(&db, tables).await,
+            1,
+            "what guards the transaction is elsewhere"
+        );
+        let sql = "DO $$ DECLARE t text; BEGIN
+             FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))
+             LOOP EXECUTE format('TRUNCATE %I CASCADE', t); END LOOP; END $$";
+        db.execute_unprepared(sql).await.unwrap();
+        assert_eq!(count(&db).await, 0);
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
+#[test]
 fn deferred_constraints_are_checked_at_the_end() {
     run(async {
         let sql = "CREATE TABLE author (id int PRIMARY KEY);

@@ -43,7 +43,9 @@ async fn a_session_fits_applications_and_generic_code(backend: Backend) {
     assert!(format!("{session:?}").contains(backend.name()));
     session.finish().await.unwrap();
     expect_clean(&engine).await;
-    assert_eq!(engine.stats().slots_opened, 1);
+    // Who knows the place of a database on MySQL could have committed to it.
+    let opened = 1 + u64::from(backend == Backend::MySql);
+    assert_eq!(engine.stats().slots_opened, opened);
 }
 
 async fn a_session_that_is_dropped_leaves_nothing(backend: Backend) {

@@ -141,22 +141,6 @@ fn a_schema_that_asks_for_wal_still_makes_an_image_that_opens() {
 }
 
 #[test]
-fn no_timer_of_the_pool_can_replace_the_connection() {
-    run(async {
-        let engine = engine().await;
-        let test = engine.transaction().await.unwrap();
-        let db = test.connection();
-        let options = db.get_sqlite_connection_pool().options();
-        assert_eq!(options.get_idle_timeout(), None);
-        assert_eq!(options.get_max_lifetime(), None);
-        assert_eq!(options.get_max_connections(), 1);
-        assert!(!options.get_test_before_acquire());
-        drop(db);
-        finish(test).await;
-    });
-}
-
-#[test]
 fn ids_start_equal_in_every_test() {
     run(async {
         let sql = "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, x INTEGER)";

@@ -82,6 +82,28 @@ async fn a_transaction_that_is_never_used_costs_its_slot_nothing(backend: Backen
     expect_clean(&engine).await;
 }
 
+fn timers<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> (bool, u32) {
+    let options = pool.options();
+    let has_timers = options.get_idle_timeout().is_some()
+        || options.get_max_lifetime().is_some()
+        || options.get_test_before_acquire();
+    (has_timers, options.get_max_connections())
+}
+
+async fn no_timer_of_the_pool_can_replace_the_connection(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let test = engine.transaction().await.unwrap();
+    let db = test.connection();
+    let found = match backend {
+        Backend::Postgres => timers(db.get_postgres_connection_pool()),
+        Backend::MySql => timers(db.get_mysql_connection_pool()),
+        _ => timers(db.get_sqlite_connection_pool()),
+    };
+    assert_eq!(found, (false, 1));
+    drop(db);
+    finish(test).await;
+}
+
 async fn savepoints_come_back_to_their_mark(backend: Backend) {
     let engine = engine_on(backend).await;
     let test = engine.transaction().await.unwrap();
@@ -106,12 +128,15 @@ async fn savepoints_come_back_to_their_mark(backend: Backend) {
     drop(connection);
     finish(test).await;
     expect_clean(&engine).await;
-    assert_eq!(engine.stats().slots_discarded, 0);
+    // A statement sent as text may stay in a session of MySQL, which is thrown away then.
+    let discarded = u64::from(backend == Backend::MySql);
+    assert_eq!(engine.stats().slots_discarded, discarded);
 }
 
 on_each_backend! {
     what_a_test_writes_is_gone_after_it,
     a_transaction_that_is_never_finished_leaves_nothing,
     a_transaction_that_is_never_used_costs_its_slot_nothing,
+    no_timer_of_the_pool_can_replace_the_connection,
     savepoints_come_back_to_their_mark,
 }
