@@ -5,35 +5,81 @@ use std::process::{Command, Stdio};
 
 use super::timing::{Time, time};
 
-/// A built test binary.
+/// A built test binary, and which of its tests are run in what environment.
+#[derive(Clone)]
 pub(crate) struct Binary {
-    pub(crate) name: String,
-    pub(crate) path: PathBuf,
-    /// How many tests it holds.
-    pub(crate) tests: u32,
-    /// Set for its run.
-    pub(crate) environment: Vec<(String, String)>,
+    name: String,
+    path: PathBuf,
+    /// What selects tests: all of them without a word.
+    filter: Vec<String>,
+    /// How many tests that are.
+    tests: u32,
+    environment: Vec<(&'static str, String)>,
+    /// In how many rounds it takes its turn once.
+    every: usize,
 }
 
 impl Binary {
-    /// Runs all its tests on `threads` threads and returns what one of them took.
+    pub(crate) fn new(name: String, path: PathBuf, tests: u32) -> Self {
+        Self {
+            name,
+            path,
+            filter: Vec::new(),
+            tests,
+            environment: Vec::new(),
+            every: 1,
+        }
+    }
+
+    /// The same, of each number of its source only the test whose name begins with `prefix`.
+    pub(crate) fn only(mut self, prefix: &str) -> Self {
+        self.filter = vec![format!("{prefix}_")];
+        self
+    }
+
+    /// The same with the first `tests` tests of `prefix`.
+    pub(crate) fn first(mut self, prefix: &str, tests: u32) -> Self {
+        self.filter = (0..tests)
+            .map(|number| format!("{prefix}_{number}"))
+            .collect();
+        self.filter.push("--exact".to_owned());
+        self.tests = tests;
+        self
+    }
+
+    /// The same with a variable in its environment.
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
+        self
+    }
+
+    /// The same, taking its turn in one of so many rounds: it is slow.
+    pub(crate) fn every(mut self, rounds: usize) -> Self {
+        self.every = rounds;
+        self
+    }
+
+    /// Runs its tests on `threads` threads and returns what one of them took.
     ///
     /// # Errors
     ///
     /// If it cannot be started, or a test fails.
-    pub(crate) fn run(&self, threads: u32) -> Result<Time, String> {
+    fn run(&self, threads: u32) -> Result<Time, String> {
         let mut command = Command::new(&self.path);
         command
             .args(["--quiet", "--test-threads", &threads.to_string()])
+            .args(&self.filter)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         let (output, took) = time(self.tests, || command.output());
         let output = output.map_err(|error| format!("{}: {error}", self.path.display()))?;
-        if !output.status.success() {
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let ran = printed.contains(&format!("ok. {} passed;", self.tests));
+        if !output.status.success() || !ran {
             return Err(format!(
-                "tests of `{}` failed\n{}{}",
+                "{} tests of `{}` were to pass\n{printed}{}",
+                self.tests,
                 self.name,
-                String::from_utf8_lossy(&output.stdout),
                 String::from_utf8_lossy(&output.stderr)
             ));
         }
@@ -47,18 +93,22 @@ impl Binary {
 ///
 /// # Errors
 ///
-/// As [`Binary::run`].
+/// If one cannot be started, or a test fails.
 pub(crate) fn take_turns(
     binaries: &[&Binary],
     threads: u32,
     rounds: usize,
 ) -> Result<Vec<Vec<Time>>, String> {
     let mut times = vec![Vec::with_capacity(rounds); binaries.len()];
-    // The first run of each reads it from disk.
+    // The first run of each reads it from disk and makes what is made once.
     for round in 0..=rounds {
         for (binary, times) in binaries.iter().zip(&mut times) {
+            if round % binary.every != 0 {
+                continue;
+            }
             let took = binary.run(threads)?;
-            if round > 0 {
+            // A slow one has few turns, and the first is like the others.
+            if round > 0 || binary.every > 1 {
                 times.push(took);
             }
         }

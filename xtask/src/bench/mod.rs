@@ -6,8 +6,11 @@
 mod backend;
 mod binary;
 mod compile;
+mod database;
+mod hand_out;
 mod project;
 mod rows;
+mod servers;
 mod table;
 mod timing;
 

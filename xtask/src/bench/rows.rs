@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::backend::BACKENDS;
 use super::binary::take_turns;
 use super::project::{Project, Source};
-use super::timing::middle;
-use super::{compile, table};
+use super::timing::{best, middle};
+use super::{backend, compile, database, table};
 
 /// Something that can be asked for.
 pub(crate) struct Group {
@@ -16,7 +15,7 @@ pub(crate) struct Group {
 }
 
 /// All groups, in the order of the table.
-pub(crate) const GROUPS: [Group; 4] = [
+pub(crate) const GROUPS: [Group; 5] = [
     Group {
         name: "noop",
         sources: || NOOP.to_vec(),
@@ -29,13 +28,13 @@ pub(crate) const GROUPS: [Group; 4] = [
     },
     Group {
         name: "database",
-        sources: || {
-            BACKENDS
-                .iter()
-                .flat_map(|backend| backend.sources())
-                .collect()
-        },
-        measure: database,
+        sources: backend::sources,
+        measure: database::measure,
+    },
+    Group {
+        name: "start",
+        sources: backend::sources,
+        measure: database::start,
     },
     Group {
         name: "build",
@@ -77,8 +76,9 @@ fn noop(project: &Project, rounds: usize) -> Result<(), String> {
     for threads in [1, 2] {
         let times = take_turns(&[&ours, &tokio, &rstest], threads, rounds)?;
         let what = format!("a test that does nothing, {threads} at a time");
-        table::ratio(&what, &times[0], "#[tokio::test]", &times[1], 1.0);
-        table::ratio(&what, &times[0], "#[rstest]", &times[2], 1.0);
+        let [ours, tokio, rstest] = [0, 1, 2].map(|at| best(&times[at]));
+        table::ratio(&what, ours, "#[tokio::test]", tokio, 1.0);
+        table::ratio(&what, ours, "#[rstest]", rstest, 1.0);
     }
     Ok(())
 }
@@ -93,26 +93,15 @@ fn graph(project: &Project, rounds: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn database(project: &Project, rounds: usize) -> Result<(), String> {
-    for backend in &BACKENDS {
-        let [ours, by_hand, sqlx] = project.binaries(&backend.sources())?;
-        let times = take_turns(&[&ours, &by_hand, &sqlx], 1, rounds)?;
-        let what = format!("a test with a session, {}", backend.name);
-        table::ratio(&what, &times[0], "by hand", &times[1], 1.5);
-        table::ratio(&what, &times[0], "#[sqlx::test]", &times[2], 0.01);
-    }
-    Ok(())
-}
-
 fn build(project: &Project, rounds: usize) -> Result<(), String> {
     // A build takes seconds, and differs by a few hundredths.
     let rounds = rounds.div_ceil(4);
     let times = compile::take_turns(project, &BUILD, rounds)?;
     table::ratio(
         "a build of 500 tests",
-        &times[0],
+        best(&times[0]),
         "#[tokio::test]",
-        &times[1],
+        best(&times[1]),
         1.25,
     );
     Ok(())

@@ -50,6 +50,12 @@ pub(crate) fn best(times: &[Time]) -> Duration {
     times.iter().map(|time| time.wall).min().unwrap_or_default()
 }
 
+/// What one of `tests` tests takes besides the `first`, which its process had to begin for.
+pub(crate) fn further(all: &[Time], tests: u32, first: &[Time]) -> Duration {
+    let others = (best(all) * tests).saturating_sub(best(first));
+    others / tests.saturating_sub(1).max(1)
+}
+
 /// The processor time in the middle.
 pub(crate) fn middle(times: &[Time]) -> Duration {
     let mut times: Vec<Duration> = times.iter().map(|time| time.cpu).collect();

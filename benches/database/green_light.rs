@@ -1,0 +1,49 @@
+//! Tests with a session. The environment says which backend, which migrations and which isolation.
+
+use std::env;
+
+use green_light::prelude::*;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
+
+#[fixture(overrides = green_light::fixtures::backend, scope = "process")]
+fn backend() -> Backend {
+    let name = env::var("BENCH_BACKEND").expect("a backend");
+    name.parse().expect("the name of a backend")
+}
+
+#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+fn schema() -> Schema {
+    Schema::sql_dir(env::var("BENCH_MIGRATIONS").expect("a directory"))
+}
+
+async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let backend = db.get_database_backend();
+    let sql = match backend {
+        DbBackend::Postgres => "INSERT INTO book (id, author_id, title) VALUES (1, 1, $1)",
+        _ => "INSERT INTO book (id, author_id, title) VALUES (1, 1, ?)",
+    };
+    let title = ["The Dispossessed".into()];
+    let book = Statement::from_sql_and_values(backend, sql, title);
+    assert_eq!(db.execute_raw(book).await?.rows_affected(), 1);
+    Ok(())
+}
+
+async fn two(db: &DatabaseConnection) -> Result<(), DbErr> {
+    for _ in 0..2 {
+        let inner = db.begin().await?;
+        work(&inner).await?;
+        inner.rollback().await?;
+    }
+    Ok(())
+}
+
+// Repeated.
+#[green_light::test]
+async fn one_0(session: Session) -> Result<(), DbErr> {
+    work(session.connection()).await
+}
+
+#[green_light::test]
+async fn two_0(session: Session) -> Result<(), DbErr> {
+    two(session.connection()).await
+}

@@ -1,0 +1,18 @@
+//! Tests of `#[sqlx::test]`: a database and all migrations in each.
+
+use sea_orm::{ConnectionTrait, DbErr, SqlxMySqlConnector, Statement};
+
+async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let sql = "INSERT INTO book (id, author_id, title) VALUES (1, 1, ?)";
+    let title = ["The Dispossessed".into()];
+    let book = Statement::from_sql_and_values(db.get_database_backend(), sql, title);
+    assert_eq!(db.execute_raw(book).await?.rows_affected(), 1);
+    Ok(())
+}
+
+// Repeated.
+#[sqlx::test(migrations = "./migrations")]
+async fn one_0(pool: sqlx::MySqlPool) -> Result<(), DbErr> {
+    let db = SqlxMySqlConnector::from_sqlx_mysql_pool(pool);
+    work(&db).await
+}
