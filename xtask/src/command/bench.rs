@@ -10,8 +10,8 @@ pub(super) const COMMAND: Command = Command {
     name: "bench",
     about: "times green-light against its peers, as ratios",
     details: "\
-noop graph database build    what to measure; without a word, all of it
---rounds N                   how often each takes its turn (21)
+noop graph database start build   what to measure; without a word, all of it
+--rounds N                        how often each takes its turn (21)
 
 Renders the sources of benches/ into a project below the target directory, builds it optimised and
 runs what is compared in turn. A figure above what is promised is marked, and is no failure: on
