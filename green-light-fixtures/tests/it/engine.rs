@@ -1,6 +1,10 @@
 //! One template, few slots, no files: also for a thousand tests, and for several runtimes.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use green_light_fixtures::{Engine, Schema};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -106,11 +110,18 @@ fn two_engines_in_one_test_are_two_databases() {
     });
 }
 
+/// Those of engines, without the lock under which they are made.
+fn directories(base: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(base).unwrap().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.filter(|path| path.is_dir()).collect()
+}
+
 #[test]
 fn databases_in_files_behave_the_same_and_are_removed() {
     run(async {
         let base = tempfile::tempdir().unwrap();
-        let files = || fs::read_dir(base.path()).unwrap().count();
+        let files = || directories(base.path()).len();
         let engine = Engine::builder()
             .schema(schema())
             .directory(base.path())
@@ -129,12 +140,7 @@ fn databases_in_files_behave_the_same_and_are_removed() {
         }
         assert!(engine.url().expose().starts_with("sqlite://"));
         assert_eq!(files(), 1);
-        let own = fs::read_dir(base.path())
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap()
-            .path();
+        let own = directories(base.path()).remove(0);
         let databases = fs::read_dir(&own).unwrap().flatten().filter(|entry| {
             entry
                 .path()
@@ -156,8 +162,7 @@ fn the_default_directory_is_below_the_target_directory() {
             .build()
             .await
             .unwrap();
-        let path =
-            std::path::PathBuf::from(engine.url().expose().strip_prefix("sqlite://").unwrap());
+        let path = PathBuf::from(engine.url().expose().strip_prefix("sqlite://").unwrap());
         assert!(path.is_dir());
         let executable = std::env::current_exe().unwrap();
         assert!(
@@ -203,12 +208,7 @@ fn a_full_directory_is_named_with_the_cure() {
             .await
             .unwrap();
         // A device that is always full, in the place of the database that would come next.
-        let own = fs::read_dir(base.path())
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap()
-            .path();
+        let own = directories(base.path()).remove(0);
         let test = engine.transaction().await.unwrap();
         let first = fs::read_dir(&own)
             .unwrap()
