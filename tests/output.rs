@@ -3,6 +3,8 @@
 //! `UPDATE_EXPECT=1 cargo test --test output` accepts new text.
 
 mod binary;
+#[path = "output/kept.rs"]
+mod kept;
 #[path = "output/redacted.rs"]
 mod redacted;
 
@@ -137,21 +139,6 @@ fn a_cycle_is_reported_with_its_path() {
 #[test]
 fn whoever_breaks_out_of_the_sandbox_is_named() {
     story("database::", &expect_file!["output/database.txt"]);
-}
-
-#[test]
-fn the_database_of_a_failed_test_is_kept_and_no_other() {
-    let output = run("kept::", &[], &[("GREEN_LIGHT_KEEP", "3")]);
-    let text = redacted(&output);
-    let start = "is kept: sqlite://";
-    assert_eq!(text.matches(start).count(), 1, "{text}");
-    let (test, path) = text.split_once(start).expect("it is told once");
-    assert!(
-        test.ends_with("the database of test `fails_and_is_kept` "),
-        "{text}"
-    );
-    let path = path.lines().next().unwrap_or_default();
-    std::fs::remove_file(path).expect("it is where it is said to be");
 }
 
 #[test]

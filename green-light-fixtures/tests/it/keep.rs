@@ -3,39 +3,42 @@
 use std::{path::PathBuf, process::Command};
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema};
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sea_orm::{ConnectionTrait, Database};
+use sqlx::{Connection, MySqlConnection, PgConnection, SqliteConnection};
 
 use crate::{
     children::{output, part, playing},
+    my_server::MyServer,
     role::Role,
-    support::run,
+    support::{number, run},
 };
 
 const SQL: &str = "CREATE TABLE evidence (x int)";
 
-async fn leave_evidence(backend: Backend, isolation: Isolation) {
-    let engine = Engine::builder()
+async fn engine(backend: Backend) -> Engine {
+    Engine::builder()
         .backend(backend)
         .schema(Schema::sql(SQL))
         .build()
         .await
-        .unwrap();
-    let test = engine.isolate(isolation, "shop::fails").await.unwrap();
+        .unwrap()
+}
+
+async fn insert_evidence(db: &impl ConnectionTrait) {
     let sql = "INSERT INTO evidence VALUES (7)";
-    sea_orm::ConnectionTrait::execute_unprepared(&test.connection(), sql)
-        .await
-        .unwrap();
+    db.execute_unprepared(sql).await.unwrap();
+}
+
+async fn leave_evidence(backend: Backend, isolation: Isolation) {
+    let engine = engine(backend).await;
+    let test = engine.isolate(isolation, "shop::fails").await.unwrap();
+    insert_evidence(&test.connection()).await;
     test.keep().unwrap();
     test.finish().await.unwrap();
 }
 
 async fn leave_nothing(backend: Backend) {
-    let engine = Engine::builder()
-        .backend(backend)
-        .schema(Schema::sql(SQL))
-        .build()
-        .await
-        .unwrap();
+    let engine = engine(backend).await;
     let session = engine.session(Isolation::Database).await.unwrap();
     session.finish().await.unwrap();
 }
@@ -128,17 +131,127 @@ fn a_failed_tests_database_on_a_server_is_kept_and_the_oldest_goes() {
 }
 
 #[test]
-fn a_transaction_leaves_nothing_to_keep_and_says_so() {
-    if part().is_some() {
-        return run(leave_evidence(Backend::Sqlite, Isolation::Transaction));
+fn a_failed_tests_database_on_mysql_is_kept_and_the_oldest_goes() {
+    match part().as_deref() {
+        Some("test") => return run(leave_evidence(Backend::MySql, Isolation::Database)),
+        Some(_) => return run(leave_nothing(Backend::MySql)),
+        None => {}
     }
-    let name = "keep::a_transaction_leaves_nothing_to_keep_and_says_so";
-    let said = keeping(playing(name, "test"), "1");
+    let name = "keep::a_failed_tests_database_on_mysql_is_kept_and_the_oldest_goes";
+    let server = MyServer::start(50);
+    let kept: Vec<_> = (0..3)
+        .map(|_| keeping(server.playing(name, "test"), "2"))
+        .collect();
+    for said in &kept {
+        assert!(!said.contains("secret"), "{said}");
+        assert!(
+            said.contains("the password is that of `GREEN_LIGHT_MYSQL_URL`"),
+            "{said}"
+        );
+    }
+    run(async {
+        let urls: Vec<_> = kept
+            .iter()
+            .map(|said| url(said).replace("***", "secret"))
+            .collect();
+        // Dropped by the third run, or by one that has more time at its end.
+        for _ in 0..10 {
+            if MySqlConnection::connect(&urls[0]).await.is_err() {
+                break;
+            }
+            keeping(server.playing(name, "other"), "2");
+        }
+        let gone = MySqlConnection::connect(&urls[0]).await.unwrap_err();
+        assert!(gone.to_string().contains("Unknown database"), "{gone}");
+        for url in &urls[1..] {
+            let mut kept = MySqlConnection::connect(url).await.unwrap();
+            let x: i32 = sqlx::query_scalar("SELECT x FROM evidence")
+                .fetch_one(&mut kept)
+                .await
+                .unwrap();
+            assert_eq!(x, 7);
+            kept.close().await.unwrap();
+        }
+    });
+    server.end();
+}
+
+/// The database that tests share is kept with what the failed one wrote, and the next has another.
+async fn share_with_the_next(backend: Backend) {
+    let engine = engine(backend).await;
+    let first = engine
+        .isolate(Isolation::Shared, "shop::fails")
+        .await
+        .unwrap();
+    let at = first.session().url().clone();
+    insert_evidence(&first.connection()).await;
+    first.keep().unwrap();
+    first.finish().await.unwrap();
+    let next = engine.session(Isolation::Shared).await.unwrap();
+    assert_ne!(*next.url(), at);
+    assert_eq!(number(&next, "SELECT count(*) FROM evidence").await, 0);
+    next.finish().await.unwrap();
+    // A file is elsewhere now.
+    if backend != Backend::Sqlite {
+        expect_evidence(at.expose()).await;
+    }
+}
+
+async fn expect_evidence(url: &str) {
+    let kept = Database::connect(url).await.unwrap();
+    assert_eq!(number(&kept, "SELECT count(*) FROM evidence").await, 1);
+    kept.close().await.unwrap();
+}
+
+fn the_shared_database_is_kept_and_the_next_test_has_another(module: &str, backend: Backend) {
+    if part().is_some() {
+        return run(share_with_the_next(backend));
+    }
+    let test = "the_shared_database_is_kept_and_the_next_test_has_another";
+    let name = format!("keep::{module}::{test}");
+    let said = keeping(playing(&name, "test"), "1");
+    let at = url(&said);
+    if let Some(file) = at.strip_prefix("sqlite://") {
+        run(expect_evidence(at));
+        std::fs::remove_file(file).unwrap();
+    }
+}
+
+fn a_transaction_leaves_nothing_to_keep_and_says_so(module: &str, backend: Backend) {
+    if part().is_some() {
+        return run(leave_evidence(backend, Isolation::Transaction));
+    }
+    let test = "a_transaction_leaves_nothing_to_keep_and_says_so";
+    let name = format!("keep::{module}::{test}");
+    let said = keeping(playing(&name, "test"), "1");
     assert!(
         said.contains("nothing of test `shop::fails` is kept"),
         "{said}"
     );
     assert!(said.contains("GREEN_LIGHT_ISOLATION=database"), "{said}");
+}
+
+macro_rules! on {
+    ($($module:ident, $backend:ident, $($name:ident),+;)+) => {$(
+        mod $module {
+            use green_light_fixtures::Backend;
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(stringify!($module), Backend::$backend);
+                }
+            )+
+        }
+    )+};
+}
+
+on! {
+    sqlite, Sqlite, the_shared_database_is_kept_and_the_next_test_has_another,
+        a_transaction_leaves_nothing_to_keep_and_says_so;
+    postgres, Postgres, the_shared_database_is_kept_and_the_next_test_has_another,
+        a_transaction_leaves_nothing_to_keep_and_says_so;
+    mysql, MySql, the_shared_database_is_kept_and_the_next_test_has_another,
+        a_transaction_leaves_nothing_to_keep_and_says_so;
 }
 
 #[test]
