@@ -30,10 +30,10 @@ async fn every_fixture_follows_the_option(
 
 #[green_light::test]
 async fn every_fixture_follows_the_case(
-    #[values(Backend::Sqlite, Backend::Postgres)]
+    #[values(Backend::Sqlite, Backend::Postgres, Backend::MySql)]
     #[from(backend)]
     wanted: Backend,
-    #[values(Isolation::Transaction, Isolation::Database)]
+    #[values(Isolation::Transaction, Isolation::Database, Isolation::Shared)]
     #[from(isolation)]
     kept_apart: Isolation,
     session: Session,

@@ -1,4 +1,5 @@
-//! One test body for every isolation: chosen for a module by an override, for a run by a variable.
+//! One test body for every isolation on every backend: chosen for a module by an override, for a test
+//! by its attribute or its cases, for a run by a variable.
 
 use std::{env, process::Command};
 
@@ -33,12 +34,12 @@ async fn body(session: &Session) -> Result<(), DbErr> {
 macro_rules! isolated {
     ($module:ident, $isolation:ident) => {
         mod $module {
-            use green_light::{fixture, prelude::*};
+            use green_light::{fixture, fixtures::backend, prelude::*};
             use sea_orm::DbErr;
 
             #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
             fn schema() -> Schema {
-                Schema::sql("CREATE TABLE u (email TEXT NOT NULL UNIQUE)")
+                Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
             }
 
             #[fixture(overrides = green_light::fixtures::isolation)]
@@ -46,18 +47,19 @@ macro_rules! isolated {
                 Isolation::$isolation
             }
 
-            #[green_light::test]
-            async fn the_body_passes(session: &Session) -> Result<(), DbErr> {
+            #[green_light::test(backends(sqlite, postgres, mysql))]
+            async fn the_body_passes(session: &Session, backend: Backend) -> Result<(), DbErr> {
                 assert_eq!(session.isolation(), Isolation::$isolation);
+                assert_eq!(session.backend(), backend);
                 super::body(session).await
             }
 
-            #[green_light::test]
+            #[green_light::test(backends(sqlite, postgres, mysql))]
             async fn and_passes_again(session: &Session) -> Result<(), DbErr> {
                 super::body(session).await
             }
 
-            #[green_light::test]
+            #[green_light::test(backends(sqlite, postgres, mysql))]
             async fn and_with_the_transaction_beside_it(
                 session: Session,
                 transaction: &Transaction,
@@ -76,6 +78,80 @@ isolated!(by_transaction, Transaction);
 isolated!(by_database, Database);
 isolated!(by_sharing, Shared);
 
+mod as_the_test_says {
+    use green_light::{fixture, fixtures::backend, prelude::*};
+    use sea_orm::DbErr;
+
+    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    fn schema() -> Schema {
+        Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
+    }
+
+    macro_rules! by_attribute {
+        ($($name:ident, $isolation:ident, $expected:ident;)*) => {$(
+            #[green_light::test(isolation = $isolation, backends(sqlite, postgres, mysql))]
+            async fn $name(session: &Session, backend: Backend) -> Result<(), DbErr> {
+                assert_eq!(session.isolation(), Isolation::$expected);
+                assert_eq!(session.backend(), backend);
+                super::body(session).await
+            }
+        )*};
+    }
+
+    by_attribute! {
+        a_transaction, transaction, Transaction;
+        a_database, database, Database;
+        a_shared_database, shared, Shared;
+    }
+}
+
+mod as_the_case_says {
+    use green_light::{
+        fixture,
+        fixtures::{backend, isolation},
+        prelude::*,
+    };
+    use sea_orm::DbErr;
+
+    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    fn schema() -> Schema {
+        Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
+    }
+
+    #[green_light::test]
+    async fn the_body_passes(
+        #[values(Backend::Sqlite, Backend::Postgres, Backend::MySql)]
+        #[from(backend)]
+        wanted: Backend,
+        #[values(Isolation::Transaction, Isolation::Database, Isolation::Shared)]
+        #[from(isolation)]
+        kept_apart: Isolation,
+        session: &Session,
+    ) -> Result<(), DbErr> {
+        assert_eq!(session.backend(), wanted);
+        assert_eq!(session.isolation(), kept_apart);
+        super::body(session).await
+    }
+
+    #[green_light::test]
+    #[case::transaction(Isolation::Transaction)]
+    #[case::database(Isolation::Database)]
+    #[case::shared(Isolation::Shared)]
+    async fn one_case_each_on_mysql(
+        #[case]
+        #[from(isolation)]
+        kept_apart: Isolation,
+        #[values(Backend::MySql)]
+        #[from(backend)]
+        wanted: Backend,
+        session: &Session,
+    ) -> Result<(), DbErr> {
+        assert_eq!(session.backend(), wanted);
+        assert_eq!(session.isolation(), kept_apart);
+        super::body(session).await
+    }
+}
+
 mod as_the_run_says {
     use std::env;
 
@@ -84,10 +160,10 @@ mod as_the_run_says {
 
     #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
     fn schema() -> Schema {
-        Schema::sql("CREATE TABLE u (email TEXT NOT NULL UNIQUE)")
+        Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
     }
 
-    #[green_light::test]
+    #[green_light::test(backends(sqlite, postgres, mysql))]
     async fn the_body_passes(session: &Session) -> Result<(), DbErr> {
         let wanted = env::var("GREEN_LIGHT_ISOLATION").unwrap_or_default();
         if !wanted.is_empty() {
@@ -106,13 +182,13 @@ fn a_variable_chooses_the_isolation_of_a_run() {
         ("trunsaction", false),
     ] {
         let run = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "isolation::as_the_run_says::the_body_passes"])
+            .arg("isolation::as_the_run_says::the_body_passes")
             .env("GREEN_LIGHT_ISOLATION", isolation)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&run.stdout);
         assert_eq!(run.status.success(), passes, "{isolation}: {said}");
-        assert!(said.contains("running 1 test"), "{said}");
+        assert!(said.contains("running 3 tests"), "{said}");
         if !passes {
             assert!(said.contains("unknown isolation `trunsaction`"), "{said}");
             assert!(

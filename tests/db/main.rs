@@ -5,4 +5,5 @@ mod engine;
 mod isolation;
 mod schema;
 mod session;
+mod several;
 mod transaction;
