@@ -47,6 +47,14 @@ pub(super) fn running(product: &Product, base: &Path) -> Result<Use, Error> {
     starting.run()
 }
 
+/// What is found where a server is to be started.
+enum Claim {
+    /// Nothing, and the lock `alive` is taken.
+    Alone(File),
+    /// A server that stays.
+    Joined(Use),
+}
+
 struct Starting<'a> {
     product: &'a Product,
     home: Home,
@@ -95,7 +103,10 @@ impl Starting<'_> {
 
     /// Starts the server; the caller holds the lock `start` and nobody keeps one.
     fn start(&self, _lock: &File) -> Result<Use, Error> {
-        let alive = self.claim()?;
+        let alive = match self.claim()? {
+            Claim::Alone(alive) => alive,
+            Claim::Joined(used) => return Ok(used),
+        };
         step("claim");
         self.home.sweep(self.product.slug);
         step("swept");
@@ -110,20 +121,26 @@ impl Starting<'_> {
             self.product.name,
             self.home.data().display()
         ));
-        let alive = self.claim()?;
+        let Claim::Alone(alive) = self.claim()? else {
+            return Err(failed);
+        };
         self.discard_cluster()?;
         self.cluster()?;
         // The first failure says more, should the second be the same.
         self.serve(alive).map_err(|_| failed)
     }
 
-    /// Waits until nothing is left of the server before.
-    fn claim(&self) -> Result<File, Error> {
+    /// Waits until nothing is left of the server before, or it turns out to stay: a keeper that looks
+    /// whether there are users looks for a moment as if it ended.
+    fn claim(&self) -> Result<Claim, Error> {
         let begun = Instant::now();
         let mut killed = false;
         loop {
             if let Some(alive) = self.home.try_lock("alive")? {
-                return Ok(alive);
+                return Ok(Claim::Alone(alive));
+            }
+            if let Some(used) = self.join()? {
+                return Ok(Claim::Joined(used));
             }
             if !killed && begun.elapsed() > ORPHAN && !watch::is_kept(&self.home) {
                 watch::kill_orphan(&self.home);

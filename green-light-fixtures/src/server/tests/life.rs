@@ -135,3 +135,25 @@ fn sixteen_processes_at_once_make_one_cluster_and_start_one_server() {
     processes.into_iter().for_each(Process::kill);
     expect_gone(&home);
 }
+
+#[test]
+fn who_comes_while_it_looks_whether_to_stop_becomes_its_user() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut one = Process::start(product, &target);
+        one.sockets();
+        let server = server_process(&home);
+        // As the supervisor does until it finds that there is a user.
+        let (endpoint, aside) = (home.file("endpoint"), home.file("endpoint.off"));
+        fs::rename(&endpoint, &aside).unwrap();
+        let mut two = Process::start(product, &target);
+        thread::sleep(Duration::from_millis(700));
+        fs::rename(&aside, &endpoint).unwrap();
+        two.sockets();
+        assert_eq!(server_process(&home), server);
+        one.end();
+        two.end();
+        expect_gone(&home);
+    });
+}
