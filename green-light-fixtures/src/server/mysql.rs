@@ -28,8 +28,9 @@ const SETTINGS: [&str; 10] = [
 /// What only MariaDB knows. The first one makes its cluster five times as fast.
 const MARIADB: [&str; 2] = ["--debug-no-sync", "--innodb-flush-method=nosync"];
 
-/// What only MySQL knows.
-const MYSQL: [&str; 1] = ["--mysqlx=OFF"];
+/// What only MySQL knows. A directory for files that a package has set belongs to its service, and
+/// without it MySQL does not start; MariaDB has none.
+const MYSQL: [&str; 2] = ["--mysqlx=OFF", "--secure-file-priv="];
 
 const PROGRAMS: [&str; 2] = ["mariadbd", "mysqld"];
 
@@ -128,12 +129,19 @@ fn is_mariadb(program: &Path) -> bool {
 }
 
 /// The script that comes with MariaDB's server, in a directory beside that of the server.
+///
+/// One in `PATH` may belong to another installation, whose files a newer server does not take.
 fn installer(program: &Path) -> PathBuf {
+    const NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
     let prefix = prefix(program);
-    let places = [prefix.join("bin"), prefix.join("scripts")].map(|p| p.display().to_string());
-    let places: Vec<&str> = places.iter().map(String::as_str).collect();
-    let names = ["mariadb-install-db", "mysql_install_db"];
-    find::program(&names, &places).unwrap_or_else(|| names[0].into())
+    let beside = ["bin", "scripts"].map(|place| prefix.join(place));
+    let mut beside = beside
+        .iter()
+        .flat_map(|place| NAMES.map(|name| place.join(name)));
+    beside
+        .find(|installer| installer.is_file())
+        .or_else(|| find::program(&NAMES, &[]))
+        .unwrap_or_else(|| NAMES[0].into())
 }
 
 /// Where the server and what belongs to it are installed.
@@ -150,6 +158,8 @@ fn joined(option: &str, path: &Path) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::server::start;
 
@@ -170,6 +180,22 @@ mod tests {
             "`GREEN_LIGHT_MYSQL_URL=mysql://user:password@localhost/name`",
         ] {
             assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+    }
+
+    #[test]
+    fn the_installer_is_the_one_of_the_same_installation() {
+        let other = tempfile::tempdir().unwrap();
+        for (place, name) in [
+            ("bin", "mariadb-install-db"),
+            ("scripts", "mysql_install_db"),
+        ] {
+            let place = other.path().join(place);
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join(name), "").unwrap();
+            let installer = installer(&other.path().join("sbin/mariadbd"));
+            assert_eq!(installer, place.join(name));
+            fs::remove_file(installer).unwrap();
         }
     }
 }
