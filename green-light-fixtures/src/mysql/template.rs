@@ -167,8 +167,8 @@ impl MySqlTemplate {
     }
 }
 
-/// The name of the template `digest`, if there is one, and if it was built in the run `anew` where there
-/// is such a run. That `process` uses it is noted.
+/// The name of the template `digest`, if there is one that nobody has dropped by hand, and if it was
+/// built in the run `anew` where there is such a run. That `process` uses it is noted.
 async fn find(
     connection: &mut MySqlConnection,
     process: &str,
@@ -186,7 +186,8 @@ async fn find(
     let find = format!(
         "INSERT IGNORE INTO green_light.template_uses VALUES ('{digest}', '{process}'); \
          UPDATE green_light.templates SET used = now(6) WHERE digest = '{digest}'; \
-         SELECT name FROM green_light.templates WHERE digest = '{digest}'"
+         SELECT name FROM green_light.templates t WHERE digest = '{digest}' AND EXISTS \
+         (SELECT 1 FROM information_schema.schemata s WHERE s.schema_name = t.name)"
     );
     Ok(registry::names(connection, find).await?.pop())
 }
@@ -272,7 +273,7 @@ impl Building<'_> {
         let room = room.unwrap_or_default();
         let list = format!(
             "START TRANSACTION; {room}\
-             INSERT INTO green_light.templates (digest, name) VALUES ('{digest}', '{name}'); \
+             REPLACE INTO green_light.templates (digest, name) VALUES ('{digest}', '{name}'); \
              DELETE FROM green_light.test_databases WHERE name = '{name}'; COMMIT"
         );
         run(connection, list).await.map_err(cannot)?;

@@ -149,6 +149,29 @@ fn shared_rows_are_put_back_on_mysql_whatever_triggers_do() {
 }
 
 #[test]
+fn a_template_that_somebody_drops_by_hand_is_built_again_on_mysql() {
+    run(async {
+        let schema = Schema::sql("CREATE TABLE dropped_by_hand (x INT)");
+        for _ in 0..2 {
+            let engine = engine_of(schema.clone()).await;
+            let session = session_of(&engine, Isolation::Database).await;
+            let count = "SELECT count(*) FROM dropped_by_hand";
+            assert_eq!(number(&session, count).await, 0);
+            let templates = "SELECT table_schema FROM information_schema.tables \
+                             WHERE table_name = 'dropped_by_hand' AND table_schema LIKE '%\\_t\\_%'";
+            let row = session
+                .query_one_raw(Statement::from_string(DbBackend::MySql, templates))
+                .await
+                .unwrap();
+            let template: String = row.unwrap().try_get_by_index(0).unwrap();
+            let drop = format!("DROP DATABASE {template}");
+            session.execute_unprepared(&drop).await.unwrap();
+            session.finish().await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_changed_table_costs_the_shared_database_on_mysql() {
     run(async {
         let engine = engine_of(tables()).await;

@@ -88,7 +88,7 @@ fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next
         "CREATE TABLE one",
         "CREATE TABLE two",
         "INSERT INTO seeded",
-        "INSERT INTO green_light.templates",
+        "REPLACE INTO green_light.templates",
         "CREATE DATABASE `gl_d_",
         "SET state = 'taken'",
         "SET state = 'done'",
