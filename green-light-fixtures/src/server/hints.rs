@@ -7,16 +7,26 @@ struct Wish {
     setting: &'static str,
     value: &'static str,
     statement: &'static str,
+    /// Another setting without which this one does nothing.
+    with: Option<&'static str>,
 }
 
 /// What to say of a server with these settings, if anything.
 fn hint(variable: &str, wishes: &[Wish], found: &[(String, String)], end: &str) -> Option<String> {
+    let has = |name: &str, is: &dyn Fn(&str) -> bool| {
+        let mut found = found.iter();
+        found.any(|(setting, value)| setting == name && is(value))
+    };
     let missing: Vec<_> = wishes
         .iter()
         .filter(|wish| {
-            found.iter().any(|(setting, value)| {
-                setting == wish.setting && !value.eq_ignore_ascii_case(wish.value)
+            has(wish.setting, &|value| {
+                !value.eq_ignore_ascii_case(wish.value)
             })
+        })
+        .filter(|wish| {
+            let with = wish.with;
+            with.is_none_or(|other| has(other, &|value| value.eq_ignore_ascii_case("on")))
         })
         .map(|wish| wish.statement)
         .collect();
@@ -39,16 +49,19 @@ pub(super) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String
             setting: "fsync",
             value: "off",
             statement: "ALTER SYSTEM SET fsync = off",
+            with: None,
         },
         Wish {
             setting: "full_page_writes",
             value: "off",
             statement: "ALTER SYSTEM SET full_page_writes = off",
+            with: None,
         },
         Wish {
             setting: "synchronous_commit",
             value: "off",
             statement: "ALTER SYSTEM SET synchronous_commit = off",
+            with: None,
         },
     ];
     let mut connection = sqlx::PgConnection::connect(url.expose()).await.ok()?;
@@ -70,11 +83,13 @@ pub(super) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
             setting: "innodb_flush_log_at_trx_commit",
             value: "0",
             statement: "SET GLOBAL innodb_flush_log_at_trx_commit = 0",
+            with: None,
         },
         Wish {
             setting: "sync_binlog",
             value: "0",
             statement: "SET GLOBAL sync_binlog = 0",
+            with: Some("log_bin"),
         },
     ];
     let mut connection = sqlx::MySqlConnection::connect(url.expose()).await.ok()?;
@@ -100,11 +115,21 @@ mod tests {
                 "b" => "SET b",
                 _ => "SET c",
             },
+            with: (setting == "b").then_some("log"),
         });
         let found = |a: &str, b: &str| vec![("a".into(), a.into()), ("b".into(), b.into())];
         assert_eq!(hint("V", &wishes, &found("off", "OFF"), ""), None);
         let text = hint("V", &wishes, &found("on", "off"), "; RELOAD").unwrap();
         assert!(text.starts_with("hint: the server of `V` "), "{text}");
         assert!(text.ends_with("faster after `SET a; RELOAD`"), "{text}");
+        let mut of_no_use = found("off", "on");
+        of_no_use.push(("log".into(), "OFF".into()));
+        assert_eq!(hint("V", &wishes, &of_no_use, ""), None);
+        of_no_use[2].1 = "ON".into();
+        assert!(
+            hint("V", &wishes, &of_no_use, "")
+                .unwrap()
+                .contains("SET b")
+        );
     }
 }
