@@ -4,11 +4,15 @@
 //! once. Steps run in the order they were given. Every failure names the step and the place where
 //! the schema was made.
 
+mod body;
+mod command;
+mod mysql_body;
 #[cfg(feature = "_server")]
 mod program;
 mod recipe;
 #[cfg(feature = "_server")]
 mod record;
+mod session;
 mod sql;
 #[cfg(feature = "sqlx")]
 mod sqlx_migrations;

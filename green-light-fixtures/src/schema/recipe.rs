@@ -77,7 +77,9 @@ impl Schema {
 
     /// The tables made by the statements of `sql`, separated by `;`.
     ///
-    /// Comments, quoted text and the bodies of triggers, procedures and functions may hold `;` as well.
+    /// Comments, quoted text and the bodies of triggers, procedures and functions may hold `;` as well,
+    /// and MySQL's `DELIMITER` is understood: what `pg_dump --inserts`, `mysqldump`, `mariadb-dump` and
+    /// `.dump` write can be given as it is. The text runs on a connection of its own.
     #[must_use]
     #[track_caller]
     pub fn sql(sql: impl Into<String>) -> Self {
@@ -144,10 +146,14 @@ impl Schema {
     ///
     /// On a server, templates are kept between runs, and one is used again only if the schema is the
     /// same. SQL and entities are compared by their text, and migrations by the statements that their
-    /// `up` sends: it also runs on a connection that writes them down and executes none. A seed is
-    /// compiled code that must not be tried out, and a migration that asks the database something may
-    /// depend on the answer. So with one of these, each build of the test program makes a template of
-    /// its own, unless there is a key; then changing the key is up to you.
+    /// `up` sends: it also runs, a few times, on a connection that writes them down and executes none.
+    /// A seed is compiled code that must not be tried out. A migration may depend on an answer of the
+    /// database: the rows of a query, how many rows a statement has changed, the key it has made, whether
+    /// it has failed. So with a seed or such a migration, each build of the test program makes a template
+    /// of its own, unless there is a key; then changing the key is up to you.
+    ///
+    /// What a migration takes from a variable, a file or the clock counts as far as it is in its
+    /// statements. What it does besides sending statements is done more than once.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into().into());

@@ -5,9 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
+use sea_orm::{DatabaseConnection, DbErr};
 
-use super::{statements::statements, step::failed};
+use super::{
+    session::Session,
+    statements::{Statement, statements},
+    step::failed,
+};
 use crate::error::{Error, Kind};
 
 /// A text and how errors call it.
@@ -80,6 +84,9 @@ fn read(directory: &Path) -> io::Result<Vec<Text>> {
         let name = path.display().to_string();
         match fs::read_to_string(&path) {
             Ok(sql) => Ok(Text { name, sql }),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(io::Error::other(
+                format!("`{name}` is not UTF-8; a dump with binary columns is with `--hex-blob`"),
+            )),
             Err(error) => Err(io::Error::other(format!("cannot read `{name}`: {error}"))),
         }
     };
@@ -87,39 +94,63 @@ fn read(directory: &Path) -> io::Result<Vec<Text>> {
 }
 
 impl Text {
-    /// Runs its statements one after the other.
+    /// Runs its statements one after the other, all on one connection.
+    ///
+    /// A dump sets its session to its liking, so what runs later gets a connection that is new.
     pub(super) async fn run(&self, db: &DatabaseConnection) -> Result<(), Error> {
         let name = &self.name;
         let all = statements(&self.sql, db.get_database_backend()).map_err(|refused| {
-            let (text, line) = (&refused.text, refused.line);
+            let (text, line, fact) = (shorten(&refused.text), refused.line, refused.fact);
             Error::new(
                 Kind::Schema,
-                format!("`{text}` of `{name}`, on its line {line}, is not SQL"),
+                format!("`{text}` of `{name}`, on its line {line}, {fact}"),
             )
             .help(refused.help)
         })?;
+        let mut session = Session::of(db)
+            .await
+            .map_err(|error| failed(format!("`{name}` found no connection"), &lost(error)))?;
         for (index, statement) in all.iter().enumerate() {
-            if let Err(error) = db.execute_unprepared(statement.text).await {
-                return Err(self.failed(
-                    index + 1,
-                    all.len(),
-                    statement.line,
-                    statement.text,
-                    &error,
-                ));
+            if let Err(error) = session.run(statement.text).await {
+                let number = format!("statement {} of {}", index + 1, all.len());
+                return Err(self.failed(&number, statement, error));
             }
         }
-        Ok(())
+        session.end().await.map_err(|error| {
+            failed(
+                format!("after `{name}` the connection failed"),
+                &lost(error),
+            )
+        })
     }
 
-    fn failed(&self, number: usize, all: usize, line: usize, text: &str, error: &DbErr) -> Error {
+    fn failed(&self, number: &str, statement: &Statement<'_>, error: sqlx::Error) -> Error {
         let what = format!(
-            "statement {number} of {all} of `{}`, on its line {line}, failed: `{}`",
+            "{number} of `{}`, on its line {}, failed: `{}`",
             self.name,
-            shorten(text),
+            statement.line,
+            shorten(statement.text),
         );
-        failed(what, error).help("correct the statement; line 1 is the first line of the text")
+        let error = lost(error);
+        let help = match error.to_string() {
+            message if message.contains("role \"") && message.contains("does not exist") => {
+                "make the role first, or dump with `pg_dump --no-owner --no-privileges`"
+            }
+            message if message.contains("GTID_PURGED") => {
+                "leave it out, or dump with `mysqldump --set-gtid-purged=OFF`"
+            }
+            message if message.contains("unrecognized configuration parameter") => {
+                "leave it out, or dump with the `pg_dump` that belongs to the server"
+            }
+            _ => "correct the statement; line 1 is the first line of the text",
+        };
+        failed(what, &error).help(help)
     }
+}
+
+/// The error as the other steps have it.
+fn lost(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error.into()))
 }
 
 fn shorten(statement: &str) -> String {

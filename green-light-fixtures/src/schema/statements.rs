@@ -1,12 +1,16 @@
 //! SQL text cut into statements, so that the one that fails can be named with its line.
 //!
 //! Only what can hide a `;` is understood: quotes, comments, and the bodies of triggers, procedures
-//! and functions. Everything else is the database's to judge, except for the commands of a database's
-//! own command line program, which no database understands.
+//! and functions. Everything else is the database's to judge, except for what is not meant for it: the
+//! commands of a database's own command line program. What the dump programs write is understood.
 
 use sea_orm::DbBackend;
 
-use super::token::{Kind, Token, token};
+use super::{
+    body::Body,
+    command::{self, Refused},
+    token::{Kind, Token, token},
+};
 
 /// One statement and the line of the text on which it begins, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,154 +19,160 @@ pub(super) struct Statement<'a> {
     pub(super) text: &'a str,
 }
 
-/// What is no statement, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) line: usize,
-    pub(super) text: String,
-    pub(super) help: &'static str,
-}
-
 /// The statements of `sql`, without the empty ones.
 pub(super) fn statements(sql: &str, dialect: DbBackend) -> Result<Vec<Statement<'_>>, Refused> {
-    let mut found = Vec::new();
-    let mut words = Words::default();
-    let mut start = 0;
+    let mut cut = Cut {
+        sql,
+        dialect,
+        found: Vec::new(),
+        counted: 0,
+        line: 1,
+        transaction: None,
+    };
     let mut at = 0;
-    while at < sql.len() {
-        let token = token(&sql[at..], dialect);
-        let end = at + token.length;
-        match token.kind {
-            Kind::Blank => {}
-            Kind::Semicolon if words.depth == 0 => {
-                push(&mut found, sql, start, at, dialect)?;
-                words = Words::default();
-                start = end;
-            }
-            Kind::Semicolon | Kind::Other => words.other(&sql[at..end]),
-            Kind::Word => words.word(&sql[at..end]),
-        }
-        at = end;
-    }
-    push(&mut found, sql, start, sql.len(), dialect)?;
-    Ok(found)
-}
-
-fn push<'a>(
-    found: &mut Vec<Statement<'a>>,
-    sql: &'a str,
-    start: usize,
-    end: usize,
-    dialect: DbBackend,
-) -> Result<(), Refused> {
-    let mut from = start;
-    // Comments before a statement are not part of it: the line named is the statement's own.
-    while from < end {
-        let Token { kind, length } = token(&sql[from..end], dialect);
-        if !matches!(kind, Kind::Blank) {
-            break;
-        }
-        from += length;
-    }
-    let text = sql[from..end].trim_end();
-    let line = 1 + sql[..from].matches('\n').count();
-    if let Some(help) = command(text, dialect) {
-        let text = text.lines().next().unwrap_or_default().to_owned();
-        return Err(Refused { line, text, help });
-    }
-    if !text.is_empty() {
-        found.push(Statement { line, text });
-    }
-    Ok(())
-}
-
-/// What to do instead of a command for `psql`, `mysql` or `sqlite3`.
-fn command(text: &str, dialect: DbBackend) -> Option<&'static str> {
-    let upper = || text.to_ascii_uppercase();
-    match dialect {
-        DbBackend::Postgres if text.starts_with('\\') => {
-            Some("only `psql` knows it: leave it out, the text is run on the test's own database")
-        }
-        DbBackend::Postgres if is_copy_from_stdin(&upper()) => {
-            Some("its rows follow outside of SQL: write `INSERT`, or dump with `pg_dump --inserts`")
-        }
-        DbBackend::MySql if upper().starts_with("DELIMITER") => Some(
-            "only `mysql` knows it: leave it out, bodies between `BEGIN` and `END` are seen as such",
-        ),
-        DbBackend::Sqlite if text.starts_with('.') => Some(
-            "only `sqlite3` knows it: leave it out, the text is run on the test's own database",
-        ),
-        _ => None,
-    }
-}
-
-fn is_copy_from_stdin(upper: &str) -> bool {
-    let words: Vec<_> = upper.split_whitespace().collect();
-    words.first() == Some(&"COPY") && words.windows(2).any(|pair| pair == ["FROM", "STDIN"])
-}
-
-/// What has been seen of the statement so far, as far as it decides where the statement ends.
-#[derive(Default)]
-struct Words {
-    begun: Object,
-    /// How many `BEGIN` and `CASE` wait for their `END`.
-    depth: usize,
-    /// Whether the last word was an `END` that has been counted.
-    end: bool,
-    /// Whether the last token was one that an account's name follows, as in `DEFINER = root`.
-    name: bool,
-}
-
-/// Whether a statement makes something that has a body.
-#[derive(Default, PartialEq)]
-enum Object {
-    /// No word yet.
-    #[default]
-    Nothing,
-    /// `CREATE`, but not yet what.
-    Something,
-    WithBody,
-    Other,
-}
-
-impl Words {
-    fn word(&mut self, word: &str) {
-        let word = word.to_ascii_uppercase();
-        let after_end = std::mem::take(&mut self.end);
-        let name = std::mem::take(&mut self.name);
-        match self.begun {
-            Object::Nothing if word == "CREATE" => self.begun = Object::Something,
-            Object::Nothing => self.begun = Object::Other,
-            Object::Something if !name => self.object(&word),
-            Object::WithBody => match word.as_str() {
-                // `END CASE` ends what `CASE` began, and `END` has been counted.
-                "BEGIN" => self.depth += 1,
-                "CASE" if !after_end => self.depth += 1,
-                // These end what was not counted.
-                "IF" | "LOOP" | "WHILE" | "REPEAT" | "FOR" if after_end => self.depth += 1,
-                "END" if self.depth > 0 => {
-                    self.depth -= 1;
-                    self.end = true;
-                }
-                _ => {}
-            },
-            Object::Something | Object::Other => {}
-        }
-    }
-
-    /// What follows `CREATE`.
-    fn object(&mut self, word: &str) {
-        self.begun = match word {
-            "OR" | "REPLACE" | "TEMP" | "TEMPORARY" | "AGGREGATE" | "CONSTRAINT" | "DEFINER"
-            | "CURRENT_USER" => return,
-            "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT" | "PACKAGE" => Object::WithBody,
-            _ => Object::Other,
+    while let Some(start) = cut.begin(at) {
+        at = match command::delimiter(&sql[start..], dialect) {
+            Some((delimiter, length)) => cut.delimited(delimiter, start + length)?,
+            None => cut.statement(start)?,
         };
     }
+    match cut.transaction {
+        None => Ok(cut.found),
+        Some(Statement { line, text }) => Err(Refused {
+            line,
+            text: text.to_owned(),
+            fact: "begins a transaction that the text does not end",
+            help: "write `COMMIT` at its end; what is not committed is not in the template",
+        }),
+    }
+}
 
-    fn other(&mut self, text: &str) {
-        self.end = false;
-        self.name = matches!(text, "=" | "@");
+struct Cut<'a> {
+    sql: &'a str,
+    dialect: DbBackend,
+    found: Vec<Statement<'a>>,
+    /// Up to where lines have been counted, and how many.
+    counted: usize,
+    line: usize,
+    /// The statement that has begun the transaction that is open.
+    transaction: Option<Statement<'a>>,
+}
+
+impl<'a> Cut<'a> {
+    /// Where the next statement begins, from `at` on: comments before it are not part of it.
+    fn begin(&self, mut at: usize) -> Option<usize> {
+        while at < self.sql.len() {
+            let rest = &self.sql[at..];
+            let Token { kind, length } = token(rest, self.dialect, false);
+            at += match (kind, command::harmless(rest, self.dialect)) {
+                (Kind::Blank | Kind::Semicolon, _) => length,
+                (_, Some(length)) => length,
+                _ => return Some(at),
+            };
+        }
+        None
+    }
+
+    /// Takes the statement that begins at `start` and ends with a `;`. Where the next one may begin.
+    fn statement(&mut self, start: usize) -> Result<usize, Refused> {
+        let (sql, dialect) = (self.sql, self.dialect);
+        let mut body = Body::new(dialect);
+        let mut conditional = false;
+        let mut at = start;
+        while at < sql.len() {
+            let Token { kind, length } = token(&sql[at..], dialect, conditional);
+            let end = at + length;
+            let text = &sql[at..end];
+            match kind {
+                Kind::Blank => {}
+                Kind::Conditional => conditional = true,
+                Kind::ConditionalEnd => conditional = false,
+                Kind::Semicolon if !conditional && body.semicolon() => {
+                    self.push(start, at)?;
+                    return Ok(end);
+                }
+                Kind::Semicolon => {}
+                Kind::Word => body.word(text),
+                // No quote is open, so it is nothing that PostgreSQL could read.
+                Kind::Other if dialect == DbBackend::Postgres && text == "\\" => {
+                    self.push(at, sql.len())?;
+                }
+                Kind::Other => body.other(text),
+            }
+            at = end;
+        }
+        self.push(start, sql.len())?;
+        Ok(sql.len())
+    }
+
+    /// Takes the statements that end with `delimiter`, up to the line that changes it. Where that ends.
+    fn delimited(&mut self, delimiter: &str, mut at: usize) -> Result<usize, Refused> {
+        let (sql, dialect) = (self.sql, self.dialect);
+        if delimiter == ";" {
+            return Ok(at);
+        }
+        while let Some(start) = self.begin(at) {
+            if command::delimiter(&sql[start..], dialect).is_some() {
+                return Ok(start);
+            }
+            let mut end = start;
+            let mut conditional = false;
+            while end < sql.len() && !sql[end..].starts_with(delimiter) {
+                let Token { kind, length } = token(&sql[end..], dialect, conditional);
+                conditional =
+                    (conditional || kind == Kind::Conditional) && kind != Kind::ConditionalEnd;
+                let word = &sql[end..end + length];
+                end += match kind {
+                    // `END$$`
+                    Kind::Word => word.find(delimiter).unwrap_or(length),
+                    _ => length,
+                };
+            }
+            self.push(start, end)?;
+            at = sql.len().min(end + delimiter.len());
+        }
+        Ok(sql.len())
+    }
+
+    fn push(&mut self, start: usize, end: usize) -> Result<(), Refused> {
+        if let Some(refused) = self.refused(start, end) {
+            return Err(refused);
+        }
+        let text = self.sql[start..end].trim_end();
+        if !text.is_empty() {
+            let line = self.line_of(start);
+            let statement = Statement { line, text };
+            match command::transaction(text) {
+                Some(true) => self.transaction = Some(statement),
+                Some(false) => self.transaction = None,
+                None => {}
+            }
+            self.found.push(statement);
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, start: usize, end: usize) -> Option<Refused> {
+        let text = &self.sql[start..end];
+        let (fact, help) = command::refused(text, self.dialect)?;
+        Some(Refused {
+            line: self.line_of(start),
+            text: text
+                .trim_end()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            fact,
+            help,
+        })
+    }
+
+    /// Asked in the order of the text, so that each line is counted once.
+    fn line_of(&mut self, at: usize) -> usize {
+        self.line += self.sql[self.counted..at].matches('\n').count();
+        self.counted = at;
+        self.line
     }
 }
 
@@ -202,75 +212,179 @@ mod tests {
         assert_eq!(texts("CREATE TABLE event (begin INT); SELECT 1").len(), 2);
     }
 
+    #[track_caller]
+    fn expect_whole(dialect: DbBackend, statements: &[&str]) {
+        for statement in statements {
+            let sql = format!("{statement};\nSELECT 1;");
+            let line = 2 + statement.matches('\n').count();
+            let expected = [(1, *statement), (line, "SELECT 1")];
+            assert_eq!(texts_of(&sql, dialect), expected);
+        }
+    }
+
     #[test]
-    fn keeps_a_trigger_body_together() {
-        let trigger = "create temp trigger t after insert on a begin\n  \
-                       update a set x = case when x then 1 else 2 end; delete from b;\nend";
-        let sql = format!("{trigger};\nSELECT 1;");
-        assert_eq!(texts(&sql), [(1, trigger), (4, "SELECT 1")]);
+    fn keeps_bodies_of_sqlite_together() {
+        expect_whole(
+            DbBackend::Sqlite,
+            &[
+                "create temp trigger t after insert on a begin\n  \
+                 update a set x = case when x then 1 else 2 end; delete from b;\nend",
+                "CREATE TRIGGER IF NOT EXISTS t BEFORE UPDATE OF x ON a FOR EACH ROW \
+                 WHEN CASE new.x WHEN 1 THEN 2 END BEGIN SELECT 1; SELECT new.end, 'end;'; /* ; */ END",
+                "CREATE TRIGGER t AFTER DELETE ON a BEGIN SELECT 1; -- end;\nEND /* ; end; */",
+                "CREATE VIEW v AS SELECT CASE WHEN 1 THEN 2 END",
+                "CREATE TABLE \"a;b\" ([c;d], `e;f` DEFAULT ';')",
+            ],
+        );
     }
 
     #[test]
     fn keeps_postgres_bodies_and_quotes_together() {
-        for statement in [
-            "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END; $$ LANGUAGE plpgsql",
-            "DO $a$ BEGIN PERFORM $$;$$; END $a$",
-            "CREATE FUNCTION g() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END",
-            r"SELECT E'it\'s; fine', 'no escape\', 1",
-            "SELECT /* one /* two; */ still; */ 1",
-            "SELECT ARRAY['a;b', ']', ';'], x[1]",
-            "PREPARE p AS SELECT $1",
-        ] {
-            let sql = format!("{statement};\nSELECT 1;");
-            let expected = [(1, statement), (2, "SELECT 1")];
-            assert_eq!(texts_of(&sql, DbBackend::Postgres), expected);
-        }
+        expect_whole(
+            DbBackend::Postgres,
+            &[
+                "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END; $$ LANGUAGE plpgsql",
+                "DO $a$ BEGIN PERFORM $$;$$; END $a$",
+                "CREATE FUNCTION f(begin date) RETURNS int LANGUAGE sql AS 'SELECT 1;'",
+                "CREATE FUNCTION g() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; END",
+                "CREATE OR REPLACE PROCEDURE p() LANGUAGE sql BEGIN ATOMIC; END",
+                "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW WHEN (new.x > 1) EXECUTE FUNCTION f()",
+                "CREATE RULE r AS ON INSERT TO a DO ALSO (DELETE FROM b; INSERT INTO c VALUES ((1)))",
+                r"SELECT E'it\'s; fine', 'no escape\', 1, U&'d\0061t;'",
+                "SELECT /* one /* two; */ still; */ 1",
+                "SELECT ARRAY['a;b', ']', ';'], x[1], a$b, \"a;$$\"",
+                "PREPARE p AS SELECT $1, $2",
+                "CREATE OPERATOR ` (PROCEDURE = f)",
+            ],
+        );
     }
 
     #[test]
     fn keeps_mysql_bodies_and_quotes_together() {
-        for statement in [
-            "CREATE DEFINER=`root`@`localhost` PROCEDURE p() BEGIN\nIF a THEN SET b = 1; END IF;\n\
-             WHILE a DO SET b = 2; END WHILE; CASE b WHEN 1 THEN SET c = 1; END CASE; END",
-            "CREATE DEFINER = root@localhost TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1",
-            "CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN CASE WHEN 1 THEN 2 ELSE 3 END",
-            r#"SELECT 'it\'s; fine', "a\";b", 'it''s'"#,
-            "SELECT 1 # one; two\n+ 2",
-            "/*!40101 SET NAMES utf8 */",
-        ] {
-            let sql = format!("{statement};\nSELECT 1;");
-            let found = texts_of(&sql, DbBackend::MySql);
-            assert_eq!(found.len(), 2, "{found:?}");
-            assert_eq!(found[0].1, statement);
-        }
+        expect_whole(
+            DbBackend::MySql,
+            &[
+                "CREATE DEFINER=`root`@`localhost` PROCEDURE p() BEGIN\nIF a THEN SET b = 1; END IF;\n\
+                 WHILE a DO SET b = 2; END WHILE; CASE b WHEN 1 THEN SET c = 1; END CASE; END",
+                "CREATE DEFINER = root@localhost TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1",
+                "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW IF NEW.x > 1 THEN SET NEW.x = 1; \
+                 ELSEIF NEW.x < 0 THEN SET NEW.x = IF(NEW.x < -5, 1, 2); ELSE IF 1 THEN SET NEW.x = 3; \
+                 END IF; END IF",
+                "CREATE TRIGGER t AFTER UPDATE ON a FOR EACH ROW FOLLOWS other IF (NEW.x) THEN CALL p(); END IF",
+                "CREATE TRIGGER t AFTER UPDATE ON a FOR EACH ROW PRECEDES `if` CASE NEW.x WHEN 1 THEN \
+                 SELECT 1; ELSE BEGIN END; END CASE",
+                "CREATE PROCEDURE IF NOT EXISTS p(IN x INT) IF NOT EXISTS (SELECT 1) THEN SELECT 2; END IF",
+                "CREATE PROCEDURE p(x CHAR(5)) DETERMINISTIC COMMENT 'if;' one: LOOP LEAVE one; END LOOP one",
+                "CREATE PROCEDURE p() REPEAT SET @x = REPEAT('a', 3); UNTIL @x END REPEAT",
+                "CREATE PROCEDURE p() FOR i IN 1..3 DO SELECT i; END FOR",
+                "CREATE PROCEDURE p() SELECT IF(1, 2, 3) FROM a WHERE (x) FOR UPDATE",
+                "CREATE PROCEDURE p() BEGIN DECLARE CONTINUE HANDLER FOR NOT FOUND SET @d = 1; \
+                 DECLARE c CURSOR FOR SELECT CASE WHEN 1 THEN IF(1, 2, 3) ELSE IF(4, 5, 6) END; \
+                 DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; END; DO IF(1, 2, 3); \
+                 x: BEGIN DROP TABLE IF EXISTS y; END x; END",
+                "CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN CASE WHEN 1 THEN 2 ELSE 3 END",
+                "CREATE FUNCTION f() RETURNS VARCHAR(5) CHARACTER SET utf8mb4 RETURN IF(1, REPEAT('a', 2), 'b')",
+                "CREATE EVENT e ON SCHEDULE EVERY 1 DAY ON COMPLETION PRESERVE DO IF 1 THEN SELECT 1; END IF",
+                "ALTER EVENT e DO BEGIN SELECT 1; SELECT 2; END",
+                "CREATE PACKAGE BODY k PROCEDURE p() BEGIN SELECT 1; END; FUNCTION f() RETURNS INT RETURN 1; END",
+                "BEGIN NOT ATOMIC SELECT 1; IF 1 THEN SELECT 2; END IF; END",
+                "CREATE TABLE IF NOT EXISTS a (x INT) COMMENT 'if'",
+                r#"SELECT 'it\'s; fine', "a\";b", 'it''s'"#,
+                "SELECT 1 # one; two\n+ 2 -- three; four\n, 1--1",
+                "SELECT 2*/* ; */3, `a``;b`",
+                "/*!40101 SET NAMES utf8 */",
+                "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER t BEFORE INSERT \
+                 ON a FOR EACH ROW BEGIN SET NEW.x = '*/'; /* ; */ SET NEW.y = 2; END */",
+                "/*!50003 SELECT 1; SELECT 2 */",
+            ],
+        );
     }
 
     #[test]
-    fn refuses_the_commands_of_other_programs() {
-        for (sql, dialect, line, text) in [
+    fn a_delimiter_is_not_looked_for_in_quotes_and_comments() {
+        let sql = "/*M!999999\\- sandbox */ \nSELECT 1;\nDELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\n  \
+                   SELECT ';;'; -- ;;\nEND ;;\n/*!50003 SELECT 3; */;;\n\ndelimiter $$ \nSELECT a$$ SELECT 5 $$\n\
+                   DELIMITER ;\nSELECT 6; SELECT 7";
+        let expected = [
+            (2, "SELECT 1"),
+            (4, "CREATE PROCEDURE p()\nBEGIN\n  SELECT ';;'; -- ;;\nEND"),
+            (8, "/*!50003 SELECT 3; */"),
+            (11, "SELECT a"),
+            (11, "SELECT 5"),
+            (13, "SELECT 6"),
+            (13, "SELECT 7"),
+        ];
+        assert_eq!(texts_of(sql, DbBackend::MySql), expected);
+        let names = "SELECT delimiter FROM a; DELIMITERS; DELIMITER";
+        assert_eq!(texts_of(names, DbBackend::MySql).len(), 3);
+    }
+
+    #[test]
+    fn what_editors_and_pg_dump_put_around_a_text_is_left_out() {
+        let sql = "\u{feff}--\n\\restrict aBc\n\nSELECT 1;\r\n\\unrestrict aBc\n";
+        assert_eq!(texts_of(sql, DbBackend::Postgres), [(4, "SELECT 1")]);
+    }
+
+    #[test]
+    fn refuses_what_is_not_for_the_server() {
+        use sea_orm::DatabaseBackend::{MySql, Postgres, Sqlite};
+        for (sql, dialect, line, text, help) in [
             (
                 "SELECT 1;\n\\connect shop\n",
-                DbBackend::Postgres,
+                Postgres,
                 2,
                 "\\connect shop",
+                "leave it out",
             ),
+            ("SELECT 1\n\\g\n", Postgres, 2, "\\g", "leave it out"),
             (
                 "COPY a (x) FROM stdin;\n1\n\\.\n",
-                DbBackend::Postgres,
+                Postgres,
                 1,
                 "COPY a (x) FROM stdin",
+                "INSERT",
             ),
             (
-                "DELIMITER //\nSELECT 1 //\n",
-                DbBackend::MySql,
+                "copy a\nfrom\nSTDIN with (format csv);\n",
+                Postgres,
                 1,
-                "DELIMITER //",
+                "copy a",
+                "INSERT",
             ),
-            (".read x.sql\n", DbBackend::Sqlite, 1, ".read x.sql"),
+            ("-- x\nUSE shop;", MySql, 2, "USE shop", "--databases"),
+            (
+                "source a.sql\nSELECT 1;",
+                MySql,
+                1,
+                "source a.sql",
+                "sql_dir",
+            ),
+            ("\n.read x.sql\n", Sqlite, 2, ".read x.sql", "leave it out"),
+            ("BEGIN;\nSELECT 1;", Sqlite, 1, "BEGIN", "COMMIT"),
+            (
+                "COMMIT;\nSTART TRANSACTION; ROLLBACK TO x;",
+                MySql,
+                2,
+                "START TRANSACTION",
+                "COMMIT",
+            ),
         ] {
             let refused = statements(sql, dialect).unwrap_err();
             assert_eq!((refused.line, refused.text.as_str()), (line, text));
-            assert!(refused.help.contains("leave it out") || refused.help.contains("INSERT"));
+            assert!(refused.help.contains(help), "{refused:?}");
+        }
+        for sql in ["BEGIN; SELECT 1; COMMIT", "start transaction; ROLLBACK"] {
+            statements(sql, Postgres).unwrap();
+        }
+    }
+
+    /// Each statement costs what is in it, not what comes before.
+    #[test]
+    fn a_long_text_is_read_once() {
+        let sql = "INSERT INTO a VALUES (1, 'x$y'); /* c */\n".repeat(20_000);
+        for dialect in [DbBackend::Sqlite, DbBackend::Postgres, DbBackend::MySql] {
+            let found = statements(&sql, dialect).unwrap();
+            assert_eq!(found[19_999].line, 20_000);
         }
     }
 }

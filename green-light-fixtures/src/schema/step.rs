@@ -95,8 +95,9 @@ impl Step {
                         failed("the tables of `Schema::entities` could not be made", &error)
                     })
             }
-            Self::Sql(text) => text.run(db).await,
-            Self::SqlDirectory(directory) => directory.run(db).await,
+            // Boxed, or the futures of callers nest deeper than the compiler looks.
+            Self::Sql(text) => Box::pin(text.run(db)).await,
+            Self::SqlDirectory(directory) => Box::pin(directory.run(db)).await,
             #[cfg(feature = "sqlx")]
             Self::Sqlx(migrator) => super::sqlx_migrations::run(migrator, db).await,
             Self::Seed { run, .. } => run(db.clone()).await,

@@ -7,28 +7,37 @@ pub(super) struct Token {
     pub(super) length: usize,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Nothing, for the database: space and comments.
     Blank,
     Word,
     Semicolon,
+    /// `/*!40101`, after which MySQL runs what other databases take for a comment.
+    Conditional,
+    /// The end of that.
+    ConditionalEnd,
     /// Quoted text, numbers, signs.
     Other,
 }
 
-/// The first token of `text`, which is not empty.
-pub(super) fn token(text: &str, dialect: DbBackend) -> Token {
+/// A version that no server has: what is conditional on it is a comment.
+const NEVER: u32 = 999_999;
+
+/// The first token of `text`, which is not empty. `conditional` says whether a conditional comment is open.
+pub(super) fn token(text: &str, dialect: DbBackend, conditional: bool) -> Token {
     let (postgres, mysql) = (dialect == DbBackend::Postgres, dialect == DbBackend::MySql);
     let run = |is: fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
     let (kind, length) = match text.chars().next() {
         None => (Kind::Blank, 0),
         Some(c) if c.is_whitespace() => (Kind::Blank, run(char::is_whitespace)),
+        // What some editors begin a file with.
+        Some(c @ '\u{feff}') => (Kind::Blank, c.len_utf8()),
         Some('-') if is_line_comment(text, mysql) => (Kind::Blank, until(text, "\n", 2)),
         Some('#') if mysql => (Kind::Blank, until(text, "\n", 1)),
-        // MySQL runs what is in this one.
-        Some('/') if mysql && (text.starts_with("/*!") || text.starts_with("/*M!")) => {
-            (Kind::Other, until(text, "*/", 2))
-        }
+        Some('*') if conditional && text.starts_with("*/") => (Kind::ConditionalEnd, 2),
+        Some('/') if mysql && text.starts_with("/*!") => conditional_comment(text, 3),
+        Some('/') if mysql && text.starts_with("/*M!") => conditional_comment(text, 4),
         Some('/') if text.starts_with("/*") && postgres => (Kind::Blank, nested_comment(text)),
         Some('/') if text.starts_with("/*") => (Kind::Blank, until(text, "*/", 2)),
         Some(';') => (Kind::Semicolon, 1),
@@ -36,7 +45,7 @@ pub(super) fn token(text: &str, dialect: DbBackend) -> Token {
         Some('e' | 'E') if postgres && text[1..].starts_with('\'') => {
             (Kind::Other, quoted(text, '\'', 2, true))
         }
-        Some('`') => (Kind::Other, until(text, "`", 1)),
+        Some('`') if !postgres => (Kind::Other, until(text, "`", 1)),
         Some('[') if dialect == DbBackend::Sqlite => (Kind::Other, until(text, "]", 1)),
         Some('$') if postgres => (Kind::Other, dollar_quoted(text)),
         Some(c) if is_word(c) => (Kind::Word, run(is_word)),
@@ -57,6 +66,16 @@ fn is_line_comment(text: &str, mysql: bool) -> bool {
     after.is_some_and(|next| !mysql || next.is_none_or(char::is_whitespace))
 }
 
+/// Its content is SQL, so only its beginning is one token.
+fn conditional_comment(text: &str, skip: usize) -> (Kind, usize) {
+    let digits = text[skip..].bytes().take_while(u8::is_ascii_digit).count();
+    let end = skip + digits;
+    match text[skip..end].parse::<u32>() {
+        Ok(NEVER..) => (Kind::Blank, until(text, "*/", end)),
+        _ => (Kind::Conditional, end),
+    }
+}
+
 /// A doubled quote ends one token and begins the next, which comes to the same.
 fn quoted(text: &str, quote: char, skip: usize, escapes: bool) -> usize {
     let mut characters = text[skip..].char_indices();
@@ -75,17 +94,19 @@ fn nested_comment(text: &str) -> usize {
     let mut at = 0;
     loop {
         let rest = &text[at..];
-        let (open, close) = (rest.find("/*"), rest.find("*/"));
+        let close = rest.find("*/");
+        // No further than the end, or a text with many comments is read again for each.
+        let open = rest[..close.unwrap_or(rest.len())].find("/*");
         match (open, close) {
-            (Some(open), close) if close.is_none_or(|close| open < close) => {
+            (Some(open), _) => {
                 depth += 1;
                 at += open + 2;
             }
-            (_, Some(close)) => {
+            (None, Some(close)) => {
                 depth -= 1;
                 at += close + 2;
             }
-            (_, None) => return text.len(),
+            (None, None) => return text.len(),
         }
         if depth == 0 {
             return at;
@@ -95,16 +116,17 @@ fn nested_comment(text: &str) -> usize {
 
 /// The length of `$tag$ .. $tag$`, or of the sign alone.
 fn dollar_quoted(text: &str) -> usize {
-    let Some(end) = text[1..].find('$').map(|found| found + 2) else {
+    let name = text[1..]
+        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(text.len() - 1);
+    let tag = &text[..=name];
+    if !text[tag.len()..].starts_with('$') || tag[1..].starts_with(|c: char| c.is_ascii_digit()) {
         return 1;
-    };
-    let tag = &text[..end];
-    let name = &tag[1..end - 1];
-    let is_tag = name.chars().all(|c| c.is_alphanumeric() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if is_tag { until(text, tag, end) } else { 1 }
+    }
+    let tag = &text[..tag.len() + 1];
+    until(text, tag, tag.len())
 }
 
-fn is_word(c: char) -> bool {
+pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }

@@ -11,6 +11,7 @@ mod checkout;
 mod children;
 mod constraints;
 mod database;
+mod dumps;
 mod engine;
 mod fuzz;
 mod held;
