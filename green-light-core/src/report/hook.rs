@@ -113,6 +113,22 @@ pub(crate) fn be_quiet_on_this_thread() {
     REPORTER.set(Reporter::WaitingTest);
 }
 
+/// Runs `f`, which catches its panics and expects them: none of them is printed.
+pub fn quietly<T>(f: impl FnOnce() -> T) -> T {
+    struct Restore(Reporter);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            REPORTER.set(self.0);
+            LastPanic::take();
+        }
+    }
+
+    install_hook();
+    let _restore = Restore(REPORTER.replace(Reporter::WaitingTest));
+    f()
+}
+
 /// A test runs on this thread and reports its panics, until this is dropped.
 #[must_use]
 pub(crate) struct Reporting(());

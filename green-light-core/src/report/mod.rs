@@ -18,6 +18,7 @@ mod skip;
 pub(crate) mod text;
 
 pub use failure::Failure;
+pub use hook::quietly;
 pub use print::{note, progress};
 pub use redact::redacted;
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
