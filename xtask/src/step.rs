@@ -11,7 +11,7 @@ use std::{
 pub(crate) struct Step {
     program: OsString,
     arguments: Vec<OsString>,
-    variables: Vec<(&'static str, &'static str)>,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Step {
@@ -37,8 +37,8 @@ impl Step {
     }
 
     /// The same program with a variable in its environment.
-    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.variables.push((name, value));
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
         self
     }
 
@@ -67,7 +67,7 @@ impl Step {
         // Nothing may wait for an answer: there is nobody to give it in CI.
         command
             .args(&self.arguments)
-            .envs(self.variables.iter().copied())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
@@ -76,7 +76,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.variables {
-            write!(f, "{name}={value} ")?;
+            write!(f, "{name}={} ", value.to_string_lossy())?;
         }
         let program = std::path::Path::new(&self.program);
         f.write_str(

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: all set-up and all tests.
 
+use std::{env, fs, path::PathBuf};
+
 use super::list::Command;
 use crate::{leftover, step::Step, tool};
 
@@ -21,7 +23,11 @@ services of the databases are not used, and not started either), then runs
   cargo nextest run --workspace --all-features    everything again, a process for each test
 
 and stops at the first that fails. The last lines are nextest's summary, unless a database server that
-the tests have started is still there afterwards.",
+the tests have started is still there afterwards.
+
+With `--server-path DIR` it installs no servers, and runs what needs one against those in DIR, such as
+another version of PostgreSQL: the tests of the fixtures, `--test db`, and bookshop. Repeat the option for
+several directories. A server that is in none of them is the one that is installed.",
     run,
 };
 
@@ -30,11 +36,9 @@ the tests have started is still there afterwards.",
 const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded|manifest)$/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    if let Some(argument) = arguments.first() {
-        return Err(format!(
-            "unexpected argument `{argument}`\n  help: `cargo xtask test` takes none; to run some \
-             of the tests, use `cargo test`"
-        ));
+    let directories = server_paths(arguments)?;
+    if !directories.is_empty() {
+        return with_servers(&directories);
     }
     tool::c_compiler()?;
     tool::nextest()?;
@@ -64,4 +68,79 @@ fn run(arguments: &[String]) -> Result<(), String> {
     .arg(NOT_UNDER_NEXTEST)
     .run()?;
     leftover::none()
+}
+
+/// The directories of `--server-path DIR`, each of which must hold a server.
+fn server_paths(arguments: &[String]) -> Result<Vec<PathBuf>, String> {
+    const SERVERS: [&str; 3] = ["postgres", "mariadbd", "mysqld"];
+    let mut directories = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let directory = match argument.strip_prefix("--server-path=") {
+            Some(directory) => Some(directory),
+            None if argument == "--server-path" => arguments.next().map(String::as_str),
+            None => {
+                return Err(format!(
+                    "unexpected argument `{argument}`\n  help: `cargo xtask test` takes \
+                     `--server-path DIR`; to run some of the tests, use `cargo test`"
+                ));
+            }
+        };
+        // Tests look in absolute directories only, whichever one they run in.
+        let directory = directory
+            .and_then(|directory| fs::canonicalize(directory).ok())
+            .filter(|found| SERVERS.iter().any(|server| found.join(server).is_file()));
+        directories.push(directory.ok_or_else(|| {
+            format!(
+                "`--server-path` wants a directory with one of `{}`",
+                SERVERS.join("`, `")
+            )
+        })?);
+    }
+    Ok(directories)
+}
+
+/// Runs what needs a server, with those in `directories` before all others.
+fn with_servers(directories: &[PathBuf]) -> Result<(), String> {
+    let installed = env::var_os("PATH").unwrap_or_default();
+    let directories = directories.iter().cloned().chain(env::split_paths(&installed));
+    let path = env::join_paths(directories).map_err(|error| error.to_string())?;
+    let run = |step: Step| step.env("PATH", &path).run();
+    run(Step::cargo(["test", "--locked", "--all-features"]).arg("-pgreen-light-fixtures"))?;
+    run(Step::cargo(["test", "--locked", "--all-features", "--test", "db"]))?;
+    for backend in ["postgres", "mysql"] {
+        let bookshop = Step::cargo(["test", "--locked", "--all-features", "-p", "bookshop"]);
+        run(bookshop.env("BOOKSHOP_BACKEND", backend))?;
+    }
+    leftover::none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(arguments: &[&str]) -> Result<Vec<PathBuf>, String> {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        server_paths(&arguments)
+    }
+
+    #[test]
+    fn a_directory_must_hold_a_server() {
+        let directory = env::temp_dir().join(format!("green-light-xtask-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let named = directory.to_str().unwrap();
+        assert!(paths(&["--server-path", named]).unwrap_err().contains("`mysqld`"));
+        fs::write(directory.join("mysqld"), "").unwrap();
+        let found = fs::canonicalize(&directory).unwrap();
+        assert_eq!(
+            paths(&["--server-path", named]).unwrap(),
+            std::slice::from_ref(&found)
+        );
+        let joined = format!("--server-path={named}");
+        assert_eq!(paths(&[&joined, &joined]).unwrap(), [found.clone(), found]);
+        fs::remove_dir_all(directory).unwrap();
+        assert!(paths(&["--server-path"]).is_err());
+        assert!(paths(&["--fast"]).unwrap_err().contains("`--fast`"));
+        assert_eq!(paths(&[]).unwrap(), Vec::<PathBuf>::new());
+    }
 }
