@@ -14,4 +14,4 @@ pub mod __private;
 
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
-pub use report::{Failure, TeardownResult, note, progress, quietly, redacted, skip};
+pub use report::{Failure, TeardownResult, note, progress, quietly, redacted, redacted_url, skip};

@@ -6,6 +6,8 @@ use std::fmt;
 #[cfg(feature = "sqlite")]
 use std::path::Path;
 
+use green_light_core::redacted_url;
+
 /// The address of a test's database.
 ///
 /// `Display` and `Debug` show `***` in place of a password; [`expose`](Self::expose) gives the URL
@@ -56,7 +58,7 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redact(&self.0))
+        f.write_str(&redacted_url(&self.0))
     }
 }
 
@@ -78,49 +80,6 @@ pub(crate) fn encode(text: &str) -> String {
         }
     }
     encoded
-}
-
-/// Replaces every password in `text`: the one of the authority and those given as parameters.
-///
-/// A password may itself hold `@` or `:`, so the authority ends at the *last* `@` before the path.
-fn redact(text: &str) -> String {
-    let (address, query) = text
-        .split_once('?')
-        .map_or((text, None), |(a, q)| (a, Some(q)));
-    let mut shown = redact_authority(address);
-    if let Some(query) = query {
-        shown.push('?');
-        let parameters: Vec<_> = query.split('&').map(redact_parameter).collect();
-        shown.push_str(&parameters.join("&"));
-    }
-    shown
-}
-
-fn redact_authority(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address.to_owned();
-    };
-    let Some((credentials, host)) = rest.rsplit_once('@') else {
-        return address.to_owned();
-    };
-    match credentials.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-        None => address.to_owned(),
-    }
-}
-
-fn redact_parameter(parameter: &str) -> String {
-    match parameter.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=***"),
-        _ => parameter.to_owned(),
-    }
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["password", "passwd", "pwd", "key", "secret", "token"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 #[cfg(test)]

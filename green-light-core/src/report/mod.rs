@@ -20,7 +20,7 @@ pub(crate) mod text;
 pub use failure::Failure;
 pub use hook::quietly;
 pub use print::{note, progress};
-pub use redact::redacted;
+pub use redact::{redacted, redacted_url};
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
 pub use skip::skip;
 

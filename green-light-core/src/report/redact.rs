@@ -44,6 +44,24 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// `url` with its password and its secret parameters replaced by `***`.
+///
+/// More is hidden than in a text, where a space or a quote ends a URL.
+///
+/// ```
+/// use green_light_core::redacted_url;
+///
+/// let url = "mysql://app:it's a secret@localhost/shop?ssl-key=x";
+/// assert_eq!(redacted_url(url), "mysql://app:***@localhost/shop?ssl-key=***");
+/// ```
+#[must_use]
+pub fn redacted_url(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", url_behind(scheme, rest)),
+        None => url_behind("", url),
+    }
+}
+
 /// Hides what stands between each `mark` and the next `end`.
 fn after(text: &str, mark: &str, end: impl Fn(char) -> bool) -> String {
     let mut shown = String::new();
