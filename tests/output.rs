@@ -225,6 +225,16 @@ fn every_scope_ends_with_its_test_under_nextest() {
 }
 
 #[test]
+fn a_dear_fixture_is_told_of_under_nextest_only() {
+    let said = "green-light: fixture `dear` (scope `process`) took 1.";
+    let alone = redacted(&run("slow::", &[], &[("NEXTEST", "1")]));
+    assert!(alone.contains(said), "{alone}");
+    assert!(alone.contains("`cargo test` makes it once"), "{alone}");
+    let together = redacted(&run("slow::", &[], &[]));
+    assert!(!together.contains("fixture `dear`"), "{together}");
+}
+
+#[test]
 fn a_timeout_names_the_phase_and_teardown_runs() {
     story("timeouts::", &expect_file!["output/timeouts.txt"]);
 }

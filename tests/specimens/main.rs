@@ -20,6 +20,7 @@ mod setup;
 mod shared;
 mod should_panic;
 mod skips;
+mod slow;
 mod spawned;
 mod teardown;
 mod thread_end;

@@ -231,6 +231,24 @@ fn causes(text: &mut String, failure: &Failure) {
     }
 }
 
+/// What nextest makes of the scope of a fixture, if it is worth saying.
+pub(crate) fn paid_by_each_test(definition: &Definition, took: Duration) -> Option<String> {
+    /// What nobody minds.
+    const LITTLE: Duration = Duration::from_secs(1);
+
+    // What those of green-light take time for is kept between processes.
+    let ours = definition.crate_name() == "green_light_fixtures";
+    (took >= LITTLE && !ours).then(|| {
+        format!(
+            "fixture `{}` (scope `{}`) took {:.1} s, once for this test alone: nextest runs each test in a \
+             process of its own; `cargo test` makes it once",
+            definition.name,
+            definition.scope,
+            took.as_secs_f64(),
+        )
+    })
+}
+
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or(text)
 }

@@ -103,11 +103,20 @@ fn server_paths(arguments: &[String]) -> Result<Vec<PathBuf>, String> {
 /// Runs what needs a server, with those in `directories` before all others.
 fn with_servers(directories: &[PathBuf]) -> Result<(), String> {
     let installed = env::var_os("PATH").unwrap_or_default();
-    let directories = directories.iter().cloned().chain(env::split_paths(&installed));
+    let directories = directories
+        .iter()
+        .cloned()
+        .chain(env::split_paths(&installed));
     let path = env::join_paths(directories).map_err(|error| error.to_string())?;
     let run = |step: Step| step.env("PATH", &path).run();
     run(Step::cargo(["test", "--locked", "--all-features"]).arg("-pgreen-light-fixtures"))?;
-    run(Step::cargo(["test", "--locked", "--all-features", "--test", "db"]))?;
+    run(Step::cargo([
+        "test",
+        "--locked",
+        "--all-features",
+        "--test",
+        "db",
+    ]))?;
     for backend in ["postgres", "mysql"] {
         let bookshop = Step::cargo(["test", "--locked", "--all-features", "-p", "bookshop"]);
         run(bookshop.env("BOOKSHOP_BACKEND", backend))?;
@@ -129,7 +138,11 @@ mod tests {
         let directory = env::temp_dir().join(format!("green-light-xtask-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let named = directory.to_str().unwrap();
-        assert!(paths(&["--server-path", named]).unwrap_err().contains("`mysqld`"));
+        assert!(
+            paths(&["--server-path", named])
+                .unwrap_err()
+                .contains("`mysqld`")
+        );
         fs::write(directory.join("mysqld"), "").unwrap();
         let found = fs::canonicalize(&directory).unwrap();
         assert_eq!(
