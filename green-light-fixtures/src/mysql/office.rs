@@ -60,7 +60,7 @@ impl Office {
                     Kind::Configuration,
                     format!("`{server}` does not say where MySQL is"),
                 )
-                .help("write `mysql://user:password@host:port/database`")
+                .help("write `mysql://user@host:port/database`, with `:` and the password behind the user")
                 .because(error)
             })?;
         let options = options.disable_statement_logging();

@@ -177,7 +177,7 @@ mod tests {
             "Debian: `apt-get install mariadb-server`",
             "Fedora: `dnf install mariadb-server`",
             "macOS: `brew install mariadb`",
-            "`GREEN_LIGHT_MYSQL_URL=mysql://user:password@localhost/name`",
+            "`GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`",
         ] {
             assert!(text.contains(part), "`{part}` is not in: {text}");
         }

@@ -120,7 +120,7 @@ fn named(product: &Product, value: Option<String>) -> Result<Option<DatabaseUrl>
         ),
     )
     .help(format!(
-        "write `{}={}user:password@localhost/name`, or unset it",
+        "write `{}={}user@localhost/name`, with `:` and the password behind the user, or unset it",
         product.variable, product.schemes[0]
     )))
 }
@@ -148,7 +148,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "`GREEN_LIGHT_POSTGRES_URL` does not hold a URL of PostgreSQL\n  help: write \
-             `GREEN_LIGHT_POSTGRES_URL=postgres://user:password@localhost/name`, or unset it"
+             `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`, with `:` and the password \
+             behind the user, or unset it"
         );
     }
 }

@@ -258,7 +258,7 @@ fn missing(product: &Product) -> Error {
     )
     .help(format!(
         "install it, its service need not run ({}), add its programs to `PATH`, or name a running \
-         server: `{}={}user:password@localhost/name`",
+         server: `{}={}user@localhost/name`, with `:` and the password behind the user",
         product.install, product.variable, product.schemes[0]
     ))
 }
@@ -326,7 +326,8 @@ mod tests {
              help: install it, its service need not run (Debian: `apt-get install postgresql`, \
              Fedora: `dnf install postgresql-server`, macOS: `brew install postgresql`), add its \
              programs to `PATH`, or name a running server: \
-             `GREEN_LIGHT_POSTGRES_URL=postgres://user:password@localhost/name`"
+             `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`, with `:` and the password \
+             behind the user"
         );
         assert!(!Path::new("nowhere").exists());
     }
