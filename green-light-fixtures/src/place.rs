@@ -80,6 +80,14 @@ impl Place {
         }
     }
 
+    /// The savepoint that has to stay the innermost, if there is one.
+    pub(crate) fn mark(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.with_pool(Pool::mark).flatten(),
+            Self::Database(_) => None,
+        }
+    }
+
     /// Takes the database out of the place, which then has ended.
     pub(crate) fn take(&self) -> Option<Left> {
         match self {

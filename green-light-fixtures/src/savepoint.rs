@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
 
-use crate::{backend::Backend, isolation::Isolation, session::Session};
+use crate::{isolation::Isolation, session::Session};
 
 /// A mark in the transaction of a test.
 ///
@@ -68,10 +68,10 @@ impl Savepoint {
     async fn send(&self, verb: &str) -> Result<(), DbErr> {
         let mut text = format!("{verb} {}", self.name);
         // On a server the guard savepoint of the sandbox has to stay the innermost.
-        if self.session.backend() != Backend::Sqlite {
-            text.push_str("; SAVEPOINT green_light");
+        if let Some(mark) = self.session.mark() {
+            text.push_str(&format!("; SAVEPOINT {mark}"));
             if verb == "SAVEPOINT" {
-                text.insert_str(0, "RELEASE SAVEPOINT green_light; ");
+                text.insert_str(0, &format!("RELEASE SAVEPOINT {mark}; "));
             }
         }
         self.session.execute_unprepared(&text).await.map(drop)

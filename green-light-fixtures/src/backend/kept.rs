@@ -1,6 +1,10 @@
 //! The kept connection of a slot on a server, whichever driver it belongs to.
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{Connection, Database, Pool, pool::PoolConnection, pool::PoolOptions};
 
@@ -11,6 +15,34 @@ use super::Ended;
 pub(super) const BASE_DEPTH: usize = 8;
 /// How many results of cancelled messages may wait to be read.
 const PENDING: usize = 1_000;
+
+/// The guard savepoint of one slot. Nobody can guess its name, so no text of a test sets or releases it.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    name: Arc<str>,
+    pub(super) set: Arc<str>,
+    /// Sets it anew; an error if the outer transaction has ended.
+    pub(super) renew: Arc<str>,
+    pub(super) back: Arc<str>,
+}
+
+impl Mark {
+    pub(super) fn new() -> Self {
+        let random = RandomState::new().hash_one(std::process::id());
+        let name = format!("green_light_{random:016x}");
+        Self {
+            name: name.as_str().into(),
+            set: format!("SAVEPOINT {name}").into(),
+            renew: format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}").into(),
+            back: format!("ROLLBACK TO SAVEPOINT {name}").into(),
+        }
+    }
+
+    /// The name, for what a test asks green-light itself to do to savepoints.
+    pub(super) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+}
 
 /// Options of a pool that keeps its one connection, and with it the test's transaction.
 pub(super) fn options<DB: Database>(wait: Duration) -> PoolOptions<DB> {

@@ -18,6 +18,8 @@ mod postgres_ending;
 pub(crate) mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_ending;
+#[cfg(feature = "sqlite")]
+mod sqlite_listener;
 
 pub use self::kind::Backend;
 pub(crate) use self::pool::{Ended, Pool, close};

@@ -27,22 +27,19 @@ use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
     Ended, Pool,
-    kept::{self, BASE_DEPTH, drain},
-    mysql_session::{Fate, Ledger, Looks},
+    kept::{self, BASE_DEPTH, Mark, drain},
+    mysql_session::{self, Fate, Ledger, Looks},
 };
 use crate::{
     error::{Error, Kind},
     mysql::once_there_is_room,
-    sandbox::{Breach, Guard, Verdict},
+    sandbox::{Breach, Guard, TRACED, Verdict},
 };
 
 type Manager = <sqlx::MySql as sqlx::Database>::TransactionManager;
 
 /// Begins the outer transaction, the one that may write.
 const BEGIN: &str = "START TRANSACTION READ WRITE";
-pub(super) const MARK: &str = "SAVEPOINT green_light";
-/// Sets the guard savepoint anew; an error if the outer transaction has ended.
-const RENEW: &str = "RELEASE SAVEPOINT green_light; SAVEPOINT green_light";
 /// The number of the error "SAVEPOINT does not exist".
 const NO_SUCH_SAVEPOINT: u16 = 1305;
 
@@ -54,7 +51,7 @@ pub(crate) async fn open(
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let ledger = Arc::new(Ledger::default());
+    let ledger = Arc::new(Ledger::new(Mark::new()));
     let (opening, reading) = (Arc::clone(&ledger), Arc::clone(&ledger));
     let pool = kept::options::<sqlx::MySql>(wait)
         .after_connect(move |connection, _| {
@@ -98,6 +95,7 @@ pub(crate) async fn open(
     }
     let mut connection = kept::take::<sqlx::MySql>(&pool).await.map_err(|_| gone())?;
     let looks = Looks::of(&mut connection).await.map_err(cannot_open)?;
+    ledger.begin(&mut connection).await.map_err(cannot_open)?;
     connection.return_to_pool().await;
     Ok(Pool::MySql {
         pool,
@@ -107,9 +105,18 @@ pub(crate) async fn open(
 }
 
 fn cannot_open(error: sqlx::Error) -> Error {
-    Error::new(Kind::Connection, "MySQL could not be reached")
-        .help("look at `GREEN_LIGHT_MYSQL_URL`, and whether its server runs")
-        .because(error)
+    let (fact, help) = match error {
+        sqlx::Error::PoolTimedOut => (
+            "MySQL did not answer in time, while a connection for a test was being made",
+            "look whether its server is stopped, overloaded or out of connections; \
+             `Engine::builder().connection_timeout(..)` makes it wait longer",
+        ),
+        _ => (
+            "MySQL could not be reached",
+            "look at `GREEN_LIGHT_MYSQL_URL`, and whether its server runs",
+        ),
+    };
+    Error::new(Kind::Connection, fact).help(help).because(error)
 }
 
 fn depth(connection: &MySqlConnection) -> usize {
@@ -128,8 +135,13 @@ async fn prepare(
          SET SESSION TRANSACTION READ ONLY"
     );
     connection.execute(AssertSqlSafe(settings)).await?;
+    if *TRACED {
+        // Keeps the texts of the last statements, which makes every statement slower. A server that
+        // cannot do so is none the worse.
+        let _ = connection.execute(mysql_session::REMEMBER).await;
+    }
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    connection.execute(MARK).await?;
+    connection.execute(AssertSqlSafe(&*ledger.mark.set)).await?;
     deepen(connection).await?;
     ledger.open();
     Ok(())
@@ -160,15 +172,15 @@ async fn renew(
         return Ok(false);
     }
     if depth(connection) > 0 {
-        match connection.execute(RENEW).await {
+        match connection.execute(AssertSqlSafe(&*ledger.mark.renew)).await {
             Ok(_) => return deepen(connection).await.map(|()| true),
             Err(error) if has_number(&error, NO_SUCH_SAVEPOINT) => {}
             Err(error) => return Err(error),
         }
     }
     match ledger.fate(connection).await? {
-        Fate::Committed => guard.ended(Breach::Ended),
-        Fate::RolledBack => guard.ended(Breach::Rollback),
+        Fate::Committed(by) => guard.ended_by(Breach::Ended, Some(by)),
+        Fate::RolledBack(by) => guard.ended_by(Breach::Rollback, Some(by)),
         Fate::Deadlocked => guard.rolled_back_by_server(),
     }
     Ok(false)
@@ -187,7 +199,7 @@ pub(crate) async fn end(pool: &MySqlPool, guard: &Guard, looks: &Looks, ledger: 
         return Ended::Changed;
     }
     let _ending = guard.ending();
-    let restart = format!("ROLLBACK; {BEGIN}; {MARK}");
+    let restart = format!("ROLLBACK; {BEGIN}; {}", ledger.mark.set);
     match looks.are_kept(&mut connection, &restart).await {
         Ok(true) => {
             ledger.restarted();

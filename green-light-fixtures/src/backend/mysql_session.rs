@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
+use super::kept::Mark;
+use crate::sandbox::{By, TRACED, ends_transactions_on_mysql};
+
 /// What a test can change in its session so that a rollback does not undo it. The names of the last
 /// three differ between MySQL and MariaDB.
 const SETTINGS: [&str; 2] = [
@@ -18,6 +21,8 @@ const SETTINGS: [&str; 2] = [
      @@collation_connection, @@character_set_client, @@character_set_results, @@sql_safe_updates, \
      database(), @@max_execution_time, @@transaction_isolation, @@transaction_read_only",
 ];
+/// Makes a session keep the texts of its last statements.
+pub(super) const REMEMBER: &str = "SET SESSION profiling = 1, SESSION profiling_history_size = 100";
 /// What a session has done, by kind of statement.
 const COUNTERS: &str = r"SHOW SESSION STATUS WHERE Variable_name LIKE 'Com\_%' AND Value > 0";
 /// The statements that end no transaction, as those counters call them. Whatever is not known to be
@@ -51,8 +56,9 @@ const HARMLESS: [&str; 35] = [
     "rollback_to_savepoint",
     "savepoint",
     "select",
-    "set_option",
     "signal",
+    // Without `LOCK TABLES` before it, it does nothing.
+    "unlock_tables",
     "update",
     "update_multi",
     "help",
@@ -103,26 +109,47 @@ fn text(row: &MySqlRow) -> Result<String, sqlx::Error> {
 }
 
 /// How a transaction ended that nobody was to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Something was committed.
-    Committed,
+    Committed(By),
     /// A statement rolled it back.
-    RolledBack,
+    RolledBack(By),
     /// The server rolled it back.
     Deadlocked,
 }
 
-/// How often a session was begun anew for another test.
-#[derive(Debug, Default)]
+/// What green-light itself has told a session to do.
+#[derive(Debug)]
 pub(crate) struct Ledger {
+    pub(super) mark: Mark,
+    /// How often it was begun anew for another test.
     restarts: AtomicU64,
+    /// How many settings were made when it was new.
+    settings: AtomicU64,
 }
 
 impl Ledger {
+    pub(super) fn new(mark: Mark) -> Self {
+        Self {
+            mark,
+            restarts: AtomicU64::new(0),
+            settings: AtomicU64::new(u64::MAX),
+        }
+    }
+
     /// A session is new, its outer transaction open.
     pub(super) fn open(&self) {
         self.restarts.store(0, Ordering::Relaxed);
+    }
+
+    /// The first session is new, and every other one will be made as it was.
+    pub(super) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        let counted = counted(connection).await?;
+        let made = counted.iter().find(|(name, _)| name == "set_option");
+        let made = made.map_or(0, |(_, value)| *value);
+        self.settings.store(made, Ordering::Relaxed);
+        Ok(())
     }
 
     /// A test ended as it should, and the next transaction has been begun.
@@ -132,38 +159,90 @@ impl Ledger {
 
     /// How the outer transaction ended, now that it is gone.
     pub(super) async fn fate(&self, connection: &mut MySqlConnection) -> Result<Fate, sqlx::Error> {
-        let rows = connection.fetch_all(COUNTERS).await?;
-        let counted: Result<Vec<(String, u64)>, sqlx::Error> = rows
-            .iter()
-            .map(|row| {
-                let value: String = row.try_get_unchecked(1)?;
-                Ok((text(row)?, value.parse().unwrap_or(u64::MAX)))
-            })
-            .collect();
-        let counted = counted?;
-        let counted = counted.iter().map(|(name, value)| (name.as_str(), *value));
-        Ok(fate(counted, self.restarts.load(Ordering::Relaxed)))
+        let counted = counted(connection).await?;
+        let mut fate = fate(
+            &counted,
+            self.restarts.load(Ordering::Relaxed),
+            self.settings.load(Ordering::Relaxed),
+        );
+        if let Fate::Committed(by) | Fate::RolledBack(by) = &mut fate
+            && *TRACED
+            && let Some(text) = remembered(connection, &self.mark).await
+        {
+            *by = By::Text(text);
+        }
+        Ok(fate)
     }
+}
+
+/// What a session has done, by kind, without `Com_`.
+async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let rows = connection.fetch_all(COUNTERS).await?;
+    rows.iter()
+        .map(|row| {
+            let name = text(row)?.to_ascii_lowercase();
+            let value: String = row.try_get_unchecked(1)?;
+            let name = name.strip_prefix("com_").unwrap_or(&name).to_owned();
+            Ok((name, value.parse().unwrap_or(u64::MAX)))
+        })
+        .collect()
+}
+
+/// The first statement of the last use of a session that by its words ends transactions, if the server
+/// was told to keep their texts.
+async fn remembered(connection: &mut MySqlConnection, mark: &Mark) -> Option<String> {
+    let rows = connection.fetch_all("SHOW PROFILES").await.ok()?;
+    let texts: Vec<String> = rows
+        .iter()
+        .filter_map(|row| row.try_get_unchecked(2).ok())
+        .collect();
+    // Ours come before and after what the test has sent.
+    let is_ours = |text: &String| text.contains(&*mark.set);
+    let last = texts.iter().rposition(is_ours)?;
+    let first = texts[..last]
+        .iter()
+        .rposition(is_ours)
+        .map_or(0, |at| at + 1);
+    let sent = &texts[first..last];
+    let by_words = sent.iter().find(|text| ends_transactions_on_mysql(text));
+    by_words.cloned()
 }
 
 /// What `counted` says of a session that green-light has begun anew `restarts` times.
-fn fate<'a>(counted: impl Iterator<Item = (&'a str, u64)>, restarts: u64) -> Fate {
-    let mut fate = Fate::Deadlocked;
+fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> Fate {
+    let (mut ended, mut rolled_back, mut set) = (Vec::new(), false, false);
     for (name, value) in counted {
-        let name = name.to_ascii_lowercase();
-        match name.strip_prefix("com_").unwrap_or(&name) {
-            "begin" if value <= restarts + 1 => {}
-            "rollback" if value <= restarts => {}
-            "rollback" => fate = Fate::RolledBack,
+        match name.as_str() {
+            "begin" if *value <= restarts + 1 => {}
+            "rollback" if *value <= restarts => {}
+            "rollback" => rolled_back = true,
+            "set_option" => set = *value > settings,
             harmless if is_harmless(harmless) => {}
-            _ => return Fate::Committed,
+            kind => ended.push(format!("`{}`", kind.replace('_', " ").to_uppercase())),
         }
     }
-    fate
+    // A session that knows less than what green-light told it was told to forget, which commits.
+    let begun = counted.iter().find(|(name, _)| name == "begin");
+    if begun.is_none_or(|(_, value)| *value <= restarts) {
+        ended.push("`FLUSH STATUS`".to_owned());
+    }
+    let rollback = "`ROLLBACK`".to_owned();
+    match (ended.is_empty(), rolled_back) {
+        (true, false) if set => Fate::Committed(By::Kind("`SET autocommit`".to_owned())),
+        (true, false) => Fate::Deadlocked,
+        (true, true) => Fate::RolledBack(By::Kind(rollback)),
+        (false, _) => {
+            ended.extend(rolled_back.then_some(rollback));
+            Fate::Committed(By::Kind(ended.join(" or ")))
+        }
+    }
 }
 
 fn is_harmless(name: &str) -> bool {
-    name.starts_with("show_") || name.starts_with("stmt_") || HARMLESS.contains(&name)
+    // In a transaction of another kind, XA does nothing.
+    ["show_", "xa_"].iter().any(|kind| name.starts_with(kind))
+        || name.starts_with("stmt_")
+        || HARMLESS.contains(&name)
 }
 
 #[cfg(test)]
@@ -172,26 +251,45 @@ mod tests {
 
     #[test]
     fn tells_a_commit_from_a_rollback_and_both_from_a_deadlock() {
-        let own = [("Com_begin", 3), ("Com_rollback", 2), ("Com_insert", 9)];
-        let fate_of = |more: &[(&'static str, u64)]| {
-            let all = own
+        let fate_of = |more: &[(&str, u64)]| {
+            let own = [
+                ("begin", 3),
+                ("rollback", 2),
+                ("insert", 9),
+                ("set_option", 4),
+            ];
+            let own = own
                 .iter()
                 .filter(|(name, _)| more.iter().all(|(other, _)| other != name));
-            fate(all.chain(more).copied(), 2)
+            let all: Vec<_> = own
+                .chain(more)
+                .map(|(n, v)| ((*n).to_owned(), *v))
+                .collect();
+            fate(&all, 2, 4)
         };
         assert_eq!(fate_of(&[]), Fate::Deadlocked);
         assert_eq!(
-            fate_of(&[("Com_stmt_execute", 4), ("Com_show_status", 1)]),
+            fate_of(&[("stmt_execute", 4), ("show_status", 1)]),
             Fate::Deadlocked
         );
-        assert_eq!(fate_of(&[("Com_rollback", 3)]), Fate::RolledBack);
-        for ended in [
-            ("Com_begin", 4),
-            ("Com_create_table", 1),
-            ("Com_commit", 1),
-            ("Com_new", 1),
+        let kind = |kind: &str| By::Kind(kind.to_owned());
+        assert_eq!(
+            fate_of(&[("rollback", 3)]),
+            Fate::RolledBack(kind("`ROLLBACK`"))
+        );
+        for (ended, by) in [
+            (("begin", 4), "`BEGIN`"),
+            (("create_table", 1), "`CREATE TABLE`"),
+            (("commit", 1), "`COMMIT`"),
+            (("new", 1), "`NEW`"),
+            (("set_option", 5), "`SET autocommit`"),
+            (("begin", 0), "`FLUSH STATUS`"),
         ] {
-            assert_eq!(fate_of(&[ended]), Fate::Committed, "{ended:?}");
+            assert_eq!(fate_of(&[ended]), Fate::Committed(kind(by)), "{ended:?}");
         }
+        assert_eq!(
+            fate_of(&[("commit", 1), ("rollback", 3)]),
+            Fate::Committed(kind("`COMMIT` or `ROLLBACK`"))
+        );
     }
 }

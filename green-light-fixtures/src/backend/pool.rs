@@ -1,8 +1,6 @@
 //! The one-connection pool of a slot, whichever driver it belongs to.
 
-#[cfg(feature = "mysql")]
-use std::sync::Arc;
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use sea_orm::{DatabaseConnection, DbBackend};
 #[cfg(feature = "mysql")]
@@ -12,6 +10,8 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
+#[cfg(feature = "postgres")]
+use super::kept::Mark;
 #[cfg(feature = "mysql")]
 use super::{mysql, mysql_session};
 #[cfg(feature = "postgres")]
@@ -53,6 +53,7 @@ pub(crate) enum Pool {
     Postgres {
         pool: PgPool,
         ending: postgres_ending::Ending,
+        mark: Mark,
     },
     #[cfg(feature = "mysql")]
     MySql {
@@ -72,6 +73,18 @@ impl Pool {
             Self::Postgres { pool, .. } => postgres::connection(pool),
             #[cfg(feature = "mysql")]
             Self::MySql { pool, .. } => mysql::connection(pool),
+        }
+    }
+
+    /// The savepoint that has to stay the innermost, if there is one.
+    pub(crate) fn mark(&self) -> Option<Arc<str>> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres { mark, .. } => Some(mark.name()),
+            #[cfg(feature = "mysql")]
+            Self::MySql { ledger, .. } => Some(ledger.mark.name()),
         }
     }
 
@@ -97,7 +110,7 @@ impl Pool {
                 #[cfg(feature = "sqlite")]
                 Self::Sqlite { pool, ending } => sqlite::end(pool, guard, ending).await,
                 #[cfg(feature = "postgres")]
-                Self::Postgres { pool, ending } => postgres::end(pool, guard, ending).await,
+                Self::Postgres { pool, ending, .. } => postgres::end(pool, guard, ending).await,
                 #[cfg(feature = "mysql")]
                 Self::MySql {
                     pool,

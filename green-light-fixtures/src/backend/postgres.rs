@@ -9,37 +9,47 @@
 //!   transaction.
 //! * A savepoint is set before each use of the connection and looked for after it. An SQL error
 //!   aborts the transaction up to there and no further, and whoever ends the outer transaction takes
-//!   the savepoint along: that is the breach. One message does both, [`RENEW`], after each use.
-//! * A deferred constraint trigger refuses to commit (see [`GUARD`]).
+//!   the savepoint along: that is the breach. One message does both, [`Mark::renew`], after each use.
+//! * A deferred constraint trigger refuses to commit (see [`GUARD`]), and leaves a note of the text that
+//!   asked for it: a prepared statement, which no rollback takes away.
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
 //!   So what follows a `ROLLBACK` as text cannot write.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Row as _,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Row as _,
     postgres::PgConnectOptions,
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
     Ended, Pool,
-    kept::{self, BASE_DEPTH, drain, has_code},
+    kept::{self, BASE_DEPTH, Mark, drain, has_code},
     postgres_ending::Ending,
 };
 use crate::{
     error::{Error, Kind},
-    sandbox::{Breach, Guard, Verdict},
+    sandbox::{Breach, By, Guard, Verdict},
 };
 
 type Manager = <sqlx::Postgres as sqlx::Database>::TransactionManager;
 
 /// Begins the outer transaction: the one that may write, and that no commit can end.
 pub(super) const BEGIN: &str = "BEGIN READ WRITE; INSERT INTO green_light.guard VALUES (1)";
-/// Sets the guard savepoint anew; an error if the outer transaction is aborted or has ended.
-const RENEW: &str = "RELEASE SAVEPOINT green_light; SAVEPOINT green_light";
-const RETURN: &str = "ROLLBACK TO SAVEPOINT green_light";
+/// What the trigger noted when it refused to commit, and how many milliseconds ago.
+const REFUSED: &str = "SELECT pg_catalog.substr(statement, 35), \
+    (extract(epoch FROM pg_catalog.clock_timestamp() - prepare_time) * 1000)::float8 \
+    FROM pg_catalog.pg_prepared_statements WHERE name = 'green_light_refused'";
+
+/// A row if columns have been changed in this transaction; 1249 is `pg_attribute`.
+const ALTERED: &str = "SELECT 1 WHERE pg_catalog.pg_stat_get_xact_tuples_inserted(1249) \
+    + pg_catalog.pg_stat_get_xact_tuples_updated(1249) \
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0";
 
 const IN_FAILED_TRANSACTION: &str = "25P02";
 
@@ -69,6 +79,12 @@ BEGIN
     INSERT INTO green_light.guard VALUES (1);
     RETURN NULL;
   END IF;
+  IF EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE name = 'green_light_refused') THEN
+    DEALLOCATE green_light_refused;
+  END IF;
+  EXECUTE 'PREPARE green_light_refused AS -- '
+    || pg_catalog.regexp_replace(pg_catalog.left(pg_catalog.current_query(), 400), '\s+', ' ', 'g')
+    || E'\nSELECT 1';
   RAISE EXCEPTION 'green-light: this transaction isolates a test and is never committed'
     USING ERRCODE = '25000', HINT = 'commit a transaction made by `begin()`; do not send `COMMIT` as text';
 END $$;
@@ -100,13 +116,15 @@ pub(crate) async fn open(
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
+    let mark = Mark::new();
+    let (setting, renewing) = (mark.clone(), mark.clone());
     let pool = kept::options(wait)
         .after_connect(move |connection, _| {
-            let guard = Arc::clone(&connecting);
+            let (guard, mark) = (Arc::clone(&connecting), setting.clone());
             Box::pin(async move {
                 // An error here would make the pool try again until the wait is over; it is
                 // remembered instead, and the slot is not used.
-                let failure = prepare(connection).await.err();
+                let failure = prepare(connection, &mark).await.err();
                 guard.connected(failure.map(|error| error.to_string()));
                 Ok(())
             })
@@ -116,14 +134,14 @@ pub(crate) async fn open(
             Box::pin(async move { Ok(verdict == Verdict::Ready) })
         })
         .after_release(move |connection, _| {
-            let guard = Arc::clone(&releasing);
+            let (guard, mark) = (Arc::clone(&releasing), renewing.clone());
             Box::pin(async move {
                 if guard.is_ending() {
                     return Ok(true);
                 }
-                let renewed = renew(connection).await;
-                if let Ok(Some(breach)) = &renewed {
-                    guard.ended(*breach);
+                let renewed = renew(connection, &mark, &guard).await;
+                if let Ok(Some((breach, by))) = &renewed {
+                    guard.ended_by(*breach, by.clone());
                 }
                 guard.released();
                 renewed.map(|breach| breach.is_none())
@@ -140,8 +158,8 @@ pub(crate) async fn open(
         .help("look at the cause; the schema must leave the schema `green_light` alone")
         .because(failure));
     }
-    let ending = Ending::of(&pool).await.map_err(cannot_open)?;
-    Ok(Pool::Postgres { pool, ending })
+    let ending = Ending::of(&pool, &mark).await.map_err(cannot_open)?;
+    Ok(Pool::Postgres { pool, ending, mark })
 }
 
 fn slot_options(options: &PgConnectOptions, wait: Duration) -> PgConnectOptions {
@@ -153,9 +171,18 @@ fn slot_options(options: &PgConnectOptions, wait: Duration) -> PgConnectOptions 
 }
 
 pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
-    Error::new(Kind::Connection, "PostgreSQL could not be reached")
-        .help("look at `GREEN_LIGHT_POSTGRES_URL`, and whether its server runs")
-        .because(error)
+    let (fact, help) = match error {
+        sqlx::Error::PoolTimedOut => (
+            "PostgreSQL did not answer in time, while a connection for a test was being made",
+            "look whether its server is stopped, overloaded or out of connections; \
+             `Engine::builder().connection_timeout(..)` makes it wait longer",
+        ),
+        _ => (
+            "PostgreSQL could not be reached",
+            "look at `GREEN_LIGHT_POSTGRES_URL`, and whether its server runs",
+        ),
+    };
+    Error::new(Kind::Connection, fact).help(help).because(error)
 }
 
 fn depth(connection: &PgConnection) -> usize {
@@ -163,9 +190,9 @@ fn depth(connection: &PgConnection) -> usize {
 }
 
 /// Opens the outer transaction and sets the guard savepoint.
-async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn prepare(connection: &mut PgConnection, mark: &Mark) -> Result<(), sqlx::Error> {
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    connection.execute("SAVEPOINT green_light").await?;
+    connection.execute(AssertSqlSafe(&*mark.set)).await?;
     deepen(connection).await
 }
 
@@ -179,29 +206,74 @@ async fn deepen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         Manager::begin(connection, None).await?;
     }
     let release = format!("RELEASE SAVEPOINT _sqlx_savepoint_{first}");
-    connection
-        .execute(sqlx::AssertSqlSafe(release))
-        .await
-        .map(drop)
+    connection.execute(AssertSqlSafe(release)).await.map(drop)
 }
 
 /// Sets the guard savepoint for the next use, or says what happened to the outer transaction.
-async fn renew(connection: &mut PgConnection) -> Result<Option<Breach>, sqlx::Error> {
+async fn renew(
+    connection: &mut PgConnection,
+    mark: &Mark,
+    guard: &Guard,
+) -> Result<Option<(Breach, Option<By>)>, sqlx::Error> {
     drain(connection).await?;
     match depth(connection) {
-        0 => return Ok(Some(Breach::Ended)),
-        BASE_DEPTH.. if depth(connection) > BASE_DEPTH => return Ok(Some(Breach::Unbalanced)),
+        0 => return ended(connection, guard.held_since()).await.map(Some),
+        BASE_DEPTH.. if depth(connection) > BASE_DEPTH => {
+            return Ok(Some((Breach::Unbalanced, None)));
+        }
         _ => {}
     }
-    let renewed = match connection.execute(RENEW).await {
-        Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => connection.execute(RETURN).await,
+    let altered = match guard.defined() {
+        Some(defined) => connection
+            .execute(AssertSqlSafe(&*mark.renew))
+            .await
+            .map(|_| defined),
+        // What was sent is known to the server alone.
+        None => {
+            let text = format!("{}; {ALTERED}", mark.renew);
+            let rows = connection.fetch_all(AssertSqlSafe(text)).await;
+            rows.map(|rows| !rows.is_empty())
+        }
+    };
+    let altered = match altered {
+        Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => connection
+            .execute(AssertSqlSafe(&*mark.back))
+            .await
+            .map(|_| false),
         other => other,
     };
-    match renewed {
-        Ok(_) => deepen(connection).await.map(|()| None),
-        Err(sqlx::Error::Database(_)) => Ok(Some(Breach::Ended)),
+    match altered {
+        Ok(altered) => {
+            deepen(connection).await?;
+            if altered {
+                // Those of tests before this one may describe other rows than they now return.
+                connection.clear_cached_statements().await?;
+            }
+            Ok(None)
+        }
+        Err(sqlx::Error::Database(_)) => ended(connection, guard.held_since()).await.map(Some),
         Err(error) => Err(error),
     }
+}
+
+/// What ended the outer transaction: a commit, as the trigger noted while the connection was in use,
+/// or something else.
+async fn ended(
+    connection: &mut PgConnection,
+    since: Instant,
+) -> Result<(Breach, Option<By>), sqlx::Error> {
+    // What is open now is not the outer transaction, and may be aborted.
+    connection.execute("ROLLBACK").await?;
+    let Some(note) = connection.fetch_optional(sqlx::query(REFUSED)).await? else {
+        return Ok((Breach::Ended, None));
+    };
+    let (text, age): (String, f64) = (note.try_get(0)?, note.try_get(1)?);
+    Ok(match text.lines().next() {
+        Some(text) if age <= since.elapsed().as_secs_f64() * 1_000.0 => {
+            (Breach::Commit, Some(By::Text(text.to_owned())))
+        }
+        _ => (Breach::Ended, None),
+    })
 }
 
 /// Ends the outer transaction of `pool`, begins the next one and puts the connection back.

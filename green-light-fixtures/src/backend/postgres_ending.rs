@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseEr
 
 use super::{
     Ended,
-    kept::has_code,
+    kept::{Mark, has_code},
     postgres::{BEGIN, one},
 };
 
@@ -35,14 +35,15 @@ const CHECK: &str = "SET LOCAL green_light.ending = 'on'; SET CONSTRAINTS ALL IM
 
 impl Ending {
     /// Looks at what the schema holds.
-    pub(super) async fn of(pool: &PgPool) -> Result<Self, sqlx::Error> {
+    pub(super) async fn of(pool: &PgPool, mark: &Mark) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let defers: bool = one(&mut connection, DEFERS).await?;
         connection.return_to_pool().await;
         let check = if defers { CHECK } else { "" };
         Ok(Self {
             text: format!(
-                "{check}SELECT green_light.look(); ROLLBACK; {BEGIN}; SAVEPOINT green_light"
+                "{check}SELECT green_light.look(); ROLLBACK; {BEGIN}; {}",
+                mark.set
             ),
             defers,
         })

@@ -22,7 +22,7 @@ use sqlx::{
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
-use super::{Ended, Pool, sqlite_ending::Ending};
+use super::{Ended, Pool, sqlite_ending::Ending, sqlite_listener::listen};
 use crate::{
     error::{Error, Kind},
     sandbox::{Guard, Verdict},
@@ -157,10 +157,23 @@ async fn prepare(
     let mut handle = connection.lock_handle().await?;
     let (committing, rolling_back, running) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    handle.set_commit_hook(move || committing.commit_asked());
-    handle.set_rollback_hook(move || rolling_back.rolled_back());
+    handle.set_commit_hook(move || {
+        listen_unless_ending(&committing);
+        committing.commit_asked()
+    });
+    handle.set_rollback_hook(move || {
+        listen_unless_ending(&rolling_back);
+        rolling_back.rolled_back();
+    });
     handle.set_progress_handler(INSTRUCTIONS, move || !running.is_dead());
     Ok(())
+}
+
+/// Finds out which statement it is that a hook tells of.
+fn listen_unless_ending(guard: &Arc<Guard>) {
+    if !guard.is_ending() {
+        listen(guard);
+    }
 }
 
 /// Ends the outer transaction of `pool` and puts its connection back.

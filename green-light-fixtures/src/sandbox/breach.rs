@@ -22,12 +22,25 @@ pub(crate) enum Breach {
     Unbalanced,
 }
 
+/// What is known of the statement that caused a breach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Its text.
+    Text(String),
+    /// Its kind, as the database counts.
+    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "MySQL counts"))]
+    Kind(String),
+}
+
 /// One breach, with what is known of the statement that caused it.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) breach: Breach,
     pub(super) at: Instant,
     pub(super) statement: Option<String>,
+    pub(super) kind: Option<String>,
+    /// Where the connection was taken that it was sent on.
+    pub(super) place: Option<String>,
     /// How often writes were refused afterwards, on the same connection.
     pub(super) refused_later: usize,
 }
@@ -38,6 +51,8 @@ impl Record {
             breach,
             at: Instant::now(),
             statement: None,
+            kind: None,
+            place: None,
             refused_later: 0,
         }
     }
@@ -75,18 +90,30 @@ impl Record {
             ),
             Breach::Unbalanced => (
                 "gave its connection back with a savepoint still open",
-                "end what `TransactionManager::begin` began, or write `begin()` on the connection",
+                "end what `TransactionManager::begin` began, or write `begin()` on the connection; \
+                 leave savepoints of sqlx alone in SQL text",
             ),
         };
         let mut text = format!("test `{test}` {fact}");
-        match self.statement {
-            Some(statement) => text.push_str(&format!("\n  by: `{statement}`")),
-            None if matches!(
-                self.breach,
-                Breach::Commit | Breach::Rollback | Breach::Ended
-            ) =>
-            {
+        let is_by_statement = matches!(
+            self.breach,
+            Breach::Commit | Breach::Rollback | Breach::Ended
+        );
+        let is_known = self.statement.is_some();
+        match (self.statement, self.kind) {
+            (Some(statement), _) => text.push_str(&format!("\n  by: `{statement}`")),
+            (None, Some(kind)) => {
+                text.push_str(&format!("\n  by {kind}, sent as text, unprepared"));
+            }
+            (None, None) if is_by_statement => {
                 text.push_str("\n  by a statement sent as text, unprepared");
+            }
+            (None, None) => {}
+        }
+        match self.place {
+            Some(place) => text.push_str(&format!("\n  on a connection taken at {place}")),
+            None if is_by_statement && !is_known => {
+                text.push_str(" (`GREEN_LIGHT_DEBUG=1` shows where it was sent)");
             }
             None => {}
         }

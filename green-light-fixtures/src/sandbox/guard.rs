@@ -12,13 +12,14 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
-    breach::{Breach, Record},
+    breach::{Breach, By, Record},
     hold::Hold,
-    statement::{ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
+    lent::Lent,
+    statement::{defines, ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
 };
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
@@ -56,29 +57,6 @@ struct State {
     failure: Option<String>,
 }
 
-/// The part of a lease that callbacks write to.
-#[derive(Debug)]
-pub(super) struct Lent {
-    id: u64,
-    pub(super) test: Arc<str>,
-    pub(super) breaches: Vec<Record>,
-    pub(super) longest: Option<(Duration, Hold)>,
-    /// Whether the test has had a connection, so that losing it loses rows.
-    used: bool,
-    /// Whether the test has been told who holds its connection.
-    told: bool,
-    /// Whether a raw pool, which cannot be tracked, was handed out.
-    pub(super) raw_pool: bool,
-    /// Whether a statement was sent that may leave something in the session.
-    stays: bool,
-    /// Whether the connection was used by something that reports no statement.
-    unseen: bool,
-    /// Whether the next use of the connection will report its statement when it is over.
-    announced: bool,
-    /// Whether the database rolled back the transaction by itself. The lease knows it after its end.
-    deadlocked: Arc<AtomicBool>,
-}
-
 impl Guard {
     pub(super) fn new(definitions_commit: bool) -> Self {
         Self {
@@ -98,20 +76,7 @@ impl Guard {
         if state.condemned || state.lease.is_some() || self.is_dead() {
             return false;
         }
-        let lent = Lent {
-            id,
-            test,
-            breaches: Vec::new(),
-            longest: None,
-            used: false,
-            told: false,
-            raw_pool: false,
-            stays: false,
-            unseen: false,
-            announced: false,
-            deadlocked,
-        };
-        state.lease = Some(lent);
+        state.lease = Some(Lent::new(id, test, deadlocked));
         true
     }
 
@@ -196,6 +161,11 @@ impl Guard {
 
     /// The outer transaction has ended, and not by green-light.
     pub(crate) fn ended(&self, breach: Breach) {
+        self.ended_by(breach, None);
+    }
+
+    /// The same, by a statement that the database knows.
+    pub(crate) fn ended_by(&self, breach: Breach, by: Option<By>) {
         let mut state = self.state();
         let state = &mut *state;
         // Whatever follows in the same use of the connection may commit.
@@ -207,15 +177,34 @@ impl Guard {
         if !state.lost {
             state.lost = true;
             let mut record = Record::new(breach);
-            // A hook is called before its statement is reported, a server is asked after it.
-            if breach == Breach::Ended || self.definitions_commit {
-                record.statement = state.hold.as_mut().and_then(Hold::suspect);
+            if let Some(hold) = &mut state.hold {
+                record.place = hold.place();
+                // A hook is called before its statement is reported, a server is asked after it.
+                if breach == Breach::Ended || self.definitions_commit {
+                    record.statement = hold.suspect.take();
+                }
+            }
+            match by {
+                Some(By::Text(text)) => record.statement = Some(shorten(&text)),
+                Some(By::Kind(kind)) => record.kind = Some(kind),
+                None => {}
             }
             lent.breaches.push(record);
         } else if breach == Breach::Commit
             && let Some(record) = lent.breaches.last_mut()
         {
             record.refused_later += 1;
+        }
+    }
+
+    /// The database tells which statement it has just run: the one that caused the last breach, unless
+    /// that has been named.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn named(&self, statement: &str) {
+        if let Some(lent) = &mut self.state().lease
+            && let Some(record) = lent.breaches.last_mut()
+        {
+            record.statement.get_or_insert_with(|| shorten(statement));
         }
     }
 
@@ -264,6 +253,7 @@ impl Guard {
             }
         }
         if let Some(hold) = &mut state.hold {
+            hold.defines |= defines(&statement);
             if ends {
                 hold.suspect.get_or_insert_with(|| statement.clone());
             }
@@ -302,6 +292,24 @@ impl Guard {
             self.raw_pool_given(id);
             self.state().escaped = true;
         }
+    }
+
+    /// Whether the statements of this use of the connection may define something, as far as is known.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn defined(&self) -> Option<bool> {
+        let state = self.state();
+        let hold = state.hold.as_ref()?;
+        hold.statement.as_ref().map(|_| hold.defines)
+    }
+
+    /// Since when the connection has been in use.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn held_since(&self) -> Instant {
+        let state = self.state();
+        state
+            .hold
+            .as_ref()
+            .map_or_else(Instant::now, |hold| hold.since)
     }
 
     /// Who holds the connection now, in words.

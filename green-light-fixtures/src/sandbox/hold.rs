@@ -11,19 +11,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-static TRACED: LazyLock<bool> = LazyLock::new(|| {
+/// Whether more is to be found out than tests usually pay for.
+pub(crate) static TRACED: LazyLock<bool> = LazyLock::new(|| {
     std::env::var("GREEN_LIGHT_DEBUG").is_ok_and(|value| !matches!(value.trim(), "" | "0"))
 });
 
 #[derive(Debug)]
 pub(super) struct Hold {
-    since: Instant,
+    pub(super) since: Instant,
     pub(super) begun_at: Option<&'static Location<'static>>,
     pub(super) statement: Option<String>,
     /// The first statement that by its words ends transactions.
     pub(super) suspect: Option<String>,
     /// Whether its statement will be reported when it is over.
     pub(super) is_announced: bool,
+    /// Whether a statement by its words defines something.
+    pub(super) defines: bool,
     trace: Option<Backtrace>,
 }
 
@@ -35,13 +38,18 @@ impl Hold {
             begun_at: None,
             statement: None,
             suspect: None,
+            defines: false,
             trace: TRACED.then(Backtrace::force_capture),
         }
     }
 
-    /// The statement that may have ended the transaction, as far as is known.
-    pub(super) fn suspect(&mut self) -> Option<String> {
-        self.suspect.take().or_else(|| self.statement.clone())
+    /// Where the connection was taken, if that was looked at.
+    pub(super) fn place(&self) -> Option<String> {
+        match (self.begun_at, &self.trace) {
+            (Some(place), _) => Some(place.to_string()),
+            (None, Some(trace)) => place_in(&trace.to_string()),
+            (None, None) => None,
+        }
     }
 
     pub(super) fn age(&self) -> Duration {
@@ -50,11 +58,10 @@ impl Hold {
 
     /// One line: by what, from where, for how long, and its last statement.
     pub(super) fn describe(&self, held: Duration) -> String {
-        let place = match (self.begun_at, &self.trace) {
-            (Some(place), _) => format!(" begun at {place}"),
-            (None, Some(trace)) => place_in(&trace.to_string())
-                .map_or_else(String::new, |place| format!(" begun at {place}")),
-            (None, None) => " (`GREEN_LIGHT_DEBUG=1` shows where it was begun)".to_owned(),
+        let place = match self.place() {
+            Some(place) => format!(" begun at {place}"),
+            None if self.trace.is_some() => String::new(),
+            None => " (`GREEN_LIGHT_DEBUG=1` shows where it was begun)".to_owned(),
         };
         let statement = match &self.statement {
             Some(statement) => format!("; its last statement: `{statement}`"),
@@ -67,14 +74,23 @@ impl Hold {
     }
 }
 
-/// The innermost frame that belongs neither to the toolchain nor to a dependency.
+/// The innermost frame that belongs neither to the toolchain, nor to a dependency, nor to green-light.
 fn place_in(trace: &str) -> Option<String> {
-    trace
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("at "))
-        .find(|place| !is_foreign(place))
-        .map(|place| place.strip_prefix("./").unwrap_or(place).to_owned())
+    let mut is_ours = false;
+    for line in trace.lines().map(str::trim) {
+        match line.strip_prefix("at ") {
+            Some(place) if !is_ours && !is_foreign(place) => {
+                return Some(place.strip_prefix("./").unwrap_or(place).to_owned());
+            }
+            Some(_) => {}
+            None => is_ours = OURS.iter().any(|name| line.contains(name)),
+        }
+    }
+    None
 }
+
+/// What the names of our own functions contain.
+const OURS: [&str; 2] = ["green_light_fixtures::", "green_light_core::"];
 
 fn is_foreign(place: &str) -> bool {
     [
@@ -97,7 +113,8 @@ mod tests {
     fn finds_the_users_own_frame() {
         let trace = "   0: std::backtrace::create\n             at /rustc/abc/library/std/src/backtrace.rs:1:1\n   \
                      1: sqlx_core::pool::acquire\n             at /h/.cargo/registry/src/x/sqlx-core-0.9.0/src/pool.rs:2:3\n   \
-                     2: shop::checkout\n             at ./src/checkout.rs:40:17\n";
+                     2: green_light_fixtures::sandbox\n             at ./src/sandbox/hold.rs:2:3\n   \
+                     3: shop::checkout\n             at ./src/checkout.rs:40:17\n";
         assert_eq!(place_in(trace).as_deref(), Some("src/checkout.rs:40:17"));
         assert_eq!(place_in(""), None);
     }
@@ -110,6 +127,7 @@ mod tests {
             statement: None,
             suspect: None,
             is_announced: false,
+            defines: false,
             trace: None,
         };
         assert!(

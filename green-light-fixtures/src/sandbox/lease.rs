@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::{guard::Guard, guard::Lent, set::SlotSet, set::Waits, slot::Slot};
+use super::{guard::Guard, lent::Lent, set::SlotSet, set::Waits, slot::Slot};
 use crate::{
     backend::{Ended, Pool},
     error::{Error, Kind},
@@ -192,7 +192,8 @@ fn report(lent: Lent, ended: Ended, holder: Option<String>, waits: Waits) -> Res
             ));
         }
         Ended::Held => {
-            let holder = holder.unwrap_or_else(|| "something that waits for SQLite".to_owned());
+            let holder =
+                holder.unwrap_or_else(|| "something that waits for the database".to_owned());
             let text = format!(
                 "test `{test}` ended, but its connection was still held {:.1} s later\n  by {holder}",
                 waits.teardown.as_secs_f64(),
@@ -206,7 +207,7 @@ fn report(lent: Lent, ended: Ended, holder: Option<String>, waits: Waits) -> Res
             let text = format!("the transaction of test `{test}` could not be rolled back");
             errors.push(
                 Error::new(Kind::Connection, text)
-                    .help("the next test gets a new database; this one may have left SQLite unwell")
+                    .help("the next test gets a new database; look at the cause, and whether the database still runs")
                     .because(error),
             );
         }

@@ -21,15 +21,17 @@ mod breach;
 mod guard;
 mod hold;
 mod lease;
+mod lent;
 mod set;
 mod slot;
 mod statement;
 
 pub(crate) use self::{
-    breach::Breach,
+    breach::{Breach, By},
     guard::{Guard, Verdict},
+    hold::TRACED,
     lease::{Lease, Taken},
     set::{SlotSet, Waits},
     slot::{SlotFile, SlotHome},
-    statement::shorten,
+    statement::{ends_transactions_on_mysql, shorten},
 };

@@ -36,14 +36,14 @@ const LEAVING: [&str; 5] = ["call", "handler", "prepare", "set", "use"];
 pub(crate) fn ends_transactions(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .any(|word| {
-            ["commit", "end", "rollback", "abort"]
+            ["commit", "end", "rollback", "abort", "prepare"]
                 .iter()
                 .any(|known| word.eq_ignore_ascii_case(known))
         })
 }
 
 /// Whether a text has a statement that ends the transaction it is sent in, on MySQL.
-pub(super) fn ends_transactions_on_mysql(text: &str) -> bool {
+pub(crate) fn ends_transactions_on_mysql(text: &str) -> bool {
     text.split(';').any(|statement| {
         let mut words = words(statement);
         let first = words.next().unwrap_or_default();
@@ -57,6 +57,16 @@ pub(super) fn ends_transactions_on_mysql(text: &str) -> bool {
             () if is(first, "set") => is(second, "autocommit") || is(second, "password"),
             () => ENDING.iter().any(|known| is(first, known)),
         }
+    })
+}
+
+/// Whether a text has a statement that may change what other statements return.
+pub(super) fn defines(text: &str) -> bool {
+    text.split(';').any(|statement| {
+        let first = words(statement).next().unwrap_or_default();
+        ["alter", "call", "create", "do", "drop"]
+            .iter()
+            .any(|known| is(first, known))
     })
 }
 
@@ -131,6 +141,16 @@ mod tests {
             "",
         ] {
             assert!(!ends_transactions_on_mysql(statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn knows_what_defines_something() {
+        for statement in ["alter table u add a int", "SELECT 1; /* c */ DROP TABLE u"] {
+            assert!(defines(statement), "{statement}");
+        }
+        for statement in ["SELECT 'create'", "INSERT INTO u VALUES (1)", ""] {
+            assert!(!defines(statement), "{statement}");
         }
     }
 

@@ -213,6 +213,11 @@ impl Session {
         result.map_err(|error| self.shared.place.explain(error))
     }
 
+    /// The savepoint that has to stay the innermost, if there is one.
+    pub(crate) fn mark(&self) -> Option<Arc<str>> {
+        self.shared.place.mark()
+    }
+
     /// A statement comes that SeaORM does not report.
     pub(super) fn announce(&self) {
         self.shared.place.announce();

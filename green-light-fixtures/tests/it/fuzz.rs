@@ -1,77 +1,20 @@
-//! Hostile texts and cancellations in random order, on each backend.
+//! Hostile texts and cancellations in random order, sent in every way there is, on each backend.
 //!
 //! `GREEN_LIGHT_FUZZ_TRIES=10000` makes it as long as a night; the seed is fixed.
 
-use std::time::Duration;
+mod texts;
 
-use green_light_fixtures::{Backend, Session};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
+use std::{collections::HashSet, time::Duration};
 
-use crate::support::{count, engine_on, expect_clean};
+use green_light_fixtures::{Backend, Engine, Session};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait,
+};
 
-const SQLITE: &[&str] = &[
-    "COMMIT",
-    "ROLLBACK",
-    "BEGIN",
-    "SAVEPOINT a",
-    "RELEASE a",
-    "ROLLBACK TO a",
-    "INSERT INTO u (email) VALUES (hex(randomblob(8)))",
-    "INSERT OR ROLLBACK INTO u (email) VALUES ('seed')",
-    "CREATE TABLE IF NOT EXISTS x (y)",
-    "RELEASE _sqlx_savepoint_2",
-    "DELETE FROM u",
-    "END; INSERT INTO u (email) VALUES (hex(randomblob(8))); COMMIT",
-];
+use crate::support::{expect_clean, number, schema_on};
 
-const POSTGRES: &[&str] = &[
-    "COMMIT",
-    "ROLLBACK",
-    "ABORT",
-    "BEGIN",
-    "BEGIN ISOLATION LEVEL SERIALIZABLE",
-    "START TRANSACTION READ ONLY",
-    "SAVEPOINT a",
-    "RELEASE a",
-    "ROLLBACK TO a",
-    "INSERT INTO u (email) VALUES (md5(random()::text))",
-    "INSERT INTO u (email) VALUES ('seed')",
-    "CREATE TABLE IF NOT EXISTS x (y int)",
-    "DROP TABLE IF EXISTS x",
-    "RELEASE SAVEPOINT _sqlx_savepoint_8",
-    "RELEASE SAVEPOINT green_light",
-    "ROLLBACK TO SAVEPOINT green_light",
-    "DELETE FROM u",
-    "END; INSERT INTO u (email) VALUES (md5(random()::text)); COMMIT",
-    "ROLLBACK; INSERT INTO u (email) VALUES (md5(random()::text))",
-    "BEGIN; INSERT INTO u (email) VALUES (md5(random()::text)); COMMIT",
-    "SET CONSTRAINTS ALL IMMEDIATE",
-    "SET CONSTRAINTS ALL IMMEDIATE; COMMIT",
-    "PREPARE TRANSACTION 'p'",
-    "DISCARD ALL",
-    "SELECT pg_sleep(0.001)",
-];
-
-const MYSQL: &[&str] = &[
-    "COMMIT",
-    "ROLLBACK",
-    "BEGIN",
-    "START TRANSACTION",
-    "SAVEPOINT a",
-    "RELEASE SAVEPOINT a",
-    "ROLLBACK TO a",
-    "INSERT INTO u (email) VALUES (uuid())",
-    "INSERT INTO u (email) VALUES ('seed')",
-    "CREATE TABLE IF NOT EXISTS x (y int)",
-    "CREATE TEMPORARY TABLE IF NOT EXISTS tt (y int)",
-    "DROP TABLE IF EXISTS x",
-    "TRUNCATE u",
-    "ALTER TABLE u ADD COLUMN z int",
-    "SET autocommit = 1",
-    "DELETE FROM u",
-    "LOCK TABLES u WRITE",
-    "COMMIT; INSERT INTO u (email) VALUES (uuid())",
-];
+/// How long one statement may take to fail or to run, on a machine that has other things to do.
+const BOUND: Duration = Duration::from_secs(30);
 
 /// Marsaglia's xorshift, so that a failure comes again.
 struct Random(u64);
@@ -83,10 +26,6 @@ impl Random {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % limit as u64).unwrap()
     }
-
-    fn text(&mut self, texts: &[&'static str]) -> &'static str {
-        texts[self.below(texts.len())]
-    }
 }
 
 fn tries(short: usize) -> usize {
@@ -94,26 +33,108 @@ fn tries(short: usize) -> usize {
     asked.and_then(|tries| tries.parse().ok()).unwrap_or(short)
 }
 
-/// Uses the session with random texts; one in four uses is cancelled after a random time.
-async fn use_it(session: &Session, texts: &[&'static str], random: &mut Random) {
-    let db = session.connection();
-    for _ in 0..random.below(6) {
-        let text = random.text(texts);
-        let patience = Duration::from_micros(random.below(800) as u64);
-        if random.below(4) == 0 {
-            let _ = tokio::time::timeout(patience, db.execute_unprepared(text)).await;
-        } else {
-            let _ = db.execute_unprepared(text).await;
+/// A test that means ill.
+struct Hostile<'a> {
+    session: &'a Session,
+    texts: &'static [&'static str],
+    random: &'a mut Random,
+    sent: Vec<&'static str>,
+}
+
+impl Hostile<'_> {
+    fn text(&mut self) -> &'static str {
+        let text = self.texts[self.random.below(self.texts.len())];
+        self.sent.push(text);
+        text
+    }
+
+    async fn run(&mut self) {
+        for _ in 0..self.random.below(5) {
+            let text = self.text();
+            let way = self.random.below(4);
+            let patience = match self.random.below(4) {
+                0 => Duration::from_micros(self.random.below(800) as u64),
+                _ => BOUND,
+            };
+            let sent = tokio::time::timeout(patience, self.send(way, text)).await;
+            assert!(sent.is_ok() || patience < BOUND, "`{text}` hangs");
+        }
+        let begun = tokio::time::timeout(BOUND, self.session.connection().begin()).await;
+        let Ok(tx) = begun.expect("`begin` hangs") else {
+            return;
+        };
+        for _ in 0..self.random.below(5) {
+            let text = self.text();
+            if self.random.below(2) == 0 {
+                let _ = tx.execute_unprepared(text).await;
+            } else {
+                let _ = tx.execute_raw(self.statement(text)).await;
+            }
+        }
+        match self.random.below(3) {
+            0 => drop(tx.commit().await),
+            1 => drop(tx),
+            _ => drop(tx.rollback().await),
         }
     }
-    if let Ok(tx) = db.begin().await {
-        for _ in 0..random.below(6) {
-            let _ = tx.execute_unprepared(random.text(texts)).await;
-        }
-        if random.below(2) == 0 {
-            let _ = tx.commit().await;
+
+    fn statement(&self, text: &str) -> Statement {
+        Statement::from_string(self.session.backend().dialect(), text)
+    }
+
+    async fn send(&self, way: usize, text: &'static str) {
+        let db = self.session.connection();
+        match (way, self.session.backend()) {
+            (0, _) => drop(self.session.execute_unprepared(text).await),
+            (1, _) => drop(db.execute_unprepared(text).await),
+            (2, _) => drop(db.execute_raw(self.statement(text)).await),
+            (_, Backend::Postgres) => {
+                drop(
+                    sqlx::raw_sql(text)
+                        .execute(db.get_postgres_connection_pool())
+                        .await,
+                );
+            }
+            (_, Backend::MySql) => {
+                drop(
+                    sqlx::raw_sql(text)
+                        .execute(db.get_mysql_connection_pool())
+                        .await,
+                );
+            }
+            _ => drop(
+                sqlx::raw_sql(text)
+                    .execute(db.get_sqlite_connection_pool())
+                    .await,
+            ),
         }
     }
+}
+
+/// What a report says of the statement that ended the transaction: its text, or its kind.
+fn by(report: &str) -> Option<&str> {
+    let from = report.split_once("\n  by")?.1;
+    let line = from.lines().next()?;
+    line.strip_prefix(": `")
+        .or_else(|| line.strip_prefix(" `"))?
+        .split('`')
+        .next()
+}
+
+/// Whether a statement with that text or of that kind was sent.
+fn was_sent(by: &str, sent: &[&str]) -> bool {
+    let first = by.split_whitespace().next().unwrap_or_default();
+    let first = match first {
+        // As MySQL counts them.
+        "BEGIN" => vec!["BEGIN", "START"],
+        "XA" => vec!["XA"],
+        other => vec![other],
+    };
+    sent.contains(&by)
+        || sent.iter().any(|text| {
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| first.iter().any(|f| word.eq_ignore_ascii_case(f)))
+        })
 }
 
 /// A connection of its own to the database of `session`.
@@ -123,61 +144,148 @@ async fn outside(session: &Session) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-async fn nothing_is_left_behind(backend: Backend) {
-    let texts = match backend {
-        Backend::Postgres => POSTGRES,
-        _ => SQLITE,
+/// Whether a database is as the template made it; if it cannot be asked any more, it is not.
+async fn is_as_made(outside: &DatabaseConnection, backend: Backend) -> bool {
+    let tables = match backend {
+        Backend::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
+        _ => "SELECT count(*) FROM information_schema.tables WHERE table_schema = database()",
     };
-    let engine = engine_on(backend).await;
+    for (sql, wanted) in [
+        ("SELECT count(*) FROM u WHERE email <> 'seed'", 0),
+        ("SELECT count(*) FROM u", 1),
+        (tables, 1),
+    ] {
+        let statement = Statement::from_string(backend.dialect(), sql);
+        let row = outside.query_one_raw(statement).await;
+        let found = row.ok().flatten().map(|row| row.try_get_by_index::<i64>(0));
+        if !matches!(found, Some(Ok(found)) if found == wanted) {
+            return false;
+        }
+    }
+    true
+}
+
+/// What became of some tries.
+#[derive(Debug, Default)]
+struct Tally {
+    breaches: usize,
+    named: usize,
+    /// Tries whose own database had changed afterwards.
+    changed: usize,
+}
+
+async fn hostile(backend: Backend, texts: &'static [&'static str], short: usize) -> Tally {
+    let engine = Engine::builder()
+        .backend(backend)
+        .schema(schema_on(backend))
+        .build()
+        .await
+        .unwrap();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    for number in 0..tries(80) {
+    let mut tally = Tally::default();
+    // Databases that something may have been committed to.
+    let mut spoilt = HashSet::new();
+    for try_number in 0..tries(short) {
         let test = engine.transaction_for("fuzzed").await.unwrap();
         let session = test.session();
+        let place = session.url().expose().to_owned();
+        assert!(!spoilt.contains(&place), "try {try_number}: used again");
         // SQLite's database is in memory: there is no outside.
         let outside = match backend {
             Backend::Sqlite => None,
             _ => Some(outside(&session).await),
         };
-        use_it(&session, texts, &mut random).await;
-        if let Some(outside) = outside {
-            assert_eq!(count(&outside).await, 1, "try {number}");
-            outside.close().await.unwrap();
-        }
+        let mut hostile = Hostile {
+            session: &session,
+            texts,
+            random: &mut random,
+            sent: Vec::new(),
+        };
+        hostile.run().await;
+        let sent = hostile.sent;
         drop(session);
-        let _ = test.finish().await;
+        let ended = tokio::time::timeout(BOUND, test.finish()).await;
+        let ended = ended.expect("the end hangs");
+        let changed = match &outside {
+            Some(outside) => !is_as_made(outside, backend).await,
+            None => false,
+        };
+        match &ended {
+            Err(error) if error.is_breach() => {
+                tally.breaches += 1;
+                let report = error.to_string();
+                assert!(report.contains("test `fuzzed`"), "{report}");
+                match by(&report) {
+                    Some(by) => {
+                        tally.named += 1;
+                        assert!(was_sent(by, &sent), "try {try_number}: {sent:?}\n{report}");
+                    }
+                    None => assert!(
+                        backend == Backend::Postgres || report.contains("savepoint still open"),
+                        "try {try_number}: {sent:?}\n{report}"
+                    ),
+                }
+            }
+            told => assert!(
+                !changed,
+                "try {try_number}: {sent:?}: nobody says so: {told:?}"
+            ),
+        }
+        if changed {
+            tally.changed += 1;
+            if backend == Backend::Postgres {
+                spoilt.insert(place);
+            }
+        }
+        if let Some(outside) = outside {
+            let _ = outside.close().await;
+        }
         expect_clean(&engine).await;
     }
+    assert!(tally.breaches > 0, "{tally:?}");
+    if backend == Backend::Postgres {
+        most_are_dropped(&engine, &spoilt).await;
+    }
+    tally
+}
+
+/// What something was committed to does not stay.
+async fn most_are_dropped(engine: &Engine, spoilt: &HashSet<String>) {
+    let test = engine.transaction_for("looks").await.unwrap();
+    let names: Vec<_> = spoilt
+        .iter()
+        .map(|url| url.split('?').next().unwrap().rsplit('/').next().unwrap())
+        .collect();
+    let there = format!(
+        "SELECT count(*) FROM pg_database WHERE datname = ANY ('{{{}}}')",
+        names.join(",")
+    );
+    let there = number(&test.connection(), &there).await;
+    test.finish().await.unwrap();
+    assert!(there < 40, "{there} of {} are there", spoilt.len());
+}
+
+#[expect(clippy::print_stderr, reason = "a long run ends with its figures")]
+fn tell(backend: Backend, tally: &Tally) {
+    eprintln!("{backend}: {tally:?}");
+}
+
+async fn nothing_is_left_behind(backend: Backend) {
+    let texts = match backend {
+        Backend::Postgres => texts::POSTGRES,
+        _ => texts::SQLITE,
+    };
+    let tally = hostile(backend, texts, 80).await;
+    tell(backend, &tally);
 }
 
 on_backend!(sqlite, Sqlite, nothing_is_left_behind);
 on_backend!(postgres, Postgres, nothing_is_left_behind);
 
 async fn what_commits_is_reported_with_its_statement(backend: Backend) {
-    let engine = engine_on(backend).await;
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for number in 0..tries(60) {
-        let test = engine.transaction_for("fuzzed").await.unwrap();
-        let session = test.session();
-        let outside = outside(&session).await;
-        for _ in 0..random.below(6) {
-            let _ = session.execute_unprepared(random.text(MYSQL)).await;
-        }
-        let shown = "SELECT coalesce(group_concat(email), '') = 'seed' FROM u";
-        let kept = crate::support::number(&outside, shown).await == 1;
-        outside.close().await.unwrap();
-        drop(session);
-        match test.finish().await {
-            Ok(()) => assert!(kept, "try {number}: rows were committed and nobody said so"),
-            Err(error) => {
-                let text = error.to_string();
-                assert!(
-                    !error.is_breach() || text.contains("\n  by: `"),
-                    "try {number}: {text}"
-                );
-            }
-        }
-        expect_clean(&engine).await;
-    }
+    let tally = hostile(backend, texts::MYSQL, 60).await;
+    tell(backend, &tally);
+    assert_eq!(tally.breaches, tally.named);
 }
 
 on_backend!(mysql, MySql, what_commits_is_reported_with_its_statement);

@@ -126,19 +126,32 @@ fn the_statement_is_named_where_it_was_seen() {
             .unwrap();
         assert!(caught(&engine, test).await.contains("by: `ROLLBACK`"));
 
-        let test = begin(&engine).await;
-        test.connection()
-            .execute_unprepared("ROLLBACK")
-            .await
-            .unwrap();
-        insert(&test.connection(), "another statement")
-            .await
-            .unwrap();
-        assert!(
-            caught(&engine, test)
-                .await
-                .contains("by a statement sent as text")
-        );
+        // However it is sent, and whatever is sent after it.
+        for way in 0..4 {
+            for sql in [
+                "ROLLBACK",
+                "SELECT 1;\n  ROLLBACK; SELECT 'and more'",
+                "COMMIT",
+            ] {
+                let test = begin(&engine).await;
+                let db = test.connection();
+                let pool = db.get_sqlite_connection_pool();
+                match way {
+                    0 => drop(db.execute_unprepared(sql).await),
+                    1 => drop(sqlx::raw_sql(sql).execute(pool).await),
+                    2 => drop(sqlx::query(sql).fetch_all(pool).await),
+                    _ => {
+                        let tx = db.begin().await.unwrap();
+                        drop(tx.execute_unprepared(sql).await);
+                        drop(insert(&tx, "another statement").await);
+                    }
+                }
+                insert(&db, "another statement").await.unwrap();
+                drop(db);
+                let text = caught(&engine, test).await;
+                assert!(text.contains(&format!("by: `{sql}`")), "{way}: {text}");
+            }
+        }
     });
 }
 

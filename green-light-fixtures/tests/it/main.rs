@@ -28,6 +28,7 @@ mod outsiders;
 mod pg_backlog;
 mod pg_database;
 mod pg_killed;
+mod pg_prepared;
 mod pg_processes;
 mod pg_shared;
 mod postgres;

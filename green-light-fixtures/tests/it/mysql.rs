@@ -6,6 +6,7 @@ use std::time::Duration;
 use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Transaction};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, IsolationLevel, TransactionTrait};
 
+use crate::children::{part, playing, said};
 use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, number, run};
 
 async fn engine() -> Engine {
@@ -49,6 +50,7 @@ fn every_statement_that_commits_fails_its_test_and_is_named() {
             "START TRANSACTION",
             "COMMIT",
             "ROLLBACK",
+            "SET autocommit = 0; SET autocommit = 1",
         ] {
             let test = begin(&engine).await;
             let session = test.session();
@@ -59,6 +61,92 @@ fn every_statement_that_commits_fails_its_test_and_is_named() {
             let text = caught(&engine, test).await;
             assert!(text.contains(&format!("by: `{sql}`")), "{text}");
         }
+    });
+}
+
+#[test]
+fn a_statement_that_green_light_does_not_see_is_named_by_its_kind() {
+    run(async {
+        let engine = engine().await;
+        for (sql, kind) in [
+            ("CREATE TABLE y (a int)", "`CREATE TABLE`"),
+            ("TRUNCATE u", "`TRUNCATE`"),
+            ("LOCK TABLES u WRITE", "`LOCK TABLES`"),
+            ("BEGIN", "`BEGIN`"),
+            ("COMMIT", "`COMMIT`"),
+            ("ROLLBACK", "`ROLLBACK`"),
+            ("SET autocommit = 0; SET autocommit = 1", "`SET autocommit`"),
+            ("FLUSH STATUS", "`FLUSH STATUS`"),
+        ] {
+            for way in 0..3 {
+                let test = begin(&engine).await;
+                let db = test.connection();
+                match way {
+                    0 => drop(db.execute_unprepared(sql).await),
+                    1 => drop(
+                        sqlx::raw_sql(sql)
+                            .execute(db.get_mysql_connection_pool())
+                            .await,
+                    ),
+                    _ => {
+                        let tx = db.begin().await.unwrap();
+                        drop(tx.execute_unprepared(sql).await);
+                        let _ = count(&tx).await;
+                    }
+                }
+                count(&db).await;
+                drop(db);
+                let text = caught(&engine, test).await;
+                assert!(
+                    text.contains(&format!("by {kind}, sent as text")),
+                    "{way}: {text}"
+                );
+                assert!(text.contains("GREEN_LIGHT_DEBUG=1"), "{text}");
+            }
+        }
+    });
+}
+
+#[test]
+fn when_debugging_a_statement_that_green_light_does_not_see_is_named_by_its_text() {
+    if part().is_none() {
+        let test =
+            "mysql::when_debugging_a_statement_that_green_light_does_not_see_is_named_by_its_text";
+        let mut child = playing(test, "debugging");
+        said(child.env("GREEN_LIGHT_DEBUG", "1").spawn().unwrap());
+        return;
+    }
+    run(async {
+        let engine = engine().await;
+        for sql in ["COMMIT", "CREATE TABLE y (a int)"] {
+            let test = begin(&engine).await;
+            let db = test.connection();
+            let _ = db.execute_unprepared(sql).await;
+            count(&db).await;
+            drop(db);
+            let text = caught(&engine, test).await;
+            assert!(text.contains(&format!("by: `{sql}`")), "{text}");
+            assert!(text.contains("on a connection taken at "), "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_savepoint_of_the_name_of_ours_is_another_one() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let db = test.connection();
+        db.execute_unprepared("RELEASE SAVEPOINT green_light")
+            .await
+            .unwrap_err();
+        db.execute_unprepared("SAVEPOINT green_light; RELEASE SAVEPOINT green_light")
+            .await
+            .unwrap();
+        assert_eq!(count(&db).await, 2);
+        drop(db);
+        finish(test).await;
+        expect_clean(&engine).await;
     });
 }
 

@@ -1,0 +1,49 @@
+//! What callbacks note of one lease while it lasts.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use super::{breach::Record, hold::Hold};
+
+/// The part of a lease that callbacks write to.
+#[derive(Debug)]
+pub(super) struct Lent {
+    pub(super) id: u64,
+    pub(super) test: Arc<str>,
+    pub(super) breaches: Vec<Record>,
+    pub(super) longest: Option<(Duration, Hold)>,
+    /// Whether the test has had a connection, so that losing it loses rows.
+    pub(super) used: bool,
+    /// Whether the test has been told who holds its connection.
+    pub(super) told: bool,
+    /// Whether a raw pool, which cannot be tracked, was handed out.
+    pub(super) raw_pool: bool,
+    /// Whether a statement was sent that may leave something in the session.
+    pub(super) stays: bool,
+    /// Whether the connection was used by something that reports no statement.
+    pub(super) unseen: bool,
+    /// Whether the next use of the connection will report its statement when it is over.
+    pub(super) announced: bool,
+    /// Whether the database rolled back the transaction by itself. The lease knows it after its end.
+    pub(super) deadlocked: Arc<AtomicBool>,
+}
+
+impl Lent {
+    pub(super) fn new(id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> Self {
+        Self {
+            id,
+            test,
+            breaches: Vec::new(),
+            longest: None,
+            used: false,
+            told: false,
+            raw_pool: false,
+            stays: false,
+            unseen: false,
+            announced: false,
+            deadlocked,
+        }
+    }
+}
