@@ -1,7 +1,11 @@
 //! `kill -9` of a process at every message that it sends to MySQL: while it builds a template, copies it,
 //! and drops the copy.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -53,6 +57,12 @@ fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next
                 let data = Statement::from_string(DbBackend::MySql, "SELECT @@datadir");
                 let row = session.query_one_raw(data).await.unwrap().unwrap();
                 let data: String = row.try_get_by_index(0).unwrap();
+                // What it makes ahead would otherwise be made while everything is dropped.
+                let ready = "SELECT count(*) FROM green_light.test_databases WHERE state = 'free'";
+                let parallel = thread::available_parallelism().map_or(2, usize::from);
+                while number(&session, ready).await < parallel.clamp(2, 8) as i64 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
                 println!("url={}\ndata={data}", session.url().expose());
                 wait_for_a_line();
             });
