@@ -3,7 +3,6 @@
 //! `Display` and `Debug` are redacted; `expose` is the one way to the text itself.
 
 use std::fmt;
-#[cfg(feature = "sqlite")]
 use std::path::Path;
 
 use green_light_core::redacted_url;
@@ -21,7 +20,6 @@ impl DatabaseUrl {
     }
 
     /// A SQLite database in a file.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn of_file(path: &Path) -> Self {
         let mut url = "sqlite://".to_owned();
         for c in path.to_string_lossy().chars() {
