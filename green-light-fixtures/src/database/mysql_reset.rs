@@ -14,6 +14,7 @@ use super::turn::Reset;
 use crate::{
     error::{Error, Kind},
     mysql::{Script, quoted},
+    upkeep::answered,
 };
 
 /// How often a trigger may write what was just put back.
@@ -37,7 +38,7 @@ impl Original {
         let failed = |error| {
             Error::new(Kind::Connection, "the shared database cannot be reached").because(error)
         };
-        let mut connection = options.connect().await.map_err(failed)?;
+        let mut connection = answered(options.connect()).await.map_err(failed)?;
         let seconds = wait.as_secs().max(1);
         let settings = format!(
             "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}, \

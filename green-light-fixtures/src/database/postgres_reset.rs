@@ -13,7 +13,10 @@ use sqlx::{
 };
 
 use super::turn::Reset;
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    upkeep::answered,
+};
 
 /// Tables, and what their rows are told apart by.
 const TABLES: &str = "
@@ -74,7 +77,7 @@ struct Table {
 impl Reference {
     /// Looks at a new database.
     pub(super) async fn take(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
-        let mut connection = options.connect().await?;
+        let mut connection = answered(options.connect()).await?;
         let mut taking = connection.begin().await?;
         taking.execute("CREATE SCHEMA green_light_shared").await?;
         let mut tables = Vec::new();
@@ -126,7 +129,7 @@ impl Reference {
         };
         let lock_timeout = format!("{}ms", wait.as_millis());
         let options = options.clone().options([("lock_timeout", lock_timeout)]);
-        let mut connection = options.connect().await.map_err(failed)?;
+        let mut connection = answered(options.connect()).await.map_err(failed)?;
         let restored = self.compare(&mut connection).await;
         let restored = match restored {
             Err(error) if is_locked(&error) => Err(locked(&mut connection, error).await),

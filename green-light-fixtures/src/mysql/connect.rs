@@ -10,7 +10,7 @@ use sqlx::{
 use crate::{
     backend::mysql::has_number,
     error::{Error, Kind},
-    upkeep::Waiting,
+    upkeep::{Waiting, answered},
 };
 
 /// The server, or the user, has as many connections as it may.
@@ -30,7 +30,7 @@ const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; 
 
 /// Connects; waits while the server has no connection left.
 pub(super) async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
-    let mut connection = once_there_is_room(|| options.connect()).await?;
+    let mut connection = once_there_is_room(|| answered(options.connect())).await?;
     connection.execute(SETTINGS).await?;
     Ok(connection)
 }

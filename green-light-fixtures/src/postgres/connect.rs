@@ -4,7 +4,7 @@ use sqlx::{ConnectOptions as _, Executor as _, PgConnection, postgres::PgConnect
 
 use crate::{
     error::{Error, Kind},
-    upkeep::Waiting,
+    upkeep::{Waiting, answered},
 };
 
 pub(super) const NO_DATABASE: &str = "3D000";
@@ -17,7 +17,7 @@ const TOO_MANY: [&str; 2] = ["53300", "57P03"];
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let mut waiting = Waiting::new();
     loop {
-        match options.connect().await {
+        match answered(options.connect()).await {
             Err(error) if waiting.is_worth_it() && TOO_MANY.iter().any(|c| has_code(&error, c)) => {
                 waiting
                     .pause(|| format!("the server has no connection left ({error})"))

@@ -1,6 +1,6 @@
 //! What would make a server faster that we did not start: said once, never done.
 
-use crate::url::DatabaseUrl;
+use crate::{upkeep::answered, url::DatabaseUrl};
 
 /// Settings worth having on a server for tests, each with the statement that sets it.
 struct Wish {
@@ -64,7 +64,9 @@ pub(super) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String
             with: None,
         },
     ];
-    let mut connection = sqlx::PgConnection::connect(url.expose()).await.ok()?;
+    let mut connection = answered(sqlx::PgConnection::connect(url.expose()))
+        .await
+        .ok()?;
     let found = sqlx::query_as("SELECT name, setting FROM pg_catalog.pg_settings")
         .fetch_all(&mut connection)
         .await
@@ -92,7 +94,9 @@ pub(super) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
             with: Some("log_bin"),
         },
     ];
-    let mut connection = sqlx::MySqlConnection::connect(url.expose()).await.ok()?;
+    let mut connection = answered(sqlx::MySqlConnection::connect(url.expose()))
+        .await
+        .ok()?;
     let found = sqlx::query_as("SHOW GLOBAL VARIABLES")
         .fetch_all(&mut connection)
         .await

@@ -19,5 +19,5 @@ pub(crate) use self::{
     door::Door,
     name::{new_name, program, random_bytes},
     round::Round,
-    waiting::Waiting,
+    waiting::{Waiting, answered},
 };

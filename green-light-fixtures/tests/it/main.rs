@@ -41,5 +41,6 @@ mod schema_sources;
 mod service;
 mod session;
 mod shared;
+mod silent;
 mod sqlite;
 mod transaction;
