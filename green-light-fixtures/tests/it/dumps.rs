@@ -77,8 +77,17 @@ fn a_dump_of_sqlite_is_a_schema() {
     run(expect(Backend::Sqlite, "sqlite3", &expected));
 }
 
+async fn is_mariadb() -> bool {
+    let engine = Engine::builder().backend(Backend::MySql);
+    let engine = engine.build().await.unwrap();
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    let found = number(&session, "SELECT version() LIKE '%MariaDB%'").await;
+    session.finish().await.unwrap();
+    found == 1
+}
+
 #[test]
-fn a_dump_of_mariadb_or_mysql_is_a_schema_on_either() {
+fn a_dump_of_mariadb_or_mysql_is_a_schema() {
     let expected = [
         (
             "SELECT count(*) FROM author WHERE name LIKE 'o''neil; \\\\\\\\ \"q\"\\nsecond -- line'",
@@ -103,7 +112,11 @@ fn a_dump_of_mariadb_or_mysql_is_a_schema_on_either() {
             1,
         ),
     ];
-    for file in ["mariadb-dump", "mysqldump"] {
-        run(expect(Backend::MySql, file, &expected));
-    }
+    run(async {
+        expect(Backend::MySql, "mysqldump", &expected).await;
+        // It has the values of generated columns, which MySQL does not take.
+        if is_mariadb().await {
+            expect(Backend::MySql, "mariadb-dump", &expected).await;
+        }
+    });
 }

@@ -152,7 +152,7 @@ fn a_failed_tests_database_on_mysql_is_kept_and_the_oldest_goes() {
     run(async {
         let urls: Vec<_> = kept
             .iter()
-            .map(|said| url(said).replace("***", "secret"))
+            .map(|said| url(said).replace("***", server.password))
             .collect();
         // Dropped by the third run, or by one that has more time at its end.
         for _ in 0..10 {

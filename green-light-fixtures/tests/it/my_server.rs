@@ -17,11 +17,23 @@ use crate::{
 /// The numbers among which are those that whoever keeps the server from stopping has.
 pub(crate) const FIRST: usize = 7;
 
+/// `password`, or none on MySQL: sqlx asks for a key there, and through a socket MySQL wants the password.
+pub(crate) async fn password_by_socket<'a>(
+    admin: &mut MySqlConnection,
+    password: &'a str,
+) -> &'a str {
+    let query = sqlx::query_scalar("SELECT version() LIKE '%MariaDB%'");
+    let mariadb: bool = query.fetch_one(admin).await.unwrap();
+    if mariadb { password } else { "" }
+}
+
 /// A server, and a user who may make the databases that green-light makes, and nothing else.
 pub(crate) struct MyServer {
     holder: Partner,
     admin: MySqlConnectOptions,
     url: String,
+    /// Of the user.
+    pub(crate) password: &'static str,
     /// Removed when the server has stopped.
     _target: TempDir,
 }
@@ -43,21 +55,24 @@ impl MyServer {
         let (address, query) = of_a_database.split_once('?').unwrap();
         let server = format!("{}?{query}", address.rsplit_once('/').unwrap().0);
         let admin: MySqlConnectOptions = server.parse().unwrap();
-        run(async {
+        let password = run(async {
             let mut admin = MySqlConnection::connect_with(&admin).await.unwrap();
+            let password = password_by_socket(&mut admin, "secret").await;
             let prepare = format!(
-                "CREATE USER tester@localhost IDENTIFIED BY 'secret'; \
+                "CREATE USER tester@localhost IDENTIFIED BY '{password}'; \
                  GRANT ALL ON `green\\_light`.* TO tester@localhost; \
                  GRANT ALL ON `gl\\_%`.* TO tester@localhost; \
                  SET GLOBAL max_connections = {connections}"
             );
             admin.execute(AssertSqlSafe(prepare)).await.unwrap();
             admin.close().await.unwrap();
+            password
         });
         Self {
             holder,
             admin,
-            url: format!("mysql://tester:secret@localhost?{query}"),
+            url: format!("mysql://tester:{password}@localhost?{query}"),
+            password,
             _target: target,
         }
     }

@@ -9,6 +9,7 @@ use sqlx::{Connection, Executor, MySqlConnection, PgConnection};
 use crate::{
     checkout::Checkout,
     children::{Partner, part, said, say, wait_for_a_line},
+    my_server::password_by_socket,
     support::run,
 };
 
@@ -232,8 +233,16 @@ fn a_user_of_mysql_needs_one_grant_and_what_is_missing_is_said() {
             admin.close().await.unwrap();
         });
     };
-    admin("CREATE USER plain@localhost IDENTIFIED BY 'hunter2'".to_owned());
-    let url = |database: &str| format!("mysql://plain:hunter2@localhost{database}?socket={socket}");
+    let password = run(async {
+        let url = format!("mysql://root@localhost/mysql?socket={socket}");
+        let mut admin = MySqlConnection::connect(&url).await.unwrap();
+        password_by_socket(&mut admin, "hunter2").await
+    });
+    admin(format!(
+        "CREATE USER plain@localhost IDENTIFIED BY '{password}'"
+    ));
+    let url =
+        |database: &str| format!("mysql://plain:{password}@localhost{database}?socket={socket}");
     let said = server.to(&url(""));
     let (_, rest) = said.split_once("let an administrator run ``").expect(&said);
     let (statement, _) = rest.split_once("``, or name another user").expect(&said);
@@ -248,7 +257,10 @@ fn a_user_of_mysql_needs_one_grant_and_what_is_missing_is_said() {
         assert!(refused.contains(words), "{refused}");
     }
     server.expect(&url("/nowhere"), &["help: name a database that is there"]);
-    let wrong = url("").replace("hunter2", "hunter2hunter2");
+    let wrong = match password {
+        "" => url("").replace("plain", "stranger"),
+        password => url("").replace(password, "hunter2hunter2"),
+    };
     server.expect(&wrong, &["help: the server does not let the user of"]);
     for nobody in ["127.0.0.1:1", "no-such-host.invalid"] {
         let url = format!("mysql://plain:hunter2@{nobody}/");
