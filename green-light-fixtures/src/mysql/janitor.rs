@@ -96,6 +96,12 @@ async fn clean(connection: &mut MySqlConnection, at_least: usize) -> Result<Roun
     }
     let mut round = Round::Done;
     for name in found {
+        // The look at the list and that at the locks are not one: meanwhile it may have become a
+        // template, and its builder have gone.
+        let still = format!("SELECT name FROM ({LEFT}) l WHERE name = '{name}'");
+        if registry::names(connection, still).await?.is_empty() {
+            continue;
+        }
         // One that somebody with more rights is connected to must not keep the others: they come
         // first the next time.
         if let Err(error) = discard(connection, &name).await {
