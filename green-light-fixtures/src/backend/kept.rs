@@ -1,14 +1,18 @@
 //! The kept connection of a slot on a server, whichever driver it belongs to.
 
+#[cfg(feature = "postgres")]
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
     time::Duration,
 };
 
-use sqlx::{Connection, Database, Pool, pool::PoolConnection, pool::PoolOptions};
-
-use super::Ended;
+use sqlx::{Connection, Database, pool::PoolOptions};
 
 /// The depth that sqlx counts while nothing but the outer transaction is open. One use of the
 /// connection can lose two levels for each `begin` that fails in it.
@@ -21,6 +25,8 @@ const PENDING: usize = 1_000;
 pub(crate) struct Mark {
     name: Arc<str>,
     pub(super) set: Arc<str>,
+    #[cfg(feature = "mysql")]
+    pub(super) release: Arc<str>,
     /// Sets it anew; an error if the outer transaction has ended.
     pub(super) renew: Arc<str>,
     pub(super) back: Arc<str>,
@@ -33,6 +39,8 @@ impl Mark {
         Self {
             name: name.as_str().into(),
             set: format!("SAVEPOINT {name}").into(),
+            #[cfg(feature = "mysql")]
+            release: format!("RELEASE SAVEPOINT {name}").into(),
             renew: format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}").into(),
             back: format!("ROLLBACK TO SAVEPOINT {name}").into(),
         }
@@ -55,18 +63,16 @@ pub(super) fn options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
         .acquire_timeout(wait)
 }
 
-/// Takes the connection to end its transaction.
-pub(super) async fn take<DB: Database>(pool: &Pool<DB>) -> Result<PoolConnection<DB>, Ended> {
-    // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
-    let connection = match pool.try_acquire() {
-        Some(connection) => Ok(connection),
-        None => pool.acquire().await,
-    };
-    connection.map_err(|error| match error {
-        sqlx::Error::PoolClosed => Ended::Closed,
-        sqlx::Error::PoolTimedOut => Ended::Held,
-        error => Ended::Failed(error),
+/// Polls `sending` once, which sends; sqlx reads the answer before anything else it does. Nothing if
+/// the answer is not there yet.
+#[cfg(feature = "postgres")]
+pub(super) async fn send<T>(sending: impl Future<Output = T>) -> Option<T> {
+    let mut sending = pin!(sending);
+    poll_fn(|context| match sending.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => Poll::Ready(None),
     })
+    .await
 }
 
 /// Reads the results of messages that nobody waited for, among them errors that nobody wants.

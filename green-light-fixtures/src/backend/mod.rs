@@ -8,12 +8,15 @@ mod kind;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "mysql")]
+mod mysql_ending;
+#[cfg(feature = "mysql")]
 mod mysql_session;
 mod pool;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_ending;
+mod restart;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(feature = "sqlite")]

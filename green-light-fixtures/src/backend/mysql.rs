@@ -21,14 +21,16 @@ use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySqlConnection, MySqlPool,
     Row as _,
-    mysql::{MySqlConnectOptions, MySqlDatabaseError},
+    mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlRow},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
-    Ended, Pool,
+    Pool,
     kept::{self, BASE_DEPTH, Mark, drain},
-    mysql_session::{self, Fate, Ledger, Looks},
+    mysql_ending::Ending,
+    mysql_session::{self, Fate, Ledger},
+    restart::{self, Known},
 };
 use crate::{
     error::{Error, Kind},
@@ -39,7 +41,7 @@ use crate::{
 type Manager = <sqlx::MySql as sqlx::Database>::TransactionManager;
 
 /// Begins the outer transaction, the one that may write.
-const BEGIN: &str = "START TRANSACTION READ WRITE";
+pub(super) const BEGIN: &str = "START TRANSACTION READ WRITE";
 /// The number of the error "SAVEPOINT does not exist".
 const NO_SUCH_SAVEPOINT: u16 = 1305;
 
@@ -51,8 +53,11 @@ pub(crate) async fn open(
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let ledger = Arc::new(Ledger::new(Mark::new()));
+    let mark = Mark::new();
+    let ledger = Arc::new(Ledger::new(mark.clone()));
     let (opening, reading) = (Arc::clone(&ledger), Arc::clone(&ledger));
+    let ending = Known::<Ending>::default();
+    let ends = Arc::clone(&ending);
     let pool = kept::options::<sqlx::MySql>(wait)
         .after_connect(move |connection, _| {
             let (guard, ledger) = (Arc::clone(&connecting), Arc::clone(&opening));
@@ -70,16 +75,27 @@ pub(crate) async fn open(
         })
         .after_release(move |connection, _| {
             let (guard, ledger) = (Arc::clone(&releasing), Arc::clone(&reading));
+            let ends = Arc::clone(&ends);
             Box::pin(async move {
-                if guard.is_ending() {
+                if guard.finish().was_put_back() {
                     return Ok(true);
                 }
-                let renewed = renew(connection, &guard, &ledger);
+                let used = async {
+                    // The end of the test looks for the savepoint, too.
+                    if !guard.finish().is_wanted() {
+                        let renewed = renew(connection, &guard, &ledger).await;
+                        guard.released();
+                        if !renewed? {
+                            return Ok(false);
+                        }
+                    }
+                    Ok(restart::released(connection, &guard, &ends).await)
+                };
                 // A query with parameters that was dropped half-way can leave answers behind that
                 // sqlx does not know of: it then takes one for another, or waits for ever.
-                let renewed = tokio::time::timeout(2 * wait, renewed).await;
+                let used = tokio::time::timeout(2 * wait, used).await;
                 guard.released();
-                renewed.unwrap_or(Ok(false))
+                used.unwrap_or(Ok(false))
             })
         });
     let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
@@ -93,15 +109,9 @@ pub(crate) async fn open(
         .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
         .because(failure));
     }
-    let mut connection = kept::take::<sqlx::MySql>(&pool).await.map_err(|_| gone())?;
-    let looks = Looks::of(&mut connection).await.map_err(cannot_open)?;
-    ledger.begin(&mut connection).await.map_err(cannot_open)?;
-    connection.return_to_pool().await;
-    Ok(Pool::MySql {
-        pool,
-        looks,
-        ledger,
-    })
+    let known = Ending::of(&pool, ledger).await.map_err(cannot_open)?;
+    ending.get_or_init(|| known);
+    Ok(Pool::MySql { pool, ending, mark })
 }
 
 fn cannot_open(error: sqlx::Error) -> Error {
@@ -148,7 +158,7 @@ async fn prepare(
 }
 
 /// Makes sqlx count up to the base, above a transaction that is open.
-async fn deepen(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn deepen(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     let first = depth(connection);
     if first == BASE_DEPTH {
         return Ok(());
@@ -166,14 +176,28 @@ async fn renew(
     guard: &Guard,
     ledger: &Ledger,
 ) -> Result<bool, sqlx::Error> {
+    match run(connection, &ledger.mark.renew, guard, ledger).await? {
+        Some(_) => deepen(connection).await.map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// Runs `text`, which begins with the release of the guard savepoint, and returns its rows. Nothing
+/// if the outer transaction has gone: that is told to `guard`.
+pub(super) async fn run(
+    connection: &mut MySqlConnection,
+    text: &str,
+    guard: &Guard,
+    ledger: &Ledger,
+) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
     drain(connection).await?;
     if depth(connection) > BASE_DEPTH {
         guard.ended(Breach::Unbalanced);
-        return Ok(false);
+        return Ok(None);
     }
     if depth(connection) > 0 {
-        match connection.execute(AssertSqlSafe(&*ledger.mark.renew)).await {
-            Ok(_) => return deepen(connection).await.map(|()| true),
+        match connection.fetch_all(AssertSqlSafe(text)).await {
+            Ok(rows) => return Ok(Some(rows)),
             Err(error) if has_number(&error, NO_SUCH_SAVEPOINT) => {}
             Err(error) => return Err(error),
         }
@@ -183,33 +207,7 @@ async fn renew(
         Fate::RolledBack(by) => guard.ended_by(Breach::Rollback, Some(by)),
         Fate::Deadlocked => guard.rolled_back_by_server(),
     }
-    Ok(false)
-}
-
-/// Ends the outer transaction of `pool`, begins the next one and puts the connection back.
-pub(crate) async fn end(pool: &MySqlPool, guard: &Guard, looks: &Looks, ledger: &Ledger) -> Ended {
-    let mut connection = match kept::take(pool).await {
-        Ok(connection) => connection,
-        Err(ended) => return ended,
-    };
-    if guard.is_lost() {
-        return Ended::Lost;
-    }
-    if guard.stays() {
-        return Ended::Changed;
-    }
-    let _ending = guard.ending();
-    let restart = format!("ROLLBACK; {BEGIN}; {}", ledger.mark.set);
-    match looks.are_kept(&mut connection, &restart).await {
-        Ok(true) => {
-            ledger.restarted();
-            // Dropping the connection would put it back in a task of its own, some time later.
-            connection.return_to_pool().await;
-            Ended::Clean
-        }
-        Ok(false) => Ended::Changed,
-        Err(error) => Ended::Failed(error),
-    }
+    Ok(None)
 }
 
 /// Ends every other connection to the slot's own database, which is not used again.
@@ -223,14 +221,6 @@ pub(super) async fn cut(pool: &MySqlPool) -> Result<(), sqlx::Error> {
         let _ = connection.execute(AssertSqlSafe(kill)).await;
     }
     connection.close().await
-}
-
-fn gone() -> Error {
-    Error::new(
-        Kind::Connection,
-        "a connection to MySQL was lost as soon as it was made",
-    )
-    .help("look at the log of the server")
 }
 
 pub(crate) fn has_number(error: &sqlx::Error, number: u16) -> bool {

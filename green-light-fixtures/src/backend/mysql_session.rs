@@ -89,18 +89,15 @@ impl Looks {
         Err(refusal.unwrap_or(sqlx::Error::RowNotFound))
     }
 
-    /// Whether the session looks as it did. Runs `statements` as well, all in one message.
-    pub(super) async fn are_kept(
-        &self,
-        connection: &mut MySqlConnection,
-        statements: &str,
-    ) -> Result<bool, sqlx::Error> {
-        let sql = format!("{}; {statements}", self.query);
-        let rows = connection.fetch_all(AssertSqlSafe(sql)).await?;
-        Ok(match rows.first() {
-            Some(row) => text(row)? == self.settings,
-            None => false,
-        })
+    /// What to ask a session, for a row that [`are_those_of`](Self::are_those_of) knows.
+    pub(super) fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Whether the session that answered with `row` looks as it did.
+    pub(super) fn are_those_of(&self, row: Option<&MySqlRow>) -> bool {
+        let settings = row.and_then(|row| text(row).ok());
+        settings.is_some_and(|settings| settings == self.settings)
     }
 }
 

@@ -10,10 +10,11 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "_server")]
 use super::kept::Mark;
+use super::restart::{self, Known};
 #[cfg(feature = "mysql")]
-use super::{mysql, mysql_session};
+use super::{mysql, mysql_ending};
 #[cfg(feature = "postgres")]
 use super::{postgres, postgres_ending};
 #[cfg(feature = "sqlite")]
@@ -42,24 +43,25 @@ pub(crate) enum Ended {
 /// A guarded pool of one connection.
 #[derive(Debug)]
 pub(crate) enum Pool {
-    /// With the statements that end a test.
+    /// With the statements that end a test, once they are known.
     #[cfg(feature = "sqlite")]
     Sqlite {
         pool: SqlitePool,
-        ending: sqlite_ending::Ending,
+        ending: Known<sqlite_ending::Ending>,
     },
-    /// With the statements that end a test.
+    /// With the statements that end a test, once they are known.
     #[cfg(feature = "postgres")]
     Postgres {
         pool: PgPool,
-        ending: postgres_ending::Ending,
+        ending: Known<postgres_ending::Ending>,
         mark: Mark,
     },
+    /// With the statements that end a test, once they are known.
     #[cfg(feature = "mysql")]
     MySql {
         pool: MySqlPool,
-        looks: mysql_session::Looks,
-        ledger: Arc<mysql_session::Ledger>,
+        ending: Known<mysql_ending::Ending>,
+        mark: Mark,
     },
 }
 
@@ -84,7 +86,7 @@ impl Pool {
             #[cfg(feature = "postgres")]
             Self::Postgres { mark, .. } => Some(mark.name()),
             #[cfg(feature = "mysql")]
-            Self::MySql { ledger, .. } => Some(ledger.mark.name()),
+            Self::MySql { mark, .. } => Some(mark.name()),
         }
     }
 
@@ -108,15 +110,11 @@ impl Pool {
         let end = async {
             match self {
                 #[cfg(feature = "sqlite")]
-                Self::Sqlite { pool, ending } => sqlite::end(pool, guard, ending).await,
+                Self::Sqlite { pool, ending } => restart::end(pool, guard, ending).await,
                 #[cfg(feature = "postgres")]
-                Self::Postgres { pool, ending, .. } => postgres::end(pool, guard, ending).await,
+                Self::Postgres { pool, ending, .. } => restart::end(pool, guard, ending).await,
                 #[cfg(feature = "mysql")]
-                Self::MySql {
-                    pool,
-                    looks,
-                    ledger,
-                } => mysql::end(pool, guard, looks, ledger).await,
+                Self::MySql { pool, ending, .. } => restart::end(pool, guard, ending).await,
             }
         };
         let ended = tokio::time::timeout(grace, end)

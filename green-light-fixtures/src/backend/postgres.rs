@@ -28,9 +28,10 @@ use sqlx::{
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
-    Ended, Pool,
+    Pool,
     kept::{self, BASE_DEPTH, Mark, drain, has_code},
     postgres_ending::Ending,
+    restart::{self, Known},
 };
 use crate::{
     error::{Error, Kind},
@@ -117,6 +118,8 @@ pub(crate) async fn open(
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
     let mark = Mark::new();
+    let ending = Known::<Ending>::default();
+    let ends = Arc::clone(&ending);
     let (setting, renewing) = (mark.clone(), mark.clone());
     let pool = kept::options(wait)
         .after_connect(move |connection, _| {
@@ -135,8 +138,9 @@ pub(crate) async fn open(
         })
         .after_release(move |connection, _| {
             let (guard, mark) = (Arc::clone(&releasing), renewing.clone());
+            let ends = Arc::clone(&ends);
             Box::pin(async move {
-                if guard.is_ending() {
+                if guard.finish().was_put_back() {
                     return Ok(true);
                 }
                 let renewed = renew(connection, &mark, &guard).await;
@@ -144,7 +148,10 @@ pub(crate) async fn open(
                     guard.ended_by(*breach, by.clone());
                 }
                 guard.released();
-                renewed.map(|breach| breach.is_none())
+                match renewed? {
+                    None => Ok(restart::released(connection, &guard, &ends).await),
+                    Some(_) => Ok(false),
+                }
             })
         })
         .connect_with(slot_options(options, wait))
@@ -158,7 +165,8 @@ pub(crate) async fn open(
         .help("look at the cause; the schema must leave the schema `green_light` alone")
         .because(failure));
     }
-    let ending = Ending::of(&pool, &mark).await.map_err(cannot_open)?;
+    let known = Ending::of(&pool, &mark).await.map_err(cannot_open)?;
+    ending.get_or_init(|| known);
     Ok(Pool::Postgres { pool, ending, mark })
 }
 
@@ -274,31 +282,6 @@ async fn ended(
         }
         _ => (Breach::Ended, None),
     })
-}
-
-/// Ends the outer transaction of `pool`, begins the next one and puts the connection back.
-pub(crate) async fn end(pool: &PgPool, guard: &Guard, ending: &Ending) -> Ended {
-    let mut connection = match kept::take(pool).await {
-        Ok(connection) => connection,
-        Err(ended) => return ended,
-    };
-    if guard.is_lost() {
-        return Ended::Lost;
-    }
-    let _ending = guard.ending();
-    let ended = ending
-        .run(&mut connection)
-        .await
-        .unwrap_or_else(Ended::Failed);
-    if matches!(ended, Ended::Clean) {
-        // Dropping the connection would put it back in a task of its own, some time later.
-        connection.return_to_pool().await;
-        // The number of idle connections lags behind under load; a closed one is not counted.
-        if pool.size() == 0 {
-            return Ended::Changed;
-        }
-    }
-    ended
 }
 
 /// Ends every other connection to the slot's own database, which is not used again.

@@ -3,21 +3,17 @@
 //! One message does it all, in the order of its words. What comes first fails first, so the error
 //! says how the test ended. Where nothing of the schema can be deferred, that error would say only that
 //! the session has changed; then nobody waits for the answer: the message rides with the one by which
-//! the pool looks whether the connection works, and a session that has changed does not.
-
-use std::{
-    future::{Future as _, poll_fn},
-    pin::pin,
-    task::Poll,
-};
+//! the pool looks whether the connection works. If it does not, the next test has another one.
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseError};
 
 use super::{
     Ended,
-    kept::{Mark, has_code},
+    kept::{Mark, has_code, send},
     postgres::{BEGIN, one},
+    restart::Restart,
 };
+use crate::sandbox::Guard;
 
 /// The statements that end a test.
 #[derive(Debug)]
@@ -49,17 +45,12 @@ impl Ending {
         })
     }
 
-    pub(super) async fn run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
-        let mut sent = pin!(connection.execute(AssertSqlSafe(self.text.as_str())));
+    async fn try_run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
+        let sending = connection.execute(AssertSqlSafe(self.text.as_str()));
         let answer = if self.defers {
-            Some(sent.await)
+            Some(sending.await)
         } else {
-            // The first poll sends; sqlx reads the answer before anything else it does.
-            poll_fn(|context| match sent.as_mut().poll(context) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending => Poll::Ready(None),
-            })
-            .await
+            send(sending).await
         };
         let Some(Err(error)) = answer else {
             return Ok(Ended::Clean);
@@ -74,6 +65,12 @@ impl Ending {
             return Ok(Ended::Violated(vec![told(refusal.downcast_ref())]));
         }
         Err(error)
+    }
+}
+
+impl Restart<sqlx::Postgres> for Ending {
+    async fn run(&self, connection: &mut PgConnection, _guard: &Guard) -> Ended {
+        self.try_run(connection).await.unwrap_or_else(Ended::Failed)
     }
 }
 

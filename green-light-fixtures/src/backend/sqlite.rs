@@ -22,7 +22,12 @@ use sqlx::{
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
-use super::{Ended, Pool, sqlite_ending::Ending, sqlite_listener::listen};
+use super::{
+    Pool,
+    restart::{self, Known},
+    sqlite_ending::Ending,
+    sqlite_listener::listen,
+};
 use crate::{
     error::{Error, Kind},
     sandbox::{Guard, Verdict},
@@ -33,7 +38,7 @@ use crate::{
 pub(crate) type Image = Arc<[u8]>;
 
 /// The transaction depth that sqlx counts while nothing but the outer transaction is open.
-const BASE_DEPTH: usize = 2;
+pub(super) const BASE_DEPTH: usize = 2;
 /// Takes the write lock at once, and so makes SQLite ask the commit hook even if nothing is written.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// How many instructions SQLite runs between two looks at whether the slot still lives.
@@ -84,6 +89,8 @@ pub(crate) async fn open(
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
+    let ending = Known::<Ending>::default();
+    let ends = Arc::clone(&ending);
     let pool = pool_options(wait)
         .after_connect(move |connection, _| {
             let (guard, image) = (Arc::clone(&connecting), image.clone());
@@ -101,9 +108,15 @@ pub(crate) async fn open(
                 async move { Ok(guard.check_out(depth(connection), BASE_DEPTH) == Verdict::Ready) },
             )
         })
-        .after_release(move |_, _| {
-            releasing.released();
-            Box::pin(async { Ok(true) })
+        .after_release(move |connection, _| {
+            let (guard, ends) = (Arc::clone(&releasing), Arc::clone(&ends));
+            Box::pin(async move {
+                if guard.finish().was_put_back() {
+                    return Ok(true);
+                }
+                guard.released();
+                Ok(restart::released(connection, &guard, &ends).await)
+            })
         })
         .connect_with(options.clone())
         .await
@@ -116,7 +129,8 @@ pub(crate) async fn open(
         .help("look at the cause; a full disk or too little memory are the usual ones")
         .because(failure));
     }
-    let ending = Ending::of(&pool).await.map_err(cannot_open)?;
+    let known = Ending::of(&pool).await.map_err(cannot_open)?;
+    ending.get_or_init(|| known);
     Ok(Pool::Sqlite { pool, ending })
 }
 
@@ -136,7 +150,7 @@ fn cannot_open(error: sqlx::Error) -> Error {
         .because(error)
 }
 
-fn depth(connection: &SqliteConnection) -> usize {
+pub(super) fn depth(connection: &SqliteConnection) -> usize {
     SqliteTransactionManager::get_transaction_depth(connection)
 }
 
@@ -174,37 +188,6 @@ fn listen_unless_ending(guard: &Arc<Guard>) {
     if !guard.is_ending() {
         listen(guard);
     }
-}
-
-/// Ends the outer transaction of `pool` and puts its connection back.
-pub(crate) async fn end(pool: &SqlitePool, guard: &Guard, ending: &Ending) -> Ended {
-    // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
-    let connection = match pool.try_acquire() {
-        Some(connection) => Ok(connection),
-        None => pool.acquire().await,
-    };
-    let mut connection = match connection {
-        Ok(connection) => connection,
-        Err(sqlx::Error::PoolClosed) => return Ended::Closed,
-        Err(sqlx::Error::PoolTimedOut) => return Ended::Held,
-        Err(error) => return Ended::Failed(error),
-    };
-    if guard.is_lost() {
-        return Ended::Lost;
-    }
-    if depth(&connection) != BASE_DEPTH {
-        return Ended::Changed;
-    }
-    let _ending = guard.ending();
-    let ended = ending
-        .run(&mut connection)
-        .await
-        .unwrap_or_else(Ended::Failed);
-    if matches!(ended, Ended::Clean) {
-        // Dropping the connection would put it back in a task of its own, some time later.
-        connection.return_to_pool().await;
-    }
-    ended
 }
 
 /// The pool as SeaORM sees it.

@@ -7,7 +7,12 @@ use sqlx::{
     sqlite::{SqliteConnection, SqlitePool},
 };
 
-use super::{Ended, sqlite::BEGIN};
+use super::{
+    Ended,
+    restart::Restart,
+    sqlite::{BASE_DEPTH, BEGIN, depth},
+};
+use crate::sandbox::Guard;
 
 /// What a test can change on a connection so that a rollback does not undo it, or that decides
 /// whether foreign keys may be deferred. Each costs every test a few microseconds, so what only
@@ -61,10 +66,7 @@ impl Ending {
     }
 
     /// Ends the outer transaction, in one message to SQLite's thread if nothing was deferred.
-    pub(super) async fn run(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Ended, sqlx::Error> {
+    async fn try_run(&self, connection: &mut SqliteConnection) -> Result<Ended, sqlx::Error> {
         if !self.defers && run(connection, &self.restart).await.is_ok() {
             return Ok(Ended::Clean);
         }
@@ -92,6 +94,20 @@ impl Ending {
             // Nothing asked the hook: somebody took it away, and the rows are in the slot's database.
             None => Ok(Ended::Changed),
         }
+    }
+}
+
+impl Restart<sqlx::Sqlite> for Ending {
+    async fn run(&self, connection: &mut SqliteConnection, guard: &Guard) -> Ended {
+        // A hook may have told of it while the statement before was running.
+        if guard.is_lost() {
+            return Ended::Lost;
+        }
+        if depth(connection) != BASE_DEPTH {
+            return Ended::Changed;
+        }
+        let _ending = guard.ending();
+        self.try_run(connection).await.unwrap_or_else(Ended::Failed)
     }
 }
 

@@ -17,6 +17,7 @@ use std::{
 
 use super::{
     breach::{Breach, By, Record},
+    finish::Finish,
     hold::Hold,
     lent::Lent,
     statement::{defines, ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
@@ -43,6 +44,7 @@ pub(crate) struct Guard {
     ending: AtomicBool,
     /// Whether the slot is thrown away; queries still running are interrupted.
     dead: AtomicBool,
+    finish: Finish,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +79,7 @@ impl Guard {
             return false;
         }
         state.lease = Some(Lent::new(id, test, deadlocked));
+        self.finish.reset();
         true
     }
 
@@ -87,6 +90,7 @@ impl Guard {
 
     /// A new connection is ready, its outer transaction open.
     pub(crate) fn connected(&self, failure: Option<String>) {
+        self.finish.reconnected();
         let mut state = self.state();
         let lost = std::mem::take(&mut state.lost);
         state.condemned |= failure.is_some();
@@ -345,6 +349,16 @@ impl Guard {
     pub(super) fn is_untouched(&self) -> bool {
         let state = self.state();
         state.hold.is_none() && state.lease.as_ref().is_none_or(|lent| !lent.used)
+    }
+
+    /// The end of the test that has the slot.
+    pub(crate) fn finish(&self) -> &Finish {
+        &self.finish
+    }
+
+    /// The end of the test has the connection, which is no use of it.
+    pub(crate) fn taken(&self) {
+        self.state().hold = None;
     }
 
     pub(crate) fn is_lost(&self) -> bool {

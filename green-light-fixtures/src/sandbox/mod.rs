@@ -18,6 +18,7 @@
 //! that respect: it costs the slot.
 
 mod breach;
+mod finish;
 mod guard;
 mod hold;
 mod lease;

@@ -12,6 +12,7 @@ mod children;
 mod constraints;
 mod database;
 mod dumps;
+mod ending;
 mod engine;
 mod fuzz;
 mod held;

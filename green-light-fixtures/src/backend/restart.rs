@@ -1,0 +1,108 @@
+//! The end of a test on its kept connection, and the beginning of the next one.
+//!
+//! A test is often over while the connection of its last statement is still on its way back to the pool.
+//! Whoever comes second ends the outer transaction, see `sandbox/finish.rs`. The pool
+//! then looks whether the connection works, for which no test waits but the next.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, OnceLock},
+    task::Poll,
+};
+
+use sqlx::{Database, Pool, pool::PoolConnection};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::Ended;
+use crate::sandbox::Guard;
+
+/// The statements that end the outer transaction and begin the next one.
+pub(super) trait Restart<DB: Database>: Send + Sync {
+    /// Runs them after the last use of the connection.
+    fn run(
+        &self,
+        connection: &mut DB::Connection,
+        guard: &Guard,
+    ) -> impl Future<Output = Ended> + Send;
+}
+
+/// Known once a slot has a connection to ask.
+pub(super) type Known<R> = Arc<OnceLock<R>>;
+
+/// Ends the outer transaction of `pool` and puts its connection back, unless that is done on the
+/// connection's way back from its last use.
+pub(super) async fn end<DB: Database>(
+    pool: &Pool<DB>,
+    guard: &Guard,
+    restart: &OnceLock<impl Restart<DB>>,
+) -> Ended {
+    let Some(restart) = restart.get() else {
+        return Ended::Changed;
+    };
+    let finish = guard.finish();
+    // What a runtime of one thread has not done when the test ends is never done.
+    let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+    if !is_alone {
+        finish.want();
+    }
+    // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
+    let taken = match pool.try_acquire() {
+        Some(connection) => Ok(connection),
+        None => take(pool, finish.told()).await,
+    };
+    let mut connection = match taken {
+        Ok(connection) => connection,
+        Err(ended) => return ended,
+    };
+    finish.put_back();
+    if let Some(ended) = finish.take() {
+        return ended;
+    }
+    if guard.is_lost() {
+        return Ended::Lost;
+    }
+    guard.taken();
+    let ended = restart.run(&mut connection, guard).await;
+    if is_alone && matches!(ended, Ended::Clean) {
+        connection.return_to_pool().await;
+        // The number of idle connections lags behind under load; a closed one is not counted.
+        if pool.size() == 0 {
+            return Ended::Changed;
+        }
+    }
+    ended
+}
+
+/// The last use of the connection is over and did no harm: if the test is over as well, ends the outer
+/// transaction. `false` if the connection is not to be used again.
+pub(super) async fn released<DB: Database>(
+    connection: &mut DB::Connection,
+    guard: &Guard,
+    restart: &OnceLock<impl Restart<DB>>,
+) -> bool {
+    let (true, Some(restart)) = (guard.finish().is_wanted(), restart.get()) else {
+        return true;
+    };
+    let ended = restart.run(connection, guard).await;
+    let is_clean = matches!(ended, Ended::Clean);
+    guard.finish().tell(ended);
+    is_clean
+}
+
+/// Waits for the connection, or until somebody else has ended its transaction.
+async fn take<DB: Database>(
+    pool: &Pool<DB>,
+    told: impl Future<Output = Ended>,
+) -> Result<PoolConnection<DB>, Ended> {
+    let (mut told, mut acquired) = (pin!(told), pin!(pool.acquire()));
+    let connection = poll_fn(|context| match told.as_mut().poll(context) {
+        Poll::Ready(ended) => Poll::Ready(Err(ended)),
+        Poll::Pending => acquired.as_mut().poll(context).map(Ok),
+    });
+    connection.await?.map_err(|error| match error {
+        sqlx::Error::PoolClosed => Ended::Closed,
+        sqlx::Error::PoolTimedOut => Ended::Held,
+        error => Ended::Failed(error),
+    })
+}
