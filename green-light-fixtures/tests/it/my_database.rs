@@ -149,6 +149,53 @@ fn shared_rows_are_put_back_on_mysql_whatever_triggers_do() {
 }
 
 #[test]
+fn rows_written_between_two_tests_on_mysql_are_gone_before_the_second() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        let session = session_of(&engine, Isolation::Shared).await;
+        let own = MySqlPool::connect(session.url().expose()).await.unwrap();
+        session.finish().await.unwrap();
+        for sql in ["INSERT INTO log VALUES ('between')", "DELETE FROM author"] {
+            // What holds a connection costs the database, and then there is nothing to write to.
+            if sqlx::query(sql).execute(&own).await.is_err() {
+                break;
+            }
+        }
+        own.close().await;
+        let next = session_of(&engine, Isolation::Shared).await;
+        assert_eq!(number(&next, "SELECT count(*) FROM log").await, 0);
+        assert_eq!(number(&next, "SELECT count(*) FROM author").await, 1);
+        next.finish().await.unwrap();
+    });
+}
+
+/// A server may keep the names of databases and tables as they are, or in small letters.
+#[test]
+fn what_is_made_on_mysql_has_a_name_in_small_letters() {
+    run(async {
+        let engine = engine_of(tables()).await;
+        let session = session_of(&engine, Isolation::Database).await;
+        let ours = "(table_schema LIKE 'gl\\_%' OR table_schema LIKE 'green\\_light%')";
+        let own = "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()";
+        let listed = format!("{own} AND {ours}");
+        assert!(
+            number(&session, &listed).await > 0,
+            "it is one of those looked at"
+        );
+        let large = format!(
+            "SELECT count(*) FROM information_schema.tables \
+             WHERE {ours} AND table_schema <> BINARY LOWER(table_schema)"
+        );
+        assert_eq!(number(&session, &large).await, 0);
+        let registry = "SELECT count(*) FROM information_schema.tables \
+                        WHERE table_schema = 'green_light' \
+                        AND table_name <> BINARY LOWER(table_name)";
+        assert_eq!(number(&session, registry).await, 0);
+        session.finish().await.unwrap();
+    });
+}
+
+#[test]
 fn a_template_that_somebody_drops_by_hand_is_built_again_on_mysql() {
     run(async {
         let schema = Schema::sql("CREATE TABLE dropped_by_hand (x INT)");
