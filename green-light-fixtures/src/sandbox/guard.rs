@@ -331,14 +331,12 @@ impl Guard {
         }
     }
 
-    /// Who has held the connection for `wait` or longer, in words, unless the test was told.
+    /// Who has held the connection for `wait` or longer, in words, unless the test was told or is over.
     pub(super) fn contention(&self, wait: Duration) -> Option<String> {
         let state = self.state();
-        if state.lease.as_ref().is_some_and(|lent| lent.told) {
-            return None;
-        }
+        let lent = state.lease.as_ref().filter(|lent| !lent.told)?;
         let now = state.hold.as_ref().map(|hold| (hold.age(), hold));
-        let before = state.lease.as_ref().and_then(|lent| lent.longest.as_ref());
+        let before = lent.longest.as_ref();
         now.into_iter()
             .chain(before.map(|(age, hold)| (*age, hold)))
             .find(|(age, _)| *age >= wait)
