@@ -86,9 +86,11 @@ impl Process {
         if fs::metadata(target.path()).unwrap().uid() != 0 {
             return Self::start(product, target);
         }
-        // Where the program is, only root may be able to go.
+        // Where the program is, only root may be able to go. Were the copy written by this process, a
+        // child that another thread starts meanwhile could still hold it, and it could not be run.
         let copy = target.path().join("program");
-        fs::copy(program, &copy).unwrap();
+        let copied = Command::new("cp").arg(program).arg(&copy).status().unwrap();
+        assert!(copied.success());
         fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
         chown(target.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         let mut command = Command::new(copy);
