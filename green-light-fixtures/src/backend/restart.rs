@@ -25,6 +25,11 @@ pub(super) trait Restart<DB: Database>: Send + Sync {
         connection: &mut DB::Connection,
         guard: &Guard,
     ) -> impl Future<Output = Ended> + Send;
+
+    /// Waits until all is known about the statement that ended the outer transaction.
+    fn settle(&self, _connection: &mut DB::Connection) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// Known once a slot has a connection to ask.
@@ -60,6 +65,7 @@ pub(super) async fn end<DB: Database>(
         return ended;
     }
     if guard.is_lost() {
+        restart.settle(&mut connection).await;
         return Ended::Lost;
     }
     guard.taken();
