@@ -76,7 +76,8 @@ fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
             format!("\n  the password is that of `{variable}`")
         }
         Some(variable) => format!(
-            "\n  unless `{variable}` is set, its server runs while tests do, and some seconds longer"
+            "\n  unless `{variable}` is set, its server stops some seconds after the tests\n  \
+             help: with `GREEN_LIGHT_LINGER=600` it stays for ten minutes more"
         ),
         None => String::new(),
     };

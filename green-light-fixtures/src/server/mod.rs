@@ -11,6 +11,7 @@
 mod find;
 mod hints;
 mod home;
+mod linger;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -15,6 +15,7 @@ use green_light_core::progress;
 
 use super::{
     home::{Home, TEMPORARY, refused},
+    linger,
     product::Product,
     step::step,
     user::User,
@@ -35,6 +36,7 @@ const LOG_LINES: usize = 12;
 
 /// The server of `product` for this checkout, running, and this process being its user.
 pub(super) fn running(product: &Product, base: &Path) -> Result<Use, Error> {
+    let linger = linger::asked()?;
     let program = (product.find)().ok_or_else(|| missing(product))?;
     let user = User::for_server(product.users)?;
     let home = Home::open(base, product.slug, &program, user)?;
@@ -44,7 +46,9 @@ pub(super) fn running(product: &Product, base: &Path) -> Result<Use, Error> {
         program,
         watch: Stopwatch::new(format!("starting {}", product.name)),
     };
-    starting.run()
+    let used = starting.run()?;
+    linger::leave_word(&starting.home, linger)?;
+    Ok(used)
 }
 
 /// What is found where a server is to be started.

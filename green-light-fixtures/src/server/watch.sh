@@ -73,6 +73,12 @@ answers() {
     return 1
 }
 
+# How many seconds more the last run has asked for.
+lingering() {
+    exec 3<&-
+    cat linger 2>/dev/null || echo 0
+}
+
 keep() {
     # End of file comes when the last writer has gone, so this process must not be one.
     exec 3<users 4<&-
@@ -87,6 +93,11 @@ keep() {
     until read -r _ <&3; do
         # Whoever has the pipe open for reading looks like a keeper.
         sleep "$grace" 3<&-
+        waited=0
+        while [ "$waited" -lt "$(lingering)" ] && [ -p users ]; do
+            sleep 1 3<&-
+            waited=$((waited + 1))
+        done
         # In a directory that was removed, nobody can come any more.
         [ -p users ] || break
         [ ! -e endpoint ] || mv endpoint endpoint.off

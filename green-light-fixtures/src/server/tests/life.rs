@@ -39,6 +39,44 @@ fn is_shared_and_stops_after_its_last_user_and_keeps_its_cluster() {
 }
 
 #[test]
+fn stays_as_long_as_the_last_run_has_asked_for() {
+    on_each_server(|product| {
+        let target = target();
+        let home = home(product, &target);
+        let mut one = Process::start_with(product, &target, "GREEN_LIGHT_LINGER", 3600);
+        one.sockets();
+        let server = server_process(&home);
+        one.end();
+        // Longer than a server has that nobody has asked to stay.
+        thread::sleep(Duration::from_secs(4));
+        assert!(is_alive(&home));
+        // Who comes after that finds it, and asks for nothing.
+        let mut two = Process::start(product, &target);
+        two.sockets();
+        assert_eq!(server_process(&home), server);
+        two.end();
+        expect_gone(&home);
+    });
+}
+
+#[test]
+fn a_time_to_stay_that_is_none_is_an_error() {
+    on_each_server(|product| {
+        for text in ["long", "-1", "86401"] {
+            let target = target();
+            let mut process = Process::start_with(product, &target, "GREEN_LIGHT_LINGER", text);
+            let said = process.until("  help: ");
+            process.end();
+            assert!(said.contains(&format!("`GREEN_LIGHT_LINGER={text}` is not understood")));
+            assert!(
+                said.contains("for how many seconds after the tests"),
+                "{said}"
+            );
+        }
+    });
+}
+
+#[test]
 fn stays_when_somebody_comes_before_it_stops() {
     on_each_server(|product| {
         let target = target();

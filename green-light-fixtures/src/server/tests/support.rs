@@ -1,7 +1,7 @@
 //! Processes that use a server, and looking at what is left of them.
 
 use std::{
-    env,
+    env, fmt,
     fs::{self, Permissions},
     io::{BufRead as _, BufReader, Read as _},
     os::unix::{
@@ -72,7 +72,7 @@ impl Process {
         product: &Product,
         target: &TempDir,
         variable: &str,
-        value: usize,
+        value: impl fmt::Display,
     ) -> Self {
         let mut command = Command::new(env::current_exe().unwrap());
         command.env(variable, value.to_string());
