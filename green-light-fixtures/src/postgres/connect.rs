@@ -11,6 +11,8 @@ pub(super) const NO_DATABASE: &str = "3D000";
 pub(super) const DATABASE_EXISTS: &str = "42P04";
 pub(super) const UNIQUE: &str = "23505";
 pub(super) const DENIED: &str = "42501";
+pub(super) const NAME_THE_SERVER: &str = "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler \
+     in between, such as PgBouncer, gives each transaction another session, and locks belong to sessions";
 const TOO_MANY: [&str; 2] = ["53300", "57P03"];
 
 /// Connects; waits while the server has no connection left.
@@ -62,10 +64,7 @@ pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
         }
         Some("53100") => "the disk of the server is full",
         // What a pooler between says to the options and prepared statements of one session.
-        Some("08P01" | "26000" | "42P05") => {
-            "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler in between, such as \
-             PgBouncer, gives each transaction another session, and locks belong to sessions"
-        }
+        Some("08P01" | "26000" | "42P05") => NAME_THE_SERVER,
         _ if matches!(error, sqlx::Error::Io(_)) => {
             "nobody answers there: look at host and port in `GREEN_LIGHT_POSTGRES_URL`, and whether its \
              server runs"

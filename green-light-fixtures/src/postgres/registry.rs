@@ -8,7 +8,8 @@ use sqlx::{
 };
 
 use super::connect::{
-    DATABASE_EXISTS, DENIED, NO_DATABASE, UNIQUE, connect, failed, has_code, quoted, run,
+    DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, connect, failed, has_code,
+    quoted, run,
 };
 use crate::error::{Error, Kind};
 
@@ -60,6 +61,10 @@ pub(super) struct Facts {
 /// The setting that makes a server notice during a query that its client is gone, since version 14.
 pub(super) const LISTENING: (&str, &str) = ("client_connection_check_interval", "200ms");
 
+/// A setting that no server knows, made at the start of a session. A pooler answers such a start itself,
+/// and refuses what it does not know, or swallows it.
+const DIRECT: (&str, &str) = ("green_light.direct", "on");
+
 /// Connects to the maintenance database of `server`, which is made if it is not there.
 pub(super) async fn open(
     server: &PgConnectOptions,
@@ -69,7 +74,8 @@ pub(super) async fn open(
     let options = server
         .clone()
         .database(&database_name(role))
-        .application_name(application);
+        .application_name(application)
+        .options([DIRECT]);
     let connection = match connect(&options).await {
         Err(error) if has_code(&error, NO_DATABASE) => {
             make_database(server, &database_name(role)).await?;
@@ -170,12 +176,22 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, Error>
            - coalesce(current_setting('reserved_connections', true), '0')::int, \
            (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)), \
          current_setting('client_connection_check_interval', true) = '0', \
-         (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user)",
+         (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user), \
+         current_setting($1, true) IS NOT DISTINCT FROM $2",
     )
+    .bind(DIRECT.0)
+    .bind(DIRECT.1)
     .fetch_one(connection)
     .await
     .map_err(cannot)?;
     let (facts, may_make) = told(&row).map_err(cannot)?;
+    if !row.try_get(6).map_err(cannot)? {
+        return Err(Error::new(
+            Kind::Connection,
+            "something between this process and PostgreSQL keeps sessions of its own",
+        )
+        .help(NAME_THE_SERVER));
+    }
     if may_make {
         Ok(facts)
     } else {

@@ -32,6 +32,7 @@ mod pg_killed;
 mod pg_prepared;
 mod pg_processes;
 mod pg_shared;
+mod pooler;
 mod postgres;
 mod proxy;
 mod rebuild;
