@@ -2,6 +2,7 @@
 
 use std::{env, fs, path::PathBuf, sync::OnceLock};
 
+use bench::tick;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
     TransactionTrait,
@@ -57,12 +58,14 @@ async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 
 async fn one(db: &DatabaseConnection) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
+    tick();
     work(&transaction).await?;
     transaction.rollback().await
 }
 
 async fn two(db: &DatabaseConnection) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
+    tick();
     for _ in 0..2 {
         let inner = transaction.begin().await?;
         work(&inner).await?;

@@ -1,6 +1,9 @@
-//! Tests with a session. The environment says which backend, which migrations and which isolation.
+//! Tests with a session. The environment says which backend, which migrations and which isolation, and
+//! how many milliseconds a test does nothing when it has done its work.
 
-use std::env;
+use std::{env, sync::LazyLock, time::Duration};
+
+use bench::tick;
 
 use green_light::prelude::*;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
@@ -28,6 +31,15 @@ async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     Ok(())
 }
 
+/// Meanwhile databases are made for the tests to come.
+async fn pause() {
+    static LONG: LazyLock<Option<u64>> =
+        LazyLock::new(|| env::var("BENCH_PAUSE").ok()?.parse().ok());
+    if let Some(long) = *LONG {
+        tokio::time::sleep(Duration::from_millis(long)).await;
+    }
+}
+
 async fn two(db: &DatabaseConnection) -> Result<(), DbErr> {
     for _ in 0..2 {
         let inner = db.begin().await?;
@@ -40,10 +52,14 @@ async fn two(db: &DatabaseConnection) -> Result<(), DbErr> {
 // Repeated.
 #[green_light::test]
 async fn one_0(session: Session) -> Result<(), DbErr> {
-    work(session.connection()).await
+    tick();
+    work(session.connection()).await?;
+    pause().await;
+    Ok(())
 }
 
 #[green_light::test]
 async fn two_0(session: Session) -> Result<(), DbErr> {
+    tick();
     two(session.connection()).await
 }

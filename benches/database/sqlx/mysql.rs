@@ -1,5 +1,6 @@
 //! Tests of `#[sqlx::test]`: a database and all migrations in each.
 
+use bench::tick;
 use sea_orm::{ConnectionTrait, DbErr, SqlxMySqlConnector, Statement};
 
 async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
@@ -13,6 +14,7 @@ async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 // Repeated.
 #[sqlx::test(migrations = "./migrations")]
 async fn one_0(pool: sqlx::MySqlPool) -> Result<(), DbErr> {
+    tick();
     let db = SqlxMySqlConnector::from_sqlx_mysql_pool(pool);
     work(&db).await
 }

@@ -1,5 +1,6 @@
 //! Tests of `#[sqlx::test]`: a database and all migrations in each.
 
+use bench::tick;
 use sea_orm::{ConnectionTrait, DbErr, SqlxPostgresConnector, Statement};
 
 async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
@@ -13,6 +14,7 @@ async fn work(db: &impl ConnectionTrait) -> Result<(), DbErr> {
 // Repeated.
 #[sqlx::test(migrations = "./migrations")]
 async fn one_0(pool: sqlx::PgPool) -> Result<(), DbErr> {
+    tick();
     let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     work(&db).await
 }

@@ -1,9 +1,11 @@
 //! A test binary that is run to be timed.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use super::timing::{Time, time};
+use super::timing::{Time, in_the_middle, time};
 
 /// A built test binary, and which of its tests are run in what environment.
 #[derive(Clone)]
@@ -65,13 +67,17 @@ impl Binary {
     ///
     /// If it cannot be started, or a test fails.
     fn run(&self, threads: u32) -> Result<Time, String> {
+        let times = self.path.with_extension("times");
+        let _ = fs::remove_file(&times);
         let mut command = Command::new(&self.path);
         command
             .args(["--quiet", "--test-threads", &threads.to_string()])
             .args(&self.filter)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("BENCH_TESTS", self.tests.to_string())
+            .env("BENCH_TIMES", &times)
             .stdin(Stdio::null());
-        let (output, took) = time(self.tests, || command.output());
+        let (output, mut took) = time(self.tests, || command.output());
         let output = output.map_err(|error| format!("{}: {error}", self.path.display()))?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let ran = printed.contains(&format!("ok. {} passed;", self.tests));
@@ -83,8 +89,16 @@ impl Binary {
                 String::from_utf8_lossy(&output.stderr)
             ));
         }
+        took.between = read(&times);
         Ok(took)
     }
+}
+
+/// The times in a file, if there is one: those of `benches/clock.rs`.
+fn read(times: &Path) -> Option<Duration> {
+    let text = fs::read_to_string(times).ok()?;
+    let times = text.lines().map_while(|line| line.parse().ok());
+    Some(in_the_middle(times.map(Duration::from_nanos).collect()))
 }
 
 /// The times of each binary, which take turns `rounds` times.

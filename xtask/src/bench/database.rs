@@ -1,10 +1,12 @@
 //! Tests on databases: each backend with each isolation, and the first test of a process.
 
+use std::time::Duration;
+
 use super::backend::{BACKENDS, BY_HAND, Backend, GREEN_LIGHT};
 use super::binary::{Binary, take_turns};
 use super::project::{MIGRATIONS, Project};
 use super::servers::Servers;
-use super::timing::{best, further};
+use super::timing::{best, between};
 use super::{hand_out, table};
 
 /// Tests that make a database take their turn in one of so many rounds.
@@ -12,7 +14,11 @@ const SELDOM: usize = 3;
 /// Those of `#[sqlx::test]`, which run all migrations, in one of so many.
 const RARELY: usize = 7;
 /// How many tests that make a database take turns.
-const FEW: u32 = 50;
+const MANY: u32 = 100;
+/// The same if each of them takes long.
+const FEW: u32 = 20;
+/// How long a test that takes long has nothing to do.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Measures each isolation on each backend.
 ///
@@ -103,55 +109,62 @@ impl Tests<'_> {
 
     fn isolations(&self, rounds: usize) -> Result<(), String> {
         let (transaction, by_hand) = (self.session("transaction")?, self.by_hand()?);
-        let few = |isolation| {
-            let binary = self.session(isolation)?.first("one", FEW);
+        let some = |isolation, tests| {
+            let binary = self.session(isolation)?.first("one", tests);
             Ok::<_, String>(binary.every(SELDOM))
         };
         let turns = [
-            &transaction.clone().first("one", 1),
             &transaction.clone().only("one"),
-            &transaction.only("two"),
-            &by_hand.clone().first("one", 1),
             &by_hand.clone().only("one"),
+            &transaction.only("two"),
             &by_hand.only("two"),
-            &few("database")?,
-            &few("shared")?,
+            &some("database", MANY)?,
+            &some("database", FEW)?.env("BENCH_PAUSE", milliseconds(PAUSE)),
+            &some("shared", MANY)?,
             &self.sqlx()?,
         ];
         let times = take_turns(&turns, 1, rounds)?;
         let [
-            begin,
             one,
-            two,
-            begin_by_hand,
             one_by_hand,
+            two,
             two_by_hand,
-            own,
+            own_times,
+            with_pause,
             shared,
             sqlx,
         ] = &times[..]
         else {
             return Err("a binary had no turn".to_owned());
         };
-        // How a process begins is measured by `start`.
-        let tests = GREEN_LIGHT.tests();
-        let [one, two] = [one, two].map(|times| further(times, tests, begin));
-        let by_hand = [one_by_hand, two_by_hand].map(|times| further(times, tests, begin_by_hand));
-        let [own, shared, sqlx] = [own, shared, sqlx].map(|times| best(times));
-        let name = self.backend.name;
+        let [
+            one,
+            one_by_hand,
+            two,
+            two_by_hand,
+            with_pause,
+            shared,
+            one_sqlx,
+        ] = [one, one_by_hand, two, two_by_hand, with_pause, shared, sqlx]
+            .map(|times| between(times));
+        let (name, peer) = (self.backend.name, "#[sqlx::test]");
         let what = format!("a test with a session, {name}");
-        table::ratio(&what, one, "by hand", by_hand[0], 1.5);
-        table::ratio(&what, one, "#[sqlx::test]", sqlx, 0.01);
+        table::ratio(&what, one, "by hand", one_by_hand, 1.5);
+        table::ratio(&what, one, peer, one_sqlx, 0.01);
         table::time(&what, one, self.backend.most);
         let what = format!("with two transactions inside, {name}");
-        table::ratio(&what, two, "by hand", by_hand[1], 1.5);
+        table::ratio(&what, two, "by hand", two_by_hand, 1.5);
         let what = format!("isolation = database, {name}");
-        match self.backend.own {
-            Some(limit) => table::ratio(&what, own, "#[sqlx::test]", sqlx, limit),
-            None => table::told(&what, own, "#[sqlx::test]", sqlx),
-        }
+        let own = |what: &str, ours, theirs| match self.backend.own {
+            Some(limit) => table::ratio(what, ours, peer, theirs, limit),
+            None => table::told(what, ours, peer, theirs),
+        };
+        // What is made and dropped behind the tests counts, to the end of the process.
+        own(&what, best(own_times), best(sqlx));
+        let what = format!("isolation = database, {name}, with pauses");
+        own(&what, with_pause.saturating_sub(PAUSE), one_sqlx);
         let what = format!("isolation = shared, {name}");
-        table::told(&what, shared, "#[sqlx::test]", sqlx);
+        table::told(&what, shared, peer, one_sqlx);
         Ok(())
     }
 
@@ -159,16 +172,32 @@ impl Tests<'_> {
     fn growth(&self, rounds: usize) -> Result<(), String> {
         let mut binaries = Vec::new();
         for count in MIGRATIONS {
-            let binary = self.session("database")?.first("one", FEW);
-            binaries.push(binary.env("BENCH_MIGRATIONS", self.project.migrations(count)));
+            let binary = self.session("database")?;
+            let binary = binary.env("BENCH_MIGRATIONS", self.project.migrations(count));
+            binaries.push(binary.clone().first("one", MANY));
+            binaries.push(
+                binary
+                    .first("one", FEW)
+                    .env("BENCH_PAUSE", milliseconds(PAUSE)),
+            );
         }
         let turns: Vec<&Binary> = binaries.iter().collect();
         let times = take_turns(&turns, 1, rounds.div_ceil(SELDOM))?;
+        let costs: Vec<_> = times
+            .chunks(2)
+            .map(|times| (best(&times[0]), between(&times[1]).saturating_sub(PAUSE)))
+            .collect();
         let few = format!("{} migrations", MIGRATIONS[0]);
-        for (count, time) in MIGRATIONS.iter().zip(&times).skip(1) {
+        for (count, cost) in MIGRATIONS.iter().zip(&costs).skip(1) {
             let what = format!("isolation = database, {count} migrations");
-            table::ratio(&what, best(time), &few, best(&times[0]), 1.5);
+            table::ratio(&what, cost.0, &few, costs[0].0, 1.5);
+            let what = format!("{what}, with pauses");
+            table::ratio(&what, cost.1, &few, costs[0].1, 1.5);
         }
         Ok(())
     }
+}
+
+fn milliseconds(time: Duration) -> String {
+    time.as_millis().to_string()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::project::{MIGRATIONS, Project};
 use super::table;
+use super::timing::in_the_middle;
 
 /// How many milliseconds a test may wait longer than for a connection.
 const MORE: f64 = 5.0;
@@ -33,13 +34,8 @@ pub(crate) fn measure(project: &Project, url: &str, rounds: usize) -> Result<(),
         connecting.extend(numbers.next().map(Duration::from_micros));
         waiting.extend(numbers.next().map(Duration::from_micros));
     }
-    let (connecting, waiting) = (middle(connecting), middle(waiting));
+    let (connecting, waiting) = (in_the_middle(connecting), in_the_middle(waiting));
     let what = "a prepared database, PostgreSQL";
     table::more(what, waiting, "connect", connecting, MORE);
     Ok(())
-}
-
-fn middle(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }

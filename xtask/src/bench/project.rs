@@ -28,11 +28,6 @@ impl Source {
         Self { path, tests }
     }
 
-    /// How often its test is repeated.
-    pub(crate) const fn tests(&self) -> u32 {
-        self.tests
-    }
-
     /// The name of its test target.
     pub(crate) fn name(&self) -> String {
         format!("{}_{}", target(self.path), self.tests)
@@ -70,7 +65,9 @@ impl Project {
         fs::create_dir_all(&tests).map_err(|error| format!("{}: {error}", tests.display()))?;
         migrations(&root.join("benches/database/migrations"), &directory)?;
         write(&directory.join("Cargo.toml"), &manifest(root))?;
-        write(&directory.join("lib.rs"), "")?;
+        let clock = root.join("benches/clock.rs");
+        fs::copy(&clock, directory.join("lib.rs"))
+            .map_err(|error| format!("{}: {error}", clock.display()))?;
         let lock = root.join("Cargo.lock");
         fs::copy(&lock, directory.join("Cargo.lock"))
             .map_err(|error| format!("{}: {error}", lock.display()))?;

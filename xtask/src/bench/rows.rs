@@ -65,6 +65,7 @@ const BUILD: [Source; 2] = [
 pub(crate) fn run(root: &Path, groups: &[&Group], rounds: usize) -> Result<(), String> {
     let sources: Vec<Source> = groups.iter().flat_map(|group| (group.sources)()).collect();
     let project = Project::build(root, &sources)?;
+    table::head();
     for group in groups {
         (group.measure)(&project, rounds)?;
     }

@@ -1,4 +1,4 @@
-//! What a measurement says, as one line.
+//! What a measurement says, as a line of a table in Markdown, as `benches/README.md` has it.
 
 use std::time::Duration;
 
@@ -15,24 +15,30 @@ pub(crate) fn told(what: &str, ours: Duration, peer: &str, theirs: Duration) {
 fn compare(what: &str, ours: Duration, peer: &str, theirs: Duration, limit: Option<f64>) {
     let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
     let peer = format!("{peer} {theirs:.1?}");
-    line(what, ours, &peer, ratio, "x", limit);
+    line(what, ours, &peer, ratio, "", limit);
 }
 
 /// Prints what something costs, in microseconds.
 pub(crate) fn cost(what: &str, took: Duration, limit: f64) {
-    line(what, took, "", took.as_secs_f64() * 1e6, "us", Some(limit));
+    line(what, took, "", took.as_secs_f64() * 1e6, " µs", Some(limit));
 }
 
 /// Prints what a test takes, in milliseconds.
 pub(crate) fn time(what: &str, took: Duration, limit: f64) {
-    line(what, took, "", took.as_secs_f64() * 1e3, "ms", Some(limit));
+    line(what, took, "", took.as_secs_f64() * 1e3, " ms", Some(limit));
 }
 
 /// Prints how much longer than its peer something takes, in milliseconds.
 pub(crate) fn more(what: &str, took: Duration, peer: &str, theirs: Duration, limit: f64) {
     let more = took.saturating_sub(theirs).as_secs_f64() * 1e3;
     let peer = format!("{peer} {theirs:.1?}");
-    line(what, took, &peer, more, "ms", Some(limit));
+    line(what, took, &peer, more, " ms", Some(limit));
+}
+
+/// Prints what is above the lines.
+pub(crate) fn head() {
+    println!("| what | green-light | against | figure | promised |");
+    println!("|---|---|---|---|---|");
 }
 
 fn line(what: &str, took: Duration, peer: &str, figure: f64, unit: &str, limit: Option<f64>) {
@@ -43,9 +49,10 @@ fn line(what: &str, took: Duration, peer: &str, figure: f64, unit: &str, limit: 
         format!("{figure:.2}")
     };
     let verdict = match limit {
-        Some(limit) if figure <= limit => format!(" (<= {limit} {unit}: kept)"),
-        Some(limit) => format!(" (<= {limit} {unit}: MISSED)"),
+        Some(limit) if figure <= limit => format!("{limit}{unit}: kept"),
+        Some(limit) => format!("{limit}{unit}: MISSED"),
         None => String::new(),
     };
-    println!("{what:50} {took:>9}  {peer:26} {figure_text:>8} {unit:2}{verdict}");
+    let figure = figure_text + unit;
+    println!("| {what:48} | {took:>8} | {peer:23} | {figure:>9} | {verdict:14} |");
 }

@@ -9,6 +9,9 @@ pub(crate) struct Time {
     pub(crate) wall: Duration,
     /// Of processors. Where that cannot be known, by the clock.
     pub(crate) cpu: Duration,
+    /// By the clock from the work of one test to the work of the next, in the middle of all that the
+    /// process ran. Of tests that say when they begin.
+    pub(crate) between: Option<Duration>,
 }
 
 /// Runs `work`, which waits for a process, and tells what one of its `parts` took.
@@ -23,6 +26,7 @@ pub(crate) fn time<T>(parts: u32, work: impl FnOnce() -> T) -> (T, Time) {
     let time = Time {
         wall: wall / parts,
         cpu: cpu / parts,
+        between: None,
     };
     (done, time)
 }
@@ -50,15 +54,21 @@ pub(crate) fn best(times: &[Time]) -> Duration {
     times.iter().map(|time| time.wall).min().unwrap_or_default()
 }
 
-/// What one of `tests` tests takes besides the `first`, which its process had to begin for.
-pub(crate) fn further(all: &[Time], tests: u32, first: &[Time]) -> Duration {
-    let others = (best(all) * tests).saturating_sub(best(first));
-    others / tests.saturating_sub(1).max(1)
+/// From the work of one test to the work of the next, in the middle of all runs.
+///
+/// Of a process the middle is taken too, so neither its start counts, nor what disturbed some tests; and
+/// those who take turns were disturbed alike.
+pub(crate) fn between(times: &[Time]) -> Duration {
+    in_the_middle(times.iter().filter_map(|time| time.between).collect())
 }
 
 /// The processor time in the middle.
 pub(crate) fn middle(times: &[Time]) -> Duration {
-    let mut times: Vec<Duration> = times.iter().map(|time| time.cpu).collect();
+    in_the_middle(times.iter().map(|time| time.cpu).collect())
+}
+
+/// Zero of none.
+pub(crate) fn in_the_middle(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
