@@ -18,8 +18,8 @@ pub(super) const CONNECTIONS: i32 = 0x676c_0001;
 pub(super) const JANITOR: i32 = 0x676c_0002;
 const MAKING: i32 = 0x676c_0003;
 
-/// Changes with the tables below and with what a template holds.
-pub(super) const FORMAT: &str = "1";
+/// Changes with the tables below, with what a template holds, and with what is found out about it.
+pub(super) const FORMAT: &str = "2";
 
 /// `state` is `making`, `free`, `taken`, `done` or `kept`. `owner` is the key of the process that
 /// makes or has it. `oid` is known once it is made: another database of the same name is not ours.

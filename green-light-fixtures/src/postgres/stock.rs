@@ -217,10 +217,12 @@ impl Stock {
         let is_due = || !office.background.is_closing() && !office.background.backlog.is_full();
         while made.is_ok() && is_due() && Self::is_short(office, pattern).await? {
             made = Self::make(office, &mut connection, pattern, pattern.strategy, None).await;
-            if let Ok(name) = &made
+            if pattern.strategy != Strategy::CopyFiles
+                && let Ok(name) = &made
                 && let Ok(first) = connect(&office.options_of(name)).await
             {
-                // The first connection to a new database fills its caches, and takes twice as long.
+                // The first connection to a new database writes down what all need of its catalog, and
+                // takes twice as long. Among copied files is that of the template.
                 close(first).await;
             }
         }
@@ -257,11 +259,14 @@ impl Stock {
         if let Some(built) = built.filter(|_| content.can_run_again()) {
             times.push((Strategy::Replay, built));
         }
-        let mut candidates = vec![Strategy::Clone];
-        if office.facts.version >= 150_000 {
-            candidates.push(Strategy::CopyFiles);
-        }
-        for strategy in candidates {
+        let candidates: &[Strategy] = if office.facts.version >= 150_000 {
+            // Files are copied between two checkpoints. The first time these write what building the
+            // template has left in memory; later there is hardly anything to write.
+            &[Strategy::CopyFiles, Strategy::CopyFiles, Strategy::Clone]
+        } else {
+            &[Strategy::Clone]
+        };
+        for &strategy in candidates {
             let pattern = pattern(strategy);
             let started = Instant::now();
             Self::make(office, connection, &pattern, strategy, None).await?;
