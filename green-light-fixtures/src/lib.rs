@@ -10,7 +10,7 @@
 //! | `server` | servers: found by a URL, or started from the installed programs |
 //! | `schema` | what a database holds before any test runs |
 //! | `given` | what the options of a test give to these fixtures |
-//! | `template` | that schema, built once and kept |
+//! | `template` | that schema, built once and kept: on a server, or as an image of SQLite in a file |
 //! | `upkeep` | connections counted, waits and work in the background, on any server |
 //! | `postgres` | templates, clones made ahead, connections and leftovers on a PostgreSQL server |
 //! | `mysql` | templates, copies of them and leftovers on a MySQL server |
@@ -55,7 +55,7 @@ mod mysql;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "_server")]
+#[cfg(feature = "_database")]
 mod rebuild;
 #[cfg(feature = "_database")]
 mod sandbox;
@@ -71,7 +71,7 @@ mod session;
 mod template;
 #[cfg(feature = "_database")]
 mod transaction;
-#[cfg(feature = "_server")]
+#[cfg(feature = "_database")]
 mod upkeep;
 #[cfg(feature = "_database")]
 mod url;

@@ -29,7 +29,7 @@ macro_rules! many {
             session.execute_unprepared("INSERT INTO u VALUES ('ann')").await?;
             assert_eq!(number(&session, "SELECT count(*) FROM u").await?, 1);
             let stats = engine.stats();
-            assert_eq!(stats.templates_built, 1);
+            assert!(stats.templates_built <= 1, "{stats:?}");
             assert_eq!(stats.slots_discarded, 0, "{stats:?}");
             Ok(())
         }

@@ -7,10 +7,8 @@
 mod body;
 mod command;
 mod mysql_body;
-#[cfg(feature = "_server")]
 mod program;
 mod recipe;
-#[cfg(feature = "_server")]
 mod record;
 mod session;
 mod sql;
@@ -21,5 +19,4 @@ mod step;
 mod token;
 
 pub use self::recipe::Schema;
-#[cfg(feature = "_server")]
-pub(crate) use self::recipe::short_digest;
+pub(crate) use self::{program::place_and_time, recipe::short_digest};

@@ -10,6 +10,11 @@ use std::{
     hash::{DefaultHasher, Hasher as _},
     io::{self, Read as _},
     path::Path,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
 };
 
 use super::recipe::short_digest;
@@ -21,7 +26,23 @@ pub(super) fn identity() -> String {
     env::current_exe()
         .and_then(|program| identity_of(&program, &known))
         // Better a template for each process than one that is out of date.
-        .unwrap_or_else(|_| format!("process {}", std::process::id()))
+        .unwrap_or_else(|_| unique())
+}
+
+/// Of the program that runs this, without looking into its file: also a build that has changed nothing is
+/// another one.
+pub(crate) fn place_and_time() -> String {
+    env::current_exe()
+        .and_then(|program| Ok(format!("{} {program:?}", stamp(&fs::metadata(&program)?)?)))
+        .unwrap_or_else(|_| unique())
+}
+
+/// A text that no other call returns, in this process or another one.
+pub(super) fn unique() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    static BEGUN: LazyLock<SystemTime> = LazyLock::new(SystemTime::now);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("process {} {:?} {number}", std::process::id(), *BEGUN)
 }
 
 fn identity_of(program: &Path, known: &Path) -> io::Result<String> {

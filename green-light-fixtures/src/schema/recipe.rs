@@ -132,7 +132,8 @@ impl Schema {
     /// Also runs `seed`, an async function or closure, once the steps before it have run.
     ///
     /// Its rows are part of the template: every test finds them, and no test can change them for
-    /// another. It runs once for an engine, not once for a test.
+    /// another. It runs once for a template, not once for a test, and templates are kept: see
+    /// [`key`](Self::key).
     #[must_use]
     pub fn seed<F, E>(self, seed: F) -> Self
     where
@@ -144,13 +145,13 @@ impl Schema {
 
     /// Also counts `key` when schemas are compared, for what their text does not show.
     ///
-    /// On a server, templates are kept between runs, and one is used again only if the schema is the
-    /// same. SQL and entities are compared by their text, and migrations by the statements that their
+    /// Templates are kept between runs, and one is used again only if the schema is the same. SQL and entities are compared by their text, and migrations by the statements that their
     /// `up` sends: it also runs, a few times, on a connection that writes them down and executes none.
     /// A seed is compiled code that must not be tried out. A migration may depend on an answer of the
     /// database: the rows of a query, how many rows a statement has changed, the key it has made, whether
     /// it has failed. So with a seed or such a migration, each build of the test program makes a template
-    /// of its own, unless there is a key; then changing the key is up to you.
+    /// of its own, unless there is a key; then changing the key is up to you. A closure that captures
+    /// values says nothing of them: without a key, its template is used by this one schema alone.
     ///
     /// What a migration takes from a variable, a file or the clock counts as far as it is in its
     /// statements. What it does besides sending statements is done more than once.
@@ -187,8 +188,8 @@ impl Schema {
     /// As [`digest`](Self::digest), for a template that outlives the process.
     ///
     /// Migrations count by what they send to the database. A seed, or a migration of which that cannot
-    /// be told, counts by the key; without a key, another build of the program is another schema.
-    #[cfg(feature = "_server")]
+    /// be told, counts by the key; without a key, another build of the program is another schema, and one
+    /// whose seed brings values along is [another each time](Self::is_of_its_own).
     pub(crate) async fn lasting_digest(&self, dialect: sea_orm::DbBackend) -> String {
         let mut parts = vec![self.digest()];
         let mut complete = true;
@@ -199,9 +200,23 @@ impl Schema {
             }
         }
         if !complete && self.key.is_none() {
-            parts.push(super::program::identity());
+            parts.push(match dialect {
+                // Images cost less than it takes to read a whole program.
+                sea_orm::DbBackend::Sqlite => super::program::place_and_time(),
+                _ => super::program::identity(),
+            });
+        }
+        if self.key.is_none() {
+            let kinds = self.steps.iter().filter_map(Step::kind);
+            parts.extend(kinds.map(str::to_owned));
         }
         short_digest(parts)
+    }
+
+    /// Whether nobody can find this schema again: a seed brings values along, and there is no key to tell
+    /// them by.
+    pub(crate) fn is_of_its_own(&self) -> bool {
+        self.key.is_none() && self.steps.iter().any(Step::captures)
     }
 
     /// Whether running the steps again makes an equal database, for all that can be told.
@@ -331,7 +346,8 @@ mod tests {
             let seed = async |_: &DatabaseConnection| Ok::<(), String>(());
             let schema = Schema::sql("SELECT 1").seed(seed);
             let program = crate::schema::program::identity();
-            let unkeyed = short_digest([&schema.digest(), "sql SELECT 1", &program]);
+            let kind = schema.steps[1].kind().unwrap();
+            let unkeyed = short_digest([&schema.digest(), "sql SELECT 1", &program, kind]);
             assert_eq!(digest(&schema).await, unkeyed);
             let (one, two) = (schema.clone().key("1"), schema.key("2"));
             assert_eq!(
@@ -339,6 +355,22 @@ mod tests {
                 short_digest([&*one.digest(), "sql SELECT 1"])
             );
             assert_ne!(digest(&one).await, digest(&two).await);
+        }
+
+        #[tokio::test]
+        async fn seeds_that_look_alike_are_told_apart() {
+            let one = Schema::empty().seed(async |_: &DatabaseConnection| Ok::<(), String>(()));
+            let two = Schema::empty().seed(async |_: &DatabaseConnection| Err::<(), _>("no"));
+            assert_eq!(one.digest(), two.digest(), "they have the same name");
+            assert_ne!(digest(&one).await, digest(&two).await);
+            assert_eq!(digest(&one).await, digest(&one.clone()).await);
+            assert!(!one.is_of_its_own());
+            let rows = |rows: usize| {
+                let seed = async move |_: &DatabaseConnection| Err::<(), _>(rows.to_string());
+                Schema::empty().seed(seed)
+            };
+            assert!(rows(1).is_of_its_own() && !rows(1).key("1 row").is_of_its_own());
+            assert_ne!(digest(&rows(1)).await, digest(&rows(2)).await);
         }
     }
 }

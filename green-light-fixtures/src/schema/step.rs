@@ -2,12 +2,23 @@
 //!
 //! Invariant: a failure names the migration, statement, entity set or seed; the caller adds the place.
 
-use std::{any::type_name, fmt, future::Future, panic, path::Path, pin::Pin, sync::Arc};
+use std::{
+    any::{TypeId, type_name},
+    fmt,
+    future::Future,
+    panic,
+    path::Path,
+    pin::Pin,
+    sync::Arc,
+};
 
 use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 use sea_orm_migration::MigratorTrait;
 
-use super::sql::{Directory, Text};
+use super::{
+    program,
+    sql::{Directory, Text},
+};
 use crate::error::{Error, Kind};
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -21,7 +32,6 @@ pub(super) enum Step {
         migrator: &'static str,
         names: fn() -> Vec<String>,
         run: Migrate,
-        #[cfg(feature = "_server")]
         record: fn(sea_orm::DbBackend) -> Boxed<Option<String>>,
     },
     Entities(Arc<Register>),
@@ -31,6 +41,10 @@ pub(super) enum Step {
     Sqlx(Arc<sqlx::migrate::Migrator>),
     Seed {
         name: &'static str,
+        /// What tells it from the other seeds of this build of the program.
+        kind: String,
+        /// Whether it brings values along, of which nothing is known.
+        captures: bool,
         run: Arc<Seed>,
     },
 }
@@ -46,7 +60,6 @@ impl Step {
                     .collect()
             },
             run: |db| Box::pin(migrate::<M>(db)),
-            #[cfg(feature = "_server")]
             record: |dialect| Box::pin(super::record::record::<M>(dialect)),
         }
     }
@@ -80,6 +93,12 @@ impl Step {
         let seed = Arc::new(seed);
         Self::Seed {
             name: type_name::<F>(),
+            kind: match size_of::<F>() {
+                // All closures of one function have the same name.
+                0 => format!("{:?}", TypeId::of::<F>()),
+                _ => program::unique(),
+            },
+            captures: size_of::<F>() > 0,
             run: Arc::new(move |db| Box::pin(run_seed(Arc::clone(&seed), db))),
         }
     }
@@ -110,8 +129,20 @@ impl Step {
         matches!(self, Self::Seed { .. })
     }
 
+    /// What tells this step from others of the program if its name does not.
+    pub(super) fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Seed { kind, .. } => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// Whether it does something that depends on values of which nothing is known.
+    pub(super) fn captures(&self) -> bool {
+        matches!(self, Self::Seed { captures: true, .. })
+    }
+
     /// What tells this step from one that does something else, if all of it can be told.
-    #[cfg(feature = "_server")]
     pub(super) async fn content(&self, dialect: sea_orm::DbBackend) -> Option<String> {
         match self {
             Self::Migrations { record, .. } => record(dialect).await,

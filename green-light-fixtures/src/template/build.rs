@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
+#[cfg(feature = "sqlite")]
+use super::shelf::Shelf;
 use crate::{
     backend::Pool,
     error::Error,
@@ -23,6 +25,7 @@ pub(crate) enum Template {
     #[cfg(feature = "sqlite")]
     Sqlite {
         image: sqlite::Image,
+        built: bool,
         options: Box<SqliteConnectOptions>,
         /// Where the databases are, if not in memory.
         directory: Option<Arc<Directory>>,
@@ -42,9 +45,10 @@ impl Template {
         directory: Option<Directory>,
         wait: Duration,
     ) -> Result<Self, Error> {
-        let image = sqlite::build(schema, &options, wait).await?;
+        let (image, built) = Shelf::obtain(schema, &options, wait).await?;
         Ok(Self::Sqlite {
             image,
+            built,
             options: Box::new(options),
             directory: directory.map(Arc::new),
             digest: schema.digest(),
@@ -76,6 +80,7 @@ impl Template {
                 options,
                 directory: Some(directory),
                 digest,
+                ..
             } => {
                 let file = directory.write(&format!("{digest}-{number}.sqlite"), image)?;
                 // Nothing is ever committed to the file and nothing outlives the process, so
@@ -109,7 +114,7 @@ impl Template {
     pub(crate) fn builds(&self) -> u64 {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite { .. } => 1,
+            Self::Sqlite { built, .. } => u64::from(*built),
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => u64::from(template.was_built()),
             #[cfg(feature = "mysql")]

@@ -17,6 +17,7 @@ mod engine;
 mod fuzz;
 mod held;
 mod hostile;
+mod images;
 mod keep;
 mod leftovers;
 mod my_backlog;

@@ -6,6 +6,7 @@ use green_light_fixtures::{Backend, Engine, Isolation, Schema};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::{
+    checkout::Checkout,
     children::{part, playing, said, say},
     role::Role,
     support::{number, run},
@@ -92,6 +93,16 @@ fn a_template_on_mysql_is_built_anew_on_request_and_once_in_a_run() {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     let key = format!("{}_{now}", std::process::id());
     runs(|| playing(test, &key));
+}
+
+#[test]
+fn an_image_of_sqlite_is_built_anew_on_request_and_once_in_a_run() {
+    if part().is_some() {
+        return run(one_test(Backend::Sqlite, "the same"));
+    }
+    let test = "rebuild::an_image_of_sqlite_is_built_anew_on_request_and_once_in_a_run";
+    let checkout = Checkout::new();
+    runs(|| checkout.playing(test, "test"));
 }
 
 #[test]
