@@ -4,9 +4,11 @@
 //! than being ignored: a typo in `GREEN_LIGHT_SHOW` would otherwise look like a feature that does
 //! not work.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use crate::context;
 use crate::report::Failure;
 
 /// What `GREEN_LIGHT_SHOW` asks for.
@@ -49,14 +51,17 @@ impl Config {
         static CONFIG: OnceLock<Result<Config, Failure>> = OnceLock::new();
         CONFIG
             .get_or_init(|| {
-                Self::read(|name| std::env::var_os(name).and_then(|value| value.into_string().ok()))
+                // Told here, as the others are, rather than by a panic of the first context.
+                context::settings().map_err(Failure::new)?;
+                Self::read(|name| std::env::var_os(name))
             })
             .as_ref()
             .map_err(Clone::clone)
     }
 
-    fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
-        let value = |name: &str| var(name).filter(|value| !value.is_empty());
+    fn read(var: impl Fn(&str) -> Option<OsString>) -> Result<Self, Failure> {
+        let given = |name: &str| var(name).filter(|value| !value.is_empty());
+        let value = |name: &str| given(name).map(|value| value.to_string_lossy().into_owned());
         let show = match value("GREEN_LIGHT_SHOW").as_deref() {
             None => Show::Nothing,
             Some("setup") => Show::Setup,
@@ -88,7 +93,7 @@ impl Config {
         };
         Ok(Self {
             show,
-            events: value("GREEN_LIGHT_EVENTS").map(PathBuf::from),
+            events: given("GREEN_LIGHT_EVENTS").map(PathBuf::from),
             autouse_context,
             skips_fail,
             debug,
@@ -112,7 +117,7 @@ mod tests {
             pairs
                 .iter()
                 .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+                .map(|(_, value)| OsString::from(value))
         })
     }
 
@@ -122,6 +127,25 @@ mod tests {
         assert_eq!(config.show, Show::Nothing);
         assert!(config.autouse_context);
         assert!(config.events.is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_a_path_or_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let strange = || OsString::from_vec(vec![b'a', 0xff]);
+        let only = |wanted| move |name: &str| (name == wanted).then(strange);
+        let config = Config::read(only("GREEN_LIGHT_EVENTS")).unwrap();
+        assert_eq!(config.events, Some(strange().into()));
+        for name in [
+            "GREEN_LIGHT_SHOW",
+            "GREEN_LIGHT_DEBUG",
+            "GREEN_LIGHT_AUTOUSE",
+            "GREEN_LIGHT_SKIP",
+        ] {
+            let failure = Config::read(only(name)).unwrap_err();
+            assert!(failure.message.contains(&format!("`{name}=a")), "{failure}");
+        }
     }
 
     #[test]

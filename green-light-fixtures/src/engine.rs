@@ -29,6 +29,7 @@ use crate::{
     template::Template,
     transaction::Transaction,
     url::DatabaseUrl,
+    variable,
 };
 
 /// How long a template may take before it is said that one is being built.
@@ -275,12 +276,14 @@ impl EngineBuilder {
     ///
     /// # Errors
     ///
-    /// When a step of the schema fails, or the directory for files cannot be written.
+    /// When a step of the schema fails, the directory for files cannot be written, or a variable of
+    /// green-light is not understood.
     ///
     /// # Panics
     ///
     /// When a seed panics, with its message.
     pub async fn build(self) -> Result<Engine, Error> {
+        variable::check()?;
         let directory = match &self.storage {
             Storage::Memory => None,
             Storage::Target => Some(Directory::create(&default_base())?),

@@ -2,9 +2,12 @@
 //!
 //! A name that is not known is an error naming those that are: never a silent fallback to another way.
 
-use std::{env, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    variable::value,
+};
 
 /// How one test is kept apart from the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,10 +46,7 @@ impl Isolation {
     ///
     /// When the variable names an isolation that does not exist.
     pub fn from_env() -> Result<Self, Error> {
-        match env::var(VARIABLE) {
-            Ok(name) if !name.trim().is_empty() => name.parse(),
-            _ => Ok(Self::default()),
-        }
+        value(VARIABLE).map_or_else(|| Ok(Self::default()), |name| name.parse())
     }
 
     /// The name used in attributes and in the environment.

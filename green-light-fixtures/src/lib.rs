@@ -19,6 +19,7 @@
 //! | `database` | database and shared isolation: databases that tests commit to |
 //! | `place` | what a test has of a database, whichever way it is kept apart |
 //! | `engine`, `transaction`, `savepoint`, `session` | what tests hold |
+//! | `rebuild`, `variable` | what the environment asks for |
 //! | `error` | everything that can go wrong, in words |
 //!
 //! Without a database feature the crate holds no database code and pulls no database crate.
@@ -75,6 +76,8 @@ mod transaction;
 mod upkeep;
 #[cfg(feature = "_database")]
 mod url;
+#[cfg(feature = "_database")]
+mod variable;
 
 #[cfg(feature = "_database")]
 pub use self::{

@@ -9,7 +9,10 @@ use std::{
     sync::LazyLock,
 };
 
-use crate::error::{Error, Kind};
+use crate::{
+    error::Error,
+    variable::{not_understood, value},
+};
 
 const VARIABLE: &str = "GREEN_LIGHT_REBUILD";
 
@@ -31,13 +34,12 @@ pub(crate) fn wanted() -> Result<Option<&'static str>, Error> {
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         run.chars().filter(is_plain).take(64).collect()
     });
-    match env::var(VARIABLE).unwrap_or_default().trim() {
-        "" | "0" => Ok(None),
-        "1" => Ok(Some(&RUN)),
-        text => Err(Error::new(
-            Kind::Configuration,
-            format!("`{VARIABLE}={text}` is not understood"),
-        )
-        .help("write `1` to build every template anew, once, or unset it")),
+    match value(VARIABLE).as_deref() {
+        None | Some("0") => Ok(None),
+        Some("1") => Ok(Some(&RUN)),
+        Some(text) => {
+            let help = "write `1` to build every template anew, once, or unset it";
+            Err(not_understood(VARIABLE, text, help))
+        }
     }
 }

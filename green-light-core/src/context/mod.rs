@@ -87,4 +87,5 @@ pub(crate) use overflow::abort_after_member_overflow;
 pub use run_sync::{RunSync, run_sync};
 #[doc(hidden)]
 pub use settings::Limits;
+pub(crate) use settings::settings;
 pub use wait::{is_active, synchronous, try_wait, wait, wait_named};

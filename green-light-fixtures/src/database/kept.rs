@@ -1,7 +1,5 @@
 //! Databases of failed tests that are kept to be looked at: `GREEN_LIGHT_KEEP=n`, the last `n`.
 
-use std::env;
-
 use green_light_core::note;
 
 #[cfg(feature = "sqlite")]
@@ -11,8 +9,9 @@ use crate::mysql;
 #[cfg(feature = "postgres")]
 use crate::postgres;
 use crate::{
-    error::{Error, Kind},
+    error::Error,
     url::DatabaseUrl,
+    variable::{not_understood, value},
 };
 
 const VARIABLE: &str = "GREEN_LIGHT_KEEP";
@@ -23,19 +22,13 @@ const VARIABLE: &str = "GREEN_LIGHT_KEEP";
 ///
 /// When the variable does not hold a number.
 pub(crate) fn limit() -> Result<usize, Error> {
-    let text = env::var(VARIABLE).unwrap_or_default();
-    let text = text.trim();
-    if text.is_empty() {
+    let Some(text) = value(VARIABLE) else {
         return Ok(0);
-    }
+    };
     text.parse().map_err(|_| {
-        Error::new(
-            Kind::Configuration,
-            format!("`{VARIABLE}={text}` is not understood"),
-        )
-        .help(
-            "write how many databases of failed tests to keep, the latest of all runs, or unset it",
-        )
+        let help =
+            "write how many databases of failed tests to keep, the latest of all runs, or unset it";
+        not_understood(VARIABLE, &text, help)
     })
 }
 

@@ -58,9 +58,12 @@ impl Office {
             server.expose().parse().map_err(|error: sqlx::Error| {
                 Error::new(
                     Kind::Configuration,
-                    format!("`{server}` does not say where MySQL is"),
+                    format!("`GREEN_LIGHT_MYSQL_URL={server}` does not say where MySQL is"),
                 )
-                .help("write `mysql://user@host:port/database`, with `:` and the password behind the user")
+                .help(
+                    "write `GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`, with `:` and the \
+                     password behind the user, and `:` and the port behind the host",
+                )
                 .because(error)
             })?;
         let options = options.disable_statement_logging();

@@ -61,9 +61,12 @@ impl Office {
         let options: PgConnectOptions = server.expose().parse().map_err(|error: sqlx::Error| {
             Error::new(
                 Kind::Configuration,
-                format!("`{server}` does not say where PostgreSQL is"),
+                format!("`GREEN_LIGHT_POSTGRES_URL={server}` does not say where PostgreSQL is"),
             )
-            .help("write `postgres://role:password@host/database`")
+            .help(
+                "write `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`, with `:` and the \
+                 password behind the user, and `:` and the port behind the host",
+            )
             .because(error)
         })?;
         let application = program();

@@ -1,9 +1,6 @@
 //! The servers of this process: one of each kind, whichever engine asks first.
 
-use std::{
-    env,
-    sync::{Mutex, Once},
-};
+use std::sync::{Mutex, Once};
 
 use green_light_core::progress;
 
@@ -13,6 +10,7 @@ use crate::{
     error::{Error, Kind},
     upkeep::Door,
     url::DatabaseUrl,
+    variable::value,
 };
 
 /// A server of this process.
@@ -72,7 +70,7 @@ async fn find_or_start(
     product: &'static Product,
     running: &'static Mutex<Option<Use>>,
 ) -> Result<Server, Error> {
-    if let Some(url) = named(product, env::var(product.variable).ok())? {
+    if let Some(url) = named(product, value(product.variable))? {
         return Ok(Server { url, ours: false });
     }
     // Processes are waited for, which no task may do.
@@ -102,7 +100,7 @@ async fn find_or_start(
 
 /// The URL in the variable of `product`, if it holds one.
 fn named(product: &Product, value: Option<String>) -> Result<Option<DatabaseUrl>, Error> {
-    let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
+    let Some(value) = value else {
         return Ok(None);
     };
     if product
@@ -136,9 +134,7 @@ mod tests {
             let found = named(&POSTGRES, Some(url.to_owned())).unwrap();
             assert_eq!(found.unwrap().expose(), url);
         }
-        for nothing in [None, Some(String::new()), Some(" ".to_owned())] {
-            assert_eq!(named(&POSTGRES, nothing).unwrap(), None);
-        }
+        assert_eq!(named(&POSTGRES, None).unwrap(), None);
     }
 
     #[test]

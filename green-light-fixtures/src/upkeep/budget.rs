@@ -9,7 +9,6 @@
 //! * What a test opens itself from `session.url()` is not counted; some connections are left for it.
 
 use std::{
-    env,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -26,6 +25,7 @@ use crate::{
     database::CONNECTIONS as PER_TEST,
     error::{Error, Kind},
     url::DatabaseUrl,
+    variable::{not_understood, value},
 };
 
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
@@ -235,21 +235,26 @@ fn total(connections: i32) -> Result<i32, Error> {
     // For administrators, for pools that tests open themselves, and for processes that wait.
     let free = (connections / 10).clamp(2, 10);
     let mut total = (connections - free).max(2);
-    match env::var(VARIABLE) {
-        Ok(text) if !text.trim().is_empty() => {
-            let wanted = text.trim().parse::<i32>().ok().filter(|count| *count >= 2);
-            let wanted = wanted.ok_or_else(|| {
-                Error::new(
-                    Kind::Configuration,
-                    format!("`{VARIABLE}={text}` is not understood"),
-                )
-                .help("write a number of connections, 2 or more, or unset it")
-            })?;
-            total = total.min(wanted);
-        }
-        _ => {}
+    if let Some(wanted) = wanted_connections()? {
+        total = total.min(wanted);
     }
     Ok(total)
+}
+
+/// How many connections all processes together may have, if that is said.
+///
+/// # Errors
+///
+/// When the variable does not hold such a number.
+pub(crate) fn wanted_connections() -> Result<Option<i32>, Error> {
+    let Some(text) = value(VARIABLE) else {
+        return Ok(None);
+    };
+    let wanted = text.parse::<i32>().ok().filter(|count| *count >= 2);
+    wanted.map(Some).ok_or_else(|| {
+        let help = "write a number of connections, 2 or more, or unset it";
+        not_understood(VARIABLE, &text, help)
+    })
 }
 
 fn cannot<C: Counts>(error: sqlx::Error) -> Error {

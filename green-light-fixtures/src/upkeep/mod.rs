@@ -23,7 +23,7 @@ pub(crate) use self::waiting::{LIMIT, Waiting};
 #[cfg(feature = "_server")]
 pub(crate) use self::{
     background::{Background, last, on_own_runtime, spawn},
-    budget::{Budget, Counts, Entered, Permits},
+    budget::{Budget, Counts, Entered, Permits, wanted_connections},
     door::Door,
     name::{new_name, program, random_bytes},
     round::Round,

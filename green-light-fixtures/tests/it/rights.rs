@@ -214,6 +214,14 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
         let url = format!("postgres://plain:hunter2@{nobody}/postgres");
         server.expect(&url, &["help: nobody answers there: look at host and port"]);
     }
+    let help = "help: write `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`";
+    for no_url in [
+        "plain:hunter2@localhost",
+        "mysql://plain:hunter2@localhost/",
+    ] {
+        server.expect(no_url, &[help]);
+    }
+    server.expect("postgres://plain:hunter2@localhost:many/postgres", &[help]);
     server.end();
 }
 
@@ -266,5 +274,13 @@ fn a_user_of_mysql_needs_one_grant_and_what_is_missing_is_said() {
         let url = format!("mysql://plain:hunter2@{nobody}/");
         server.expect(&url, &["help: nobody answers there: look at host and port"]);
     }
+    let help = "help: write `GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`";
+    for no_url in [
+        "plain:hunter2@localhost",
+        "postgres://plain:hunter2@localhost/",
+    ] {
+        server.expect(no_url, &[help]);
+    }
+    server.expect("mysql://plain:hunter2@localhost:many/", &[help]);
     server.end();
 }
