@@ -14,4 +14,6 @@ pub mod __private;
 
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
-pub use report::{Failure, TeardownResult, note, progress, quietly, redacted, redacted_url, skip};
+pub use report::{
+    Adviser, Failure, TeardownResult, advise, note, progress, quietly, redacted, redacted_url, skip,
+};

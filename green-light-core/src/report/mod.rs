@@ -17,6 +17,7 @@ pub(crate) mod show;
 mod skip;
 pub(crate) mod text;
 
+pub use explain::{Adviser, advise};
 pub use failure::Failure;
 pub use hook::quietly;
 pub use print::{note, progress};

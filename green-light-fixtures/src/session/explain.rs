@@ -29,7 +29,8 @@ pub(crate) fn taken(waits: Waits, holder: Option<String>) -> String {
     format!(
         "the one connection of this test was not free within {:.1} s{holder}\n  \
          help: while a transaction is open, pass `&transaction` on, not the session; \
-         finish a stream before the next query; or commit first",
+         finish a stream before the next query; commit first; or give the test several connections: \
+         `isolation = database`",
         waits.connection.as_secs_f64(),
     )
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::known::Known;
-use super::{Place, executor, pool, runtime, shared, transaction};
+use super::{Place, adviser, executor, pool, runtime, shared, transaction};
 use crate::report::Failure;
 
 /// Everything that is known. The first that fits is told.
@@ -42,6 +42,11 @@ pub(crate) fn explain_panic(message: &str, place: &Place) -> Option<String> {
 }
 
 fn tell(known: &Known, place: Option<&Place>) -> String {
+    if known.asks
+        && let Some(advice) = adviser::ask()
+    {
+        return format!("\n  what it means: {advice}");
+    }
     let mut text = format!("\n  what it means: {}", known.meaning);
     if let Some(place) = place.filter(|_| known.place) {
         let _ = write!(text, "\n  where: {place}");

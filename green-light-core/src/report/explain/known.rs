@@ -10,6 +10,8 @@ pub(super) struct Known {
     pub(super) meaning: &'static str,
     /// Whether the runtime and the context around a panic say more about it.
     pub(super) place: bool,
+    /// Whether a fixture may know more about it.
+    pub(super) asks: bool,
     /// What to write instead.
     pub(super) help: &'static str,
 }

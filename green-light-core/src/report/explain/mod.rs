@@ -6,6 +6,7 @@
 //!
 //! Messages are found by their own words, in failures only: core knows no database.
 
+mod adviser;
 mod executor;
 mod find;
 mod known;
@@ -15,5 +16,6 @@ mod runtime;
 mod shared;
 mod transaction;
 
+pub use adviser::{Adviser, advise};
 pub(crate) use find::{explain, explain_panic, is_known};
 pub(crate) use place::Place;

@@ -1,0 +1,59 @@
+//! What a fixture knows about a failure for want of a connection: core knows no database.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+type Advice = Rc<dyn Fn() -> Option<String>>;
+
+thread_local! {
+    static ADVISERS: RefCell<Vec<Advice>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A fixture that is asked, until this is dropped.
+#[must_use = "nobody is asked any more once this is dropped"]
+pub struct Adviser(Advice);
+
+/// Asks `advice` when a test on this thread fails because a pool had no connection left. What it returns
+/// is told instead of what is true of any pool: a fact, and a line of help. For crates of fixtures.
+pub fn advise(advice: impl Fn() -> Option<String> + 'static) -> Adviser {
+    let advice: Advice = Rc::new(advice);
+    ADVISERS.with_borrow_mut(|advisers| advisers.push(Rc::clone(&advice)));
+    Adviser(advice)
+}
+
+impl Drop for Adviser {
+    fn drop(&mut self) {
+        // A thread that ends has no advisers any more.
+        let _ = ADVISERS.try_with(|advisers| {
+            let mut advisers = advisers.borrow_mut();
+            advisers.retain(|other| !Rc::ptr_eq(other, &self.0));
+        });
+    }
+}
+
+/// What the first one says that knows something.
+pub(super) fn ask() -> Option<String> {
+    let advisers = ADVISERS.with_borrow(Clone::clone);
+    advisers.iter().find_map(|advice| advice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::explain;
+    use super::*;
+    use crate::report::Failure;
+
+    #[test]
+    fn who_knows_more_about_a_pool_is_asked_until_dropped() {
+        let pool = Failure::new("pool timed out while waiting for an open connection");
+        let other = Failure::new("attempted to acquire a connection on a closed pool");
+        let general = [explain(&pool), explain(&other)];
+        let ignorant = advise(|| None);
+        let adviser = advise(|| Some("it has a holder\n  help: ask it".to_owned()));
+        let told = explain(&pool);
+        assert_eq!(told, "\n  what it means: it has a holder\n  help: ask it");
+        assert_eq!(explain(&other), general[1]);
+        drop((ignorant, adviser));
+        assert_eq!(explain(&pool), general[0]);
+    }
+}
