@@ -1,9 +1,13 @@
 //! Tests with a session. The environment says which backend, which migrations and which isolation, and
 //! how many milliseconds a test does nothing when it has done its work.
 
-use std::{env, sync::LazyLock, time::Duration};
+use std::{
+    env,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
-use bench::tick;
+use bench::{paused, tick};
 
 use green_light::prelude::*;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
@@ -36,7 +40,9 @@ async fn pause() {
     static LONG: LazyLock<Option<u64>> =
         LazyLock::new(|| env::var("BENCH_PAUSE").ok()?.parse().ok());
     if let Some(long) = *LONG {
+        let begun = Instant::now();
         tokio::time::sleep(Duration::from_millis(long)).await;
+        paused(begun.elapsed());
     }
 }
 

@@ -147,7 +147,7 @@ impl Tests<'_> {
             one_sqlx,
         ] = [one, one_by_hand, two, two_by_hand, with_pause, shared, sqlx]
             .map(|times| between(times));
-        let (name, peer) = (self.backend.name, "#[sqlx::test]");
+        let (name, peer) = (self.backend.name, "`#[sqlx::test]`");
         let what = format!("a test with a session, {name}");
         table::ratio(&what, one, "by hand", one_by_hand, 1.5);
         table::ratio(&what, one, peer, one_sqlx, 0.01);
@@ -162,7 +162,7 @@ impl Tests<'_> {
         // What is made and dropped behind the tests counts, to the end of the process.
         own(&what, best(own_times), best(sqlx));
         let what = format!("isolation = database, {name}, with pauses");
-        own(&what, with_pause.saturating_sub(PAUSE), one_sqlx);
+        own(&what, with_pause, one_sqlx);
         let what = format!("isolation = shared, {name}");
         table::told(&what, shared, peer, one_sqlx);
         Ok(())
@@ -185,7 +185,7 @@ impl Tests<'_> {
         let times = take_turns(&turns, 1, rounds.div_ceil(SELDOM))?;
         let costs: Vec<_> = times
             .chunks(2)
-            .map(|times| (best(&times[0]), between(&times[1]).saturating_sub(PAUSE)))
+            .map(|times| (best(&times[0]), between(&times[1])))
             .collect();
         let few = format!("{} migrations", MIGRATIONS[0]);
         for (count, cost) in MIGRATIONS.iter().zip(&costs).skip(1) {

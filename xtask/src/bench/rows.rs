@@ -78,8 +78,8 @@ fn noop(project: &Project, rounds: usize) -> Result<(), String> {
         let times = take_turns(&[&ours, &tokio, &rstest], threads, rounds)?;
         let what = format!("a test that does nothing, {threads} at a time");
         let [ours, tokio, rstest] = [0, 1, 2].map(|at| best(&times[at]));
-        table::ratio(&what, ours, "#[tokio::test]", tokio, 1.0);
-        table::ratio(&what, ours, "#[rstest]", rstest, 1.0);
+        table::ratio(&what, ours, "`#[tokio::test]`", tokio, 1.0);
+        table::ratio(&what, ours, "`#[rstest]`", rstest, 1.0);
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn build(project: &Project, rounds: usize) -> Result<(), String> {
     table::ratio(
         "a build of 500 tests",
         best(&times[0]),
-        "#[tokio::test]",
+        "`#[tokio::test]`",
         best(&times[1]),
         1.25,
     );

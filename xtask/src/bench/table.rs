@@ -54,5 +54,5 @@ fn line(what: &str, took: Duration, peer: &str, figure: f64, unit: &str, limit: 
         None => String::new(),
     };
     let figure = figure_text + unit;
-    println!("| {what:48} | {took:>8} | {peer:23} | {figure:>9} | {verdict:14} |");
+    println!("| {what:49} | {took:>8} | {peer:25} | {figure:>9} | {verdict:14} |");
 }
