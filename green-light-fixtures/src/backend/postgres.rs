@@ -63,9 +63,13 @@ const IN_FAILED_TRANSACTION: &str = "25P02";
 /// when a test says `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text
 /// follows, which could be a commit.
 ///
-/// At the end of a test its session gives back its advisory locks, and is thrown away if the test
+/// At the end of a test its session gives back its advisory locks and forgets what the test prepared by
+/// `PREPARE`, which no rollback takes away; sqlx's own statements stay. It is thrown away if the test
 /// changed columns (1249 is `pg_attribute`) or types (1247, `pg_type`), rolled back or not: statements
 /// that sqlx has prepared would describe other rows than they return.
+///
+/// Sequences go on counting whatever is rolled back. Before another process gets the database they are
+/// put back to where the template has them.
 pub(crate) const GUARD: &str = r"
 CREATE SCHEMA green_light;
 GRANT USAGE ON SCHEMA green_light TO PUBLIC;
@@ -94,7 +98,11 @@ CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON green_light.guard
 CREATE FUNCTION green_light.look() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   unlocked text := pg_catalog.pg_advisory_unlock_all()::text;
+  prepared text;
 BEGIN
+  FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP
+    EXECUTE pg_catalog.format('DEALLOCATE %I', prepared);
+  END LOOP;
   IF pg_catalog.pg_stat_get_xact_tuples_inserted(1249) > 0
     OR pg_catalog.pg_stat_get_xact_tuples_updated(1249) > 0
     OR pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0
@@ -102,6 +110,40 @@ BEGIN
   THEN
     RAISE EXCEPTION 'green-light: the session has changed' USING ERRCODE = 'GL001';
   END IF;
+END $$;
+CREATE TABLE green_light.sequence (id oid, last bigint, called boolean);
+DO $$
+DECLARE
+  each record;
+BEGIN
+  FOR each IN SELECT c.oid, nspname, relname
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S'
+  LOOP
+    BEGIN
+      EXECUTE pg_catalog.format('INSERT INTO green_light.sequence SELECT %s, last_value, is_called FROM %I.%I',
+        each.oid, each.nspname, each.relname);
+    EXCEPTION WHEN insufficient_privilege THEN
+      INSERT INTO green_light.sequence VALUES (each.oid, NULL, NULL);
+    END;
+  END LOOP;
+END $$;
+CREATE FUNCTION green_light.rewind() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  each record;
+  moved boolean;
+BEGIN
+  FOR each IN SELECT id, last, called, nspname, relname FROM green_light.sequence
+    LEFT JOIN pg_catalog.pg_class c ON c.oid = id LEFT JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
+  LOOP
+    IF each.last IS NULL OR each.relname IS NULL THEN
+      RAISE EXCEPTION 'green-light: a sequence cannot be put back';
+    END IF;
+    EXECUTE pg_catalog.format('SELECT last_value <> $1 OR is_called <> $2 FROM %I.%I', each.nspname, each.relname)
+      INTO STRICT moved USING each.last, each.called;
+    IF moved THEN
+      PERFORM pg_catalog.setval(each.id::pg_catalog.regclass, each.last, each.called);
+    END IF;
+  END LOOP;
 END $$;
 DO $$ BEGIN
   EXECUTE pg_catalog.format(

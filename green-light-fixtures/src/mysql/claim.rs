@@ -4,11 +4,12 @@ use std::{mem, sync::Arc};
 
 use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
-    MySqlConnection,
+    MySqlConnection, MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
 use super::{
+    back,
     connect::{failed, once_there_is_room},
     janitor,
     office::Office,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    sandbox::Waits,
+    sandbox::{Guard, Waits},
     upkeep::{Permits, on_own_runtime, spawn},
     url::DatabaseUrl,
 };
@@ -70,6 +71,20 @@ impl Claim {
         Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
     }
 
+    /// No test of this process has it. Dropped now, it goes back into stock once `pool` is closed.
+    pub(crate) fn rest(&self, pool: &MySqlPool, guard: &Arc<Guard>) {
+        self.office.resting.lay(&self.name, pool.clone(), guard);
+    }
+
+    /// A test of this process has it.
+    pub(crate) fn wake(&self) {
+        drop(self.office.resting.take(&self.name));
+    }
+
+    pub(crate) fn rests(&self) -> bool {
+        self.office.resting.has(&self.name)
+    }
+
     /// Keeps the database for somebody to look at, as one of `at_most` so many.
     pub(crate) async fn keep(mut self, at_most: usize) -> Result<(), Error> {
         let (office, name) = (Arc::clone(&self.office), mem::take(&mut self.name));
@@ -102,9 +117,17 @@ impl Drop for Claim {
         if name.is_empty() {
             return;
         }
+        let rested = office.resting.take(&name);
         office.background.backlog.leave();
         spawn(async move {
             let busy = office.background.busy().await;
+            if let Some(rested) = rested
+                && back::give(&office, &name, rested).await
+            {
+                office.background.backlog.returned();
+                drop((permits, busy));
+                return;
+            }
             // If this fails, the database is a leftover once the process has gone.
             let _ = registry::becomes(&mut *office.front().await, &name, "done").await;
             office.background.backlog.entered();

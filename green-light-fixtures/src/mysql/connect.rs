@@ -141,3 +141,20 @@ fn grant(denial: &str) -> String {
          GRANT ALL ON `gl\\_%`.* TO {account}``, or name another user in `GREEN_LIGHT_MYSQL_URL`"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server;
+
+    #[tokio::test]
+    async fn connections_of_our_own_do_not_wait_for_a_table_for_days() {
+        let server = server::mysql().await.unwrap();
+        let options: MySqlConnectOptions = server.url().expose().parse().unwrap();
+        let mut connection = connect(&options).await.unwrap();
+        let waits = "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout".to_owned();
+        let waits = numbers(&mut connection, waits).await.unwrap();
+        assert_eq!(waits, [Some(10), Some(10)]);
+        close(connection).await;
+    }
+}

@@ -14,15 +14,20 @@ use super::{
     office::Office,
     registry::{self, JANITOR},
 };
-use crate::{error::Error, upkeep::Round};
+use crate::{
+    error::Error,
+    upkeep::{Background, Round},
+};
 
 /// What dead processes said of themselves.
 const DEAD: &str = "DELETE FROM green_light.processes WHERE IS_FREE_LOCK(run) = 1; \
     DELETE FROM green_light.template_uses WHERE IS_FREE_LOCK(run) = 1";
 
-/// Free databases of templates that nobody has used for a while.
-const SHELF: &str = "UPDATE green_light.test_databases SET state = 'done' WHERE state = 'free' \
-    AND digest NOT IN (SELECT digest FROM \
+/// Free databases of templates that nobody has used for a while, and those that are too many.
+const SHELF: &str = "SELECT name FROM (SELECT name, digest, \
+    row_number() OVER (PARTITION BY digest, state ORDER BY since DESC) AS place \
+    FROM green_light.test_databases WHERE state IN ('free', 'used')) free \
+    WHERE place > {MOST} OR digest NOT IN (SELECT digest FROM \
     (SELECT digest FROM green_light.templates ORDER BY used DESC LIMIT 4) recent)";
 
 /// Done with, or without a living owner. Whoever makes a database holds the lock of its name: the
@@ -45,7 +50,28 @@ pub(super) async fn last(office: &Arc<Office>) {
         office.process
     );
     let _ = run(&mut *office.front().await, done).await;
-    Round::last(|at_least| sweep(office, at_least)).await;
+    Round::last(|at_least| async move {
+        // Mostly there is nothing to be done that is worth a connection.
+        match worth(office).await {
+            Ok(few) if few < at_least => Round::Done,
+            _ => sweep(office, at_least).await,
+        }
+    })
+    .await;
+}
+
+/// How many are left over on the server.
+async fn worth(office: &Office) -> Result<usize, sqlx::Error> {
+    let count = format!(
+        "SELECT (SELECT count(*) FROM ({LEFT}) l) + (SELECT count(*) FROM ({}) s)",
+        shelf()
+    );
+    let counted = numbers(&mut *office.front().await, count).await?;
+    Ok(usize::try_from(counted.into_iter().flatten().sum::<i64>()).unwrap_or_default())
+}
+
+fn shelf() -> String {
+    SHELF.replace("{MOST}", &Background::most().to_string())
 }
 
 /// Waits until few enough databases of this process are left over, and helps.
@@ -89,7 +115,12 @@ async fn clean(connection: &mut MySqlConnection, at_least: usize) -> Result<Roun
     if !lock(connection, JANITOR).await? {
         return Ok(Round::Elsewhere);
     }
-    run(connection, format!("{DEAD}; {SHELF}")).await?;
+    let clear_shelf = format!(
+        "{DEAD}; UPDATE green_light.test_databases SET state = 'done' \
+         WHERE state IN ('free', 'used') AND name IN (SELECT name FROM ({}) shelf)",
+        shelf()
+    );
+    run(connection, clear_shelf).await?;
     let found = registry::names(connection, LEFT.to_owned()).await?;
     if found.len() < at_least {
         return Ok(Round::Done);

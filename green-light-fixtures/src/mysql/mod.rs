@@ -12,6 +12,7 @@
 //! * MySQL clones no database: a copy is made by running what the server says the template is made of.
 //!   Two slots of the sandbox never share one: locks between keys would make tests wait for each other.
 
+mod back;
 mod claim;
 mod connect;
 mod copy;

@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
+use sqlx::{ConnectOptions as _, MySqlConnection, MySqlPool, mysql::MySqlConnectOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
+    back,
     connect::{connect, failed, run},
     counting, janitor, registry,
 };
 use crate::{
     error::{Error, Kind},
-    upkeep::{Background, Budget, Entered, last, new_name, on_own_runtime, program},
+    upkeep::{Background, Budget, Entered, Resting, last, new_name, on_own_runtime, program},
     url::DatabaseUrl,
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Office {
     pub(super) process: String,
     pub(super) budget: Arc<Budget<MySqlConnection>>,
     pub(super) background: Background,
+    /// Databases of the sandbox that may go back into stock.
+    pub(super) resting: Resting<MySqlPool>,
 }
 
 impl Office {
@@ -78,6 +81,7 @@ impl Office {
             process,
             budget: Arc::new(budget),
             background: Background::default(),
+            resting: Resting::default(),
         })
     }
 
@@ -99,6 +103,7 @@ impl Office {
     fn at_exit(self: Arc<Self>) {
         self.background.close();
         last(async move {
+            back::give_all(&self).await;
             self.background.quiet().await;
             janitor::last(&self).await;
             // The server frees the connection before it notices that the process is gone. Older ones

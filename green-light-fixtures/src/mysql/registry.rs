@@ -15,8 +15,8 @@ pub(super) const JANITOR: &str = "green_light.janitor";
 /// Changes with what a template holds.
 pub(super) const FORMAT: &str = "2";
 
-/// `state` is `making` for a test, `ahead` of the tests, `free`, `taken`, `done` or `kept`. `run` is the
-/// process that makes, has or had it.
+/// `state` is `making` for a test, `ahead` of the tests, `free`, `used` for the sandbox alone, `taken`,
+/// `done` or `kept`. `run` is the process that makes, has or had it.
 const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     CREATE TABLE IF NOT EXISTS green_light.processes \
     (run VARCHAR(64) NOT NULL PRIMARY KEY, connection BIGINT NOT NULL, \
@@ -34,8 +34,15 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     digest VARCHAR(64) NOT NULL, state VARCHAR(8) NOT NULL, run VARCHAR(64), \
     since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB";
 
+/// Fails if one of them is missing.
+const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
+    green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
+
 pub(super) async fn make_tables(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    connection.execute(TABLES).await.map(drop)
+    match connection.execute(KNOWN).await {
+        Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
+        known => known.map(drop),
+    }
 }
 
 /// What the contents of a new database depend on, besides the schema.

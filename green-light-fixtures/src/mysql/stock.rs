@@ -20,22 +20,52 @@ use crate::{
     upkeep::{Background, new_name, on_own_runtime, spawn},
 };
 
+/// Who wants a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// A test that may commit to it.
+    Test,
+    /// A slot of the sandbox, which may have one that another slot has had.
+    Slot,
+}
+
+impl For {
+    /// The states from which it may be taken, the one to be preferred first.
+    fn takes(self) -> &'static str {
+        match self {
+            Self::Test => "'free'",
+            Self::Slot => "'used', 'free'",
+        }
+    }
+
+    /// How many are to be ready.
+    fn enough(self) -> i64 {
+        match self {
+            Self::Test => Background::target(),
+            Self::Slot => Background::SPARE,
+        }
+    }
+}
+
 /// Takes a free database of `pattern`, or makes one, with the right to `connections`.
 pub(super) async fn claim(
     office: &Arc<Office>,
     pattern: &Arc<Pattern>,
+    whose: For,
     connections: u32,
 ) -> Result<Claim, Error> {
     let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
     on_own_runtime(async move {
         janitor::make_room(&office).await?;
         let permits = office.budget.permits(connections).await?;
-        let free = take(&mut *office.front().await, &office.process, &pattern).await;
-        let name = match free.map_err(|error| failed("no database can be taken", error))? {
-            Some(name) => name,
-            None => make_now(&office, &pattern).await?,
+        let free = take(&mut *office.front().await, &office.process, &pattern, whose).await;
+        let (name, left) = match free.map_err(|error| failed("no database can be taken", error))? {
+            Some(taken) => taken,
+            None => (make_now(&office, &pattern).await?, 0),
         };
-        replenish(&office, &pattern);
+        if left < whose.enough() {
+            replenish(&office, &pattern, whose);
+        }
         Ok(Claim::new(office, name, permits))
     })
     .await
@@ -45,21 +75,26 @@ async fn take(
     front: &mut MySqlConnection,
     process: &str,
     pattern: &Pattern,
-) -> Result<Option<String>, sqlx::Error> {
+    whose: For,
+) -> Result<Option<(String, i64)>, sqlx::Error> {
+    let states = whose.takes();
     let free = format!(
-        "SELECT name FROM green_light.test_databases WHERE digest = '{}' AND state = 'free' \
-         ORDER BY number",
+        "SELECT name FROM green_light.test_databases WHERE digest = '{}' AND state IN ({states}) \
+         ORDER BY field(state, {states}), number",
         pattern.digest
     );
-    for name in registry::names(front, free).await? {
+    let free = registry::names(front, free).await?;
+    let mut left = i64::try_from(free.len()).unwrap_or(i64::MAX);
+    for name in free {
+        left -= 1;
         let take = format!(
             "UPDATE green_light.test_databases SET state = 'taken', run = '{process}', \
-             since = now(6) WHERE name = '{name}' AND state = 'free'"
+             since = now(6) WHERE name = '{name}' AND state IN ({states})"
         );
         // Another process may be faster.
         let taken = front.execute(sqlx::AssertSqlSafe(take)).await?;
         if taken.rows_affected() == 1 {
-            return Ok(Some(name));
+            return Ok(Some((name, left)));
         }
     }
     Ok(None)
@@ -92,7 +127,7 @@ async fn make(
 }
 
 /// Makes databases of a template in the background until enough are free.
-pub(super) fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>) {
+fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>, whose: For) {
     let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
     if !office.background.replenishes(&pattern.digest) {
         return;
@@ -100,15 +135,15 @@ pub(super) fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>) {
     spawn(async move {
         let busy = office.background.busy().await;
         // What cannot be made ahead is made when a test wants it, and an error is told then.
-        let _ = fill_up(&office, &pattern).await;
+        let _ = fill_up(&office, &pattern, whose).await;
         drop(busy);
         office.background.replenished(&pattern.digest);
     });
 }
 
-async fn fill_up(office: &Arc<Office>, pattern: &Pattern) -> Result<(), Error> {
+async fn fill_up(office: &Arc<Office>, pattern: &Pattern, whose: For) -> Result<(), Error> {
     let cannot = |error| failed("no database can be made ahead", error);
-    if !is_short(office, pattern).await.map_err(cannot)? {
+    if !is_short(office, pattern, whose).await.map_err(cannot)? {
         return Ok(());
     }
     let Some(permit) = office.budget.try_permits(1).await? else {
@@ -117,7 +152,7 @@ async fn fill_up(office: &Arc<Office>, pattern: &Pattern) -> Result<(), Error> {
     let mut connection = connect(&office.options).await.map_err(cannot)?;
     let filled = async {
         let is_due = || !office.background.is_closing() && !office.background.backlog.is_full();
-        while is_due() && is_short(office, pattern).await? {
+        while is_due() && is_short(office, pattern, whose).await? {
             make(office, &mut connection, pattern, "ahead", "free").await?;
         }
         Ok(())
@@ -128,12 +163,13 @@ async fn fill_up(office: &Arc<Office>, pattern: &Pattern) -> Result<(), Error> {
     filled.map_err(cannot)
 }
 
-async fn is_short(office: &Office, pattern: &Pattern) -> Result<bool, sqlx::Error> {
+async fn is_short(office: &Office, pattern: &Pattern, whose: For) -> Result<bool, sqlx::Error> {
     let ready = format!(
         "SELECT count(*) FROM green_light.test_databases \
-         WHERE digest = '{}' AND state IN ('ahead', 'free')",
-        pattern.digest
+         WHERE digest = '{}' AND state IN ('ahead', {})",
+        pattern.digest,
+        whose.takes()
     );
     let ready = numbers(&mut *office.front().await, ready).await?;
-    Ok(ready.into_iter().flatten().sum::<i64>() < Background::target())
+    Ok(ready.into_iter().flatten().sum::<i64>() < whose.enough())
 }

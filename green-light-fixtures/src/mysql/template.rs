@@ -12,7 +12,7 @@ use super::{
     copy::{Script, quoted},
     office::Office,
     registry::{self, FORMAT},
-    stock,
+    stock::{self, For},
 };
 use crate::{
     error::{Error, Kind},
@@ -126,7 +126,7 @@ impl MySqlTemplate {
     /// When none can be made, or there is no connection for it within the time of a long test.
     pub(crate) async fn claim(&self) -> Result<Claim, Error> {
         let connections = self.office.budget.per_test();
-        stock::claim(&self.office, &self.pattern, connections).await
+        stock::claim(&self.office, &self.pattern, For::Test, connections).await
     }
 
     /// A database for a slot of the sandbox, with the right to one connection.
@@ -137,7 +137,7 @@ impl MySqlTemplate {
     pub(crate) async fn claim_for_slot(&self) -> Result<Claim, Error> {
         let check = async || self.check_engines().await;
         self.can_roll_back.get_or_try_init(check).await?;
-        stock::claim(&self.office, &self.pattern, 1).await
+        stock::claim(&self.office, &self.pattern, For::Slot, 1).await
     }
 
     /// Tables that do not take part in transactions.
@@ -199,7 +199,9 @@ fn make_room(digest: &str, of_run: &str) -> String {
          SELECT name, digest, 'done' FROM green_light.templates WHERE digest = '{digest}'; \
          DELETE FROM green_light.templates WHERE digest = '{digest}'; \
          UPDATE green_light.test_databases SET state = 'done' \
-         WHERE digest = '{digest}' AND state = 'free'; \
+         WHERE digest = '{digest}' AND state IN ('free', 'used'); \
+         UPDATE green_light.test_databases SET digest = '' \
+         WHERE digest = '{digest}' AND state = 'taken'; \
          REPLACE INTO green_light.rebuilds VALUES ('{digest}', '{of_run}'); "
     )
 }

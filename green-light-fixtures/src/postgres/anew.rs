@@ -61,6 +61,8 @@ impl Anew {
         for sql in [
             "DELETE FROM green_light.template WHERE name = $1",
             "UPDATE green_light.database SET state = 'done' WHERE template = $1 AND state = 'free'",
+            // What somebody has still does not come back.
+            "UPDATE green_light.database SET template = '' WHERE template = $1 AND state = 'taken'",
         ] {
             let sql = sqlx::query(sql).bind(name);
             sql.execute(&mut *connection).await?;

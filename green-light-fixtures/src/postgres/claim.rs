@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
-    PgConnection,
+    PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{connect::failed, janitor, office::Office};
+use super::{back, connect::failed, janitor, office::Office};
 use crate::{
     error::Error,
-    sandbox::Waits,
+    sandbox::{Guard, Waits},
     upkeep::{Permits, on_own_runtime, spawn},
     url::DatabaseUrl,
 };
@@ -56,6 +56,20 @@ impl Claim {
             .map_err(|error| failed("the database of the test cannot be opened", error))?;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
     }
+
+    /// No test of this process has it. Dropped now, it goes back into stock by way of `pool`.
+    pub(crate) fn rest(&self, pool: &PgPool, guard: &Arc<Guard>) {
+        self.office.resting.lay(&self.name, pool.clone(), guard);
+    }
+
+    /// A test of this process has it.
+    pub(crate) fn wake(&self) {
+        drop(self.office.resting.take(&self.name));
+    }
+
+    pub(crate) fn rests(&self) -> bool {
+        self.office.resting.has(&self.name)
+    }
 }
 
 impl Claim {
@@ -91,9 +105,17 @@ impl Drop for Claim {
         if name.is_empty() {
             return;
         }
+        let rested = office.resting.take(&name);
         office.background.backlog.leave();
         spawn(async move {
             let busy = office.background.busy().await;
+            if let Some(rested) = rested
+                && back::give(&office, &name, rested).await
+            {
+                office.background.backlog.returned();
+                drop((permits, busy));
+                return;
+            }
             let mut front = office.front().await;
             // If this fails, the database is a leftover once the process has gone.
             let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")

@@ -5,31 +5,42 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::{
     connect::{connect, failed, quoted, run},
     office::{Office, close},
-    registry::JANITOR,
+    registry::{JANITOR, USE},
 };
-use crate::{error::Error, upkeep::Round};
+use crate::{
+    error::Error,
+    upkeep::{Background, Round},
+};
 
 /// How long one statement of it may take. To drop a database, a server asks all its sessions to let go
 /// of files, and one that waits for a client that does not read never answers.
 const STATEMENT: (&str, &str) = ("statement_timeout", "10s");
 
-/// Templates and their free databases that nobody has used for a while go as well.
+/// Free databases of templates that nobody has used for a while go as well, and those that are too many.
 const SHELF: &str = "
-WITH old AS (
-  SELECT name FROM green_light.database d WHERE state = 'free' AND template NOT IN
-    (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 4)
-  FOR UPDATE SKIP LOCKED)
-UPDATE green_light.database d SET state = 'done' FROM old WHERE d.name = old.name";
+SELECT name FROM (
+  SELECT name, template, row_number() OVER (PARTITION BY template ORDER BY since DESC) AS number
+  FROM green_light.database WHERE state = 'free') AS free
+WHERE number > $2 OR template NOT IN (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 4)";
 
+const CLEAR_SHELF: &str = "
+WITH old AS (SELECT d.name FROM green_light.database d
+  WHERE d.state = 'free' AND d.name IN ({SHELF}) FOR UPDATE SKIP LOCKED)
+UPDATE green_light.database d SET state = 'done' FROM old WHERE d.name = old.name AND $1 <> ''";
+
+/// Templates that no living process uses, nor has any used for a while.
 const OLD_TEMPLATES: &str = "
 DELETE FROM green_light.template t WHERE used < now() - interval '1 hour'
   AND name NOT IN (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 12)
   AND NOT EXISTS (SELECT FROM green_light.database d WHERE d.template = t.name)
+  AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+    AND classid = $1::oid AND objid = hashtext(t.name)::oid
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 RETURNING name";
 
 /// Entered, and done with or without a living owner. A database of the same name that is neither
@@ -54,6 +65,11 @@ WHERE position($1 IN coalesce(shobj_description(d.oid, 'pg_database'), '')) > 0
   AND NOT EXISTS (SELECT FROM green_light.database r WHERE r.name = d.datname)
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
+/// How many there are to go.
+const WORTH: &str = "
+SELECT (SELECT count(*) FROM ({LEFT}) AS l) + (SELECT count(*) FROM ({ORPHANS}) AS o)
+  + (SELECT count(*) FROM ({SHELF}) AS s)";
+
 /// What may be dropped.
 struct Leftover {
     name: String,
@@ -71,7 +87,28 @@ pub(super) async fn last(office: &Arc<Office>) {
         .execute(&mut *front)
         .await;
     drop(front);
-    Round::last(|at_least| sweep(office, at_least)).await;
+    Round::last(|at_least| async move {
+        // Mostly there is nothing to be done that is worth a connection.
+        match worth(office).await {
+            Ok(few) if few < at_least => Round::Done,
+            _ => sweep(office, at_least).await,
+        }
+    })
+    .await;
+}
+
+/// How many are left over on the server.
+async fn worth(office: &Office) -> Result<usize, sqlx::Error> {
+    let parts = [("{LEFT}", LEFT), ("{ORPHANS}", ORPHANS), ("{SHELF}", SHELF)];
+    let count = parts.iter().fold(WORTH.to_owned(), |sql, (name, part)| {
+        sql.replace(name, part)
+    });
+    let count: i64 = sqlx::query_scalar(AssertSqlSafe(count))
+        .bind(office.mark())
+        .bind(Background::most())
+        .fetch_one(&mut *office.front().await)
+        .await?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// Waits until few enough databases of this process are left over, and helps.
@@ -123,13 +160,18 @@ async fn clean(
     if !alone {
         return Ok(Round::Elsewhere);
     }
-    run(connection, SHELF.to_owned()).await?;
+    sqlx::query(AssertSqlSafe(CLEAR_SHELF.replace("{SHELF}", SHELF)))
+        .bind(office.mark())
+        .bind(Background::most())
+        .execute(&mut *connection)
+        .await?;
     let mut found = leftovers(office, connection, LEFT).await?;
     found.extend(leftovers(office, connection, ORPHANS).await?);
     if found.len() < at_least {
         return Ok(Round::Done);
     }
     let templates: Vec<String> = sqlx::query_scalar(OLD_TEMPLATES)
+        .bind(i64::from(USE))
         .fetch_all(&mut *connection)
         .await?;
     found.extend(templates.into_iter().map(|name| Leftover {

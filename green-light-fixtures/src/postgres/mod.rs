@@ -10,6 +10,7 @@
 //! * A template bears its final name only once it is whole, and nobody can connect to it.
 
 mod anew;
+mod back;
 mod claim;
 mod connect;
 mod counting;

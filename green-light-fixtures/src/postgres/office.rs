@@ -7,17 +7,18 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
+    back,
     connect::{failed, run},
     janitor,
-    registry::{self, Facts, LISTENING},
+    registry::{self, Facts, LISTENING, USE},
 };
 use crate::{
     error::{Error, Kind},
-    upkeep::{Background, Budget, Entered, last, on_own_runtime, program, random_bytes},
+    upkeep::{Background, Budget, Entered, Resting, last, on_own_runtime, program, random_bytes},
     url::DatabaseUrl,
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct Office {
     pub(super) key: i64,
     pub(super) budget: Arc<Budget<PgConnection>>,
     pub(super) background: Background,
+    /// Databases of the sandbox that may go back into stock.
+    pub(super) resting: Resting<PgPool>,
 }
 
 impl Office {
@@ -84,6 +87,7 @@ impl Office {
             key: new_key(),
             budget: Arc::new(budget),
             background: Background::default(),
+            resting: Resting::default(),
         };
         sqlx::query("SELECT pg_advisory_lock_shared($1)")
             .bind(office.key)
@@ -113,9 +117,20 @@ impl Office {
         self.budget.front().await
     }
 
+    /// This process uses the template `name`, which stays as long as it does.
+    pub(super) async fn uses(&self, name: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT pg_advisory_lock_shared($1, hashtext($2))")
+            .bind(USE)
+            .bind(name)
+            .execute(&mut *self.front().await)
+            .await
+            .map(drop)
+    }
+
     fn at_exit(self: Arc<Self>) {
         self.background.close();
         last(async move {
+            back::give_all(&self).await;
             self.background.quiet().await;
             janitor::last(&self).await;
             // The server frees the connection before it notices that the process is gone.

@@ -3,7 +3,7 @@
 //! It is named after the role, so that roles which may not see each other's tables do not meet.
 
 use sqlx::{
-    Connection as _, PgConnection, Row as _,
+    AssertSqlSafe, Connection as _, PgConnection, Row as _,
     postgres::{PgConnectOptions, PgRow},
 };
 
@@ -17,6 +17,8 @@ use crate::error::{Error, Kind};
 pub(super) const CONNECTIONS: i32 = 0x676c_0001;
 pub(super) const JANITOR: i32 = 0x676c_0002;
 const MAKING: i32 = 0x676c_0003;
+/// The templates that processes use, each by the hash of its name.
+pub(super) const USE: i32 = 0x676c_0004;
 
 /// Changes with the tables below, with what a template holds, and with what is found out about it.
 pub(super) const FORMAT: &str = "2";
@@ -83,11 +85,7 @@ pub(super) async fn open(
         }
         other => other,
     };
-    let mut connection =
-        connection.map_err(|error| failed("PostgreSQL cannot be reached", error))?;
-    make_tables(&mut connection)
-        .await
-        .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
+    let connection = connection.map_err(|error| failed("PostgreSQL cannot be reached", error))?;
     Ok((connection, options))
 }
 
@@ -124,22 +122,18 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
     }
 }
 
+/// Whether the tables are there. Asked of the catalog itself: `to_regclass` remembers for a while that a
+/// name was not there.
+const KNOWN: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+                     WHERE nspname = 'green_light' AND relname = 'database')";
+
 async fn make_tables(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    // Asked of the catalog itself: `to_regclass` remembers for a while that a name was not there.
-    let known = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
-                 WHERE nspname = 'green_light' AND relname = 'database')";
-    if sqlx::query_scalar(known)
-        .fetch_one(&mut *connection)
-        .await?
-    {
-        return Ok(());
-    }
     let mut making = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
         .bind(MAKING)
         .execute(&mut *making)
         .await?;
-    if !sqlx::query_scalar(known).fetch_one(&mut *making).await? {
+    if !sqlx::query_scalar(KNOWN).fetch_one(&mut *making).await? {
         run(&mut making, TABLES.to_owned()).await?;
     }
     making.commit().await
@@ -157,13 +151,15 @@ fn may_make_none(role: &str) -> Error {
     ))
 }
 
+/// Asks the server what it is. The tables are made if they are not there.
+///
 /// # Errors
 ///
 /// When the server does not answer, or the role may not do what has to be done here.
 pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, Error> {
     let cannot = |error| failed("the server does not say what it is", error);
     // Columns that only some versions have are asked for by way of JSON.
-    let row = sqlx::query(
+    let query = format!(
         "SELECT current_user::text, current_setting('server_version_num')::int, \
          (SELECT concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype, \
             d.j->>'datlocprovider', d.j->>'daticulocale', d.j->>'datlocale', d.j->>'datcollversion') \
@@ -177,13 +173,14 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, Error>
            (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)), \
          current_setting('client_connection_check_interval', true) = '0', \
          (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user), \
-         current_setting($1, true) IS NOT DISTINCT FROM $2",
-    )
-    .bind(DIRECT.0)
-    .bind(DIRECT.1)
-    .fetch_one(connection)
-    .await
-    .map_err(cannot)?;
+         current_setting($1, true) IS NOT DISTINCT FROM $2, ({KNOWN})",
+    );
+    let row = sqlx::query(AssertSqlSafe(query))
+        .bind(DIRECT.0)
+        .bind(DIRECT.1)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(cannot)?;
     let (facts, may_make) = told(&row).map_err(cannot)?;
     if !row.try_get(6).map_err(cannot)? {
         return Err(Error::new(
@@ -191,6 +188,11 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, Error>
             "something between this process and PostgreSQL keeps sessions of its own",
         )
         .help(NAME_THE_SERVER));
+    }
+    if !row.try_get(7).map_err(cannot)? {
+        make_tables(connection)
+            .await
+            .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
     }
     if may_make {
         Ok(facts)

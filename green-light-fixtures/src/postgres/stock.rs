@@ -1,7 +1,8 @@
 //! Databases made from a template ahead of the tests that want them, for all processes together.
 //!
 //! A test takes one that is free, or makes one if there is none; either way another is then made in
-//! the background. What a test had is done with when its claim is dropped; the janitor drops it.
+//! the background, if there are few. What a test had is done with when its claim is dropped; the
+//! janitor drops it. Only a database of the sandbox may come back, see `back.rs`.
 
 use std::{
     sync::Arc,
@@ -15,7 +16,7 @@ use super::{
     connect::{connect, failed, quoted, run},
     janitor, likeness,
     office::{Office, close},
-    template::Pattern,
+    template::{Content, Pattern},
 };
 use crate::{
     error::Error,
@@ -51,6 +52,16 @@ impl Strategy {
     }
 }
 
+impl Pattern {
+    /// How many databases of it are to be ready.
+    pub(super) fn enough(&self) -> i64 {
+        match self.content {
+            Content::Schema(_) => Background::target(),
+            Content::Guarded(_) => Background::SPARE,
+        }
+    }
+}
+
 /// The databases that are ready.
 pub(super) struct Stock;
 
@@ -66,23 +77,32 @@ impl Stock {
         on_own_runtime(async move {
             janitor::make_room(&office).await?;
             let permits = office.budget.permits(connections).await?;
-            let name = match Self::take(&office, &pattern, &test).await? {
-                Some(name) => name,
-                None => Self::make_now(&office, &pattern, &test).await?,
+            let (name, left) = match Self::take(&office, &pattern, &test).await? {
+                Some(taken) => taken,
+                None => (Self::make_now(&office, &pattern, &test).await?, 0),
             };
-            Self::replenish(&office, &pattern);
+            if left < pattern.enough() {
+                Self::replenish(&office, &pattern);
+            }
             Ok(Claim::new(office, name, permits))
         })
         .await
     }
 
-    async fn take(office: &Office, pattern: &Pattern, test: &str) -> Result<Option<String>, Error> {
+    /// Takes a free database, if there is one. Says how many are left.
+    async fn take(
+        office: &Office,
+        pattern: &Pattern,
+        test: &str,
+    ) -> Result<Option<(String, i64)>, Error> {
         let mut front = office.front().await;
-        sqlx::query_scalar(
+        sqlx::query_as(
             "WITH free AS (SELECT name FROM green_light.database \
                WHERE template = $1 AND state = 'free' ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED) \
              UPDATE green_light.database d SET state = 'taken', owner = $2, test = $3, \
-               since = clock_timestamp() FROM free WHERE d.name = free.name RETURNING d.name",
+               since = clock_timestamp() FROM free WHERE d.name = free.name RETURNING d.name, \
+               (SELECT count(*) - 1 FROM green_light.database \
+                WHERE template = $1 AND test IS NULL AND state IN ('free', 'making'))",
         )
         .bind(&pattern.name)
         .bind(office.key)
@@ -241,7 +261,7 @@ impl Stock {
         .fetch_one(&mut *front)
         .await
         .map_err(|error| failed("the stock cannot be counted", error))?;
-        Ok(ready < Background::target())
+        Ok(ready < pattern.enough())
     }
 
     /// Finds out which strategy is the fastest here for this template.

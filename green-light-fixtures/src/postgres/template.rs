@@ -17,7 +17,7 @@ use super::{
     connect::{connect, failed, literal, quoted, run},
     likeness,
     office::{Office, close},
-    registry::FORMAT,
+    registry::{FORMAT, USE},
     stock::{Stock, Strategy},
 };
 use crate::{
@@ -147,14 +147,18 @@ impl Content {
         if let Some(pattern) = found {
             return Ok((Arc::new(pattern), false));
         }
+        let name = name.as_str();
         let building = Building {
             office,
             content: &self,
-            name: &name,
+            name,
             anew,
             wait,
         };
-        building.run().await
+        let built = building.run().await?;
+        // The connection that found or built it is closed.
+        office.uses(name).await.map_err(cannot)?;
+        Ok(built)
     }
 
     /// Fills the new database `name`.
@@ -190,7 +194,7 @@ impl Content {
     }
 }
 
-/// The template `name`, if it is whole. Its last use is noted.
+/// The template `name`, if it is whole. Its last use is noted, and `connection` holds its lock from here on.
 async fn find(
     connection: &mut PgConnection,
     name: &str,
@@ -205,9 +209,10 @@ async fn find(
     let row = sqlx::query(
         "UPDATE green_light.template t SET used = now() FROM pg_database d \
          WHERE t.name = $1 AND d.datname = $1 AND d.datistemplate AND NOT d.datallowconn \
-         RETURNING t.strategy, t.likeness",
+         RETURNING t.strategy, t.likeness, pg_advisory_lock_shared($2, hashtext($1))",
     )
     .bind(name)
+    .bind(USE)
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else {

@@ -18,22 +18,13 @@ use std::{
 use super::{
     breach::{Breach, By, Record},
     finish::Finish,
-    hold::Hold,
+    hold::{Hold, Verdict},
     lent::Lent,
     statement::{defines, ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
 };
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
 const LATE: Duration = Duration::from_millis(20);
-
-/// What to do with a connection that is about to be handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The outer transaction is open.
-    Ready,
-    /// The connection is no longer what it was: a new one is needed.
-    Replace,
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
@@ -55,6 +46,8 @@ struct State {
     condemned: bool,
     /// Whether something may have been committed.
     escaped: bool,
+    /// Whether somebody was told how to connect to its database.
+    exposed: bool,
     hold: Option<Hold>,
     failure: Option<String>,
 }
@@ -285,7 +278,9 @@ impl Guard {
 
     /// A raw pool of lease `id` has been handed out.
     pub(crate) fn raw_pool_given(&self, id: u64) {
-        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+        let mut state = self.state();
+        state.exposed = true;
+        if let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) {
             lent.raw_pool = true;
         }
     }
@@ -296,6 +291,14 @@ impl Guard {
             self.raw_pool_given(id);
             self.state().escaped = true;
         }
+        self.state().exposed = true;
+    }
+
+    /// Whether its database is beyond doubt as the template made it, so that another process may have it.
+    #[cfg(feature = "_server")]
+    pub(crate) fn is_spotless(&self) -> bool {
+        let state = self.state();
+        state.lease.is_none() && !state.condemned && !state.escaped && !state.exposed && !state.lost
     }
 
     /// Whether the statements of this use of the connection may define something, as far as is known.

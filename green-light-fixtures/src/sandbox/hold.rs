@@ -16,6 +16,15 @@ pub(crate) static TRACED: LazyLock<bool> = LazyLock::new(|| {
     std::env::var("GREEN_LIGHT_DEBUG").is_ok_and(|value| !matches!(value.trim(), "" | "0"))
 });
 
+/// What to do with a connection that is about to be handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The outer transaction is open.
+    Ready,
+    /// The connection is no longer what it was: a new one is needed.
+    Replace,
+}
+
 #[derive(Debug)]
 pub(super) struct Hold {
     pub(super) since: Instant,

@@ -29,8 +29,8 @@ mod statement;
 
 pub(crate) use self::{
     breach::{Breach, By},
-    guard::{Guard, Verdict},
-    hold::TRACED,
+    guard::Guard,
+    hold::{TRACED, Verdict},
     lease::{Lease, Taken},
     set::{SlotSet, Waits},
     slot::{SlotFile, SlotHome},

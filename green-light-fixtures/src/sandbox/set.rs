@@ -88,6 +88,7 @@ impl SlotSet {
                 Some(slot) => slot,
                 None => self.open().await?,
             };
+            slot.wake();
             if slot
                 .guard
                 .open(id, Arc::clone(&test), Arc::clone(&deadlocked))
@@ -117,6 +118,7 @@ impl SlotSet {
             return self.discard_lent(slot);
         }
         self.ended.fetch_add(1, Ordering::Relaxed);
+        slot.rest();
         self.idle().push(slot);
     }
 

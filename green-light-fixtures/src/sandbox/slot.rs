@@ -1,7 +1,8 @@
 //! The kept connection: a pool of one over a database of its own.
 //!
 //! A slot that is dropped is thrown away: its pool refuses everyone, its running query is
-//! interrupted, its file is removed. To keep it, put it back into its set.
+//! interrupted, its file is removed. To keep it, put it back into its set. There it rests, and if it is
+//! dropped then, its database on a server goes back into stock.
 
 use std::{
     path::{Path, PathBuf},
@@ -28,12 +29,56 @@ impl Slot {
     pub(super) fn new(pool: Pool, guard: Arc<Guard>, home: SlotHome) -> Self {
         Self { pool, guard, home }
     }
+
+    /// It waits for a test. If none comes, its database may be given back.
+    pub(super) fn rest(&self) {
+        #[cfg(feature = "_server")]
+        if !self.guard.is_spotless() {
+            return;
+        }
+        match (&self.pool, &self.home) {
+            #[cfg(feature = "postgres")]
+            (Pool::Postgres { pool, .. }, SlotHome::Postgres(claim)) => {
+                claim.rest(pool, &self.guard);
+            }
+            #[cfg(feature = "mysql")]
+            (Pool::MySql { pool, .. }, SlotHome::MySql(claim)) => claim.rest(pool, &self.guard),
+            #[cfg(any(feature = "sqlite", all(feature = "postgres", feature = "mysql")))]
+            _ => {}
+        }
+    }
+
+    /// A test has it.
+    pub(super) fn wake(&self) {
+        match &self.home {
+            #[cfg(feature = "sqlite")]
+            SlotHome::Memory | SlotHome::File(_) => {}
+            #[cfg(feature = "postgres")]
+            SlotHome::Postgres(claim) => claim.wake(),
+            #[cfg(feature = "mysql")]
+            SlotHome::MySql(claim) => claim.wake(),
+        }
+    }
+
+    /// Whether its database will be given back, by way of its pool.
+    fn rests(&self) -> bool {
+        match &self.home {
+            #[cfg(feature = "sqlite")]
+            SlotHome::Memory | SlotHome::File(_) => false,
+            #[cfg(feature = "postgres")]
+            SlotHome::Postgres(claim) => claim.rests(),
+            #[cfg(feature = "mysql")]
+            SlotHome::MySql(claim) => claim.rests(),
+        }
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         self.guard.kill();
-        self.pool.close();
+        if !self.rests() {
+            self.pool.close();
+        }
     }
 }
 

@@ -53,6 +53,14 @@ impl Background {
         i64::try_from(parallel.clamp(2, 8)).unwrap_or(2)
     }
 
+    /// How many databases of the sandbox are kept ready for each template. They come back, so one is enough.
+    pub(crate) const SPARE: i64 = 1;
+
+    /// How many databases of a template may be in stock: what a process gives back beyond that is dropped.
+    pub(crate) fn most() -> i64 {
+        Self::target() + 2
+    }
+
     /// How many leftovers are worth going for at the end of this process.
     pub(crate) fn last_batch() -> usize {
         let alone = env::var_os("NEXTEST").is_none_or(|value| value.is_empty());

@@ -40,6 +40,11 @@ impl Backlog {
         self.leaving.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// That database has gone back into stock instead.
+    pub(crate) fn returned(&self) {
+        self.leaving.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Whether there are so many that none is to be made ahead.
     pub(crate) fn is_full(&self) -> bool {
         self.leaving.load(Ordering::Relaxed) + self.done.load(Ordering::Relaxed) >= MOST

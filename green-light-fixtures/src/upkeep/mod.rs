@@ -16,6 +16,8 @@ mod door;
 #[cfg(feature = "_server")]
 mod name;
 #[cfg(feature = "_server")]
+mod resting;
+#[cfg(feature = "_server")]
 mod round;
 mod waiting;
 
@@ -26,6 +28,7 @@ pub(crate) use self::{
     budget::{Budget, Counts, Entered, Permits, wanted_connections},
     door::Door,
     name::{new_name, program, random_bytes},
+    resting::{Rested, Resting},
     round::Round,
     waiting::answered,
 };

@@ -36,6 +36,10 @@ async fn one_test() {
         .build()
         .await
         .unwrap();
+    let sandboxed = engine.session(Isolation::Transaction).await.unwrap();
+    let one = "INSERT INTO one VALUES (2)";
+    sandboxed.execute_unprepared(one).await.unwrap();
+    sandboxed.finish().await.unwrap();
     let session: Session = engine.session(Isolation::Database).await.unwrap();
     let found = "SELECT (SELECT count(*) FROM one) * 100 + (SELECT count(*) FROM two) * 10 \
                  + (SELECT count(*) FROM seeded)";
@@ -95,6 +99,8 @@ fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_mind
         "INSERT INTO green_light.template",
         "UPDATE green_light.database d SET state = 'taken'",
         "UPDATE green_light.database SET state = 'done'",
+        "SELECT green_light.rewind()",
+        "UPDATE green_light.database SET state = 'free', owner = NULL, test",
         "DROP DATABASE IF EXISTS \"gl_d_",
         "pg_advisory_unlock_all()",
     ] {

@@ -3,7 +3,7 @@
 use green_light_fixtures::{Backend, Engine, Transaction};
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
-use crate::support::{engine_on, finish, insert, run};
+use crate::support::{engine_on, finish, insert, number, run};
 
 async fn engine() -> Engine {
     engine_on(Backend::Postgres).await
@@ -73,5 +73,105 @@ fn a_test_may_alter_a_table_that_a_test_before_it_has_queried() {
             drop(db);
             finish(test).await;
         }
+    });
+}
+
+/// Sends `text` in one test; what `look` finds then, and in the next test on the same connection.
+async fn before_and_after(engine: &Engine, text: &str, look: &str) -> (i64, i64) {
+    const SESSION: &str = "SELECT pg_backend_pid()::bigint";
+    let (test, db) = begin(engine).await;
+    let session = number(&db, SESSION).await;
+    db.execute_unprepared(text).await.unwrap();
+    let found = number(&db, look).await;
+    drop(db);
+    finish(test).await;
+    let (next, db) = begin(engine).await;
+    assert_eq!(number(&db, SESSION).await, session, "{text}");
+    let left = number(&db, look).await;
+    drop(db);
+    finish(next).await;
+    (found, left)
+}
+
+#[test]
+fn what_a_test_prepares_as_text_does_not_reach_the_next_one() {
+    run(async {
+        let engine = engine().await;
+        let look = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql";
+        for text in [
+            "PREPARE mine AS SELECT 1",
+            "PREPARE \"Mine \"\"too\"\"\" (int) AS SELECT $1; PREPARE mine AS INSERT INTO u (email) VALUES ('x')",
+        ] {
+            let (found, left) = before_and_after(&engine, text, look).await;
+            assert!(found > 0, "{text}");
+            assert_eq!(left, 0, "{text}");
+        }
+        // Those of sqlx stay, which is what makes the next test fast.
+        let of_sqlx = "SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql";
+        let (found, left) = before_and_after(&engine, "PREPARE mine AS SELECT 1", of_sqlx).await;
+        assert!(found > 0 && left >= found, "{found} {left}");
+    });
+}
+
+#[test]
+fn channels_cursors_and_roles_of_a_test_do_not_reach_the_next_one() {
+    run(async {
+        let engine = engine().await;
+        let role = "SELECT (current_user <> session_user OR session_user <> \
+                    (SELECT usename FROM pg_stat_activity WHERE pid = pg_backend_pid()))::int::bigint";
+        for (text, look, found) in [
+            // It begins with a commit, of which there is none.
+            (
+                "LISTEN mine",
+                "SELECT count(*) FROM pg_listening_channels()",
+                0,
+            ),
+            (
+                "DECLARE mine CURSOR WITH HOLD FOR SELECT * FROM u",
+                "SELECT count(*) FROM pg_cursors WHERE name = 'mine'",
+                1,
+            ),
+            ("SET ROLE pg_monitor", role, 1),
+            ("SET SESSION AUTHORIZATION pg_monitor", role, 1),
+            (
+                "SET work_mem = '7MB'",
+                "SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND setting = '7168'",
+                1,
+            ),
+            (
+                "SELECT pg_advisory_lock(7)",
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 \
+                 AND pid = pg_backend_pid()",
+                1,
+            ),
+        ] {
+            let seen = before_and_after(&engine, text, look).await;
+            assert_eq!(seen, (found, 0), "{text}");
+        }
+    });
+}
+
+/// With `max_prepared_transactions` the server would otherwise let another session commit it.
+#[test]
+fn a_transaction_that_is_prepared_for_somebody_else_to_commit_is_refused() {
+    run(async {
+        let engine = engine().await;
+        let (test, db) = begin(&engine).await;
+        let refused = db.execute_unprepared("PREPARE TRANSACTION 'mine'").await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("green-light: this transaction"),
+            "{refused}"
+        );
+        drop(db);
+        test.finish().await.unwrap_err();
+        let (next, db) = begin(&engine).await;
+        assert_eq!(
+            number(&db, "SELECT count(*) FROM pg_prepared_xacts").await,
+            0
+        );
+        assert_eq!(number(&db, "SELECT count(*) FROM u").await, 2);
+        drop(db);
+        finish(next).await;
     });
 }
