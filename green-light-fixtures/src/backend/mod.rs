@@ -25,4 +25,4 @@ mod sqlite_ending;
 mod sqlite_listener;
 
 pub use self::kind::Backend;
-pub(crate) use self::pool::{Ended, Pool, close};
+pub(crate) use self::pool::{Ended, Pool, close, most};

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::{DatabaseConnection, DatabaseConnectionType, DbBackend};
 #[cfg(feature = "mysql")]
 use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]
@@ -158,6 +158,28 @@ pub(crate) fn close(connection: &DatabaseConnection) -> impl Future<Output = ()>
             closing.await;
         }
     }
+}
+
+/// How many connections a pool that green-light opened may have.
+pub(crate) fn most(connection: &DatabaseConnection) -> Option<u32> {
+    Some(match &connection.inner {
+        #[cfg(feature = "sqlite")]
+        DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
+            let pool = connection.get_sqlite_connection_pool();
+            pool.options().get_max_connections()
+        }
+        #[cfg(feature = "postgres")]
+        DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
+            let pool = connection.get_postgres_connection_pool();
+            pool.options().get_max_connections()
+        }
+        #[cfg(feature = "mysql")]
+        DatabaseConnectionType::SqlxMySqlPoolConnection(_) => {
+            let pool = connection.get_mysql_connection_pool();
+            pool.options().get_max_connections()
+        }
+        _ => return None,
+    })
 }
 
 fn closing<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Pin<Box<dyn Future<Output = ()> + Send>> {

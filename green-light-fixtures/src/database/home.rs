@@ -72,7 +72,7 @@ impl Databases {
             }
             #[cfg(feature = "mysql")]
             Template::MySql(template) => {
-                let claim = template.claim().await?;
+                let claim = template.claim(&test).await?;
                 let connection = claim.open(self.waits).await?;
                 (connection, Home::MySql(claim))
             }
@@ -106,7 +106,7 @@ impl Databases {
             }
             #[cfg(feature = "mysql")]
             Template::MySql(template) => Shared::MySql {
-                claim: template.claim().await?,
+                claim: template.claim("the tests that share a database").await?,
                 original: Original {
                     template: template.name().to_owned(),
                     script: template.script().await?,

@@ -122,9 +122,10 @@ impl Stay {
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         let text = match error {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => format!(
-                "none of the {CONNECTIONS} connections of this test was free within {:.1} s\n  \
+                "none of the {} connections of this test was free within {:.1} s\n  \
                  help: end transactions and streams before others are begun, or let fewer tasks \
                  query at once; `session.url()` is for a pool of any size",
+                backend::most(&self.connection()).unwrap_or(CONNECTIONS),
                 self.waits.connection.as_secs_f64(),
             ),
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if self.has_ended() => {

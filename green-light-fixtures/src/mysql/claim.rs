@@ -63,7 +63,7 @@ impl Claim {
     /// Opens a pool for the test that has it.
     pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
         let pool = MySqlPoolOptions::new()
-            .max_connections(self.office.budget.per_test())
+            .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection);
         let pool = once_there_is_room(|| pool.clone().connect_with(self.options()))
             .await

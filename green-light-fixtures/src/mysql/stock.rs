@@ -21,44 +21,52 @@ use crate::{
 };
 
 /// Who wants a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum For {
     /// A test that may commit to it.
-    Test,
+    Test(String),
     /// A slot of the sandbox, which may have one that another slot has had.
     Slot,
 }
 
 impl For {
     /// The states from which it may be taken, the one to be preferred first.
-    fn takes(self) -> &'static str {
+    fn takes(&self) -> &'static str {
         match self {
-            Self::Test => "'free'",
+            Self::Test(_) => "'free'",
             Self::Slot => "'used', 'free'",
         }
     }
 
     /// How many are to be ready.
-    fn enough(self) -> i64 {
+    fn enough(&self) -> i64 {
         match self {
-            Self::Test => Background::target(),
+            Self::Test(_) => Background::target(),
             Self::Slot => Background::SPARE,
         }
     }
 }
 
-/// Takes a free database of `pattern`, or makes one, with the right to `connections`.
+/// Takes a free database of `pattern`, or makes one, with the right to connect to it.
 pub(super) async fn claim(
     office: &Arc<Office>,
     pattern: &Arc<Pattern>,
     whose: For,
-    connections: u32,
 ) -> Result<Claim, Error> {
     let (office, pattern) = (Arc::clone(office), Arc::clone(pattern));
     on_own_runtime(async move {
         janitor::make_room(&office).await?;
-        let permits = office.budget.permits(connections).await?;
-        let free = take(&mut *office.front().await, &office.process, &pattern, whose).await;
+        let permits = match &whose {
+            For::Test(test) => office.budget.permits_of(test).await?,
+            For::Slot => office.budget.permits(1).await?,
+        };
+        let free = take(
+            &mut *office.front().await,
+            &office.process,
+            &pattern,
+            &whose,
+        )
+        .await;
         let (name, left) = match free.map_err(|error| failed("no database can be taken", error))? {
             Some(taken) => taken,
             None => (make_now(&office, &pattern).await?, 0),
@@ -75,7 +83,7 @@ async fn take(
     front: &mut MySqlConnection,
     process: &str,
     pattern: &Pattern,
-    whose: For,
+    whose: &For,
 ) -> Result<Option<(String, i64)>, sqlx::Error> {
     let states = whose.takes();
     let free = format!(
@@ -135,13 +143,13 @@ fn replenish(office: &Arc<Office>, pattern: &Arc<Pattern>, whose: For) {
     spawn(async move {
         let busy = office.background.busy().await;
         // What cannot be made ahead is made when a test wants it, and an error is told then.
-        let _ = fill_up(&office, &pattern, whose).await;
+        let _ = fill_up(&office, &pattern, &whose).await;
         drop(busy);
         office.background.replenished(&pattern.digest);
     });
 }
 
-async fn fill_up(office: &Arc<Office>, pattern: &Pattern, whose: For) -> Result<(), Error> {
+async fn fill_up(office: &Arc<Office>, pattern: &Pattern, whose: &For) -> Result<(), Error> {
     let cannot = |error| failed("no database can be made ahead", error);
     if !is_short(office, pattern, whose).await.map_err(cannot)? {
         return Ok(());
@@ -163,7 +171,7 @@ async fn fill_up(office: &Arc<Office>, pattern: &Pattern, whose: For) -> Result<
     filled.map_err(cannot)
 }
 
-async fn is_short(office: &Office, pattern: &Pattern, whose: For) -> Result<bool, sqlx::Error> {
+async fn is_short(office: &Office, pattern: &Pattern, whose: &For) -> Result<bool, sqlx::Error> {
     let ready = format!(
         "SELECT count(*) FROM green_light.test_databases \
          WHERE digest = '{}' AND state IN ('ahead', {})",

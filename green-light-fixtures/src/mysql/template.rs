@@ -119,14 +119,13 @@ impl MySqlTemplate {
         script.map_err(cannot)
     }
 
-    /// A database for a test alone, as the template made it, with the right to connect to it.
+    /// A database for `test` alone, as the template made it, with the right to connect to it.
     ///
     /// # Errors
     ///
     /// When none can be made, or there is no connection for it within the time of a long test.
-    pub(crate) async fn claim(&self) -> Result<Claim, Error> {
-        let connections = self.office.budget.per_test();
-        stock::claim(&self.office, &self.pattern, For::Test, connections).await
+    pub(crate) async fn claim(&self, test: &str) -> Result<Claim, Error> {
+        stock::claim(&self.office, &self.pattern, For::Test(test.to_owned())).await
     }
 
     /// A database for a slot of the sandbox, with the right to one connection.
@@ -137,7 +136,7 @@ impl MySqlTemplate {
     pub(crate) async fn claim_for_slot(&self) -> Result<Claim, Error> {
         let check = async || self.check_engines().await;
         self.can_roll_back.get_or_try_init(check).await?;
-        stock::claim(&self.office, &self.pattern, For::Slot, 1).await
+        stock::claim(&self.office, &self.pattern, For::Slot).await
     }
 
     /// Tables that do not take part in transactions.

@@ -71,12 +71,14 @@ impl Stock {
         office: &Arc<Office>,
         pattern: &Arc<Pattern>,
         test: &str,
-        connections: u32,
     ) -> Result<Claim, Error> {
         let (office, pattern, test) = (Arc::clone(office), Arc::clone(pattern), test.to_owned());
         on_own_runtime(async move {
             janitor::make_room(&office).await?;
-            let permits = office.budget.permits(connections).await?;
+            let permits = match pattern.content {
+                Content::Schema(_) => office.budget.permits_of(&test).await?,
+                Content::Guarded(_) => office.budget.permits(1).await?,
+            };
             let (name, left) = match Self::take(&office, &pattern, &test).await? {
                 Some(taken) => taken,
                 None => (Self::make_now(&office, &pattern, &test).await?, 0),

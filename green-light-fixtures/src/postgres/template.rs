@@ -88,8 +88,7 @@ impl PostgresTemplate {
     ///
     /// When none can be made, or there is no connection for it within the time of a long test.
     pub(crate) async fn claim(&self, test: &str) -> Result<Claim, Error> {
-        let connections = self.office.budget.per_test();
-        Stock::claim(&self.office, &self.pattern, test, connections).await
+        Stock::claim(&self.office, &self.pattern, test).await
     }
 
     /// A database for a slot of the sandbox, with the right to one connection.
@@ -106,7 +105,7 @@ impl PostgresTemplate {
                 Ok(pattern)
             })
             .await?;
-        Stock::claim(&self.office, pattern, slot, 1).await
+        Stock::claim(&self.office, pattern, slot).await
     }
 
     /// Where the server is.

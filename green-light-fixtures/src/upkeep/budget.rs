@@ -5,7 +5,8 @@
 //!
 //! * A process is admitted only if the connections of one test are free besides its own, so as many
 //!   remain when all tests have ended: processes never wait for each other in a circle.
-//! * A test takes all its connections before it starts.
+//! * A test takes all its connections before it starts. If it asks for more, for a second engine, it gets
+//!   what is there: others may be doing the same, and would wait for each other.
 //! * What a test opens itself from `session.url()` is not counted; some connections are left for it.
 
 use std::{
@@ -77,6 +78,8 @@ pub(crate) struct Budget<C> {
     per_test: usize,
     /// The numbers that this process has, and those of them that nobody uses yet.
     numbers: Mutex<Numbers>,
+    /// Tests that have connections, once for each time that they took some.
+    tests: Mutex<Vec<Arc<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +119,7 @@ impl<C: Counts> Budget<C> {
                     total,
                     per_test,
                     numbers,
+                    tests: Mutex::default(),
                 };
                 return Ok((budget, facts));
             }
@@ -142,6 +146,35 @@ impl<C: Counts> Budget<C> {
     /// How many connections a test gets.
     pub(crate) fn per_test(&self) -> u32 {
         u32::try_from(self.per_test).unwrap_or(1)
+    }
+
+    fn tests(&self) -> std::sync::MutexGuard<'_, Vec<Arc<str>>> {
+        self.tests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the connections of `test`, as [`permits`](Self::permits) does. If it has some already, takes what
+    /// is there, which may be nothing.
+    pub(crate) async fn permits_of(self: &Arc<Self>, test: &str) -> Result<Permits<C>, Error> {
+        let mut count = self.per_test();
+        let is_first = !self.tests().iter().any(|known| **known == *test);
+        let mut permits = if is_first {
+            self.permits(count).await?
+        } else {
+            loop {
+                let there = match usize::try_from(count) {
+                    Ok(count) if count > 0 => self.try_permits(count).await?,
+                    _ => Some(Permits::new(self, Vec::new())),
+                };
+                match there {
+                    Some(permits) => break permits,
+                    None => count -= 1,
+                }
+            }
+        };
+        let test: Arc<str> = test.into();
+        self.tests().push(Arc::clone(&test));
+        permits.test = Some(test);
+        Ok(permits)
     }
 
     /// Takes `count` connections, or as many as a test gets, when there are as many.
@@ -195,6 +228,8 @@ impl<C: Counts> Budget<C> {
 pub(crate) struct Permits<C: Counts> {
     budget: Arc<Budget<C>>,
     numbers: Vec<i32>,
+    /// Whose they are, if that is a test.
+    test: Option<Arc<str>>,
 }
 
 impl<C: Counts> Permits<C> {
@@ -202,13 +237,28 @@ impl<C: Counts> Permits<C> {
         Self {
             budget: Arc::clone(budget),
             numbers,
+            test: None,
         }
+    }
+
+    /// How many connections may be opened: one in any case. If it is not counted, the server has to have it.
+    pub(crate) fn connections(&self) -> u32 {
+        u32::try_from(self.numbers.len()).unwrap_or(1).max(1)
     }
 }
 
 impl<C: Counts> Drop for Permits<C> {
     fn drop(&mut self) {
         let (budget, given) = (Arc::clone(&self.budget), std::mem::take(&mut self.numbers));
+        if let Some(test) = self.test.take() {
+            let mut tests = budget.tests();
+            if let Some(at) = tests.iter().position(|known| *known == test) {
+                tests.swap_remove(at);
+            }
+        }
+        if given.is_empty() {
+            return;
+        }
         spawn(async move {
             let mut front = budget.front().await;
             // If the server is gone, so are its locks.

@@ -49,3 +49,4 @@ mod shared;
 mod silent;
 mod sqlite;
 mod transaction;
+mod two_engines;

@@ -1,0 +1,88 @@
+//! Two engines on one server in one test: it gets the connections of the second without waiting for tests
+//! that may be waiting for its first.
+
+use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    children::{Partner, part, say, wait_for_a_line},
+    my_server::MyServer,
+    role::Role,
+    support::{number, run},
+};
+
+async fn engine(backend: Backend, table: &str) -> Engine {
+    Engine::builder()
+        .backend(backend)
+        .schema(Schema::sql(format!("CREATE TABLE {table} (x int)")))
+        .build()
+        .await
+        .unwrap()
+}
+
+async fn use_it(session: &Session, table: &str) {
+    let insert = format!("INSERT INTO {table} VALUES (1)");
+    session.execute_unprepared(&insert).await.unwrap();
+    let count = format!("SELECT count(*) FROM {table}");
+    assert_eq!(number(&**session, &count).await, 1);
+}
+
+/// Has the connections of one engine, and asks for those of another when told to.
+async fn test_of(backend: Backend) {
+    let (first, second) = (engine(backend, "one").await, engine(backend, "two").await);
+    let one = first.session(Isolation::Database).await.unwrap();
+    use_it(&one, "one").await;
+    say("first", "yes");
+    assert!(wait_for_a_line());
+    let two = second.session(Isolation::Database).await.unwrap();
+    use_it(&two, "two").await;
+    say("second", "yes");
+    assert!(wait_for_a_line());
+    two.finish().await.unwrap();
+    one.finish().await.unwrap();
+}
+
+/// On a server where they have all connections, which are so many.
+fn two_processes(connections: &str, playing: impl Fn() -> std::process::Command) {
+    let mut both: Vec<_> = (0..2)
+        .map(|_| {
+            let mut command = playing();
+            let mut partner = Partner::start(command.env("GREEN_LIGHT_CONNECTIONS", connections));
+            partner.hear("first");
+            partner
+        })
+        .collect();
+    for partner in &mut both {
+        partner.tell("go on");
+    }
+    for partner in &mut both {
+        partner.hear("second");
+    }
+    for mut partner in both {
+        partner.tell("end");
+        partner.end();
+    }
+}
+
+#[test]
+fn two_processes_with_two_engines_on_postgres_do_not_wait_for_each_other() {
+    if part().is_some() {
+        return run(test_of(Backend::Postgres));
+    }
+    let role = run(Role::new());
+    let test = "two_engines::two_processes_with_two_engines_on_postgres_do_not_wait_for_each_other";
+    two_processes("12", || role.playing(test, "test"));
+    run(role.drop());
+}
+
+#[test]
+fn two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other() {
+    if part().is_some() {
+        return run(test_of(Backend::MySql));
+    }
+    let server = MyServer::start(50);
+    let test = "two_engines::two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other";
+    // One is with whoever keeps the server.
+    two_processes("13", || server.playing(test, "test"));
+    server.end();
+}
