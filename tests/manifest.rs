@@ -159,3 +159,32 @@ fn mistakes_with_cases_are_told_at_their_place() {
         assert!(told, "`{text}` at {at}\n{errors}");
     }
 }
+
+/// In a test the name of a fixture stands twice: in what it requests, and where it is called.
+const PLAIN_FUNCTIONS: &str = r#"
+#[cfg(test)]
+mod tests {
+    fn clock() -> u64 {
+        0
+    }
+
+    #[green_light::test]
+    async fn by_value(clock: u64) {}
+
+    #[green_light::test]
+    fn by_reference(clock: &u64) {}
+
+    #[green_light::test(timeout = "1s")]
+    fn under_another_name(#[from(clock)] now: u64) -> Result<(), String> {
+        Ok(())
+    }
+}
+"#;
+
+#[test]
+fn a_plain_function_in_place_of_a_fixture_is_told_once() {
+    let errors = errors("", PLAIN_FUNCTIONS);
+    let told = "error[E0277]: this is not a fixture, but a function that returns `u64`";
+    assert_eq!(errors.matches(told).count(), 3, "{errors}");
+    assert_eq!(errors.matches("error[E").count(), 3, "{errors}");
+}

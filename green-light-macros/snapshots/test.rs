@@ -1,17 +1,6 @@
 #[::core::prelude::v1::test]
 #[ignore = "later"]
 fn saves() {
-    fn __green_light_body(
-        __green_light_setup: &::green_light::__private::Setup,
-    ) -> ::green_light::__private::SetupFuture<'_> {
-        {
-            #[cfg_attr(clippy, allow(clippy::unused_async))]
-            async fn saves() {
-                assert!(true);
-            }
-            ::green_light::__private::infallible(::std::boxed::Box::pin(saves()))
-        }
-    }
     #[::green_light::__private::linkme::distributed_slice(
         ::green_light::__private::TESTS
     )]
@@ -23,7 +12,15 @@ fn saves() {
             ::core::concat!(::core::module_path!(), "::saves"),
             ::core::file!(),
             1u32,
-            __green_light_body,
+            |__green_light_setup| {
+                {
+                    #[cfg_attr(clippy, allow(clippy::unused_async))]
+                    async fn saves() {
+                        assert!(true);
+                    }
+                    ::green_light::__private::infallible(::std::boxed::Box::pin(saves()))
+                }
+            },
         )
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)

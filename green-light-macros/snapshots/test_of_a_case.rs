@@ -1,37 +1,5 @@
 #[::core::prelude::v1::test]
 fn case_1() {
-    fn __green_light_body(
-        __green_light_setup: &::green_light::__private::Setup,
-    ) -> ::green_light::__private::SetupFuture<'_> {
-        let __green_light_0 = __green_light_setup.take(0usize, session());
-        let __green_light_1 = __green_light_setup.take(1usize, limit());
-        {
-            #[cfg_attr(
-                clippy,
-                allow(
-                    clippy::borrowed_box,
-                    clippy::needless_pass_by_value,
-                    clippy::ptr_arg,
-                    clippy::ref_option,
-                    clippy::too_many_arguments,
-                    clippy::trivially_copy_pass_by_ref,
-                    clippy::unused_async
-                )
-            )]
-            async fn case_1(session: Session, most: u32) {
-                let title = "a";
-                saves(most, title, session).await
-            }
-            ::green_light::__private::infallible(
-                ::std::boxed::Box::pin(
-                    case_1(
-                        ::green_light::__private::by_value(__green_light_0),
-                        ::green_light::__private::by_value(__green_light_1),
-                    ),
-                ),
-            )
-        }
-    }
     #[::green_light::__private::linkme::distributed_slice(
         ::green_light::__private::TESTS
     )]
@@ -58,7 +26,36 @@ fn case_1() {
             ::core::concat!(::core::module_path!(), "::case_1"),
             ::core::file!(),
             1u32,
-            __green_light_body,
+            |__green_light_setup| {
+                let __green_light_0 = __green_light_setup.take(0usize, session());
+                let __green_light_1 = __green_light_setup.take(1usize, limit());
+                {
+                    #[cfg_attr(
+                        clippy,
+                        allow(
+                            clippy::borrowed_box,
+                            clippy::needless_pass_by_value,
+                            clippy::ptr_arg,
+                            clippy::ref_option,
+                            clippy::too_many_arguments,
+                            clippy::trivially_copy_pass_by_ref,
+                            clippy::unused_async
+                        )
+                    )]
+                    async fn case_1(session: Session, most: u32) {
+                        let title = "a";
+                        saves(most, title, session).await
+                    }
+                    ::green_light::__private::infallible(
+                        ::std::boxed::Box::pin(
+                            case_1(
+                                ::green_light::__private::by_value(__green_light_0),
+                                ::green_light::__private::by_value(__green_light_1),
+                            ),
+                        ),
+                    )
+                }
+            },
         )
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)

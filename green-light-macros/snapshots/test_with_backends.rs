@@ -1,33 +1,6 @@
 #[cfg(test)]
 /// Saves a post.
 fn saves(__green_light_case: usize) {
-    fn __green_light_body(
-        __green_light_setup: &::green_light::__private::Setup,
-    ) -> ::green_light::__private::SetupFuture<'_> {
-        let __green_light_0 = __green_light_setup.take(0usize, session());
-        {
-            #[cfg_attr(
-                clippy,
-                allow(
-                    clippy::borrowed_box,
-                    clippy::needless_pass_by_value,
-                    clippy::ptr_arg,
-                    clippy::ref_option,
-                    clippy::too_many_arguments,
-                    clippy::trivially_copy_pass_by_ref,
-                    clippy::unused_async
-                )
-            )]
-            async fn saves(session: Session) {
-                session.save().await;
-            }
-            ::green_light::__private::infallible(
-                ::std::boxed::Box::pin(
-                    saves(::green_light::__private::by_value(__green_light_0)),
-                ),
-            )
-        }
-    }
     const __GREEN_LIGHT_TEST: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
         requests: &[
             ::green_light::__private::Dependency::new(
@@ -41,7 +14,31 @@ fn saves(__green_light_case: usize) {
             ::core::concat!(::core::module_path!(), "::saves"),
             ::core::file!(),
             1u32,
-            __green_light_body,
+            |__green_light_setup| {
+                let __green_light_0 = __green_light_setup.take(0usize, session());
+                {
+                    #[cfg_attr(
+                        clippy,
+                        allow(
+                            clippy::borrowed_box,
+                            clippy::needless_pass_by_value,
+                            clippy::ptr_arg,
+                            clippy::ref_option,
+                            clippy::too_many_arguments,
+                            clippy::trivially_copy_pass_by_ref,
+                            clippy::unused_async
+                        )
+                    )]
+                    async fn saves(session: Session) {
+                        session.save().await;
+                    }
+                    ::green_light::__private::infallible(
+                        ::std::boxed::Box::pin(
+                            saves(::green_light::__private::by_value(__green_light_0)),
+                        ),
+                    )
+                }
+            },
         )
     };
     #[::green_light::__private::linkme::distributed_slice(

@@ -2,50 +2,6 @@
 /// Saves a post.
 #[should_panic]
 fn saves() {
-    fn __green_light_body(
-        __green_light_setup: &::green_light::__private::Setup,
-    ) -> ::green_light::__private::SetupFuture<'_> {
-        let __green_light_0 = __green_light_setup.take(0usize, session());
-        let __green_light_1 = __green_light_setup.value(1usize, author());
-        let __green_light_2 = __green_light_setup.request();
-        {
-            #[cfg_attr(
-                clippy,
-                allow(
-                    clippy::borrowed_box,
-                    clippy::needless_pass_by_value,
-                    clippy::ptr_arg,
-                    clippy::ref_option,
-                    clippy::too_many_arguments,
-                    clippy::trivially_copy_pass_by_ref,
-                    clippy::unused_async
-                )
-            )]
-            #[instrument]
-            async fn saves(
-                session: Session,
-                _author: &Model,
-                request: &Request,
-            ) -> Result<(), DbErr> {
-                session.save(request.test_name()).await
-            }
-            ::green_light::__private::fallible(
-                ::std::boxed::Box::pin(
-                    saves(
-                        ::green_light::__private::by_value(__green_light_0),
-                        &*__green_light_1,
-                        __green_light_2,
-                    ),
-                ),
-                |__green_light_error| {
-                    use ::green_light::__private::{
-                        RenderBoxed as _, RenderDebug as _, RenderError as _,
-                    };
-                    (&&&__green_light_error).failure()
-                },
-            )
-        }
-    }
     #[::green_light::__private::linkme::distributed_slice(
         ::green_light::__private::TESTS
     )]
@@ -78,7 +34,48 @@ fn saves() {
             ::core::concat!(::core::module_path!(), "::saves"),
             ::core::file!(),
             1u32,
-            __green_light_body,
+            |__green_light_setup| {
+                let __green_light_0 = __green_light_setup.take(0usize, session());
+                let __green_light_1 = __green_light_setup.value(1usize, author());
+                let __green_light_2 = __green_light_setup.request();
+                {
+                    #[cfg_attr(
+                        clippy,
+                        allow(
+                            clippy::borrowed_box,
+                            clippy::needless_pass_by_value,
+                            clippy::ptr_arg,
+                            clippy::ref_option,
+                            clippy::too_many_arguments,
+                            clippy::trivially_copy_pass_by_ref,
+                            clippy::unused_async
+                        )
+                    )]
+                    #[instrument]
+                    async fn saves(
+                        session: Session,
+                        _author: &Model,
+                        request: &Request,
+                    ) -> Result<(), DbErr> {
+                        session.save(request.test_name()).await
+                    }
+                    ::green_light::__private::fallible(
+                        ::std::boxed::Box::pin(
+                            saves(
+                                ::green_light::__private::by_value(__green_light_0),
+                                &*__green_light_1,
+                                __green_light_2,
+                            ),
+                        ),
+                        |__green_light_error| {
+                            use ::green_light::__private::{
+                                RenderBoxed as _, RenderDebug as _, RenderError as _,
+                            };
+                            (&&&__green_light_error).failure()
+                        },
+                    )
+                }
+            },
         )
     };
     ::green_light::__private::run_test(&__GREEN_LIGHT_TEST)

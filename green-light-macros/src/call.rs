@@ -100,7 +100,9 @@ impl Call<'_> {
         }
     }
 
-    /// The same for a test, which `infallible` or `fallible` in core runs.
+    /// The same for a test, which `infallible` or `fallible` in core runs: a closure.
+    ///
+    /// In the static that names the requests, or rustc would tell twice what is no fixture.
     pub(crate) fn test(&self, output: Option<&Type>) -> TokenStream {
         let private = self.krate.private(Span::call_site());
         let setup = self.setup();
@@ -134,7 +136,7 @@ impl Call<'_> {
             },
         );
         quote! {
-            fn __green_light_body(#setup: &#private::Setup) -> #private::SetupFuture<'_> {
+            |#setup| {
                 #lookups
                 #body
             }

@@ -22,7 +22,7 @@ pub(super) fn emit(model: &Model, outer: &[Attribute], body: &TokenStream) -> To
     let (of_case, of_all): (Vec<_>, Vec<_>) = outer.iter().partition(|attr| attr::is_of_case(attr));
     let cfg = outer.iter().filter(|attr| attr.path().is_ident("cfg"));
 
-    let meta = meta(model, &[]);
+    let meta = meta(model, body, &[]);
     let registered = registered(model);
     let statics = model.backends.iter().map(|backend| {
         let case = case(backend);
@@ -55,7 +55,6 @@ pub(super) fn emit(model: &Model, outer: &[Attribute], body: &TokenStream) -> To
         #[cfg(test)]
         #(#of_all)*
         fn #ident(__green_light_case: usize) {
-            #body
             const __GREEN_LIGHT_TEST: #private::TestMeta = #meta;
             #(#statics)*
             #private::run_test([#(&#cases),*][__green_light_case])

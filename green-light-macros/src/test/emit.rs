@@ -27,12 +27,11 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let private = model.krate.private(Span::call_site());
     let given: Vec<_> = isolation(model).into_iter().chain(cases(model)).collect();
     let registered = registered(model);
-    let meta = meta(model, &given);
+    let meta = meta(model, &body, &given);
     quote! {
         #[::core::prelude::v1::test]
         #(#outer)*
         #vis fn #ident() {
-            #body
             #registered
             static __GREEN_LIGHT_TEST: #private::TestMeta = #meta;
             #private::run_test(&__GREEN_LIGHT_TEST)
@@ -49,8 +48,8 @@ pub(super) fn registered(model: &Model) -> TokenStream {
     }
 }
 
-/// The test as data; `given` are expressions.
-pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
+/// The test as data; `body` is an expression, and `given` are others.
+pub(super) fn meta(model: &Model, body: &TokenStream, given: &[TokenStream]) -> TokenStream {
     let ident = &model.function.sig.ident;
     let private = model.krate.private(Span::call_site());
     let line = span::line(ident.span());
@@ -58,7 +57,7 @@ pub(super) fn meta(model: &Model, given: &[TokenStream]) -> TokenStream {
     let path = format!("::{ident}");
     let new = quote! {
         #private::TestMeta::new(
-            ::core::concat!(::core::module_path!(), #path), ::core::file!(), #line, __green_light_body,
+            ::core::concat!(::core::module_path!(), #path), ::core::file!(), #line, #body,
         )
     };
     let unusual = unusual(model, given);
