@@ -37,5 +37,7 @@ pub(crate) fn check() -> Result<(), Error> {
     Isolation::from_env()?;
     #[cfg(feature = "_server")]
     crate::upkeep::wanted_connections()?;
+    #[cfg(feature = "_server")]
+    crate::upkeep::check_wait()?;
     Ok(())
 }

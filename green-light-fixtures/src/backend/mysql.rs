@@ -36,6 +36,7 @@ use crate::{
     error::{Error, Kind},
     mysql::once_there_is_room,
     sandbox::{Breach, Guard, TRACED, Verdict},
+    upkeep::{Silence, answered},
 };
 
 type Manager = <sqlx::MySql as sqlx::Database>::TransactionManager;
@@ -109,7 +110,9 @@ pub(crate) async fn open(
         .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
         .because(failure));
     }
-    let known = Ending::of(&pool, ledger).await.map_err(cannot_open)?;
+    let looking = Ending::of(&pool, ledger);
+    let known = answered::<MySqlConnection, _>(options, "what a session is like", looking);
+    let known = known.await.map_err(cannot_open)?;
     ending.get_or_init(|| known);
     Ok(Pool::MySql { pool, ending, mark })
 }
@@ -121,6 +124,7 @@ fn cannot_open(error: sqlx::Error) -> Error {
             "look whether its server is stopped, overloaded or out of connections; \
              `Engine::builder().connection_timeout(..)` makes it wait longer",
         ),
+        _ if Silence::of(&error).is_some() => ("MySQL does not answer", Silence::HELP),
         _ => (
             "MySQL could not be reached",
             "look at `GREEN_LIGHT_MYSQL_URL`, and whether its server runs",

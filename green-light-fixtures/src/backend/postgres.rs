@@ -36,6 +36,7 @@ use super::{
 use crate::{
     error::{Error, Kind},
     sandbox::{Breach, By, Guard, Verdict},
+    upkeep::{Silence, answered},
 };
 
 type Manager = <sqlx::Postgres as sqlx::Database>::TransactionManager;
@@ -207,7 +208,9 @@ pub(crate) async fn open(
         .help("look at the cause; the schema must leave the schema `green_light` alone")
         .because(failure));
     }
-    let known = Ending::of(&pool, &mark).await.map_err(cannot_open)?;
+    let looking = Ending::of(&pool, &mark);
+    let known = answered::<PgConnection, _>(options, "what a session is like", looking);
+    let known = known.await.map_err(cannot_open)?;
     ending.get_or_init(|| known);
     Ok(Pool::Postgres { pool, ending, mark })
 }
@@ -227,6 +230,7 @@ pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
             "look whether its server is stopped, overloaded or out of connections; \
              `Engine::builder().connection_timeout(..)` makes it wait longer",
         ),
+        _ if Silence::of(&error).is_some() => ("PostgreSQL does not answer", Silence::HELP),
         _ => (
             "PostgreSQL could not be reached",
             "look at `GREEN_LIGHT_POSTGRES_URL`, and whether its server runs",

@@ -5,16 +5,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
-    mysql::MySqlConnectOptions,
-};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnectOptions};
 
 use super::turn::Reset;
 use crate::{
     error::{Error, Kind},
-    mysql::{Script, quoted},
-    upkeep::answered,
+    mysql::{self, Line, Script, quoted},
 };
 
 /// How often a trigger may write what was just put back.
@@ -35,10 +31,9 @@ impl Original {
         name: &str,
         wait: Duration,
     ) -> Result<Reset, Error> {
-        let failed = |error| {
-            Error::new(Kind::Connection, "the shared database cannot be reached").because(error)
-        };
-        let mut connection = answered(options.connect()).await.map_err(failed)?;
+        let failed = |error| mysql::failed("the shared database cannot be reached", error);
+        let connection = Line::to(options).await.map_err(failed)?;
+        let mut connection = connection.taking_long();
         let seconds = wait.as_secs().max(1);
         let settings = format!(
             "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}, \
@@ -54,15 +49,11 @@ impl Original {
             Err(sqlx::Error::Database(_)) => Ok(Reset::Changed),
             other => other.map_err(failed),
         };
-        let _ = connection.close().await;
+        connection.close().await;
         restored
     }
 
-    async fn compare(
-        &self,
-        connection: &mut MySqlConnection,
-        name: &str,
-    ) -> Result<Reset, sqlx::Error> {
+    async fn compare(&self, connection: &mut Line, name: &str) -> Result<Reset, sqlx::Error> {
         let now = Script::read(connection, name).await?.without_counters();
         let then = Script::read(connection, &self.template).await?;
         if now != then.without_counters() {
@@ -83,11 +74,7 @@ impl Original {
     }
 
     /// The tables whose rows are not those of the template.
-    async fn dirty(
-        &self,
-        connection: &mut MySqlConnection,
-        name: &str,
-    ) -> Result<Vec<usize>, sqlx::Error> {
+    async fn dirty(&self, connection: &mut Line, name: &str) -> Result<Vec<usize>, sqlx::Error> {
         let mut dirty = Vec::new();
         let (own, template) = (quoted(name), quoted(&self.template));
         for (number, (table, _)) in self.script.tables.iter().enumerate() {
@@ -111,7 +98,7 @@ fn is_locked(error: &sqlx::Error) -> bool {
 }
 
 /// Says who is connected.
-async fn locked(connection: &mut MySqlConnection, name: &str, error: sqlx::Error) -> Error {
+async fn locked(connection: &mut Line, name: &str, error: sqlx::Error) -> Error {
     let query = sqlx::query(
         "SELECT id, coalesce(info, 'nothing') FROM information_schema.processlist \
          WHERE db = ? AND id <> connection_id() LIMIT 3",

@@ -7,15 +7,12 @@
 
 use std::time::Duration;
 
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
-    postgres::PgConnectOptions,
-};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, postgres::PgConnectOptions};
 
 use super::turn::Reset;
 use crate::{
     error::{Error, Kind},
-    upkeep::answered,
+    postgres::{self, Line},
 };
 
 /// Tables, and what their rows are told apart by.
@@ -77,8 +74,8 @@ struct Table {
 impl Reference {
     /// Looks at a new database.
     pub(super) async fn take(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
-        let mut connection = answered(options.connect()).await?;
-        let mut taking = connection.begin().await?;
+        let mut taking = Line::to(options).await?.taking_long();
+        taking.execute("BEGIN").await?;
         taking.execute("CREATE SCHEMA green_light_shared").await?;
         let mut tables = Vec::new();
         for row in taking.fetch_all(TABLES).await? {
@@ -109,8 +106,8 @@ impl Reference {
             sequences.push(format!("SELECT setval('{name}', {last}, {called})"));
         }
         let catalog = taking.fetch_one(CATALOG).await?.try_get(0)?;
-        taking.commit().await?;
-        connection.close().await?;
+        taking.execute("COMMIT").await?;
+        taking.close().await;
         Ok(Self {
             catalog,
             tables,
@@ -124,12 +121,11 @@ impl Reference {
         options: &PgConnectOptions,
         wait: Duration,
     ) -> Result<Reset, Error> {
-        let failed = |error| {
-            Error::new(Kind::Connection, "the shared database cannot be reached").because(error)
-        };
+        let failed = |error| postgres::failed("the shared database cannot be reached", error);
         let lock_timeout = format!("{}ms", wait.as_millis());
         let options = options.clone().options([("lock_timeout", lock_timeout)]);
-        let mut connection = answered(options.connect()).await.map_err(failed)?;
+        let connection = Line::to(&options).await.map_err(failed)?;
+        let mut connection = connection.taking_long();
         let restored = self.compare(&mut connection).await;
         let restored = match restored {
             Err(error) if is_locked(&error) => Err(locked(&mut connection, error).await),
@@ -137,17 +133,18 @@ impl Reference {
             Err(sqlx::Error::Database(_)) => Ok(Reset::Changed),
             other => other.map_err(failed),
         };
-        let _ = connection.close().await;
+        connection.close().await;
         restored
     }
 
-    async fn compare(&self, connection: &mut PgConnection) -> Result<Reset, sqlx::Error> {
-        let mut restoring = connection.begin().await?;
+    /// In a transaction, which is not ended if something is wrong.
+    async fn compare(&self, restoring: &mut Line) -> Result<Reset, sqlx::Error> {
+        restoring.execute("BEGIN").await?;
         let catalog: String = restoring.fetch_one(CATALOG).await?.try_get(0)?;
         if catalog != self.catalog {
             return Ok(Reset::Changed);
         }
-        let mut dirty = self.dirty(&mut restoring).await?;
+        let mut dirty = self.dirty(restoring).await?;
         if !dirty.is_empty() {
             let may: bool = restoring
                 .fetch_one("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
@@ -159,8 +156,8 @@ impl Reference {
                     .execute("SET LOCAL session_replication_role = replica")
                     .await?;
             }
-            put_back(&mut restoring, &dirty).await?;
-            dirty = self.dirty(&mut restoring).await?;
+            put_back(restoring, &dirty).await?;
+            dirty = self.dirty(restoring).await?;
         }
         if !dirty.is_empty() {
             // A trigger has written what the test had not.
@@ -170,11 +167,11 @@ impl Reference {
             let all = self.sequences.join(";");
             restoring.execute(AssertSqlSafe(all)).await?;
         }
-        restoring.commit().await?;
+        restoring.execute("COMMIT").await?;
         Ok(Reset::Done)
     }
 
-    async fn dirty(&self, connection: &mut PgConnection) -> Result<Vec<&Table>, sqlx::Error> {
+    async fn dirty(&self, connection: &mut Line) -> Result<Vec<&Table>, sqlx::Error> {
         let prints = fingerprints(connection, &self.tables).await?;
         let pairs = self.tables.iter().zip(prints);
         Ok(pairs
@@ -186,7 +183,7 @@ impl Reference {
 
 /// The number of rows of each table, and a text that differs if any row does.
 async fn fingerprints(
-    connection: &mut PgConnection,
+    connection: &mut Line,
     tables: &[Table],
 ) -> Result<Vec<(i64, String)>, sqlx::Error> {
     let mut prints = Vec::new();
@@ -212,7 +209,7 @@ async fn fingerprints(
 }
 
 /// Deletes and inserts in one statement each, at whose end foreign keys are looked at.
-async fn put_back(connection: &mut PgConnection, dirty: &[&Table]) -> Result<(), sqlx::Error> {
+async fn put_back(connection: &mut Line, dirty: &[&Table]) -> Result<(), sqlx::Error> {
     let deletes = dirty
         .iter()
         .map(|table| format!("DELETE FROM ONLY {}", table.name));
@@ -246,7 +243,9 @@ fn is_locked(error: &sqlx::Error) -> bool {
 }
 
 /// Says who has rows or tables locked.
-async fn locked(connection: &mut PgConnection, error: sqlx::Error) -> Error {
+async fn locked(connection: &mut Line, error: sqlx::Error) -> Error {
+    // Nothing can be asked in a transaction that has failed.
+    let _ = connection.execute("ROLLBACK").await;
     let holders: Vec<(String, String)> = sqlx::query_as(
         "SELECT coalesce(nullif(application_name, ''), 'a connection'), left(query, 100) \
          FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \

@@ -50,9 +50,8 @@ pub(super) enum Shared {
 impl Shared {
     #[cfg(feature = "postgres")]
     pub(super) async fn postgres(claim: postgres::Claim, waits: Waits) -> Result<Self, Error> {
-        let reference = Reference::take(&claim.options()).await.map_err(|error| {
-            Error::new(Kind::Connection, "the shared database cannot be prepared").because(error)
-        })?;
+        let cannot = |error| postgres::failed("the shared database cannot be prepared", error);
+        let reference = Reference::take(&claim.options()).await.map_err(cannot)?;
         Ok(Self::Postgres {
             claim,
             reference,

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, MySqlPool, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, MySqlPool, Row as _};
 
 use super::{
-    connect::{numbers, run},
+    connect::{Line, numbers, run},
     copy::quoted,
     office::Office,
 };
@@ -38,11 +38,7 @@ pub(super) async fn give_all(office: &Office) {
     }
 }
 
-async fn try_give(
-    front: &mut MySqlConnection,
-    process: &str,
-    name: &str,
-) -> Result<bool, sqlx::Error> {
+async fn try_give(front: &mut Line, process: &str, name: &str) -> Result<bool, sqlx::Error> {
     let room = format!(
         "SELECT count(*) FROM green_light.test_databases d JOIN green_light.test_databases own \
          ON own.digest = d.digest WHERE own.name = '{name}' AND d.state IN ('free', 'used', 'ahead')"
@@ -61,7 +57,7 @@ async fn try_give(
 }
 
 /// Numbers that tables give themselves go on counting whatever is rolled back.
-async fn rewind(front: &mut MySqlConnection, name: &str) -> Result<(), sqlx::Error> {
+async fn rewind(front: &mut Line, name: &str) -> Result<(), sqlx::Error> {
     let moved = format!(
         "{FRESH}; SELECT d.table_name, t.auto_increment FROM information_schema.tables d \
          JOIN information_schema.tables t ON t.table_name = d.table_name \

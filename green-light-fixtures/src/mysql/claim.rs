@@ -4,13 +4,13 @@ use std::{mem, sync::Arc};
 
 use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
-    MySqlConnection, MySqlPool,
+    MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
 use super::{
     back,
-    connect::{failed, once_there_is_room},
+    connect::{Line, failed, once_there_is_room},
     janitor,
     office::Office,
     registry,
@@ -30,15 +30,11 @@ pub(crate) struct Claim {
     name: String,
     url: DatabaseUrl,
     /// Given back after the database is done with.
-    permits: Option<Permits<MySqlConnection>>,
+    permits: Option<Permits<Line>>,
 }
 
 impl Claim {
-    pub(super) fn new(
-        office: Arc<Office>,
-        name: String,
-        permits: Permits<MySqlConnection>,
-    ) -> Self {
+    pub(super) fn new(office: Arc<Office>, name: String, permits: Permits<Line>) -> Self {
         Self {
             url: office.url_of(&name),
             office,
@@ -99,7 +95,7 @@ impl Claim {
 }
 
 /// Keeps `name`. Of those that were kept before it, all but the latest are done with.
-async fn keep(front: &mut MySqlConnection, name: &str, at_most: usize) -> Result<(), sqlx::Error> {
+async fn keep(front: &mut Line, name: &str, at_most: usize) -> Result<(), sqlx::Error> {
     registry::becomes(front, name, "kept").await?;
     let kept = "SELECT name FROM green_light.test_databases WHERE state = 'kept' \
                 ORDER BY since DESC, number DESC";

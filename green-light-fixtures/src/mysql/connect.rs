@@ -2,16 +2,29 @@
 
 use std::future::Future;
 
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
-    mysql::MySqlConnectOptions,
-};
+use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
 
 use crate::{
     backend::mysql::has_number,
     error::{Error, Kind},
-    upkeep::{Waiting, answered},
+    upkeep::{self, Served, Silence, Waiting},
 };
+
+/// A connection for what green-light itself asks.
+pub(crate) type Line = upkeep::Line<MySqlConnection>;
+
+impl Served for MySqlConnection {
+    const SERVER: &'static str = "MySQL";
+
+    fn place(options: &MySqlConnectOptions) -> String {
+        let (user, database) = (options.get_username(), options.get_database());
+        let host = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        format!("{user}@{host}/{}", database.unwrap_or_default())
+    }
+}
 
 /// The server, or the user, has as many connections as it may.
 const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
@@ -29,8 +42,8 @@ const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; 
     SESSION wait_timeout = 2147483";
 
 /// Connects; waits while the server has no connection left.
-pub(super) async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
-    let mut connection = once_there_is_room(|| answered(options.connect())).await?;
+pub(super) async fn connect(options: &MySqlConnectOptions) -> Result<Line, sqlx::Error> {
+    let mut connection = once_there_is_room(|| Line::to(options)).await?;
     connection.execute(SETTINGS).await?;
     Ok(connection)
 }
@@ -53,19 +66,14 @@ where
     }
 }
 
-/// Closes a connection in good order, which frees its locks.
-pub(super) async fn close(connection: MySqlConnection) {
-    let _ = connection.close().await;
-}
-
 /// Runs statements, none of them with values.
-pub(super) async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), sqlx::Error> {
+pub(super) async fn run(connection: &mut Line, sql: String) -> Result<(), sqlx::Error> {
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
 }
 
 /// The numbers that a query of one row answers with.
 pub(super) async fn numbers(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     sql: String,
 ) -> Result<Vec<Option<i64>>, sqlx::Error> {
     let row = connection.fetch_one(AssertSqlSafe(sql)).await?;
@@ -73,18 +81,12 @@ pub(super) async fn numbers(
 }
 
 /// Takes the lock `name` if nobody has it.
-pub(super) async fn lock(
-    connection: &mut MySqlConnection,
-    name: &str,
-) -> Result<bool, sqlx::Error> {
+pub(super) async fn lock(connection: &mut Line, name: &str) -> Result<bool, sqlx::Error> {
     let taken = numbers(connection, format!("SELECT GET_LOCK('{name}', 0)")).await?;
     Ok(taken == [Some(1)])
 }
 
-pub(super) async fn unlock(
-    connection: &mut MySqlConnection,
-    name: &str,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn unlock(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
     numbers(connection, format!("SELECT RELEASE_LOCK('{name}')"))
         .await
         .map(drop)
@@ -95,7 +97,7 @@ fn has_one_of(error: &sqlx::Error, numbers: &[u16]) -> bool {
 }
 
 /// Something of ours went wrong on the server.
-pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
     let denial = error.to_string();
     // Of a database that the user may not see, it is not said whether it is there.
     let is_of_ours = ["green_light'", "gl_"]
@@ -122,6 +124,11 @@ fn told(error: &sqlx::Error) -> &'static str {
          what else is connected"
     } else if has_one_of(error, &NO_SPACE) {
         "the disk of the server is full"
+    } else if Silence::of(error).is_some() {
+        Silence::HELP
+    } else if matches!(error, sqlx::Error::PoolTimedOut) {
+        "look whether the server of `GREEN_LIGHT_MYSQL_URL` is stopped, overloaded or out of connections; \
+         `Engine::builder().connection_timeout(..)` makes it wait longer"
     } else if matches!(error, sqlx::Error::Io(_)) {
         "nobody answers there: look at host and port in `GREEN_LIGHT_MYSQL_URL`, and whether its server \
          runs"
@@ -155,6 +162,6 @@ mod tests {
         let waits = "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout".to_owned();
         let waits = numbers(&mut connection, waits).await.unwrap();
         assert_eq!(waits, [Some(10), Some(10)]);
-        close(connection).await;
+        connection.close().await;
     }
 }

@@ -3,9 +3,9 @@
 //! Foreign keys, views, triggers, routines, events, the next `AUTO_INCREMENT`, the definer and SQL mode
 //! of each, and the character set of the database are copied. Rows are copied on the server.
 
-use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlRow};
 
-use super::connect::run;
+use super::connect::{Line, run};
 
 /// The statements that make a database like another one.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,10 +23,7 @@ pub(crate) struct Script {
 
 impl Script {
     /// Reads the script of the database that `connection` uses.
-    pub(crate) async fn read(
-        connection: &mut MySqlConnection,
-        name: &str,
-    ) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn read(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
         // Names are then written without that of the database.
         run(connection, format!("USE {}", quoted(name))).await?;
         let nature = connection
@@ -103,7 +100,7 @@ impl Script {
     /// Makes the database `name`, with the rows of `template`, which this is the script of.
     pub(crate) async fn make(
         &self,
-        connection: &mut MySqlConnection,
+        connection: &mut Line,
         name: &str,
         template: &str,
     ) -> Result<(), sqlx::Error> {
@@ -126,7 +123,9 @@ impl Script {
         }
         if !tables.is_empty() {
             // One message for all of them.
-            run(connection, tables.join(";\n")).await?;
+            connection
+                .run_long(AssertSqlSafe(tables.join(";\n")))
+                .await?;
         }
         self.make_views(connection).await?;
         for (mode, made_by) in &self.programs {
@@ -137,7 +136,7 @@ impl Script {
     }
 
     /// Views may be made of each other, in any order.
-    async fn make_views(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    async fn make_views(&self, connection: &mut Line) -> Result<(), sqlx::Error> {
         let mut waiting: Vec<_> = self.views.iter().collect();
         while !waiting.is_empty() {
             let before = waiting.len();
@@ -161,27 +160,28 @@ impl Script {
     /// Puts the rows of `table` back: those of `template`, and its next number.
     pub(crate) async fn put_back(
         &self,
-        connection: &mut MySqlConnection,
+        connection: &mut Line,
         table: usize,
         name: &str,
         template: &str,
     ) -> Result<(), sqlx::Error> {
         let ((table, made_by), columns) = (&self.tables[table], &self.columns[table]);
         let (new, old, table) = (quoted(name), quoted(template), quoted(table));
-        run(connection, format!("DELETE FROM {new}.{table}")).await?;
+        let delete = format!("DELETE FROM {new}.{table}");
+        connection.run_long(AssertSqlSafe(delete)).await?;
         let rows =
             format!("INSERT INTO {new}.{table} ({columns}) SELECT {columns} FROM {old}.{table}");
-        run(connection, rows).await?;
+        connection.run_long(AssertSqlSafe(rows)).await?;
         if let Some(next) = counter(made_by) {
             let alter = format!("ALTER TABLE {new}.{table} AUTO_INCREMENT = {next}");
-            run(connection, alter).await?;
+            connection.run_long(AssertSqlSafe(alter)).await?;
         }
         Ok(())
     }
 }
 
 /// The columns of `table` that can be written to.
-async fn columns(connection: &mut MySqlConnection, table: &str) -> Result<String, sqlx::Error> {
+async fn columns(connection: &mut Line, table: &str) -> Result<String, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = database() \
          AND table_name = ? AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position",

@@ -4,8 +4,11 @@ use std::{collections::HashMap, process};
 
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 
-use super::connect::{self, numbers};
-use crate::{error::Error, upkeep::Counts};
+use super::connect::{self, Line, numbers};
+use crate::{
+    error::Error,
+    upkeep::{Counts, Served},
+};
 
 /// How many locks are asked about in one message.
 const CHUNK: usize = 64;
@@ -14,8 +17,8 @@ const TRIES: usize = 3;
 /// Holders that are told.
 const TOLD: usize = 8;
 
-impl Counts for MySqlConnection {
-    const SERVER: &'static str = "MySQL";
+impl Counts for Line {
+    const SERVER: &'static str = MySqlConnection::SERVER;
 
     async fn take(
         &mut self,
@@ -83,13 +86,17 @@ impl Counts for MySqlConnection {
         Ok(holders)
     }
 
+    async fn close(self) {
+        self.close().await;
+    }
+
     fn failed(what: &str, error: sqlx::Error) -> Error {
         connect::failed(what, error)
     }
 }
 
 /// How many connections the server gives a user, and so how high numbers can be.
-pub(super) async fn limit(connection: &mut MySqlConnection) -> Result<i32, sqlx::Error> {
+pub(super) async fn limit(connection: &mut Line) -> Result<i32, sqlx::Error> {
     // A limit of 0 is none.
     let sql = "SELECT @@max_connections, @@max_user_connections".to_owned();
     let limits = numbers(connection, sql).await?;
@@ -99,7 +106,7 @@ pub(super) async fn limit(connection: &mut MySqlConnection) -> Result<i32, sqlx:
 
 /// Numbers up to `total` that nobody has, `count` of them if there are as many.
 async fn free(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     total: i32,
     count: usize,
     held: &[i32],

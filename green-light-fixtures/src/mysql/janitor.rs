@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, MySqlConnection};
-
 use super::{
-    connect::{close, connect, failed, lock, numbers, run},
+    connect::{Line, connect, failed, lock, numbers, run},
     copy::quoted,
     office::Office,
     registry::{self, JANITOR},
@@ -49,7 +47,12 @@ pub(super) async fn last(office: &Arc<Office>) {
          DELETE FROM green_light.processes WHERE run = '{0}'",
         office.process
     );
-    let _ = run(&mut *office.front().await, done).await;
+    let mut front = office.front().await;
+    let _ = run(&mut front, done).await;
+    if front.silence().is_some() {
+        return;
+    }
+    drop(front);
     Round::last(|at_least| async move {
         // Mostly there is nothing to be done that is worth a connection.
         match worth(office).await {
@@ -106,12 +109,12 @@ async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error
     let cannot = |error| failed("leftovers cannot be looked for", error);
     let mut connection = connect(&office.options).await.map_err(cannot)?;
     let swept = clean(&mut connection, at_least).await;
-    close(connection).await;
+    connection.close().await;
     drop(permit);
     swept.map_err(cannot)
 }
 
-async fn clean(connection: &mut MySqlConnection, at_least: usize) -> Result<Round, sqlx::Error> {
+async fn clean(connection: &mut Line, at_least: usize) -> Result<Round, sqlx::Error> {
     if !lock(connection, JANITOR).await? {
         return Ok(Round::Elsewhere);
     }
@@ -152,11 +155,8 @@ async fn clean(connection: &mut MySqlConnection, at_least: usize) -> Result<Roun
 
 /// Takes the template `digest` off the list, unless it is used again meanwhile: its name is that of a
 /// database like any other then.
-async fn retire(
-    connection: &mut MySqlConnection,
-    digest: &str,
-) -> Result<Option<String>, sqlx::Error> {
-    let mut retiring = connection.begin().await?;
+async fn retire(connection: &mut Line, digest: &str) -> Result<Option<String>, sqlx::Error> {
+    run(connection, "START TRANSACTION".to_owned()).await?;
     // Who finds a template changes its row, and so waits here, or makes this wait.
     let unused = format!(
         "SELECT name FROM green_light.templates WHERE digest = '{digest}' \
@@ -165,25 +165,25 @@ async fn retire(
          AND NOT EXISTS (SELECT 1 FROM green_light.test_databases d WHERE d.digest = '{digest}') \
          FOR UPDATE"
     );
-    let Some(name) = registry::names(&mut retiring, unused).await?.pop() else {
+    let Some(name) = registry::names(connection, unused).await?.pop() else {
+        run(connection, "ROLLBACK".to_owned()).await?;
         return Ok(None);
     };
     let retire = format!(
         "INSERT INTO green_light.test_databases (name, digest, state) \
          VALUES ('{name}', '{digest}', 'done'); \
-         DELETE FROM green_light.templates WHERE digest = '{digest}'"
+         DELETE FROM green_light.templates WHERE digest = '{digest}'; COMMIT"
     );
-    run(&mut retiring, retire).await?;
-    retiring.commit().await?;
+    run(connection, retire).await?;
     Ok(Some(name))
 }
 
 /// Drops a database that is entered, whoever is still connected.
-async fn discard(connection: &mut MySqlConnection, name: &str) -> Result<(), sqlx::Error> {
+async fn discard(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
     registry::clear(connection, name).await?;
     let drop = format!(
         "DROP DATABASE IF EXISTS {}; DELETE FROM green_light.test_databases WHERE name = '{name}'",
         quoted(name)
     );
-    run(connection, drop).await
+    connection.run_long(sqlx::AssertSqlSafe(drop)).await
 }

@@ -25,7 +25,7 @@ mod template;
 
 pub(crate) use self::{
     claim::Claim,
-    connect::once_there_is_room,
+    connect::{Line, failed, once_there_is_room},
     copy::{Script, quoted},
     template::MySqlTemplate,
 };

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use sqlx::{ConnectOptions as _, MySqlConnection, MySqlPool, mysql::MySqlConnectOptions};
+use green_light_core::progress;
+use sqlx::{ConnectOptions as _, MySqlPool, mysql::MySqlConnectOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     back,
-    connect::{connect, failed, run},
+    connect::{Line, connect, failed, run},
     counting, janitor, registry,
 };
 use crate::{
@@ -28,7 +29,7 @@ pub(crate) struct Office {
     pub(super) nature: String,
     /// The name of this process on this server, whose lock it holds.
     pub(super) process: String,
-    pub(super) budget: Arc<Budget<MySqlConnection>>,
+    pub(super) budget: Arc<Budget<Line>>,
     pub(super) background: Background,
     /// Databases of the sandbox that may go back into stock.
     pub(super) resting: Resting<MySqlPool>,
@@ -86,7 +87,7 @@ impl Office {
     }
 
     /// The connection of this process that holds its locks.
-    pub(super) async fn front(&self) -> MutexGuard<'_, MySqlConnection> {
+    pub(super) async fn front(&self) -> MutexGuard<'_, Line> {
         self.budget.front().await
     }
 
@@ -102,7 +103,8 @@ impl Office {
 
     fn at_exit(self: Arc<Self>) {
         self.background.close();
-        last(async move {
+        let server = self.server.clone();
+        last(&server, async move {
             back::give_all(&self).await;
             self.background.quiet().await;
             janitor::last(&self).await;
@@ -110,6 +112,11 @@ impl Office {
             // do not know the function.
             let mut front = self.front().await;
             let _ = run(&mut front, "DO RELEASE_ALL_LOCKS()".to_owned()).await;
+            if let Some(silence) = front.silence() {
+                progress(&format!(
+                    "{silence}; the next run drops what this process had"
+                ));
+            }
         });
     }
 }
@@ -124,7 +131,7 @@ impl std::fmt::Debug for Office {
 }
 
 /// Connects to the server, and finds out what it is.
-async fn enter(options: &MySqlConnectOptions) -> Result<Entered<MySqlConnection, String>, Error> {
+async fn enter(options: &MySqlConnectOptions) -> Result<Entered<Line, String>, Error> {
     let cannot = |error| failed("MySQL could not be reached", error);
     let mut front = connect(options).await.map_err(cannot)?;
     let cannot = |error| failed("the database `green_light` cannot be prepared", error);

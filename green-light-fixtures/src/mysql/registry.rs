@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::{Executor as _, MySqlConnection, Row as _};
+use sqlx::{Executor as _, Row as _};
 
-use super::connect::{self, run};
+use super::connect::{self, Line, run};
 
 /// How often connections are looked for that have been told to end.
 const ROUNDS: usize = 500;
@@ -38,7 +38,7 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
     green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
 
-pub(super) async fn make_tables(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {
         Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
         known => known.map(drop),
@@ -46,7 +46,7 @@ pub(super) async fn make_tables(connection: &mut MySqlConnection) -> Result<(), 
 }
 
 /// What the contents of a new database depend on, besides the schema.
-pub(super) async fn nature(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+pub(super) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error> {
     let nature = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
                   @@sql_mode, @@lower_case_table_names, current_user())";
     let row = connection.fetch_one(nature).await?;
@@ -55,7 +55,7 @@ pub(super) async fn nature(connection: &mut MySqlConnection) -> Result<String, s
 
 /// Enters this process, whose lock `connection` takes.
 pub(super) async fn announce(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     process: &str,
     program: &str,
 ) -> Result<(), sqlx::Error> {
@@ -70,7 +70,7 @@ pub(super) async fn announce(
 
 /// Enters a database before it is made, by `connection`, which holds the lock of its name from then on.
 pub(super) async fn enter(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     name: &str,
     digest: &str,
     state: &str,
@@ -89,7 +89,7 @@ pub(super) async fn enter(
 
 /// Notes what a database is from now on. One that is free or kept is nobody's.
 pub(super) async fn becomes(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     name: &str,
     state: &str,
 ) -> Result<(), sqlx::Error> {
@@ -109,7 +109,7 @@ pub(super) async fn becomes(
 
 /// The names in the first column of what `query` finds.
 pub(super) async fn names(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     query: String,
 ) -> Result<Vec<String>, sqlx::Error> {
     let rows = connection.fetch_all(sqlx::AssertSqlSafe(query)).await?;
@@ -119,7 +119,7 @@ pub(super) async fn names(
 /// Ends every connection to the database `name`, and waits a little until they are gone.
 ///
 /// Those of somebody with more rights cannot be ended.
-pub(super) async fn clear(connection: &mut MySqlConnection, name: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn clear(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
     let found = format!(
         "SELECT concat('KILL ', id) FROM information_schema.processlist \
          WHERE db = '{name}' AND id <> connection_id()"

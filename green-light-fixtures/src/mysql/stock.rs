@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use sqlx::{Executor as _, MySqlConnection};
+use sqlx::Executor as _;
 
 use super::{
     claim::Claim,
-    connect::{close, connect, failed, numbers, unlock},
+    connect::{Line, connect, failed, numbers, unlock},
     janitor,
     office::Office,
     registry,
@@ -80,7 +80,7 @@ pub(super) async fn claim(
 }
 
 async fn take(
-    front: &mut MySqlConnection,
+    front: &mut Line,
     process: &str,
     pattern: &Pattern,
     whose: &For,
@@ -113,14 +113,14 @@ async fn make_now(office: &Office, pattern: &Pattern) -> Result<String, Error> {
     // The connections of the test are not open yet, so this is one of them.
     let mut connection = connect(&office.options).await.map_err(cannot)?;
     let made = make(office, &mut connection, pattern, "making", "taken").await;
-    close(connection).await;
+    connection.close().await;
     made.map_err(cannot)
 }
 
 /// Makes a database, which is in one state while it is made and in another one then.
 async fn make(
     office: &Office,
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     pattern: &Pattern,
     making: &str,
     made: &str,
@@ -166,7 +166,7 @@ async fn fill_up(office: &Arc<Office>, pattern: &Pattern, whose: &For) -> Result
         Ok(())
     };
     let filled = filled.await;
-    close(connection).await;
+    connection.close().await;
     drop(permit);
     filled.map_err(cannot)
 }

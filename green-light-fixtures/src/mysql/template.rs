@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{DbBackend, SqlxMySqlConnector};
-use sqlx::{MySqlConnection, Row as _, mysql::MySqlPoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
 use tokio::sync::OnceCell;
 
 use super::{
     claim::Claim,
-    connect::{close, connect, failed, lock, once_there_is_room, run},
+    connect::{Line, connect, failed, lock, once_there_is_room, run},
     copy::{Script, quoted},
     office::Office,
     registry::{self, FORMAT},
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Kind},
     rebuild,
     schema::{Schema, short_digest},
-    upkeep::{Waiting, new_name},
+    upkeep::{Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
 
@@ -43,10 +43,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// What the template is made of, read when it is first wanted.
-    pub(super) async fn script(
-        &self,
-        connection: &mut MySqlConnection,
-    ) -> Result<&Arc<Script>, sqlx::Error> {
+    pub(super) async fn script(&self, connection: &mut Line) -> Result<&Arc<Script>, sqlx::Error> {
         let read = async || Script::read(connection, &self.name).await.map(Arc::new);
         self.script.get_or_try_init(read).await
     }
@@ -115,7 +112,7 @@ impl MySqlTemplate {
         };
         let mut connection = connect(&self.office.options).await.map_err(cannot)?;
         let script = self.pattern.script(&mut connection).await.cloned();
-        close(connection).await;
+        connection.close().await;
         script.map_err(cannot)
     }
 
@@ -141,12 +138,16 @@ impl MySqlTemplate {
 
     /// Tables that do not take part in transactions.
     async fn check_engines(&self) -> Result<(), Error> {
-        const FOUND: &str = "SELECT table_name, t.engine FROM information_schema.tables AS t \
-            JOIN information_schema.engines AS e ON e.engine = t.engine \
-            WHERE table_schema = ? AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1";
+        // Without parameters: a test may be over before the answer is there.
+        let found = format!(
+            "SELECT table_name, t.engine FROM information_schema.tables AS t \
+             JOIN information_schema.engines AS e ON e.engine = t.engine \
+             WHERE table_schema = '{}' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1",
+            self.name()
+        );
         let cannot = |error| failed("the server does not tell the engines of tables", error);
-        let query = sqlx::query(FOUND).bind(self.name());
-        let found = query.fetch_optional(&mut *self.office.front().await).await;
+        let mut front = self.office.front().await;
+        let found = front.fetch_optional(AssertSqlSafe(found)).await;
         let Some(row) = found.map_err(cannot)? else {
             return Ok(());
         };
@@ -169,7 +170,7 @@ impl MySqlTemplate {
 /// The name of the template `digest`, if there is one that nobody has dropped by hand, and if it was
 /// built in the run `anew` where there is such a run. That `process` uses it is noted.
 async fn find(
-    connection: &mut MySqlConnection,
+    connection: &mut Line,
     process: &str,
     digest: &str,
     anew: Option<&str>,
@@ -228,12 +229,12 @@ impl Building<'_> {
             Err(error) => Err(error),
         };
         // Which frees the locks.
-        close(connection).await;
+        connection.close().await;
         result
     }
 
     /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
-    async fn turn(&self, connection: &mut MySqlConnection) -> Result<Option<String>, Error> {
+    async fn turn(&self, connection: &mut Line) -> Result<Option<String>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut waiting = Waiting::new();
         loop {
@@ -257,7 +258,7 @@ impl Building<'_> {
         }
     }
 
-    async fn build(&self, connection: &mut MySqlConnection) -> Result<String, Error> {
+    async fn build(&self, connection: &mut Line) -> Result<String, Error> {
         let cannot = |error| failed("the template cannot be built", error);
         let (name, digest) = (new_name("t"), self.digest);
         registry::enter(connection, &name, digest, "making", &self.office.process)
@@ -282,7 +283,7 @@ impl Building<'_> {
     }
 
     /// Makes the database `name`, with the schema in it.
-    async fn fill(&self, connection: &mut MySqlConnection, name: &str) -> Result<(), Error> {
+    async fn fill(&self, connection: &mut Line, name: &str) -> Result<(), Error> {
         let cannot = |error| failed("the template cannot be built", error);
         run(connection, format!("CREATE DATABASE {}", quoted(name)))
             .await
@@ -295,9 +296,11 @@ impl Building<'_> {
             .await
             .map_err(cannot)?;
         let db = SqlxMySqlConnector::from_sqlx_mysql_pool(pool.clone());
-        let applied = self.schema.apply(&db).await;
+        let what = format!("the schema made at {}", self.schema.place());
+        let applying = self.schema.apply(&db);
+        let applied = while_it_answers::<MySqlConnection, _>(&options, &what, applying).await;
         // Closing waits for connections that a seed may have leaked; ending them does not.
         drop(pool.close());
-        applied
+        applied.map_err(cannot)?
     }
 }

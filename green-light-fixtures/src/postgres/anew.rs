@@ -1,9 +1,7 @@
 //! Templates that are built anew in this run, whatever was kept.
 
-use sqlx::PgConnection;
-
 use super::{
-    connect::{failed, run},
+    connect::{Line, failed, run},
     janitor,
     office::Office,
 };
@@ -39,7 +37,7 @@ impl Anew {
     /// Whether the template `name` was built in this run.
     pub(super) async fn is_done(
         self,
-        connection: &mut PgConnection,
+        connection: &mut Line,
         name: &str,
     ) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(
@@ -55,7 +53,7 @@ impl Anew {
     pub(super) async fn make_room(
         self,
         office: &Office,
-        connection: &mut PgConnection,
+        connection: &mut Line,
         name: &str,
     ) -> Result<(), sqlx::Error> {
         for sql in [
@@ -71,11 +69,7 @@ impl Anew {
     }
 
     /// The template `name` has been built.
-    pub(super) async fn done(
-        self,
-        connection: &mut PgConnection,
-        name: &str,
-    ) -> Result<(), sqlx::Error> {
+    pub(super) async fn done(self, connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO green_light.rebuilt VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET run = $2",
         )

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
-    PgConnection, PgPool,
+    PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{back, connect::failed, janitor, office::Office};
+use super::{
+    back,
+    connect::{Line, failed},
+    janitor,
+    office::Office,
+};
 use crate::{
     error::Error,
     sandbox::{Guard, Waits},
@@ -24,11 +29,11 @@ pub(crate) struct Claim {
     name: String,
     url: DatabaseUrl,
     /// Given back after the database is done with.
-    permits: Option<Permits<PgConnection>>,
+    permits: Option<Permits<Line>>,
 }
 
 impl Claim {
-    pub(super) fn new(office: Arc<Office>, name: String, permits: Permits<PgConnection>) -> Self {
+    pub(super) fn new(office: Arc<Office>, name: String, permits: Permits<Line>) -> Self {
         Self {
             url: office.url_of(&name),
             office,

@@ -1,11 +1,27 @@
 //! Connecting to a server that may have no connection left, and asking it one thing.
 
-use sqlx::{ConnectOptions as _, Executor as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     error::{Error, Kind},
-    upkeep::{Waiting, answered},
+    upkeep::{self, Served, Silence, Waiting},
 };
+
+/// A connection for what green-light itself asks.
+pub(crate) type Line = upkeep::Line<PgConnection>;
+
+impl Served for PgConnection {
+    const SERVER: &'static str = "PostgreSQL";
+
+    fn place(options: &PgConnectOptions) -> String {
+        let (role, database) = (options.get_username(), options.get_database());
+        let host = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        format!("{role}@{host}/{}", database.unwrap_or_default())
+    }
+}
 
 pub(super) const NO_DATABASE: &str = "3D000";
 pub(super) const DATABASE_EXISTS: &str = "42P04";
@@ -16,10 +32,10 @@ pub(super) const NAME_THE_SERVER: &str = "name the server itself in `GREEN_LIGHT
 const TOO_MANY: [&str; 2] = ["53300", "57P03"];
 
 /// Connects; waits while the server has no connection left.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<Line, sqlx::Error> {
     let mut waiting = Waiting::new();
     loop {
-        match answered(options.connect()).await {
+        match Line::to(options).await {
             Err(error) if waiting.is_worth_it() && TOO_MANY.iter().any(|c| has_code(&error, c)) => {
                 waiting
                     .pause(|| format!("the server has no connection left ({error})"))
@@ -31,7 +47,7 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 }
 
 /// Runs statements, none of them with values, that may not be prepared.
-pub(super) async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
+pub(super) async fn run(connection: &mut Line, sql: String) -> Result<(), sqlx::Error> {
     connection.execute(sqlx::AssertSqlSafe(sql)).await.map(drop)
 }
 
@@ -43,7 +59,7 @@ pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
 }
 
 /// Something of ours went wrong on the server.
-pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
     let help = match error.as_database_error().and_then(|e| e.code()).as_deref() {
         Some(DENIED) => {
             "the role of `GREEN_LIGHT_POSTGRES_URL` lacks the right that the cause names: let an \
@@ -65,6 +81,11 @@ pub(super) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
         Some("53100") => "the disk of the server is full",
         // What a pooler between says to the options and prepared statements of one session.
         Some("08P01" | "26000" | "42P05") => NAME_THE_SERVER,
+        _ if Silence::of(&error).is_some() => Silence::HELP,
+        _ if matches!(error, sqlx::Error::PoolTimedOut) => {
+            "look whether the server of `GREEN_LIGHT_POSTGRES_URL` is stopped, overloaded or out of \
+             connections; `Engine::builder().connection_timeout(..)` makes it wait longer"
+        }
         _ if matches!(error, sqlx::Error::Io(_)) => {
             "nobody answers there: look at host and port in `GREEN_LIGHT_POSTGRES_URL`, and whether its \
              server runs"

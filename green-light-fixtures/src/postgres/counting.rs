@@ -2,11 +2,17 @@
 
 use sqlx::{PgConnection, Row as _};
 
-use super::{connect, registry::CONNECTIONS};
-use crate::{error::Error, upkeep::Counts};
+use super::{
+    connect::{self, Line},
+    registry::CONNECTIONS,
+};
+use crate::{
+    error::Error,
+    upkeep::{Counts, Served},
+};
 
-impl Counts for PgConnection {
-    const SERVER: &'static str = "PostgreSQL";
+impl Counts for Line {
+    const SERVER: &'static str = PgConnection::SERVER;
 
     async fn take(
         &mut self,
@@ -56,6 +62,10 @@ impl Counts for PgConnection {
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
+    }
+
+    async fn close(self) {
+        self.close().await;
     }
 
     fn failed(what: &str, error: sqlx::Error) -> Error {

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    connect::{connect, failed, quoted, run},
-    office::{Office, close},
+    connect::{Line, connect, failed, quoted, run},
+    office::Office,
     registry::{JANITOR, USE},
 };
 use crate::{
@@ -86,6 +86,9 @@ pub(super) async fn last(office: &Arc<Office>) {
         .bind(office.key)
         .execute(&mut *front)
         .await;
+    if front.silence().is_some() {
+        return;
+    }
     drop(front);
     Round::last(|at_least| async move {
         // Mostly there is nothing to be done that is worth a connection.
@@ -143,14 +146,14 @@ async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error
     let options = office.maintenance.clone().options([STATEMENT]);
     let mut connection = connect(&options).await.map_err(cannot)?;
     let swept = clean(office, &mut connection, at_least).await;
-    close(connection).await;
+    connection.close().await;
     drop(permit);
     swept.map_err(cannot)
 }
 
 async fn clean(
     office: &Office,
-    connection: &mut PgConnection,
+    connection: &mut Line,
     at_least: usize,
 ) -> Result<Round, sqlx::Error> {
     let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, 0)")
@@ -200,7 +203,7 @@ async fn clean(
 
 async fn leftovers(
     office: &Office,
-    connection: &mut PgConnection,
+    connection: &mut Line,
     query: &'static str,
 ) -> Result<Vec<Leftover>, sqlx::Error> {
     let rows = sqlx::query(query)
@@ -221,7 +224,7 @@ async fn leftovers(
 /// Drops the template `name`, if it is ours and there.
 pub(super) async fn discard_template(
     office: &Office,
-    connection: &mut PgConnection,
+    connection: &mut Line,
     name: &str,
 ) -> Result<(), sqlx::Error> {
     let ours: bool = sqlx::query_scalar(
@@ -242,7 +245,7 @@ pub(super) async fn discard_template(
 
 async fn discard(
     office: &Office,
-    connection: &mut PgConnection,
+    connection: &mut Line,
     leftover: &Leftover,
 ) -> Result<(), sqlx::Error> {
     if !leftover.is_there {

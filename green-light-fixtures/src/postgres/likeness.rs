@@ -3,9 +3,9 @@
 //!
 //! Each statement is kept with [`NAME`] in place of the database.
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
-use super::connect::{literal, quoted};
+use super::connect::{Line, literal, quoted};
 
 /// Stands for the name of the clone.
 const NAME: &str = "$database$";
@@ -22,7 +22,7 @@ const LISTS: [&str; 6] = [
 
 /// Reads the statements that make a clone of `template` like it. `mark` goes into the comment.
 pub(super) async fn read(
-    connection: &mut PgConnection,
+    connection: &mut Line,
     template: &str,
     mark: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
@@ -59,7 +59,7 @@ pub(super) async fn read(
 }
 
 async fn settings(
-    connection: &mut PgConnection,
+    connection: &mut Line,
     oid: sqlx::postgres::types::Oid,
     statements: &mut Vec<String>,
 ) -> Result<(), sqlx::Error> {
@@ -91,7 +91,7 @@ async fn settings(
 }
 
 async fn privileges(
-    connection: &mut PgConnection,
+    connection: &mut Line,
     oid: sqlx::postgres::types::Oid,
     statements: &mut Vec<String>,
 ) -> Result<(), sqlx::Error> {

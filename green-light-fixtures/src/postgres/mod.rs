@@ -21,4 +21,8 @@ mod registry;
 mod stock;
 mod template;
 
-pub(crate) use self::{claim::Claim, template::PostgresTemplate};
+pub(crate) use self::{
+    claim::Claim,
+    connect::{Line, failed},
+    template::PostgresTemplate,
+};

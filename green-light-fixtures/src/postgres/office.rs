@@ -7,12 +7,13 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgConnectOptions};
+use green_light_core::progress;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     back,
-    connect::{failed, run},
+    connect::{Line, failed, run},
     janitor,
     registry::{self, Facts, LISTENING, USE},
 };
@@ -32,7 +33,7 @@ pub(crate) struct Office {
     pub(super) facts: Facts,
     /// The number of this process on this server, whose lock it holds.
     pub(super) key: i64,
-    pub(super) budget: Arc<Budget<PgConnection>>,
+    pub(super) budget: Arc<Budget<Line>>,
     pub(super) background: Background,
     /// Databases of the sandbox that may go back into stock.
     pub(super) resting: Resting<PgPool>,
@@ -113,7 +114,7 @@ impl Office {
     }
 
     /// The connection of this process to the maintenance database.
-    pub(super) async fn front(&self) -> MutexGuard<'_, PgConnection> {
+    pub(super) async fn front(&self) -> MutexGuard<'_, Line> {
         self.budget.front().await
     }
 
@@ -129,7 +130,8 @@ impl Office {
 
     fn at_exit(self: Arc<Self>) {
         self.background.close();
-        last(async move {
+        let server = self.server.clone();
+        last(&server, async move {
             back::give_all(&self).await;
             self.background.quiet().await;
             janitor::last(&self).await;
@@ -138,6 +140,11 @@ impl Office {
             let _ = sqlx::query("SELECT pg_advisory_unlock_all()")
                 .execute(&mut *front)
                 .await;
+            if let Some(silence) = front.silence() {
+                progress(&format!(
+                    "{silence}; the next run drops what this process had"
+                ));
+            }
         });
     }
 }
@@ -155,7 +162,7 @@ impl std::fmt::Debug for Office {
 async fn enter(
     server: &PgConnectOptions,
     application: &str,
-) -> Result<Entered<PgConnection, (PgConnectOptions, Facts)>, Error> {
+) -> Result<Entered<Line, (PgConnectOptions, Facts)>, Error> {
     let (mut front, maintenance) = registry::open(server, application).await?;
     let facts = registry::facts(&mut front).await?;
     Ok(Entered {
@@ -168,17 +175,12 @@ async fn enter(
 /// Makes the sessions of tests, and no others, end their queries when the test is gone.
 ///
 /// The setting of a session is its own affair; the server's is left as it is. Not every system can do it.
-async fn listening(front: &mut PgConnection, options: PgConnectOptions) -> PgConnectOptions {
+async fn listening(front: &mut Line, options: PgConnectOptions) -> PgConnectOptions {
     let (name, value) = LISTENING;
     match run(front, format!("SET {name} = '{value}'")).await {
         Ok(()) => options.options([(name, value)]),
         Err(_) => options,
     }
-}
-
-/// Closes a connection in good order, which takes part of a millisecond.
-pub(super) async fn close(connection: PgConnection) {
-    let _ = connection.close().await;
 }
 
 /// A number that no other process has.

@@ -3,12 +3,12 @@
 //! It is named after the role, so that roles which may not see each other's tables do not meet.
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, Row as _,
+    AssertSqlSafe, Row as _,
     postgres::{PgConnectOptions, PgRow},
 };
 
 use super::connect::{
-    DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, connect, failed, has_code,
+    DATABASE_EXISTS, DENIED, Line, NAME_THE_SERVER, NO_DATABASE, UNIQUE, connect, failed, has_code,
     quoted, run,
 };
 use crate::error::{Error, Kind};
@@ -71,7 +71,7 @@ const DIRECT: (&str, &str) = ("green_light.direct", "on");
 pub(super) async fn open(
     server: &PgConnectOptions,
     application: &str,
-) -> Result<(PgConnection, PgConnectOptions), Error> {
+) -> Result<(Line, PgConnectOptions), Error> {
     let role = server.get_username();
     let options = server
         .clone()
@@ -110,8 +110,9 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
         )
     };
     let mut connection = connect(server).await.map_err(cannot)?;
-    let made = run(&mut connection, format!("CREATE DATABASE {}", quoted(name))).await;
-    let _ = connection.close().await;
+    let create = format!("CREATE DATABASE {}", quoted(name));
+    let made = connection.run_long(AssertSqlSafe(create)).await;
+    connection.close().await;
     match made {
         // Another process was faster.
         Err(error) if has_code(&error, DATABASE_EXISTS) || has_code(&error, UNIQUE) => Ok(()),
@@ -127,16 +128,20 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
 const KNOWN: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
                      WHERE nspname = 'green_light' AND relname = 'database')";
 
-async fn make_tables(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let mut making = connection.begin().await?;
+async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
+    // If it does not come to its end, neither does the connection live on.
+    run(connection, "BEGIN".to_owned()).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
         .bind(MAKING)
-        .execute(&mut *making)
+        .execute(&mut *connection)
         .await?;
-    if !sqlx::query_scalar(KNOWN).fetch_one(&mut *making).await? {
-        run(&mut making, TABLES.to_owned()).await?;
+    if !sqlx::query_scalar(KNOWN)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        run(connection, TABLES.to_owned()).await?;
     }
-    making.commit().await
+    run(connection, "COMMIT".to_owned()).await
 }
 
 /// The role cannot make databases.
@@ -156,7 +161,7 @@ fn may_make_none(role: &str) -> Error {
 /// # Errors
 ///
 /// When the server does not answer, or the role may not do what has to be done here.
-pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, Error> {
+pub(super) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
     let cannot = |error| failed("the server does not say what it is", error);
     // Columns that only some versions have are asked for by way of JSON.
     let query = format!(

@@ -9,13 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgConnection;
+use sqlx::AssertSqlSafe;
 
 use super::{
     claim::Claim,
-    connect::{connect, failed, quoted, run},
+    connect::{Line, connect, failed, quoted, run},
     janitor, likeness,
-    office::{Office, close},
+    office::Office,
     template::{Content, Pattern},
 };
 use crate::{
@@ -131,7 +131,7 @@ impl Stock {
             Some(test),
         )
         .await;
-        close(connection).await;
+        connection.close().await;
         made
     }
 
@@ -140,7 +140,7 @@ impl Stock {
     /// From here on the connection holds the key of the process as well: a server that makes a database
     /// for a client that was killed goes on with it, and what is not there yet cannot be dropped.
     pub(super) async fn enter(
-        connection: &mut PgConnection,
+        connection: &mut Line,
         office: &Office,
         name: &str,
         template: &str,
@@ -164,7 +164,7 @@ impl Stock {
     /// Makes a database from a template: for `test`, or for whoever comes.
     async fn make(
         office: &Arc<Office>,
-        connection: &mut PgConnection,
+        connection: &mut Line,
         pattern: &Pattern,
         strategy: Strategy,
         test: Option<&str>,
@@ -188,7 +188,8 @@ impl Stock {
             }
             _ => {}
         }
-        run(connection, create).await.map_err(cannot)?;
+        let created = connection.run_long(AssertSqlSafe(create)).await;
+        created.map_err(cannot)?;
         if strategy == Strategy::Replay {
             pattern
                 .content
@@ -245,10 +246,10 @@ impl Stock {
             {
                 // The first connection to a new database writes down what all need of its catalog, and
                 // takes twice as long. Among copied files is that of the template.
-                close(first).await;
+                first.close().await;
             }
         }
-        close(connection).await;
+        connection.close().await;
         drop(permit);
         made.map(drop)
     }
@@ -272,7 +273,7 @@ impl Stock {
     /// running it again would take.
     pub(super) async fn measure(
         office: &Arc<Office>,
-        connection: &mut PgConnection,
+        connection: &mut Line,
         pattern: impl Fn(Strategy) -> Pattern,
         built: Option<Duration>,
     ) -> Result<(Strategy, String), Error> {

@@ -7,16 +7,16 @@
 use std::{sync::Arc, time::Duration, time::Instant};
 
 use sea_orm::{DbBackend, SqlxPostgresConnector};
-use sqlx::{PgConnection, Row as _, postgres::PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPoolOptions};
 
 use tokio::sync::OnceCell;
 
 use super::{
     anew::Anew,
     claim::Claim,
-    connect::{connect, failed, literal, quoted, run},
+    connect::{Line, connect, failed, literal, quoted, run},
     likeness,
-    office::{Office, close},
+    office::Office,
     registry::{FORMAT, USE},
     stock::{Stock, Strategy},
 };
@@ -24,7 +24,7 @@ use crate::{
     backend::postgres::GUARD,
     error::{Error, Kind},
     schema::{Schema, short_digest},
-    upkeep::{Waiting, new_name},
+    upkeep::{Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
 
@@ -168,34 +168,35 @@ impl Content {
         wait: Duration,
     ) -> Result<(), Error> {
         let cannot = |error| failed("the template cannot be built", error);
+        let options = office.options_of(name);
         let schema = match self {
             Self::Schema(schema) => schema,
             Self::Guarded(_) => {
-                let options = office.options_of(name);
                 let mut connection = connect(&options).await.map_err(cannot)?;
                 let guarded = run(&mut connection, GUARD.to_owned()).await;
-                close(connection).await;
+                connection.close().await;
                 return guarded.map_err(cannot);
             }
         };
         let pool = PgPoolOptions::new()
             .max_connections(office.budget.per_test().saturating_sub(1).max(1))
             .acquire_timeout(wait)
-            .connect_with(office.options_of(name))
+            .connect_with(options.clone())
             .await
             .map_err(cannot)?;
         let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-        let applied = schema.apply(&db).await;
+        let what = format!("the schema made at {}", schema.place());
+        let applied = while_it_answers::<PgConnection, _>(&options, &what, schema.apply(&db)).await;
         drop(db);
         // Closing waits for connections that a seed may have leaked, so not for ever.
         let _ = tokio::time::timeout(Duration::from_millis(500), pool.close()).await;
-        applied
+        applied.map_err(cannot)?
     }
 }
 
 /// The template `name`, if it is whole. Its last use is noted, and `connection` holds its lock from here on.
 async fn find(
-    connection: &mut PgConnection,
+    connection: &mut Line,
     name: &str,
     content: &Content,
     anew: Option<Anew>,
@@ -250,12 +251,12 @@ impl Building<'_> {
             Err(error) => Err(error),
         };
         // Closing frees the lock.
-        close(connection).await;
+        connection.close().await;
         result
     }
 
     /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
-    async fn turn(&self, connection: &mut PgConnection) -> Result<Option<Pattern>, Error> {
+    async fn turn(&self, connection: &mut Line) -> Result<Option<Pattern>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut waiting = Waiting::new();
         loop {
@@ -287,7 +288,7 @@ impl Building<'_> {
         }
     }
 
-    async fn build(&self, connection: &mut PgConnection) -> Result<(Arc<Pattern>, bool), Error> {
+    async fn build(&self, connection: &mut Line) -> Result<(Arc<Pattern>, bool), Error> {
         let (office, name) = (self.office, self.name);
         let cannot = |error| failed("the template cannot be built", error);
         if let Some(anew) = self.anew {
@@ -344,7 +345,7 @@ impl Building<'_> {
     }
 
     /// Makes the template, under another name until it is whole. Returns how long the schema took.
-    async fn make(&self, connection: &mut PgConnection) -> Result<Duration, Error> {
+    async fn make(&self, connection: &mut Line) -> Result<Duration, Error> {
         let (office, name) = (self.office, self.name);
         let cannot = |error| failed("the template cannot be built", error);
         let draft = new_name("b");
@@ -356,7 +357,8 @@ impl Building<'_> {
         if let Content::Guarded(base) = self.content {
             create.push_str(&format!(" TEMPLATE {}", quoted(&base.name)));
         }
-        run(connection, create).await.map_err(cannot)?;
+        let created = connection.run_long(AssertSqlSafe(create)).await;
+        created.map_err(cannot)?;
         let mark = literal(&office.mark());
         run(
             connection,

@@ -1,6 +1,6 @@
 //! What would make a server faster that we did not start: said once, never done.
 
-use crate::{upkeep::answered, url::DatabaseUrl};
+use crate::{upkeep::Line, url::DatabaseUrl};
 
 /// Settings worth having on a server for tests, each with the statement that sets it.
 struct Wish {
@@ -42,8 +42,6 @@ fn hint(variable: &str, wishes: &[Wish], found: &[(String, String)], end: &str) 
 /// Of a PostgreSQL server; nothing if it cannot be asked, which the caller will find out as well.
 #[cfg(feature = "postgres")]
 pub(super) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String> {
-    use sqlx::Connection as _;
-
     const WISHES: [Wish; 3] = [
         Wish {
             setting: "fsync",
@@ -64,22 +62,19 @@ pub(super) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String
             with: None,
         },
     ];
-    let mut connection = answered(sqlx::PgConnection::connect(url.expose()))
-        .await
-        .ok()?;
+    let options = url.expose().parse().ok()?;
+    let mut connection = Line::<sqlx::PgConnection>::to(&options).await.ok()?;
     let found = sqlx::query_as("SELECT name, setting FROM pg_catalog.pg_settings")
         .fetch_all(&mut connection)
         .await
         .ok()?;
-    let _ = connection.close().await;
+    connection.close().await;
     hint(variable, &WISHES, &found, "; SELECT pg_reload_conf()")
 }
 
 /// Of a MySQL or MariaDB server; nothing if it cannot be asked.
 #[cfg(feature = "mysql")]
 pub(super) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
-    use sqlx::Connection as _;
-
     const WISHES: [Wish; 2] = [
         Wish {
             setting: "innodb_flush_log_at_trx_commit",
@@ -94,14 +89,13 @@ pub(super) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
             with: Some("log_bin"),
         },
     ];
-    let mut connection = answered(sqlx::MySqlConnection::connect(url.expose()))
-        .await
-        .ok()?;
+    let options = url.expose().parse().ok()?;
+    let mut connection = Line::<sqlx::MySqlConnection>::to(&options).await.ok()?;
     let found = sqlx::query_as("SHOW GLOBAL VARIABLES")
         .fetch_all(&mut connection)
         .await
         .ok()?;
-    let _ = connection.close().await;
+    connection.close().await;
     hint(variable, &WISHES, &found, "")
 }
 

@@ -27,6 +27,8 @@ use crate::error::{Error, Kind};
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a server may take to stop, or to start, before that is an error.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long its programs may take to make a cluster.
+const MAKING: Duration = Duration::from_secs(300);
 /// How long a server without a supervisor may take to stop before it is killed.
 const ORPHAN: Duration = Duration::from_secs(3);
 /// How long to sleep between two looks.
@@ -204,7 +206,17 @@ impl Starting<'_> {
             .spawn()
             .map_err(|error| refused("run", Path::new(&program), &error))?;
         step("initialising");
+        let begun = Instant::now();
         let status = loop {
+            if begun.elapsed() > MAKING {
+                let _ = child.kill();
+                let reason = format!(
+                    "`{}` takes longer than {} s",
+                    program.display(),
+                    MAKING.as_secs()
+                );
+                return Err(told(self.product, &reason, &log));
+            }
             match child.try_wait() {
                 Ok(Some(status)) => break status,
                 Ok(None) => self.watch.pause(),

@@ -11,19 +11,23 @@ use std::{
     sync::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
     time::Duration,
 };
 
+use green_light_core::progress;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{RwLock, RwLockReadGuard},
 };
 
 use super::backlog::Backlog;
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    url::DatabaseUrl,
+};
 
 /// How long the end of the process waits for what is being made or dropped.
 const AT_EXIT: Duration = Duration::from_secs(10);
@@ -112,15 +116,20 @@ impl Background {
     }
 }
 
-/// Runs `work` at the end of the process, which waits for it. What is not done by then, the next
-/// process does.
-pub(crate) fn last(work: impl Future<Output = ()> + Send + 'static) {
+/// Runs `work` on `server` at the end of the process, which waits for it. What is not done by then, the
+/// next process does.
+pub(crate) fn last(server: &DatabaseUrl, work: impl Future<Output = ()> + Send + 'static) {
     let (done, ended) = mpsc::channel();
     spawn(async move {
         work.await;
         let _ = done.send(());
     });
-    let _ = ended.recv_timeout(AT_EXIT);
+    if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(AT_EXIT) {
+        progress(&format!(
+            "{} s: the databases of this process on {server} are not dropped yet; the next run does that",
+            AT_EXIT.as_secs()
+        ));
+    }
 }
 
 /// Begins work that outlives the test that asks for it.

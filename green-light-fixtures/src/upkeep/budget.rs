@@ -14,12 +14,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sqlx::Connection;
 use tokio::sync::MutexGuard;
 
 use super::{
     background::spawn,
     door::Door,
+    silence::check_wait,
     waiting::{LIMIT, Waiting},
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
 
 /// A connection that counts connections by locks, which end with it.
-pub(crate) trait Counts: Connection + 'static {
+pub(crate) trait Counts: Send + Sized + 'static {
     /// The server, in messages.
     const SERVER: &'static str;
 
@@ -53,6 +53,9 @@ pub(crate) trait Counts: Connection + 'static {
 
     /// Who has how many, the most first.
     fn holders(&mut self) -> impl Future<Output = Result<Vec<(String, i64)>, sqlx::Error>> + Send;
+
+    /// Ends the connection, and with it the locks.
+    fn close(self) -> impl Future<Output = ()> + Send;
 
     /// The server did not do as it was told.
     fn failed(what: &str, error: sqlx::Error) -> Error;
@@ -97,6 +100,7 @@ impl<C: Counts> Budget<C> {
     where
         F: Future<Output = Result<Entered<C, T>, Error>>,
     {
+        check_wait()?;
         let mut waiting = Waiting::new();
         loop {
             let door = Door::of(url).await;
@@ -128,7 +132,7 @@ impl<C: Counts> Budget<C> {
                 true => Some(short(&mut front, 1 + per_test, total).await?),
                 false => None,
             };
-            let _ = front.close().await;
+            front.close().await;
             drop(door);
             wait(&mut waiting, short).await?;
         }

@@ -6,7 +6,11 @@
 use std::{
     fs::{self, File},
     path::PathBuf,
+    thread,
 };
+
+use green_light_core::progress;
+use tokio::sync::oneshot;
 
 use super::waiting::LIMIT;
 use crate::{directory::default_base, schema::short_digest, url::DatabaseUrl};
@@ -19,10 +23,24 @@ impl Door {
     /// Waits for those that ask the server at `url` already.
     pub(crate) async fn of(url: &DatabaseUrl) -> Self {
         let path = default_base().join(format!("door-{}.lock", short_digest([url.expose()])));
-        let locking = tokio::task::spawn_blocking(move || lock(path));
+        let (tell, told) = oneshot::channel();
+        // Not a thread of the runtime, which does not end before its threads do.
+        let waiting = thread::Builder::new().name("green-light-door".to_owned());
+        let waiting = waiting.spawn(move || drop(tell.send(lock(path))));
+        if waiting.is_err() {
+            return Self(None);
+        }
         // Who cannot wait here is still kept to the budget.
-        let locked = tokio::time::timeout(LIMIT, locking).await;
-        Self(locked.ok().and_then(Result::ok).flatten())
+        match tokio::time::timeout(LIMIT, told).await {
+            Ok(locked) => Self(locked.ok().flatten()),
+            Err(_) => {
+                progress(&format!(
+                    "another process of this checkout has asked {url} for room for {} s; asking as well",
+                    LIMIT.as_secs()
+                ));
+                Self(None)
+            }
+        }
     }
 }
 

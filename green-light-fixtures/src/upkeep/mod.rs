@@ -3,7 +3,17 @@
 //!
 //! * What all must agree on is kept on the server, under locks that end with whoever holds them.
 //! * A process has a runtime of its own for this, since the runtime of a test may end at any time.
-//! * Every wait is bounded, and told when it is long.
+//!
+//! Nothing is waited for without an end, and what was waited for is told:
+//!
+//! * *An answer of a server.* What green-light itself asks goes through a [`Line`], which is bounded by
+//!   `silence.rs` and never used again once an answer is missing. What the user's own schema does may
+//!   take any time, but only while the server lets others in.
+//! * *A connection of a test.* Its pool has a time to wait; `Pool::end` and `Leaving::end` bound the end of
+//!   the test. What the test itself asks is the test's affair, and its `timeout` the bound.
+//! * *Another process*, by [`Waiting`], [`Door`] and [`Round`], each of which has a limit.
+//! * *Another task of this process*: it does one of the above, and a lock is held across nothing else. The
+//!   end of the process waits for all of them together, and not long: `background.rs`.
 
 #[cfg(feature = "_server")]
 mod background;
@@ -14,11 +24,15 @@ mod budget;
 #[cfg(feature = "_server")]
 mod door;
 #[cfg(feature = "_server")]
+mod line;
+#[cfg(feature = "_server")]
 mod name;
 #[cfg(feature = "_server")]
 mod resting;
 #[cfg(feature = "_server")]
 mod round;
+#[cfg(feature = "_server")]
+mod silence;
 mod waiting;
 
 pub(crate) use self::waiting::{LIMIT, Waiting};
@@ -27,8 +41,9 @@ pub(crate) use self::{
     background::{Background, last, on_own_runtime, spawn},
     budget::{Budget, Counts, Entered, Permits, wanted_connections},
     door::Door,
+    line::Line,
     name::{new_name, program, random_bytes},
     resting::{Rested, Resting},
     round::Round,
-    waiting::answered,
+    silence::{Served, Silence, answered, check_wait, while_it_answers},
 };

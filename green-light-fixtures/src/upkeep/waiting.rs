@@ -1,9 +1,6 @@
 //! A bounded wait for something that other processes have, told of when it is long.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use green_light_core::progress;
 
@@ -11,26 +8,6 @@ use green_light_core::progress;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait at all.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
-
-/// How long a server may take to let somebody in. One that is stopped still takes connections, and then
-/// says nothing.
-const ANSWER: Duration = Duration::from_secs(20);
-
-/// What `connecting` brings, or an error if the server says nothing.
-pub(crate) async fn answered<T>(
-    connecting: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    match tokio::time::timeout(ANSWER, connecting).await {
-        Ok(answer) => answer,
-        Err(_) => Err(sqlx::Error::Io(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!(
-                "the server took the connection and said nothing for {} s; is it stopped or overloaded?",
-                ANSWER.as_secs()
-            ),
-        ))),
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Waiting {

@@ -14,10 +14,10 @@ const PART: &str = "GREEN_LIGHT_TEST_PART";
 /// How long any process may take, on a machine that has other things to do.
 pub(crate) const LONG: Duration = Duration::from_secs(120);
 
-/// Of how many messages one is that at which a process is killed: of a few, unless all are asked for.
-pub(crate) fn kill_every() -> usize {
+/// Of how many messages one is that at which a process is killed: of `few`, unless all are asked for.
+pub(crate) fn one_of(few: usize) -> usize {
     let every = env::var("GREEN_LIGHT_KILL_EVERY").ok();
-    every.map_or(6, |every| every.parse().expect("a number"))
+    every.map_or(few, |every| every.parse().expect("a number"))
 }
 
 /// The part this process plays, if it was started by a test.
@@ -40,6 +40,7 @@ pub(crate) fn playing_with(program: PathBuf, name: &str, part: &str) -> Command 
         .env_remove("GREEN_LIGHT_KEEP")
         .env_remove("GREEN_LIGHT_LINGER")
         .env_remove("GREEN_LIGHT_REBUILD")
+        .env_remove("GREEN_LIGHT_WAIT")
         .env_remove("NEXTEST")
         .env_remove("NEXTEST_RUN_ID")
         .stdin(Stdio::piped())

@@ -46,6 +46,7 @@ mod schema_sources;
 mod service;
 mod session;
 mod shared;
+mod silence;
 mod silent;
 mod sqlite;
 mod transaction;

@@ -3,6 +3,7 @@
 
 use std::{
     path::PathBuf,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -13,13 +14,15 @@ use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlCon
 
 use crate::{
     checkout::Checkout,
-    children::{LONG, Partner, kill_every, part, said, wait_for_a_line},
+    children::{LONG, Partner, one_of, part, said, say, wait_for_a_line},
     proxy::{At, Proxy, Upstream, When, Wire},
     support::{number, run},
 };
 
 /// More messages than a process sends.
 const MANY: usize = 1_000;
+/// Of how many messages one is tried.
+const EVERY: usize = 6;
 
 async fn engine() -> Engine {
     async fn seed(db: &DatabaseConnection) -> Result<(), DbErr> {
@@ -60,39 +63,13 @@ async fn one_test() {
 fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next_one_minds() {
     let test = "my_killed::a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next_one_minds";
     match part().as_deref() {
-        // Who only keeps the server running.
-        Some("hold") => {
-            return run(async {
-                let session = session().await;
-                let data = Statement::from_string(DbBackend::MySql, "SELECT @@datadir");
-                let row = session.query_one_raw(data).await.unwrap().unwrap();
-                let data: String = row.try_get_by_index(0).unwrap();
-                // What it makes ahead would otherwise be made while everything is dropped.
-                let ready = "SELECT count(*) FROM green_light.test_databases WHERE state = 'free'";
-                let parallel = thread::available_parallelism().map_or(2, usize::from);
-                while number(&session, ready).await < parallel.clamp(2, 8) as i64 {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                println!("url={}\ndata={data}", session.url().expose());
-                wait_for_a_line();
-            });
-        }
+        Some("hold") => return run(hold()),
         Some(_) => return run(one_test()),
         None => {}
     }
-    let checkout = Checkout::new();
-    let mut holder = Partner::start(&mut checkout.playing(test, "hold"));
-    let server: MySqlConnectOptions = holder.hear("url").parse().unwrap();
-    let data = PathBuf::from(holder.hear("data"));
-    let socket = server.get_socket().unwrap().clone();
-    let server = Server {
-        checkout,
-        admin: format!("mysql://root@localhost/mysql?socket={}", socket.display()),
-        upstream: Upstream::Socket(socket.clone()),
-        test,
-    };
+    let server = Server::start(test);
     let mut killed_at = Vec::new();
-    let every = kill_every();
+    let every = one_of(EVERY);
     for (when, first) in [(When::Before, 0), (When::During, every / 2)] {
         let before = killed_at.len();
         let steps = (first..MANY).step_by(every);
@@ -123,32 +100,74 @@ fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next
             assert!(killed, "nobody sends `{step}`");
         }
     }
-    holder.kill();
-    server.checkout.end(&data);
+    server.end();
 }
 
-struct Server {
+/// Keeps the server running, until it is killed.
+pub(crate) async fn hold() {
+    let session = session().await;
+    let data = Statement::from_string(DbBackend::MySql, "SELECT @@datadir");
+    let row = session.query_one_raw(data).await.unwrap().unwrap();
+    let data: String = row.try_get_by_index(0).unwrap();
+    // What it makes ahead would otherwise be made while everything is dropped.
+    let ready = "SELECT count(*) FROM green_light.test_databases WHERE state = 'free'";
+    let parallel = thread::available_parallelism().map_or(2, usize::from);
+    while number(&session, ready).await < parallel.clamp(2, 8) as i64 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    say("url", session.url().expose());
+    say("data", &data);
+    wait_for_a_line();
+}
+
+/// A server that no other test uses.
+pub(crate) struct Server {
     checkout: Checkout,
+    holder: Partner,
+    data: PathBuf,
     admin: String,
     upstream: Upstream,
     test: &'static str,
 }
 
 impl Server {
-    /// Kills a process at one of its messages, and lets another one do the same work after it.
-    fn one_step(&self, at: At, when: When) -> Option<String> {
-        let before = run(async {
-            self.forget().await;
-            self.connected().await
-        });
+    /// Starts it by a process that plays `hold` in `test`.
+    pub(crate) fn start(test: &'static str) -> Self {
+        let checkout = Checkout::new();
+        let mut holder = Partner::start(&mut checkout.playing(test, "hold"));
+        let server: MySqlConnectOptions = holder.hear("url").parse().unwrap();
+        let data = PathBuf::from(holder.hear("data"));
+        let socket = server.get_socket().unwrap().clone();
+        Self {
+            checkout,
+            holder,
+            data,
+            admin: format!("mysql://root@localhost/mysql?socket={}", socket.display()),
+            upstream: Upstream::Socket(socket),
+            test,
+        }
+    }
+
+    pub(crate) fn end(self) {
+        self.holder.kill();
+        self.checkout.end(&self.data);
+    }
+
+    /// A proxy before the server, on which nobody has been before, and a process that plays `part` through it.
+    pub(crate) fn proxy(&self, at: At, when: When, part: &str) -> (Proxy, Command) {
+        run(self.forget());
         let proxy = Proxy::start(Wire::MySql, &self.upstream, at, when);
         let through = format!(
             "mysql://root@127.0.0.1:{}/mysql?ssl-mode=disabled",
             proxy.port()
         );
-        let mut victim = self.checkout.playing(self.test, "killed");
-        victim.env("GREEN_LIGHT_MYSQL_URL", through);
-        let killed_at = proxy.run(victim);
+        let mut command = self.checkout.playing(self.test, part);
+        command.env("GREEN_LIGHT_MYSQL_URL", through);
+        (proxy, command)
+    }
+
+    /// Lets other processes do the same work, after which nothing is left of the one that ended at `at`.
+    pub(crate) fn expect_nothing_left(&self, at: At, before: &[String], message: Option<&str>) {
         let again = |part| {
             let mut next = self.checkout.playing(self.test, part);
             next.env("GREEN_LIGHT_MYSQL_URL", &self.admin);
@@ -165,7 +184,15 @@ impl Server {
             again("last");
             left = run(self.leftovers());
         }
-        assert!(left.is_empty(), "{at:?}, {when:?}: {killed_at:?}: {left:?}");
+        assert!(left.is_empty(), "{at:?}: {message:?}: {left:?}");
+    }
+
+    /// Kills a process at one of its messages, and lets another one do the same work after it.
+    fn one_step(&self, at: At, when: When) -> Option<String> {
+        let before = run(self.connected());
+        let (proxy, victim) = self.proxy(at, when, "killed");
+        let killed_at = proxy.run(victim);
+        self.expect_nothing_left(at, &before, killed_at.as_deref());
         killed_at
     }
 
@@ -207,7 +234,7 @@ impl Server {
     }
 
     /// Who is connected.
-    async fn connected(&self) -> Vec<String> {
+    pub(crate) async fn connected(&self) -> Vec<String> {
         let mut connected = self
             .strings(
                 "SELECT CONVERT(id, CHAR) FROM information_schema.processlist \

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    children::{kill_every, part, said},
+    children::{one_of, part, said},
     proxy::{At, Proxy, When, Wire},
     role::Role,
     support::{number, run},
@@ -16,6 +16,8 @@ use crate::{
 
 /// More messages than a process sends.
 const MANY: usize = 1_000;
+/// Of how many messages one is tried.
+const EVERY: usize = 6;
 const WORKERS: usize = 3;
 
 /// Three migrations and a seed, and a setting of the database itself.
@@ -57,7 +59,7 @@ fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_mind
         return run(one_test());
     }
     let mut killed_at = Vec::new();
-    let every = kill_every();
+    let every = one_of(EVERY);
     for (when, first) in [(When::Before, 0), (When::During, every / 2)] {
         let steps = Mutex::new((first..MANY).step_by(every));
         let found = Mutex::new(Vec::new());
@@ -131,7 +133,7 @@ fn one_step(test: &str, at: At, when: When) -> Option<String> {
 }
 
 /// What is neither a whole template nor a database that waits for a test.
-async fn leftovers(role: &Role) -> Vec<String> {
+pub(crate) async fn leftovers(role: &Role) -> Vec<String> {
     let mut maintenance = PgConnection::connect(&role.maintenance()).await.unwrap();
     let found = sqlx::query_scalar(
         "SELECT datname::text || coalesce(' ' || r.state, '') FROM pg_database d \

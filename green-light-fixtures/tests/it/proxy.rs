@@ -1,21 +1,21 @@
-//! Between a process and its server: kills the process at one of its messages, so that it dies at a
-//! chosen step of whatever it does.
+//! Between a process and its server: at one of the messages of the process it kills the process, or falls
+//! silent as a stopped server does, so that this happens at a chosen step of whatever the process does.
 
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     os::unix::net::UnixStream,
     path::PathBuf,
-    process::{Child, Command},
+    process::{Child, Command, Output},
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use crate::children::LONG;
+use crate::children::{LONG, output};
 
 /// How the messages of a client are told apart.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +40,16 @@ pub(crate) enum At {
     Text(&'static str),
 }
 
-/// Whether the server still gets the message at which the process dies.
+/// What happens at the message, and whether the server still gets it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum When {
-    /// It does not.
+    /// The process dies; the server does not get it.
     Before,
-    /// It does, and is at work when the process is gone.
+    /// The server gets it, and is at work when the process is gone.
     During,
+    /// Neither the server nor the process ever gets anything again. Connections stay open, new ones are
+    /// taken.
+    Silent,
 }
 
 /// A server for one process.
@@ -63,8 +66,12 @@ struct Shared {
     seen: AtomicUsize,
     victim: Mutex<Option<Child>>,
     started: Condvar,
-    /// The message at which it was killed.
+    /// The message at which it happened.
     killed_at: Mutex<Option<String>>,
+    is_silent: AtomicBool,
+    /// Whether the process has ended, so that nothing more need be kept open.
+    is_over: Mutex<bool>,
+    over: Condvar,
 }
 
 impl Proxy {
@@ -81,6 +88,9 @@ impl Proxy {
             victim: Mutex::default(),
             started: Condvar::new(),
             killed_at: Mutex::default(),
+            is_silent: AtomicBool::new(false),
+            is_over: Mutex::new(false),
+            over: Condvar::new(),
         });
         let accepting = Arc::clone(&shared);
         // Ends with the process of the test.
@@ -95,6 +105,16 @@ impl Proxy {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Runs `command` to its end. The message at which the proxy fell silent, if it did, and how the
+    /// process ended.
+    #[track_caller]
+    pub(crate) fn run_in_silence(&self, mut command: Command) -> (Option<String>, Output) {
+        let output = output(command.spawn().unwrap());
+        *self.shared.is_over.lock().unwrap() = true;
+        self.shared.over.notify_all();
+        (self.shared.killed_at.lock().unwrap().clone(), output)
     }
 
     /// Runs `command` to its end. The message at which it was killed, if it was.
@@ -125,6 +145,7 @@ impl Proxy {
 
 impl Shared {
     fn serve(&self, mut client: TcpStream) -> Option<()> {
+        self.hush();
         match &self.upstream {
             Upstream::Socket(path) => {
                 let server = UnixStream::connect(path).ok()?;
@@ -151,7 +172,7 @@ impl Shared {
         let mut back = client.try_clone().ok()?;
         thread::scope(|scope| {
             scope.spawn(move || {
-                let _ = io::copy(&mut answers, &mut back);
+                let _ = self.carry_back(&mut answers, &mut back);
                 let _ = back.shutdown(Shutdown::Both);
             });
             let mut started = false;
@@ -165,8 +186,29 @@ impl Shared {
         Some(())
     }
 
+    fn carry_back(&self, answers: &mut impl Read, back: &mut TcpStream) -> io::Result<()> {
+        let mut bytes = [0; 8192];
+        loop {
+            let length = answers.read(&mut bytes)?;
+            self.hush();
+            if length == 0 {
+                return Ok(());
+            }
+            back.write_all(&bytes[..length])?;
+        }
+    }
+
+    /// Goes no further while the proxy is silent.
+    fn hush(&self) {
+        if self.is_silent.load(Ordering::Acquire) {
+            let is_over = self.is_over.lock().unwrap();
+            drop(self.over.wait_while(is_over, |is_over| !*is_over).unwrap());
+        }
+    }
+
     /// Passes a message on, unless it is the one.
     fn pass(&self, message: &[u8], server: &mut impl Write) -> io::Result<()> {
+        self.hush();
         let number = self.seen.fetch_add(1, Ordering::Relaxed);
         let is_it = match self.at {
             At::Number(at) => number == at,
@@ -177,6 +219,11 @@ impl Shared {
             When::During if is_it => {
                 server.write_all(message)?;
                 self.kill(message);
+            }
+            When::Silent if is_it && !self.is_silent.swap(true, Ordering::AcqRel) => {
+                self.note(message);
+                self.hush();
+                return Err(io::ErrorKind::BrokenPipe.into());
             }
             _ => server.write_all(message)?,
         }
@@ -189,14 +236,18 @@ impl Shared {
             .started
             .wait_while(victim, |victim| victim.is_none())
             .unwrap();
+        self.note(message);
+        victim.as_mut().unwrap().kill().unwrap();
+        victim.as_mut().unwrap().wait().unwrap();
+    }
+
+    fn note(&self, message: &[u8]) {
         let readable = |c: char| if c.is_control() { ' ' } else { c };
         let text: String = String::from_utf8_lossy(message)
             .chars()
             .map(readable)
             .collect();
         *self.killed_at.lock().unwrap() = Some(text);
-        victim.as_mut().unwrap().kill().unwrap();
-        victim.as_mut().unwrap().wait().unwrap();
     }
 
     /// The next message, with everything before it that does nothing on its own.

@@ -12,8 +12,8 @@ use crate::{
     support::run,
 };
 
-/// Two waits for an answer, and some time for the machine.
-const BOUND: Duration = Duration::from_secs(90);
+/// Some waits for an answer, and some time for the machine.
+const BOUND: Duration = Duration::from_secs(60);
 
 async fn refusal(backend: Backend) -> String {
     let started = Instant::now();
@@ -27,7 +27,11 @@ async fn refusal(backend: Backend) -> String {
 }
 
 #[expect(clippy::print_stdout, reason = "the process tells its parent")]
-fn a_server_that_says_nothing(name: &str, backend: Backend, variable: &str, url: &str) {
+fn a_server_that_says_nothing(
+    name: &str,
+    backend: Backend,
+    (variable, url, database): (&str, &str, &str),
+) {
     if part().is_some() {
         println!("{}", run(refusal(backend)));
         return;
@@ -37,8 +41,12 @@ fn a_server_that_says_nothing(name: &str, backend: Backend, variable: &str, url:
     let port = silent.local_addr().unwrap().port();
     let mut child = playing(&format!("silent::{name}"), "test");
     child.env(variable, url.replace("PORT", &port.to_string()));
+    child.env("GREEN_LIGHT_WAIT", "1.5");
     let text = said(child.spawn().unwrap());
-    assert!(text.contains("said nothing for 20 s"), "{text}");
+    let told = format!("at `app@127.0.0.1:{port}/app` said nothing for 1.5 s; waited for a login");
+    let told = told.replace("/app`", database);
+    assert!(text.contains(&told), "{text}");
+    assert!(text.contains("`GREEN_LIGHT_WAIT=60`"), "{text}");
     assert!(!text.contains("secret"), "{text}");
 }
 
@@ -47,9 +55,27 @@ fn a_postgres_server_that_says_nothing_is_an_error_in_time() {
     a_server_that_says_nothing(
         "a_postgres_server_that_says_nothing_is_an_error_in_time",
         Backend::Postgres,
-        "GREEN_LIGHT_POSTGRES_URL",
-        "postgres://app:secret@127.0.0.1:PORT/app",
+        (
+            "GREEN_LIGHT_POSTGRES_URL",
+            "postgres://app:secret@127.0.0.1:PORT/app",
+            "/green_light_app`",
+        ),
     );
+}
+
+#[test]
+fn a_wait_that_is_no_number_of_seconds_is_refused() {
+    let test = "silent::a_wait_that_is_no_number_of_seconds_is_refused";
+    if part().is_some() {
+        println!("{}", run(refusal(Backend::Postgres)));
+        return;
+    }
+    for wait in ["soon", "0", "-1"] {
+        let mut child = playing(test, "test");
+        let text = said(child.env("GREEN_LIGHT_WAIT", wait).spawn().unwrap());
+        let told = format!("`GREEN_LIGHT_WAIT={wait}` is not understood");
+        assert!(text.contains(&told), "{text}");
+    }
 }
 
 #[test]
@@ -57,7 +83,10 @@ fn a_mysql_server_that_says_nothing_is_an_error_in_time() {
     a_server_that_says_nothing(
         "a_mysql_server_that_says_nothing_is_an_error_in_time",
         Backend::MySql,
-        "GREEN_LIGHT_MYSQL_URL",
-        "mysql://app:secret@127.0.0.1:PORT/app",
+        (
+            "GREEN_LIGHT_MYSQL_URL",
+            "mysql://app:secret@127.0.0.1:PORT/app",
+            "/app`",
+        ),
     );
 }
