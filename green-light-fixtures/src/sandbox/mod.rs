@@ -32,7 +32,7 @@ pub(crate) use self::{
     guard::Guard,
     hold::{TRACED, Verdict},
     lease::{Lease, Taken},
-    set::{SlotSet, Waits},
+    set::{SlotSet, Waits, give_up_idle},
     slot::{SlotFile, SlotHome},
     statement::{ends_transactions_on_mysql, shorten},
 };

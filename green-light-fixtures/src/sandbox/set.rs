@@ -22,6 +22,22 @@ pub(crate) struct Waits {
     pub(crate) teardown: Duration,
 }
 
+/// The sets of this process whose slots need a connection of a server each.
+static ON_SERVERS: Mutex<Vec<Weak<SlotSet>>> = Mutex::new(Vec::new());
+
+/// Throws away the slots of this process that wait for a test and have a connection of a server meanwhile.
+///
+/// For a test that waits for connections: others may be waiting for those.
+pub(crate) fn give_up_idle() {
+    let sets = ON_SERVERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    for set in sets.iter().filter_map(Weak::upgrade) {
+        set.clear();
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct SlotSet {
     template: Arc<Template>,
@@ -45,7 +61,8 @@ pub(crate) struct Counts {
 
 impl SlotSet {
     pub(crate) fn new(template: Arc<Template>, waits: Waits) -> Arc<Self> {
-        Arc::new(Self {
+        let is_on_server = template.is_on_server();
+        let set = Arc::new(Self {
             template,
             waits,
             idle: Mutex::default(),
@@ -53,7 +70,13 @@ impl SlotSet {
             discarded: AtomicU64::new(0),
             leases: AtomicU64::new(0),
             ended: AtomicU64::new(0),
-        })
+        });
+        if is_on_server {
+            let mut sets = ON_SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            sets.retain(|set| set.strong_count() > 0);
+            sets.push(Arc::downgrade(&set));
+        }
+        set
     }
 
     pub(crate) fn template(&self) -> &Template {

@@ -122,6 +122,16 @@ impl Template {
         }
     }
 
+    /// Whether its databases are on a server, and so cost connections.
+    pub(crate) fn is_on_server(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => false,
+            #[cfg(any(feature = "postgres", feature = "mysql"))]
+            _ => true,
+        }
+    }
+
     /// Whether statements that define something end the transaction they are sent in.
     pub(crate) fn definitions_commit(&self) -> bool {
         match self {

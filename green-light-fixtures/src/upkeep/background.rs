@@ -31,6 +31,8 @@ use crate::{
 
 /// How long the end of the process waits for what is being made or dropped.
 const AT_EXIT: Duration = Duration::from_secs(10);
+/// How long to sleep between two looks.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How many databases are worth dropping while tests run.
 const BATCH: usize = 8;
 /// The same at the end of a process that had one test only, as nextest's have.
@@ -112,6 +114,10 @@ impl Background {
 
     /// Waits until nothing is being made or dropped.
     pub(crate) async fn quiet(&self) {
+        // What a test has just left is counted before the work on it begins.
+        while self.backlog.is_growing() {
+            tokio::time::sleep(MOMENT).await;
+        }
         drop(self.busy.write().await);
     }
 }

@@ -45,6 +45,11 @@ impl Backlog {
         self.leaving.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Whether a database has been left, and nothing has become of it yet.
+    pub(crate) fn is_growing(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether there are so many that none is to be made ahead.
     pub(crate) fn is_full(&self) -> bool {
         self.leaving.load(Ordering::Relaxed) + self.done.load(Ordering::Relaxed) >= MOST

@@ -5,6 +5,8 @@
 //!
 //! * A process is admitted only if the connections of one test are free besides its own, so as many
 //!   remain when all tests have ended: processes never wait for each other in a circle.
+//! * Who waits has nothing that others wait for: a process gives up the slots of its sandbox that no test
+//!   has, each of which has a connection.
 //! * A test takes all its connections before it starts. If it asks for more, for a second engine, it gets
 //!   what is there: others may be doing the same, and would wait for each other.
 //! * What a test opens itself from `session.url()` is not counted; some connections are left for it.
@@ -25,6 +27,7 @@ use super::{
 use crate::{
     database::CONNECTIONS as PER_TEST,
     error::{Error, Kind},
+    sandbox::give_up_idle,
     url::DatabaseUrl,
     variable::{not_understood, value},
 };
@@ -191,6 +194,7 @@ impl<C: Counts> Budget<C> {
             if let Some(permits) = self.try_permits(count).await? {
                 return Ok(permits);
             }
+            give_up_idle();
             let told = waiting.is_to_be_told();
             let short = match told || !waiting.is_worth_it() {
                 true => Some(short(&mut *self.front().await, count, self.total).await?),
@@ -205,25 +209,30 @@ impl<C: Counts> Budget<C> {
         self: &Arc<Self>,
         count: usize,
     ) -> Result<Option<Permits<C>>, Error> {
-        {
-            let mut numbers = self.numbers();
-            if numbers.spare.len() >= count {
-                let rest = numbers.spare.len() - count;
-                let taken = numbers.spare.split_off(rest);
-                return Ok(Some(Permits::new(self, taken)));
-            }
+        let spare = {
+            let spare = &mut self.numbers().spare;
+            let rest = spare.len().saturating_sub(count);
+            spare.split_off(rest)
+        };
+        let mut taken = Permits::new(self, spare);
+        let missing = count - taken.numbers.len();
+        if missing == 0 {
+            return Ok(Some(taken));
         }
         // Nobody else of ours may take locks before it is written down which are taken.
         let mut front = self.front().await;
         let held = self.numbers().held.clone();
-        let got = front.take(self.total, count, &held).await;
+        let got = front.take(self.total, missing, &held).await;
         let got = got.map_err(cannot::<C>)?;
         if got.is_empty() {
+            let unused = std::mem::take(&mut taken.numbers);
+            self.numbers().spare.extend(unused);
             return Ok(None);
         }
         self.numbers().held.extend(&got);
         drop(front);
-        Ok(Some(Permits::new(self, got)))
+        taken.numbers.extend(got);
+        Ok(Some(taken))
     }
 }
 

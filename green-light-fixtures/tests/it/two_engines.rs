@@ -1,11 +1,12 @@
 //! Two engines on one server in one test: it gets the connections of the second without waiting for tests
-//! that may be waiting for its first.
+//! that may be waiting for its first. And a test that waits for connections, one of which an idle slot of its
+//! own process has.
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    children::{Partner, part, say, wait_for_a_line},
+    children::{Partner, part, said, say, wait_for_a_line},
     my_server::MyServer,
     role::Role,
     support::{number, run},
@@ -84,5 +85,52 @@ fn two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other() {
     let test = "two_engines::two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other";
     // One is with whoever keeps the server.
     two_processes("13", || server.playing(test, "test"));
+    server.end();
+}
+
+/// Leaves a slot with a connection behind, and then needs all that there are but one.
+async fn process_of(backend: Backend) {
+    let engine = engine(backend, "one").await;
+    for isolation in [
+        Isolation::Transaction,
+        Isolation::Database,
+        Isolation::Transaction,
+    ] {
+        let session = engine.session(isolation).await.unwrap();
+        use_it(&session, "one").await;
+        session.finish().await.unwrap();
+    }
+}
+
+/// On a server where one process has all connections, which are so many.
+fn one_process(connections: &str, mut command: std::process::Command) {
+    said(
+        command
+            .env("GREEN_LIGHT_CONNECTIONS", connections)
+            .spawn()
+            .unwrap(),
+    );
+}
+
+#[test]
+fn an_idle_slot_on_postgres_keeps_no_connection_from_a_test() {
+    if part().is_some() {
+        return run(process_of(Backend::Postgres));
+    }
+    let role = run(Role::new());
+    let test = "two_engines::an_idle_slot_on_postgres_keeps_no_connection_from_a_test";
+    one_process("6", role.playing(test, "test"));
+    run(role.drop());
+}
+
+#[test]
+fn an_idle_slot_on_mysql_keeps_no_connection_from_a_test() {
+    if part().is_some() {
+        return run(process_of(Backend::MySql));
+    }
+    let server = MyServer::start(50);
+    let test = "two_engines::an_idle_slot_on_mysql_keeps_no_connection_from_a_test";
+    // One is with whoever keeps the server.
+    one_process("7", server.playing(test, "test"));
     server.end();
 }
