@@ -20,6 +20,7 @@ mod hostile;
 mod images;
 mod keep;
 mod leftovers;
+mod lost;
 mod my_back;
 mod my_backlog;
 mod my_database;

@@ -50,6 +50,8 @@ pub(crate) enum When {
     /// Neither the server nor the process ever gets anything again. Connections stay open, new ones are
     /// taken.
     Silent,
+    /// The server gets it and answers, and nothing that comes after it on the same connection.
+    Last,
 }
 
 /// A server for one process.
@@ -177,8 +179,13 @@ impl Shared {
             });
             let mut started = false;
             while let Ok(message) = self.message(client, &mut started) {
-                if self.pass(&message, &mut server).is_err() {
-                    break;
+                match self.pass(&message, &mut server) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        let _ = io::copy(client, &mut io::sink());
+                        break;
+                    }
+                    Err(_) => break,
                 }
             }
             end(&server);
@@ -224,6 +231,11 @@ impl Shared {
                 self.note(message);
                 self.hush();
                 return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            When::Last if is_it => {
+                server.write_all(message)?;
+                self.note(message);
+                return Err(io::ErrorKind::WouldBlock.into());
             }
             _ => server.write_all(message)?,
         }

@@ -1,0 +1,118 @@
+//! One connection on which nothing is answered any more, of a server that is well: the test that has it ends
+//! in time, and the next one has another.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use green_light_fixtures::{Backend, Engine, Isolation, Schema};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    children::{LONG, part},
+    my_killed,
+    proxy::{At, Proxy, When, Wire},
+    role::Role,
+    support::{number, run},
+};
+
+/// Loses its connection on the way back to the pool, and has another one soon.
+async fn loses_one() {
+    let engine = Engine::builder()
+        .backend(Backend::MySql)
+        .schema(Schema::sql("CREATE TABLE one (x INT)"))
+        .connection_timeout(Duration::from_secs(1))
+        .build()
+        .await
+        .unwrap();
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    let insert = "INSERT INTO one VALUES (8)";
+    session.execute_unprepared(insert).await.unwrap();
+    let begun = Instant::now();
+    while let Err(error) = session.execute_unprepared("SELECT 1").await {
+        assert!(begun.elapsed() < LONG, "{error}");
+    }
+    let error = session.finish().await.unwrap_err();
+    assert!(error.to_string().contains("lost its connection"), "{error}");
+    let next = engine.session(Isolation::Transaction).await.unwrap();
+    assert_eq!(number(&next, "SELECT count(*) FROM one").await, 0);
+    next.finish().await.unwrap();
+}
+
+#[test]
+fn a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced() {
+    let test = "lost::a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced";
+    match part().as_deref() {
+        Some("hold") => return run(my_killed::hold()),
+        Some(_) => return run(loses_one()),
+        None => {}
+    }
+    let server = my_killed::Server::start(test);
+    let at = At::Text("INSERT INTO one VALUES (8)");
+    let (proxy, command) = server.proxy(at, When::Last, "loses one");
+    expect_end(&proxy, command);
+    server.end();
+}
+
+/// Ends a test whose connection is not answered any more.
+async fn ends_unanswered(backend: Backend) {
+    let engine = Engine::builder()
+        .backend(backend)
+        .schema(Schema::sql("CREATE TABLE one (x INT)"))
+        // What else could end the wait does so later.
+        .connection_timeout(10 * LONG)
+        .teardown_timeout(Duration::from_secs(3))
+        .build()
+        .await
+        .unwrap();
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    let insert = "INSERT INTO one VALUES (8)";
+    session.execute_unprepared(insert).await.unwrap();
+    let begun = Instant::now();
+    let error = session.finish().await.unwrap_err();
+    assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
+    let expected = "its connection was still held 3.0 s later";
+    assert!(error.to_string().contains(expected), "{error}");
+    let next = engine.session(Isolation::Transaction).await.unwrap();
+    assert_eq!(number(&next, "SELECT count(*) FROM one").await, 0);
+    next.finish().await.unwrap();
+}
+
+fn expect_end(proxy: &Proxy, command: Command) {
+    let (message, output) = proxy.run_in_silence(command);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && message.is_some(),
+        "{message:?}: {said}"
+    );
+}
+
+#[test]
+fn a_test_on_postgres_whose_connection_is_lost_ends_in_time() {
+    let test = "lost::a_test_on_postgres_whose_connection_is_lost_ends_in_time";
+    if part().is_some() {
+        return run(ends_unanswered(Backend::Postgres));
+    }
+    let role = run(Role::new());
+    let at = At::Text("INSERT INTO one VALUES (8)");
+    let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, When::Last);
+    expect_end(&proxy, role.playing_through(test, "ends", proxy.port()));
+    run(role.alone());
+    run(role.drop());
+}
+
+#[test]
+fn a_test_on_mysql_whose_connection_is_lost_ends_in_time() {
+    let test = "lost::a_test_on_mysql_whose_connection_is_lost_ends_in_time";
+    match part().as_deref() {
+        Some("hold") => return run(my_killed::hold()),
+        Some(_) => return run(ends_unanswered(Backend::MySql)),
+        None => {}
+    }
+    let server = my_killed::Server::start(test);
+    let at = At::Text("INSERT INTO one VALUES (8)");
+    let (proxy, command) = server.proxy(at, When::Last, "ends");
+    expect_end(&proxy, command);
+    server.end();
+}
