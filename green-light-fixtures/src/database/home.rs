@@ -107,10 +107,7 @@ impl Databases {
             #[cfg(feature = "mysql")]
             Template::MySql(template) => Shared::MySql {
                 claim: template.claim("the tests that share a database").await?,
-                original: Original {
-                    template: template.name().to_owned(),
-                    script: template.script().await?,
-                },
+                original: Original::new(template.name().to_owned(), template.script().await?),
                 waits: self.waits,
             },
         };

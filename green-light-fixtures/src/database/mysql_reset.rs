@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnectOptions};
+use tokio::sync::OnceCell;
 
 use super::turn::Reset;
 use crate::{
@@ -15,15 +16,27 @@ use crate::{
 
 /// How often a trigger may write what was just put back.
 const ROUNDS: usize = 3;
+/// How many tables are looked at by one statement.
+const CHUNK: usize = 50;
 
 /// What a shared database is to look like.
 #[derive(Debug)]
 pub(super) struct Original {
-    pub(super) template: String,
-    pub(super) script: Arc<Script>,
+    template: String,
+    script: Arc<Script>,
+    /// How the template describes itself to a connection that puts back, once one has asked.
+    described: OnceCell<Script>,
 }
 
 impl Original {
+    pub(super) fn new(template: String, script: Arc<Script>) -> Self {
+        Self {
+            template,
+            script,
+            described: OnceCell::new(),
+        }
+    }
+
     /// Puts back what differs in the database `name`.
     pub(super) async fn restore(
         &self,
@@ -55,8 +68,11 @@ impl Original {
 
     async fn compare(&self, connection: &mut Line, name: &str) -> Result<Reset, sqlx::Error> {
         let now = Script::read(connection, name).await?.without_counters();
-        let then = Script::read(connection, &self.template).await?;
-        if now != then.without_counters() {
+        let then = self.described.get_or_try_init(async || {
+            let script = Script::read(connection, &self.template).await?;
+            Ok::<_, sqlx::Error>(script.without_counters())
+        });
+        if now != *then.await? {
             return Ok(Reset::Changed);
         }
         for _ in 0..ROUNDS {
@@ -75,16 +91,22 @@ impl Original {
 
     /// The tables whose rows are not those of the template.
     async fn dirty(&self, connection: &mut Line, name: &str) -> Result<Vec<usize>, sqlx::Error> {
-        let mut dirty = Vec::new();
         let (own, template) = (quoted(name), quoted(&self.template));
-        for (number, (table, _)) in self.script.tables.iter().enumerate() {
-            let table = quoted(table);
-            let sums = format!("CHECKSUM TABLE {own}.{table}, {template}.{table}");
+        let mut dirty = Vec::new();
+        // A statement may not be of any length.
+        for (chunk, tables) in self.script.tables.chunks(CHUNK).enumerate() {
+            let pairs = tables.iter().map(|(table, _)| {
+                let table = quoted(table);
+                format!("{own}.{table}, {template}.{table}")
+            });
+            let sums = format!("CHECKSUM TABLE {}", pairs.collect::<Vec<_>>().join(", "));
             let sums = connection.fetch_all(AssertSqlSafe(sums)).await?;
             let sums: Result<Vec<Option<i64>>, _> =
                 sums.iter().map(|row| row.try_get_unchecked(1)).collect();
-            if !matches!(sums?[..], [Some(a), Some(b)] if a == b) {
-                dirty.push(number);
+            for (number, pair) in sums?.chunks(2).enumerate() {
+                if !matches!(pair, [Some(a), Some(b)] if a == b) {
+                    dirty.push(chunk * CHUNK + number);
+                }
             }
         }
         Ok(dirty)
