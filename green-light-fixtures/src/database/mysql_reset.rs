@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnectOptions};
+use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlConnectOptions};
 use tokio::sync::OnceCell;
 
 use super::turn::Reset;

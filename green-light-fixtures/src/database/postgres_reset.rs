@@ -7,9 +7,10 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
 
 use super::turn::Reset;
+use crate::upkeep::Asking as _;
 use crate::{
     error::{Error, Kind},
     postgres::{self, Line},
@@ -251,7 +252,7 @@ async fn locked(connection: &mut Line, error: sqlx::Error) -> Error {
          FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
            AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 3",
     )
-    .fetch_all(connection)
+    .all_on(connection)
     .await
     .unwrap_or_default();
     let mut text =

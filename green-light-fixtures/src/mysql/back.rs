@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Executor as _, MySqlPool, Row as _};
+use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
 use super::{
     connect::{Line, numbers, run},

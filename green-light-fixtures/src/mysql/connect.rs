@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySql
 use crate::{
     backend::mysql::has_number,
     error::{Error, Kind},
-    upkeep::{self, Served, Silence, Waiting},
+    upkeep::{self, Answer, Asked, Served, Silence, Waiting},
 };
 
 /// A connection for what green-light itself asks.
@@ -23,6 +23,10 @@ impl Served for MySqlConnection {
             None => format!("{}:{}", options.get_host(), options.get_port()),
         };
         format!("{user}@{host}/{}", database.unwrap_or_default())
+    }
+
+    fn ask(&mut self, asked: Asked<sqlx::MySql>) -> Answer<'_, sqlx::MySql> {
+        self.fetch_many(asked)
     }
 }
 

@@ -3,9 +3,10 @@
 //! Foreign keys, views, triggers, routines, events, the next `AUTO_INCREMENT`, the definer and SQL mode
 //! of each, and the character set of the database are copied. Rows are copied on the server.
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlRow};
+use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
 use super::connect::{Line, run};
+use crate::upkeep::Asking as _;
 
 /// The statements that make a database like another one.
 #[derive(Debug, PartialEq, Eq)]
@@ -187,7 +188,7 @@ async fn columns(connection: &mut Line, table: &str) -> Result<String, sqlx::Err
          AND table_name = ? AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position",
     )
     .bind(table)
-    .fetch_all(connection)
+    .all_on(connection)
     .await?;
     let columns: Result<Vec<_>, _> = rows
         .iter()

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, process};
 
-use sqlx::{Executor as _, MySqlConnection, Row as _};
+use sqlx::{MySqlConnection, Row as _};
 
 use super::connect::{self, Line, numbers};
 use crate::{

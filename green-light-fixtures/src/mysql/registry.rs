@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{Executor as _, Row as _};
+use sqlx::Row as _;
 
 use super::connect::{self, Line, run};
+use crate::upkeep::Asking as _;
 
 /// How often connections are looked for that have been told to end.
 const ROUNDS: usize = 500;
@@ -63,7 +64,7 @@ pub(super) async fn announce(
     sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)")
         .bind(process)
         .bind(program)
-        .execute(connection)
+        .execute_on(connection)
         .await
         .map(drop)
 }

@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use sqlx::Executor as _;
-
 use super::{
     claim::Claim,
     connect::{Line, connect, failed, numbers, unlock},

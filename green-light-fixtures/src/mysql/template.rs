@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{DbBackend, SqlxMySqlConnector};
-use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
 use tokio::sync::OnceCell;
 
 use super::{

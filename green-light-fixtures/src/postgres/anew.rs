@@ -5,6 +5,7 @@ use super::{
     janitor,
     office::Office,
 };
+use crate::upkeep::Asking as _;
 use crate::{error::Error, rebuild};
 
 /// A run in which every template is built anew, once.
@@ -45,7 +46,7 @@ impl Anew {
         )
         .bind(name)
         .bind(self.run)
-        .fetch_one(connection)
+        .one_on(connection)
         .await
     }
 
@@ -63,7 +64,7 @@ impl Anew {
             "UPDATE green_light.database SET template = '' WHERE template = $1 AND state = 'taken'",
         ] {
             let sql = sqlx::query(sql).bind(name);
-            sql.execute(&mut *connection).await?;
+            sql.execute_on(&mut *connection).await?;
         }
         janitor::discard_template(office, connection, name).await
     }
@@ -75,7 +76,7 @@ impl Anew {
         )
         .bind(name)
         .bind(self.run)
-        .execute(connection)
+        .execute_on(connection)
         .await
         .map(drop)
     }

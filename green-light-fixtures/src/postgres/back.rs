@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{Executor as _, PgPool};
 
 use super::office::Office;
-use crate::upkeep::{Background, Rested};
+use crate::upkeep::{Asking as _, Background, Rested};
 
 /// How long one may take. A connection belongs to the runtime that made it, which may be gone.
 const WAIT: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub(super) async fn give(office: &Office, name: &str, rested: Rested<PgPool>) ->
         .bind(name)
         .bind(office.key)
         .bind(Background::most())
-        .execute(&mut *office.front().await)
+        .execute_on(&mut *office.front().await)
         .await;
     given.is_ok_and(|given| given.rows_affected() == 1)
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::Error,
     sandbox::{Guard, Waits},
-    upkeep::{Permits, on_own_runtime, spawn},
+    upkeep::{Asking as _, Permits, on_own_runtime, spawn},
     url::DatabaseUrl,
 };
 
@@ -93,7 +93,7 @@ impl Claim {
             )
             .bind(name)
             .bind(i64::try_from(at_most).unwrap_or(i64::MAX) - 1)
-            .execute(&mut *front)
+            .execute_on(&mut *front)
             .await;
             drop(permits);
             kept.map(drop)
@@ -125,7 +125,7 @@ impl Drop for Claim {
             // If this fails, the database is a leftover once the process has gone.
             let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")
                 .bind(&name)
-                .execute(&mut *front)
+                .execute_on(&mut *front)
                 .await;
             drop(front);
             office.background.backlog.entered();

@@ -4,7 +4,7 @@ use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     error::{Error, Kind},
-    upkeep::{self, Served, Silence, Waiting},
+    upkeep::{self, Answer, Asked, Served, Silence, Waiting},
 };
 
 /// A connection for what green-light itself asks.
@@ -20,6 +20,10 @@ impl Served for PgConnection {
             None => format!("{}:{}", options.get_host(), options.get_port()),
         };
         format!("{role}@{host}/{}", database.unwrap_or_default())
+    }
+
+    fn ask(&mut self, asked: Asked<sqlx::Postgres>) -> Answer<'_, sqlx::Postgres> {
+        self.fetch_many(asked)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    upkeep::{Counts, Served},
+    upkeep::{Asking as _, Counts, Served},
 };
 
 impl Counts for Line {
@@ -30,7 +30,7 @@ impl Counts for Line {
         .bind(total)
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
         .bind(held)
-        .fetch_all(&mut *self)
+        .all_on(&mut *self)
         .await?;
         if got.len() >= count {
             return Ok(got);
@@ -43,7 +43,7 @@ impl Counts for Line {
         sqlx::query("SELECT pg_advisory_unlock($1, n) FROM unnest($2::int[]) n")
             .bind(CONNECTIONS)
             .bind(numbers)
-            .execute(self)
+            .execute_on(self)
             .await
             .map(drop)
     }
@@ -57,7 +57,7 @@ impl Counts for Line {
              GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8",
         )
         .bind(i64::from(CONNECTIONS))
-        .fetch_all(self)
+        .all_on(self)
         .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))

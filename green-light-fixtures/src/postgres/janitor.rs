@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    upkeep::{Background, Round},
+    upkeep::{Asking as _, Background, Round},
 };
 
 /// How long one statement of it may take. To drop a database, a server asks all its sessions to let go
@@ -84,7 +84,7 @@ pub(super) async fn last(office: &Arc<Office>) {
         "UPDATE green_light.database SET state = 'done' WHERE owner = $1 AND state = 'taken'";
     let _ = sqlx::query(done)
         .bind(office.key)
-        .execute(&mut *front)
+        .execute_on(&mut *front)
         .await;
     if front.silence().is_some() {
         return;
@@ -109,7 +109,7 @@ async fn worth(office: &Office) -> Result<usize, sqlx::Error> {
     let count: i64 = sqlx::query_scalar(AssertSqlSafe(count))
         .bind(office.mark())
         .bind(Background::most())
-        .fetch_one(&mut *office.front().await)
+        .one_on(&mut *office.front().await)
         .await?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
@@ -128,7 +128,7 @@ async fn left(office: &Office) -> Result<i64, Error> {
         "SELECT count(*) FROM green_light.database WHERE owner = $1 AND state = 'done'",
     )
     .bind(office.key)
-    .fetch_one(&mut *office.front().await)
+    .one_on(&mut *office.front().await)
     .await
     .map_err(|error| failed("databases that wait to be dropped cannot be counted", error))
 }
@@ -158,7 +158,7 @@ async fn clean(
 ) -> Result<Round, sqlx::Error> {
     let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, 0)")
         .bind(JANITOR)
-        .fetch_one(&mut *connection)
+        .one_on(&mut *connection)
         .await?;
     if !alone {
         return Ok(Round::Elsewhere);
@@ -166,7 +166,7 @@ async fn clean(
     sqlx::query(AssertSqlSafe(CLEAR_SHELF.replace("{SHELF}", SHELF)))
         .bind(office.mark())
         .bind(Background::most())
-        .execute(&mut *connection)
+        .execute_on(&mut *connection)
         .await?;
     let mut found = leftovers(office, connection, LEFT).await?;
     found.extend(leftovers(office, connection, ORPHANS).await?);
@@ -175,7 +175,7 @@ async fn clean(
     }
     let templates: Vec<String> = sqlx::query_scalar(OLD_TEMPLATES)
         .bind(i64::from(USE))
-        .fetch_all(&mut *connection)
+        .all_on(&mut *connection)
         .await?;
     found.extend(templates.into_iter().map(|name| Leftover {
         name,
@@ -195,7 +195,7 @@ async fn clean(
         };
         sqlx::query(forget)
             .bind(&leftover.name)
-            .execute(&mut *connection)
+            .execute_on(&mut *connection)
             .await?;
     }
     Ok(round)
@@ -208,7 +208,7 @@ async fn leftovers(
 ) -> Result<Vec<Leftover>, sqlx::Error> {
     let rows = sqlx::query(query)
         .bind(office.mark())
-        .fetch_all(connection)
+        .all_on(connection)
         .await?;
     rows.iter()
         .map(|row| {
@@ -233,7 +233,7 @@ pub(super) async fn discard_template(
     )
     .bind(name)
     .bind(office.mark())
-    .fetch_one(&mut *connection)
+    .one_on(&mut *connection)
     .await?;
     let template = Leftover {
         name: name.to_owned(),

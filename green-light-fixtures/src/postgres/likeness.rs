@@ -6,6 +6,7 @@
 use sqlx::Row as _;
 
 use super::connect::{Line, literal, quoted};
+use crate::upkeep::Asking as _;
 
 /// Stands for the name of the clone.
 const NAME: &str = "$database$";
@@ -32,7 +33,7 @@ pub(super) async fn read(
          pg_get_userbyid(datdba), current_user::text FROM pg_database WHERE datname = $1",
     )
     .bind(template)
-    .fetch_one(&mut *connection)
+    .one_on(&mut *connection)
     .await?;
     let oid: sqlx::postgres::types::Oid = row.try_get(0)?;
     let comment: Option<String> = row.try_get(1)?;
@@ -68,7 +69,7 @@ async fn settings(
          LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = $1",
     )
     .bind(oid)
-    .fetch_all(connection)
+    .all_on(connection)
     .await?;
     for row in rows {
         let (role, setting): (Option<String>, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -102,7 +103,7 @@ async fn privileges(
          WHERE d.oid = $1",
     )
     .bind(oid)
-    .fetch_all(connection)
+    .all_on(connection)
     .await?;
     for row in rows {
         let (privilege, role): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);

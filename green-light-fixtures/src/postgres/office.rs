@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    upkeep::{Background, Budget, Entered, Resting, last, on_own_runtime, program, random_bytes},
+    upkeep::{
+        Asking as _, Background, Budget, Entered, Resting, last, on_own_runtime, program,
+        random_bytes,
+    },
     url::DatabaseUrl,
 };
 
@@ -92,7 +95,7 @@ impl Office {
         };
         sqlx::query("SELECT pg_advisory_lock_shared($1)")
             .bind(office.key)
-            .execute(&mut *office.front().await)
+            .execute_on(&mut *office.front().await)
             .await
             .map_err(|error| failed("this process cannot be announced", error))?;
         Ok(office)
@@ -123,7 +126,7 @@ impl Office {
         sqlx::query("SELECT pg_advisory_lock_shared($1, hashtext($2))")
             .bind(USE)
             .bind(name)
-            .execute(&mut *self.front().await)
+            .execute_on(&mut *self.front().await)
             .await
             .map(drop)
     }
@@ -138,7 +141,7 @@ impl Office {
             // The server frees the connection before it notices that the process is gone.
             let mut front = self.front().await;
             let _ = sqlx::query("SELECT pg_advisory_unlock_all()")
-                .execute(&mut *front)
+                .execute_on(&mut *front)
                 .await;
             if let Some(silence) = front.silence() {
                 progress(&format!(

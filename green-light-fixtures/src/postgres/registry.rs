@@ -12,6 +12,7 @@ use super::connect::{
     quoted, run,
 };
 use crate::error::{Error, Kind};
+use crate::upkeep::Asking as _;
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
 pub(super) const CONNECTIONS: i32 = 0x676c_0001;
@@ -133,12 +134,9 @@ async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
     run(connection, "BEGIN".to_owned()).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
         .bind(MAKING)
-        .execute(&mut *connection)
+        .execute_on(&mut *connection)
         .await?;
-    if !sqlx::query_scalar(KNOWN)
-        .fetch_one(&mut *connection)
-        .await?
-    {
+    if !sqlx::query_scalar(KNOWN).one_on(&mut *connection).await? {
         run(connection, TABLES.to_owned()).await?;
     }
     run(connection, "COMMIT".to_owned()).await
@@ -183,7 +181,7 @@ pub(super) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
     let row = sqlx::query(AssertSqlSafe(query))
         .bind(DIRECT.0)
         .bind(DIRECT.1)
-        .fetch_one(&mut *connection)
+        .one_on(&mut *connection)
         .await
         .map_err(cannot)?;
     let (facts, may_make) = told(&row).map_err(cannot)?;

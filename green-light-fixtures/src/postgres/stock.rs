@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    upkeep::{Background, new_name, on_own_runtime, spawn},
+    upkeep::{Asking as _, Background, new_name, on_own_runtime, spawn},
 };
 
 /// How a database is made from a template.
@@ -109,7 +109,7 @@ impl Stock {
         .bind(&pattern.name)
         .bind(office.key)
         .bind(test)
-        .fetch_optional(&mut *front)
+        .optional_on(&mut *front)
         .await
         .map_err(|error| failed("no database can be taken", error))
     }
@@ -156,7 +156,7 @@ impl Stock {
         .bind(state)
         .bind(office.key)
         .bind(test)
-        .execute(connection)
+        .execute_on(connection)
         .await
         .map(drop)
     }
@@ -205,7 +205,7 @@ impl Stock {
              oid = (SELECT oid FROM pg_database WHERE datname = $1) WHERE name = $1",
         )
         .bind(&name)
-        .execute(connection)
+        .execute_on(connection)
         .await
         .map_err(cannot)?;
         Ok(name)
@@ -261,7 +261,7 @@ impl Stock {
              WHERE template = $1 AND test IS NULL AND state IN ('free', 'making')",
         )
         .bind(&pattern.name)
-        .fetch_one(&mut *front)
+        .one_on(&mut *front)
         .await
         .map_err(|error| failed("the stock cannot be counted", error))?;
         Ok(ready < pattern.enough())

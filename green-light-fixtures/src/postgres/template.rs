@@ -24,7 +24,7 @@ use crate::{
     backend::postgres::GUARD,
     error::{Error, Kind},
     schema::{Schema, short_digest},
-    upkeep::{Waiting, new_name, while_it_answers},
+    upkeep::{Asking as _, Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
 
@@ -213,7 +213,7 @@ async fn find(
     )
     .bind(name)
     .bind(USE)
-    .fetch_optional(connection)
+    .optional_on(connection)
     .await?;
     let Some(row) = row else {
         return Ok(None);
@@ -263,7 +263,7 @@ impl Building<'_> {
             let locked: bool =
                 sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
                     .bind(self.name)
-                    .fetch_one(&mut *connection)
+                    .one_on(&mut *connection)
                     .await
                     .map_err(cannot)?;
             let found = find(connection, self.name, self.content, self.anew)
@@ -300,7 +300,7 @@ impl Building<'_> {
             "SELECT datistemplate AND NOT datallowconn FROM pg_database WHERE datname = $1",
         )
         .bind(name)
-        .fetch_optional(&mut *connection)
+        .optional_on(&mut *connection)
         .await
         .map_err(cannot)?;
         let mut built = None;
@@ -335,7 +335,7 @@ impl Building<'_> {
         .bind(strategy.name())
         .bind(&likeness)
         .bind(measured)
-        .execute(&mut *connection)
+        .execute_on(&mut *connection)
         .await
         .map_err(cannot)?;
         if let Some(anew) = self.anew {
@@ -381,7 +381,7 @@ impl Building<'_> {
         // A seed may have left a connection behind, and a template must have none.
         sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
             .bind(&draft)
-            .execute(&mut *connection)
+            .execute_on(&mut *connection)
             .await
             .map_err(cannot)?;
         let rename = format!(
@@ -392,7 +392,7 @@ impl Building<'_> {
         run(connection, rename).await.map_err(cannot)?;
         sqlx::query("DELETE FROM green_light.database WHERE name = $1")
             .bind(&draft)
-            .execute(connection)
+            .execute_on(connection)
             .await
             .map_err(cannot)?;
         Ok(took)

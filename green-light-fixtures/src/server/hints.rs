@@ -1,5 +1,6 @@
 //! What would make a server faster that we did not start: said once, never done.
 
+use crate::upkeep::Asking as _;
 use crate::{upkeep::Line, url::DatabaseUrl};
 
 /// Settings worth having on a server for tests, each with the statement that sets it.
@@ -65,7 +66,7 @@ pub(super) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String
     let options = url.expose().parse().ok()?;
     let mut connection = Line::<sqlx::PgConnection>::to(&options).await.ok()?;
     let found = sqlx::query_as("SELECT name, setting FROM pg_catalog.pg_settings")
-        .fetch_all(&mut connection)
+        .all_on(&mut connection)
         .await
         .ok()?;
     connection.close().await;
@@ -92,7 +93,7 @@ pub(super) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
     let options = url.expose().parse().ok()?;
     let mut connection = Line::<sqlx::MySqlConnection>::to(&options).await.ok()?;
     let found = sqlx::query_as("SHOW GLOBAL VARIABLES")
-        .fetch_all(&mut connection)
+        .all_on(&mut connection)
         .await
         .ok()?;
     connection.close().await;

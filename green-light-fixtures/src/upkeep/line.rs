@@ -7,12 +7,8 @@
 
 use std::fmt;
 
-use futures_util::{
-    StreamExt as _,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
-use sqlx::{ConnectOptions as _, Connection, Database, Either, Execute, Executor, SqlStr};
+use futures_util::{StreamExt as _, stream::BoxStream};
+use sqlx::{ConnectOptions as _, Connection, Database, Either, Execute, SqlStr};
 
 use super::silence::{Served, Silence, answered, answered_at_last};
 use crate::sandbox::shorten;
@@ -27,11 +23,7 @@ pub(crate) struct Line<C: Connection> {
     takes_long: bool,
 }
 
-impl<C> Line<C>
-where
-    C: Served,
-    for<'a> &'a mut C: Executor<'a, Database = C::Database>,
-{
+impl<C: Served> Line<C> {
     /// Connects.
     pub(crate) async fn to(options: &C::Options) -> Result<Self, sqlx::Error> {
         Ok(Self {
@@ -64,6 +56,79 @@ where
         done.map(drop)
     }
 
+    /// Runs statements.
+    pub(crate) async fn execute<'q>(
+        &mut self,
+        query: impl Execute<'q, C::Database>,
+    ) -> Result<<C::Database as Database>::QueryResult, sqlx::Error> {
+        let mut all = <C::Database as Database>::QueryResult::default();
+        let add = |step| {
+            if let Either::Left(one) = step {
+                all.extend([one]);
+            }
+        };
+        self.ask(Asked::new(query), add).await?;
+        Ok(all)
+    }
+
+    /// The rows that a query answers with.
+    pub(crate) async fn fetch_all<'q>(
+        &mut self,
+        query: impl Execute<'q, C::Database>,
+    ) -> Result<Vec<<C::Database as Database>::Row>, sqlx::Error> {
+        let mut rows = Vec::new();
+        let add = |step| rows.extend(Either::right(step));
+        self.ask(Asked::new(query), add).await?;
+        Ok(rows)
+    }
+
+    /// The first of them, if there is one.
+    pub(crate) async fn fetch_optional<'q>(
+        &mut self,
+        query: impl Execute<'q, C::Database>,
+    ) -> Result<Option<<C::Database as Database>::Row>, sqlx::Error> {
+        Ok(self.fetch_all(query).await?.into_iter().next())
+    }
+
+    /// The first of them.
+    pub(crate) async fn fetch_one<'q>(
+        &mut self,
+        query: impl Execute<'q, C::Database>,
+    ) -> Result<<C::Database as Database>::Row, sqlx::Error> {
+        let row = self.fetch_optional(query).await?;
+        row.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Asks, and reads the answer to its end.
+    async fn ask(
+        &mut self,
+        asked: Result<Asked<C::Database>, sqlx::Error>,
+        mut each: impl FnMut(Step<C::Database>) + Send,
+    ) -> Result<(), sqlx::Error> {
+        if let Some(silence) = &self.lost {
+            return Err(silence.to_error());
+        }
+        let asked = asked?;
+        let what = asked.text();
+        let mut steps = self.connection.ask(asked);
+        loop {
+            let step = async { steps.next().await.transpose() };
+            let step = if self.takes_long {
+                answered_at_last::<C, _>(&self.options, &what, step).await
+            } else {
+                answered::<C, _>(&self.options, &what, step).await
+            };
+            match step {
+                Ok(Some(step)) => each(step),
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    self.lost = Silence::of(&error).cloned();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
     /// Closes the connection in good order, which frees its locks.
     pub(crate) async fn close(self) {
         // One that is not answered any more is closed without a word.
@@ -81,8 +146,11 @@ impl<C: Connection> fmt::Debug for Line<C> {
     }
 }
 
+/// An answer, part by part.
+pub(crate) type Answer<'a, DB> = BoxStream<'a, Result<Step<DB>, sqlx::Error>>;
+
 /// A query, taken apart to know its text.
-struct Asked<DB: Database> {
+pub(crate) struct Asked<DB: Database> {
     sql: SqlStr,
     arguments: Option<DB::Arguments>,
     is_persistent: bool,
@@ -120,104 +188,5 @@ impl<DB: Database> Execute<'_, DB> for Asked<DB> {
     }
 }
 
-type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
-
-impl<'c, C> Executor<'c> for &'c mut Line<C>
-where
-    C: Served,
-    for<'a> &'a mut C: Executor<'a, Database = C::Database>,
-{
-    type Database = C::Database;
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, Result<Step<C::Database>, sqlx::Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, C::Database>,
-    {
-        let Line {
-            connection,
-            options,
-            lost,
-            takes_long,
-        } = self;
-        let asked = match (&*lost, Asked::new(query)) {
-            (Some(silence), _) => Err(silence.to_error()),
-            (None, asked) => asked,
-        };
-        let asked = match asked {
-            Ok(asked) => asked,
-            Err(error) => return stream::once(async { Err(error) }).boxed(),
-        };
-        let what = asked.text();
-        let steps = connection.fetch_many(asked);
-        let (options, takes_long) = (&*options, *takes_long);
-        stream::try_unfold(
-            (steps, lost, what),
-            move |(mut steps, lost, what)| async move {
-                let step = async { steps.next().await.transpose() };
-                let step = if takes_long {
-                    answered_at_last::<C, _>(options, &what, step).await
-                } else {
-                    answered::<C, _>(options, &what, step).await
-                };
-                if let Err(error) = &step {
-                    *lost = Silence::of(error).cloned();
-                }
-                Ok(step?.map(|step| (step, (steps, lost, what))))
-            },
-        )
-        .boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxFuture<'e, Result<Option<<C::Database as Database>::Row>, sqlx::Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, C::Database>,
-    {
-        let mut steps = self.fetch_many(query);
-        Box::pin(async move {
-            // To the end, so that nothing of the answer is left to be read.
-            let mut found = None;
-            while let Some(step) = steps.next().await {
-                if let Either::Right(row) = step? {
-                    found.get_or_insert(row);
-                }
-            }
-            Ok(found)
-        })
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [<C::Database as Database>::TypeInfo],
-    ) -> BoxFuture<'e, Result<<C::Database as Database>::Statement, sqlx::Error>>
-    where
-        'c: 'e,
-    {
-        let Line {
-            connection,
-            options,
-            lost,
-            ..
-        } = self;
-        Box::pin(async move {
-            if let Some(silence) = lost {
-                return Err(silence.to_error());
-            }
-            let what = format!("an answer to `{}`", shorten(sql.as_str()));
-            let preparing = connection.prepare_with(sql, parameters);
-            let prepared = answered::<C, _>(options, &what, preparing).await;
-            if let Err(error) = &prepared {
-                *lost = Silence::of(error).cloned();
-            }
-            prepared
-        })
-    }
-}
+/// A part of an answer.
+pub(crate) type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;

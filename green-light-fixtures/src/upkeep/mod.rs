@@ -16,6 +16,8 @@
 //!   end of the process waits for all of them together, and not long: `background.rs`.
 
 #[cfg(feature = "_server")]
+mod asking;
+#[cfg(feature = "_server")]
 mod background;
 #[cfg(feature = "_server")]
 mod backlog;
@@ -38,10 +40,11 @@ mod waiting;
 pub(crate) use self::waiting::{LIMIT, Waiting};
 #[cfg(feature = "_server")]
 pub(crate) use self::{
+    asking::Asking,
     background::{Background, last, on_own_runtime, spawn},
     budget::{Budget, Counts, Entered, Permits, wanted_connections},
     door::Door,
-    line::Line,
+    line::{Answer, Asked, Line},
     name::{new_name, program, random_bytes},
     resting::{Rested, Resting},
     round::Round,

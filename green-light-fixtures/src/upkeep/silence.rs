@@ -17,6 +17,7 @@ use std::{
 use green_light_core::progress;
 use sqlx::{ConnectOptions as _, Connection};
 
+use super::line::{Answer, Asked};
 use crate::error::{Error, Kind};
 
 const VARIABLE: &str = "GREEN_LIGHT_WAIT";
@@ -64,6 +65,8 @@ pub(crate) trait Served: Connection {
     const SERVER: &'static str;
     /// Where the server is, without a password.
     fn place(options: &Self::Options) -> String;
+    /// Asks without a bound.
+    fn ask(&mut self, asked: Asked<Self::Database>) -> Answer<'_, Self::Database>;
 }
 
 /// An answer that did not come.
