@@ -10,10 +10,10 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
 
 use super::turn::Reset;
-use crate::upkeep::Asking as _;
 use crate::{
     error::{Error, Kind},
     postgres::{self, Line},
+    upkeep::Asking as _,
 };
 
 /// Tables, and what their rows are told apart by.

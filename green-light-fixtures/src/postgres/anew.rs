@@ -5,8 +5,7 @@ use super::{
     janitor,
     office::Office,
 };
-use crate::upkeep::Asking as _;
-use crate::{error::Error, rebuild};
+use crate::{error::Error, rebuild, upkeep::Asking as _};
 
 /// A run in which every template is built anew, once.
 #[derive(Clone, Copy, Debug)]

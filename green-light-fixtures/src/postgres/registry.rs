@@ -11,8 +11,10 @@ use super::connect::{
     DATABASE_EXISTS, DENIED, Line, NAME_THE_SERVER, NO_DATABASE, UNIQUE, connect, failed, has_code,
     quoted, run,
 };
-use crate::error::{Error, Kind};
-use crate::upkeep::Asking as _;
+use crate::{
+    error::{Error, Kind},
+    upkeep::Asking as _,
+};
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
 pub(super) const CONNECTIONS: i32 = 0x676c_0001;

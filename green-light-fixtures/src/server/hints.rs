@@ -1,7 +1,9 @@
 //! What would make a server faster that we did not start: said once, never done.
 
-use crate::upkeep::Asking as _;
-use crate::{upkeep::Line, url::DatabaseUrl};
+use crate::{
+    upkeep::{Asking as _, Line},
+    url::DatabaseUrl,
+};
 
 /// Settings worth having on a server for tests, each with the statement that sets it.
 struct Wish {
