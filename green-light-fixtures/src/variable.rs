@@ -39,5 +39,7 @@ pub(crate) fn check() -> Result<(), Error> {
     crate::upkeep::wanted_connections()?;
     #[cfg(feature = "_server")]
     crate::upkeep::check_wait()?;
+    #[cfg(feature = "_server")]
+    crate::server::wanted_linger()?;
     Ok(())
 }

@@ -3,10 +3,13 @@
 //! The latest process that comes has the say. The supervisor reads what it has left in the file
 //! `linger`, each second, from the moment on in which the server would stop.
 
-use std::{env, fs};
+use std::fs;
 
 use super::home::Home;
-use crate::error::{Error, Kind};
+use crate::{
+    error::Error,
+    variable::{not_understood, value},
+};
 
 const VARIABLE: &str = "GREEN_LIGHT_LINGER";
 const FILE: &str = "linger";
@@ -18,22 +21,17 @@ const MOST: u32 = 86_400;
 /// # Errors
 ///
 /// When the variable does not hold such a number.
-pub(super) fn asked() -> Result<u32, Error> {
-    let text = env::var(VARIABLE).unwrap_or_default();
-    let text = text.trim();
-    if text.is_empty() {
+pub(crate) fn asked() -> Result<u32, Error> {
+    let Some(text) = value(VARIABLE) else {
         return Ok(0);
-    }
-    match text.parse() {
-        Ok(seconds) if seconds <= MOST => Ok(seconds),
-        _ => Err(Error::new(
-            Kind::Configuration,
-            format!("`{VARIABLE}={text}` is not understood"),
-        )
-        .help(format!(
+    };
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= MOST);
+    seconds.ok_or_else(|| {
+        let help = format!(
             "write for how many seconds after the tests their servers are to run, {MOST} at most, or unset it"
-        ))),
-    }
+        );
+        not_understood(VARIABLE, &text, &help)
+    })
 }
 
 /// Leaves word for the supervisor of `home`.

@@ -25,6 +25,7 @@ mod tests;
 mod user;
 mod watch;
 
+pub(crate) use self::linger::asked as wanted_linger;
 #[cfg(feature = "mysql")]
 pub(crate) use self::shared::mysql;
 #[cfg(feature = "postgres")]

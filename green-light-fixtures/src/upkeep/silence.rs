@@ -5,7 +5,7 @@
 //!   own schema does may take any time: both only as long as the server lets somebody else in meanwhile.
 
 use std::{
-    env, error, fmt,
+    error, fmt,
     future::{Future, poll_fn},
     io,
     pin::pin,
@@ -18,7 +18,10 @@ use green_light_core::progress;
 use sqlx::{ConnectOptions as _, Connection};
 
 use super::line::{Answer, Asked};
-use crate::error::{Error, Kind};
+use crate::{
+    error::Error,
+    variable::{not_understood, value},
+};
 
 const VARIABLE: &str = "GREEN_LIGHT_WAIT";
 /// How long a server may take for a small answer. One that is stopped still takes connections, and then
@@ -28,16 +31,14 @@ const ANSWER: Duration = Duration::from_secs(20);
 const LONG: u32 = 15;
 
 static WAIT: LazyLock<Result<Duration, String>> = LazyLock::new(|| {
-    let text = env::var(VARIABLE).unwrap_or_default();
-    match text.trim() {
-        "" => Ok(ANSWER),
-        seconds => seconds
-            .parse()
-            .ok()
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .filter(|wait| !wait.is_zero())
-            .ok_or(text),
-    }
+    let Some(text) = value(VARIABLE) else {
+        return Ok(ANSWER);
+    };
+    let seconds = text.parse().ok();
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|wait| !wait.is_zero())
+        .ok_or(text)
 });
 
 /// How long a server may take for a small answer.
@@ -52,11 +53,8 @@ pub(crate) fn check_wait() -> Result<(), Error> {
     let Err(text) = &*WAIT else {
         return Ok(());
     };
-    Err(Error::new(
-        Kind::Configuration,
-        format!("`{VARIABLE}={text}` is not understood"),
-    )
-    .help("write how many seconds a server may say nothing, such as `60`, or unset it"))
+    let help = "write how many seconds a server may say nothing, such as `60`, or unset it";
+    Err(not_understood(VARIABLE, text, help))
 }
 
 /// A connection to a server that green-light works with.

@@ -130,3 +130,10 @@ pub(crate) fn wait_for_a_line() -> bool {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap() > 0
 }
+
+/// The value of `name=` in what a process said.
+#[track_caller]
+pub(crate) fn value(said: &str, name: &str) -> String {
+    let (_, rest) = said.split_once(&format!("{name}=")).unwrap();
+    rest.lines().next().unwrap().to_owned()
+}

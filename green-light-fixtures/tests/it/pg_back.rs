@@ -1,14 +1,17 @@
 //! What becomes of PostgreSQL's databases when their tests have ended: those of the sandbox go to the next
 //! process, others are dropped later, and neither are ever many.
 
-use std::thread;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
 use sea_orm::{ConnectionTrait, Statement};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
-    children::{Partner, part, said, say, wait_for_a_line},
+    children::{LONG, Partner, part, said, say, value, wait_for_a_line},
     role::Role,
     support::{insert, number, run, schema_on},
 };
@@ -54,12 +57,6 @@ async fn state_of(role: &Role, name: &str) -> Vec<String> {
         "SELECT concat_ws(' ', state, owner, test) FROM green_light.database WHERE name = '{name}'"
     );
     registry(role, &state).await
-}
-
-/// The value of `name=` in what a process said.
-fn value(said: &str, name: &str) -> String {
-    let (_, rest) = said.split_once(&format!("{name}=")).unwrap();
-    rest.lines().next().unwrap().to_owned()
 }
 
 #[test]
@@ -163,8 +160,10 @@ fn what_tests_leave_is_dropped_later_and_by_one_janitor_at_a_time() {
     run(lock.execute(&mut janitor)).unwrap();
     let mut tests = Partner::start(&mut role.playing(&test, "whole"));
     tests.hear("ended");
+    let begun = Instant::now();
     while run(registry(&role, done)).len() < TESTS {
-        thread::yield_now();
+        assert!(begun.elapsed() < LONG, "they are not entered as done with");
+        thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(run(registry(&role, done)).len(), TESTS);
     run(janitor.close()).unwrap();
