@@ -16,6 +16,8 @@ const BAD: &[(&str, &str)] = &[
     ("GREEN_LIGHT_KEEP", "yes"),
     ("GREEN_LIGHT_REBUILD", "yes"),
     ("GREEN_LIGHT_CONNECTIONS", "1"),
+    ("GREEN_LIGHT_WAIT", "soon"),
+    ("GREEN_LIGHT_LINGER", "long"),
 ];
 
 /// Those that name a server fail the tests on that server.
