@@ -82,10 +82,13 @@ fn initialise(program: &Path, data: &Path) -> Command {
         if !program.starts_with("/usr") || program.starts_with("/usr/local") {
             command.arg(joined("--basedir=", &prefix(program)));
         }
+        // It runs in the directory of the server. As a script, it takes a path for several words if there
+        // is a space in it, or worse.
         command
             .args(MARIADB)
-            .arg(joined("--datadir=", data))
-            .arg(joined("--tmpdir=", beside(data)));
+            .arg(joined("--datadir=", &from_home(data)))
+            // The server goes into its cluster.
+            .arg("--tmpdir=.");
         command
     } else {
         let mut command = Command::new(program);
@@ -112,6 +115,13 @@ fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
         arguments.extend(MYSQL.map(Into::into));
     }
     arguments
+}
+
+/// A new cluster, as seen from the directory of its server.
+fn from_home(data: &Path) -> PathBuf {
+    let home = beside(data).parent().unwrap_or(data);
+    // With a dot, or it would be looked for beside the installed programs.
+    Path::new(".").join(data.strip_prefix(home).unwrap_or(data))
 }
 
 /// A server that starts removes every `#sql` file of its temporary directory, so no two may share one.

@@ -153,7 +153,7 @@ impl Template {
             Self::Sqlite {
                 directory: Some(directory),
                 ..
-            } => DatabaseUrl::new(format!("sqlite://{}", directory.path().display())),
+            } => DatabaseUrl::of_file(directory.path()),
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => template.url(),
             #[cfg(feature = "mysql")]

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::MetadataExt as _, path::Path, thread, time::Duration
 
 use super::support::{
     Process, eventually, expect_gone, group, home, is_alive, on_each_server, processes_with,
-    server_process, supervisors, target,
+    server_process, supervisors, target, target_of_many_words,
 };
 
 #[test]
@@ -34,6 +34,24 @@ fn is_shared_and_stops_after_its_last_user_and_keeps_its_cluster() {
         four.sockets();
         assert!(kept.exists());
         four.end();
+        expect_gone(&home);
+    });
+}
+
+#[test]
+fn starts_in_a_directory_whatever_its_name() {
+    on_each_server(|product| {
+        let target = target_of_many_words();
+        let home = home(product, &target);
+        let mut one = Process::start(product, &target);
+        let sockets = one.sockets();
+        assert!((product.ready)(&home, &sockets));
+        one.end();
+        expect_gone(&home);
+        // On the cluster that is there.
+        let mut two = Process::start(product, &target);
+        two.sockets();
+        two.end();
         expect_gone(&home);
     });
 }

@@ -47,6 +47,17 @@ pub(super) fn target() -> TempDir {
     target
 }
 
+/// One with a name that a shell would not take for one word.
+pub(super) fn target_of_many_words() -> TempDir {
+    let name = "it's \"a b\" $HOME; `exit 1` \\ é * ";
+    let target = tempfile::Builder::new()
+        .prefix(name)
+        .tempdir_in("/tmp")
+        .unwrap();
+    fs::set_permissions(target.path(), Permissions::from_mode(0o755)).unwrap();
+    target
+}
+
 /// Runs `test` for every server, at the same time.
 pub(super) fn on_each_server(test: impl Fn(&'static Product) + Sync) {
     thread::scope(|scope| {
@@ -182,7 +193,7 @@ pub(super) fn expect_gone(home: &Home) {
     assert!(Use::join(home).is_none());
     // What makes a cluster for a killed process goes on to its end.
     eventually("a process is still there", || {
-        processes_with(home.path()).is_empty()
+        processes_with(home.path()).is_empty() && processes_in(home.path()).is_empty()
     });
 }
 
@@ -204,6 +215,18 @@ pub(super) fn processes_with(argument: &Path) -> Vec<String> {
         .lines()
         .filter(|line| line.contains(argument))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect()
+}
+
+/// The processes that work in `directory` or below, where the system tells.
+fn processes_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|process| {
+            let place = fs::read_link(process.join("cwd"));
+            place.is_ok_and(|place| place.starts_with(directory))
+        })
         .collect()
 }
 
