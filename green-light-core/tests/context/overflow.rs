@@ -1,5 +1,9 @@
 //! The end of a stack is the end of the process, with a message.
 
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Output;
+
 use green_light_core::context::{CancelToken, run_sync};
 
 use crate::support::{block_on, in_child, text};
@@ -67,10 +71,17 @@ fn a_bad_size_fails_the_first_context() {
     assert!(in_child("overflow::fitting", &[]).status.success());
 }
 
-#[cfg(unix)]
-fn assert_aborted(output: &std::process::Output) {
-    use std::os::unix::process::ExitStatusExt;
+fn assert_aborted(output: &Output) {
+    #[cfg(unix)]
     assert_eq!(output.status.signal(), Some(6), "{}", text(output));
+    // As a fast failure, which no handler sees.
+    #[cfg(windows)]
+    assert_eq!(
+        output.status.code(),
+        Some(0xC000_0409_u32.cast_signed()),
+        "{}",
+        text(output)
+    );
 }
 
 #[test]
