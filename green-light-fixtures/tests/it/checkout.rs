@@ -39,21 +39,29 @@ impl Checkout {
         }
     }
 
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A process that plays `part` in the test `name`.
     pub(crate) fn playing(&self, name: &str, part: &str) -> Command {
         playing_with(self.program.clone(), name, part)
     }
 
-    /// Ends once no process of the server with the cluster `data` is left, and nothing of its files.
-    pub(crate) fn end(self, data: &Path) {
-        let home = data.parent().unwrap().to_owned();
+    /// Waits until no process of the server with the cluster `data` is left.
+    pub(crate) fn stopped(&self, data: &Path) {
         let begun = Instant::now();
-        while processes_with(&home) > 0 {
+        while processes_with(data.parent().unwrap()) > 0 {
             assert!(begun.elapsed() < LONG, "the server is still there");
             thread::sleep(Duration::from_millis(50));
         }
-        let _ = fs::remove_dir_all(home);
-        drop(self.directory);
+    }
+
+    /// The same, and removes its files.
+    pub(crate) fn end(self, data: &Path) {
+        self.stopped(data);
+        let _ = fs::remove_dir_all(data.parent().unwrap());
+        self.directory.close().unwrap();
     }
 }
 

@@ -3,14 +3,14 @@
 //!
 //! A copy of the test program in another target directory starts another server.
 
-use std::{env, fs, path::PathBuf, process::Command, thread, time::Duration};
+use std::{path::Path, process::Command};
 
 use green_light_fixtures::{Backend, Engine, Isolation};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
-use tempfile::TempDir;
 
 use crate::{
-    children::{Partner, part, playing, playing_with, wait_for_a_line},
+    checkout::Checkout,
+    children::{Partner, part, playing, say, wait_for_a_line},
     support::run,
 };
 
@@ -34,20 +34,17 @@ pub(crate) struct MyServer {
     url: String,
     /// Of the user.
     pub(crate) password: &'static str,
-    /// Removed when the server has stopped.
-    _target: TempDir,
+    checkout: Checkout,
 }
 
 impl MyServer {
     /// A server that gives out as many connections.
     pub(crate) fn start(connections: i64) -> Self {
-        let target = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        fs::write(target.path().join("CACHEDIR.TAG"), "").unwrap();
-        let program = target.path().join("it");
-        fs::hard_link(env::current_exe().unwrap(), &program).unwrap();
+        let checkout = Checkout::new();
         let test = "my_server::a_server_of_its_own_is_another_one_and_stops_at_the_end";
         let mut holder = Partner::start(
-            playing_with(program, test, "hold")
+            checkout
+                .playing(test, "hold")
                 .env_remove("GREEN_LIGHT_MYSQL_URL")
                 .env("GREEN_LIGHT_CONNECTIONS", FIRST.to_string()),
         );
@@ -73,7 +70,7 @@ impl MyServer {
             admin,
             url: format!("mysql://tester:{password}@localhost?{query}"),
             password,
-            _target: target,
+            checkout,
         }
     }
 
@@ -110,21 +107,18 @@ impl MyServer {
 
     /// Stops the server.
     pub(crate) fn end(mut self) {
+        let (mut admin, data) = run(async {
+            let mut admin = self.admin().await;
+            let data = sqlx::query_scalar("SELECT @@datadir").fetch_one(&mut admin);
+            let data: String = data.await.unwrap();
+            (admin, data)
+        });
         self.holder.tell("go");
         self.holder.end();
-        run(async {
-            let mut admin = MySqlConnection::connect_with(&self.admin).await.unwrap();
-            let _ = admin.execute("SHUTDOWN").await;
-            for _ in 0..1_000 {
-                if MySqlConnection::connect_with(&self.admin).await.is_err() {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            panic!("the server does not stop");
-        });
-        // The last of its files are written after the last connection has gone.
-        thread::sleep(Duration::from_millis(300));
+        // It may be stopping by itself already.
+        let _ = run(admin.execute("SHUTDOWN"));
+        drop(admin);
+        self.checkout.end(Path::new(&data));
     }
 }
 
@@ -143,14 +137,14 @@ fn a_server_of_its_own_is_another_one_and_stops_at_the_end() {
     };
     if part().is_some() {
         let url = run(own());
-        println!("url={url}");
+        say("url", &url);
         wait_for_a_line();
         return;
     }
     let socket = |url: &str| url.split_once("socket=").unwrap().1.to_owned();
     let server = MyServer::start(50);
     assert_ne!(socket(&server.url), socket(&run(own())));
-    let target: PathBuf = server._target.path().to_owned();
+    let program = server.checkout.program().to_owned();
     server.end();
-    assert!(!target.exists());
+    assert!(!program.exists());
 }
