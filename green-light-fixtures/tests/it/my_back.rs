@@ -5,6 +5,7 @@ use std::thread;
 
 use green_light_fixtures::{Backend, Engine, Isolation};
 use sea_orm::{ConnectionTrait, Statement};
+use sqlx::{Connection, Executor};
 
 use crate::{
     children::{part, said, say, value},
@@ -130,41 +131,86 @@ fn a_database_that_was_breached_or_told_of_does_not_go_back_on_mysql() {
     server.end();
 }
 
+/// Takes part in the tests of the stock's limit: `many` tests at once, or one.
+fn fill(part: &str, many: usize) {
+    run(async {
+        let (isolation, tests) = match part {
+            "one" => (Isolation::Transaction, 1),
+            isolation => (isolation.parse().unwrap(), many),
+        };
+        let engine = engine().await;
+        let mut sessions = Vec::new();
+        for _ in 0..tests {
+            let session = engine.session(isolation).await.unwrap();
+            insert(&*session, "once").await.unwrap();
+            sessions.push(session);
+        }
+        for session in sessions {
+            session.finish().await.unwrap();
+        }
+    });
+}
+
+/// How many databases are in one of `states`, for each template.
+async fn stock(server: &MyServer, states: &str) -> Vec<usize> {
+    let stock = format!(
+        "SELECT cast(count(*) AS CHAR) FROM green_light.test_databases \
+         WHERE state IN ({states}) GROUP BY digest"
+    );
+    let stock = server.names(&stock).await;
+    stock.iter().map(|count| count.parse().unwrap()).collect()
+}
+
+fn limit() -> usize {
+    let parallel = thread::available_parallelism().map_or(2, usize::from);
+    parallel.clamp(2, 8) + 2
+}
+
 #[test]
 fn the_stock_on_mysql_has_a_limit_whatever_tests_leave() {
-    const TESTS: usize = 14;
     if let Some(part) = part() {
-        return run(async {
-            let isolation = part.parse().unwrap();
-            let engine = engine().await;
-            let mut sessions = Vec::new();
-            for _ in 0..TESTS {
-                let session = engine.session(isolation).await.unwrap();
-                insert(&*session, "once").await.unwrap();
-                sessions.push(session);
-            }
-            for session in sessions {
-                session.finish().await.unwrap();
-            }
-        });
+        return fill(&part, 14);
     }
     let server = MyServer::start(150);
     let test = of("the_stock_on_mysql_has_a_limit_whatever_tests_leave");
-    let parallel = thread::available_parallelism().map_or(2, usize::from);
-    let limit = parallel.clamp(2, 8) + 2;
+    let states = ["'free'", "'used'", "'ahead', 'making'", "'done'"];
     for _ in 0..2 {
         for isolation in ["transaction", "database"] {
             said(server.playing(&test, isolation).spawn().unwrap());
         }
-        let stock = "SELECT cast(count(*) AS CHAR) FROM green_light.test_databases \
-                     WHERE state <> 'taken' GROUP BY digest, state";
-        let stock = run(server.names(stock));
-        assert!(
-            stock
-                .iter()
-                .all(|count| count.parse::<usize>().unwrap() <= limit),
-            "{stock:?}"
-        );
+        for state in states {
+            let stock = run(stock(&server, state));
+            assert!(stock.iter().all(|count| *count <= limit()), "{stock:?}");
+        }
     }
+    server.end();
+}
+
+/// Who gives a database back looks whether there is room, and the janitor whether others came at the same
+/// moment.
+#[test]
+fn the_stock_on_mysql_is_limited_on_the_way_back_and_by_the_janitor() {
+    if let Some(part) = part() {
+        return fill(&part, 14);
+    }
+    let server = MyServer::start(150);
+    let test = of("the_stock_on_mysql_is_limited_on_the_way_back_and_by_the_janitor");
+    // The janitor is another process, which drops nothing.
+    let mut janitor = run(server.admin());
+    let lock = "SELECT GET_LOCK('green_light.janitor', 60)";
+    run(janitor.execute(lock)).unwrap();
+    let mut many = server.playing(&test, "transaction");
+    said(many.env("NEXTEST", "1").spawn().unwrap());
+    let back = run(stock(&server, "'used', 'free'"));
+    assert!(back.iter().all(|count| *count <= limit()), "{back:?}");
+    let all_back = "UPDATE green_light.test_databases SET state = 'used', run = NULL \
+                    WHERE state = 'done' AND digest <> ''";
+    run(janitor.execute(all_back)).unwrap();
+    let back = run(stock(&server, "'used'"));
+    assert!(back.iter().max() > Some(&limit()), "{back:?}");
+    run(janitor.close()).unwrap();
+    said(server.playing(&test, "one").spawn().unwrap());
+    let back = run(stock(&server, "'used'"));
+    assert!(back.iter().all(|count| *count <= limit()), "{back:?}");
     server.end();
 }

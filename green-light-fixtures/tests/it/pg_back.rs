@@ -173,45 +173,88 @@ fn what_tests_leave_is_dropped_later_and_by_one_janitor_at_a_time() {
     run(role.drop());
 }
 
+/// Takes part in the tests of the stock's limit: `many` tests at once, or one.
+fn fill(part: &str, many: usize) {
+    run(async {
+        let (isolation, tests) = match part {
+            "one" => (Isolation::Transaction, 1),
+            isolation => (isolation.parse().unwrap(), many),
+        };
+        let engine = engine().await;
+        let mut sessions = Vec::new();
+        for _ in 0..tests {
+            let session = engine.session(isolation).await.unwrap();
+            insert(&*session, "once").await.unwrap();
+            sessions.push(session);
+        }
+        for session in sessions {
+            session.finish().await.unwrap();
+        }
+    });
+}
+
+/// How many databases of each template are in one of `states`.
+async fn stock(role: &Role, states: &str) -> Vec<usize> {
+    let stock = format!(
+        "SELECT count(*)::text FROM green_light.database WHERE state IN ({states}) GROUP BY template"
+    );
+    let stock = registry(role, &stock).await;
+    stock.iter().map(|count| count.parse().unwrap()).collect()
+}
+
+fn limit() -> usize {
+    let parallel = thread::available_parallelism().map_or(2, usize::from);
+    parallel.clamp(2, 8) + 2
+}
+
 #[test]
 fn the_stock_has_a_limit_whatever_tests_leave() {
-    const TESTS: usize = 14;
     if let Some(part) = part() {
-        return run(async {
-            let isolation = part.parse().unwrap();
-            let engine = engine().await;
-            let mut sessions = Vec::new();
-            for _ in 0..TESTS {
-                let session = engine.session(isolation).await.unwrap();
-                insert(&*session, "once").await.unwrap();
-                sessions.push(session);
-            }
-            for session in sessions {
-                session.finish().await.unwrap();
-            }
-        });
+        return fill(&part, 14);
     }
     let role = run(Role::new());
     let test = of("the_stock_has_a_limit_whatever_tests_leave");
-    let parallel = thread::available_parallelism().map_or(2, usize::from);
-    let limit = parallel.clamp(2, 8) + 2;
     for _ in 0..2 {
         for isolation in ["transaction", "database"] {
             said(role.playing(&test, isolation).spawn().unwrap());
         }
-        let stock = "SELECT count(*)::text FROM green_light.database GROUP BY template";
-        let stock = run(registry(&role, stock));
-        assert!(
-            stock
-                .iter()
-                .all(|count| count.parse::<usize>().unwrap() <= limit),
-            "{stock:?}"
-        );
+        let stock = run(stock(&role, "'free', 'making', 'taken', 'done'"));
+        assert!(stock.iter().all(|count| *count <= limit()), "{stock:?}");
         // With the two templates, that is all there is.
-        let most = 2 + 2 * limit;
+        let most = 2 + 2 * limit();
         let names = run(role.databases());
         assert!(names.len() <= most, "{names:?}");
     }
+    run(role.drop());
+}
+
+/// Who gives a database back looks whether there is room, and the janitor whether others came at the same
+/// moment.
+#[test]
+fn the_stock_is_limited_on_the_way_back_and_by_the_janitor() {
+    if let Some(part) = part() {
+        return fill(&part, 14);
+    }
+    let role = run(Role::new());
+    let test = of("the_stock_is_limited_on_the_way_back_and_by_the_janitor");
+    said(role.playing(&test, "one").spawn().unwrap());
+    // The janitor is another process, which drops nothing.
+    let mut janitor = run(PgConnection::connect(&role.maintenance())).unwrap();
+    let lock = sqlx::query("SELECT pg_advisory_lock(1735131138, 0)");
+    run(lock.execute(&mut janitor)).unwrap();
+    let mut many = role.playing(&test, "transaction");
+    said(many.env("NEXTEST", "1").spawn().unwrap());
+    let back = run(stock(&role, "'free'"));
+    assert!(back.iter().all(|count| *count <= limit()), "{back:?}");
+    let all_back = "UPDATE green_light.database SET state = 'free', owner = NULL, test = NULL \
+                    WHERE state = 'done' AND template <> ''";
+    run(sqlx::query(all_back).execute(&mut janitor)).unwrap();
+    let back = run(stock(&role, "'free'"));
+    assert!(back.iter().max() > Some(&limit()), "{back:?}");
+    run(janitor.close()).unwrap();
+    said(role.playing(&test, "one").spawn().unwrap());
+    let back = run(stock(&role, "'free'"));
+    assert!(back.iter().all(|count| *count <= limit()), "{back:?}");
     run(role.drop());
 }
 
