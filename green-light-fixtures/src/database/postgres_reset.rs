@@ -54,6 +54,10 @@ parts AS (
   UNION ALL SELECT 'e' || oid || ' ' || xmin FROM pg_extension)
 SELECT md5(coalesce(string_agg(part, ',' ORDER BY part COLLATE \"C\"), '')) FROM parts";
 
+/// What a test has left for somebody else to commit, with its locks: it would come back at any time.
+const PREPARED: &str = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() \
+                        ORDER BY prepared LIMIT 1";
+
 /// What a database looks like when no test has used it.
 #[derive(Debug)]
 pub(super) struct Reference {
@@ -127,6 +131,12 @@ impl Reference {
         let options = options.clone().options([("lock_timeout", lock_timeout)]);
         let connection = Line::to(&options).await.map_err(failed)?;
         let mut connection = connection.taking_long();
+        let prepared = connection.fetch_optional(PREPARED).await.map_err(failed)?;
+        if let Some(prepared) = prepared {
+            let gid: String = prepared.try_get(0).map_err(failed)?;
+            connection.close().await;
+            return Err(is_prepared(&gid));
+        }
         let restored = self.compare(&mut connection).await;
         let restored = match restored {
             Err(error) if is_locked(&error) => Err(locked(&mut connection, error).await),
@@ -241,6 +251,14 @@ fn is_locked(error: &sqlx::Error) -> bool {
         .as_database_error()
         .and_then(|error| error.code())
         .is_some_and(|code| code == "55P03")
+}
+
+fn is_prepared(gid: &str) -> Error {
+    let text = format!(
+        "the shared database cannot be put back, because the transaction `{gid}` is prepared and not ended"
+    );
+    let help = "send `COMMIT PREPARED` or `ROLLBACK PREPARED` with its name before the test ends";
+    Error::new(Kind::Held, text).help(help)
 }
 
 /// Says who has rows or tables locked.

@@ -29,6 +29,7 @@ impl Served for PgConnection {
 
 pub(super) const NO_DATABASE: &str = "3D000";
 pub(super) const DATABASE_EXISTS: &str = "42P04";
+pub(super) const IN_USE: &str = "55006";
 pub(super) const UNIQUE: &str = "23505";
 pub(super) const DENIED: &str = "42501";
 pub(super) const NAME_THE_SERVER: &str = "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler \

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    connect::{Line, connect, failed, quoted, run},
+    connect::{IN_USE, Line, connect, failed, has_code, literal, quoted, run},
     office::Office,
     registry::{JANITOR, USE},
 };
@@ -264,5 +264,38 @@ async fn discard(
     } else {
         ""
     };
-    run(connection, format!("DROP DATABASE IF EXISTS {name}{force}")).await
+    let drop = format!("DROP DATABASE IF EXISTS {name}{force}");
+    match run(connection, drop.clone()).await {
+        Err(error)
+            if has_code(&error, IN_USE)
+                && roll_back_prepared(office, connection, &leftover.name).await? =>
+        {
+            run(connection, drop).await
+        }
+        other => other,
+    }
+}
+
+/// Rolls back what tests have prepared to be committed by somebody else: nothing else ends it, and as
+/// long as it is there its database cannot be dropped. Whether there was something.
+async fn roll_back_prepared(
+    office: &Office,
+    connection: &mut Line,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
+    let prepared: Vec<String> =
+        sqlx::query_scalar("SELECT gid FROM pg_prepared_xacts WHERE database = $1")
+            .bind(name)
+            .all_on(connection)
+            .await?;
+    if prepared.is_empty() {
+        return Ok(false);
+    }
+    // Only in its own database can it be ended.
+    let mut inside = connect(&office.options_of(name).options([STATEMENT])).await?;
+    for gid in prepared {
+        run(&mut inside, format!("ROLLBACK PREPARED {}", literal(&gid))).await?;
+    }
+    inside.close().await;
+    Ok(true)
 }

@@ -36,6 +36,7 @@ mod pg_killed;
 mod pg_prepared;
 mod pg_processes;
 mod pg_shared;
+mod pg_two_phase;
 mod pooler;
 mod postgres;
 mod proxy;
