@@ -179,3 +179,42 @@ async fn a_failed_set_up_drops_what_it_holds(unique: &RefCell<u32>, request: &Re
     request.try_get(holds).await.unwrap_err();
     assert_eq!(*unique.borrow(), 1);
 }
+
+#[fixture(scope = "process")]
+async fn north(request: &Request) -> u32 {
+    tokio::task::yield_now().await;
+    *request.get(south).await
+}
+
+#[fixture(scope = "process")]
+async fn south(request: &Request) -> u32 {
+    tokio::task::yield_now().await;
+    *request.get(north).await
+}
+
+#[green_light::test]
+async fn shared_set_ups_at_the_same_time_do_not_wait_for_each_other(request: &Request) {
+    let (one, two) = tokio::join!(request.try_get(north), request.try_get(south));
+    for error in [one.unwrap_err(), two.unwrap_err()] {
+        assert!(error.to_string().starts_with("fixture cycle: `"), "{error}");
+    }
+}
+
+#[fixture]
+async fn once(out: Yield<RefCell<u32>>) {
+    tokio::task::yield_now().await;
+    out.give(RefCell::new(0)).await;
+}
+
+#[fixture]
+async fn also(request: &Request) -> u32 {
+    *request.get(once).await.borrow_mut() += 1;
+    0
+}
+
+#[green_light::test]
+async fn requests_at_the_same_time_wait_for_one_set_up(request: &Request) {
+    let (one, two, _) = tokio::join!(request.get(once), request.get(once), request.get(also));
+    assert!(std::ptr::eq(&*one, &*two));
+    assert_eq!(*one.borrow(), 1);
+}

@@ -145,3 +145,23 @@ async fn m_paused_clock(clock: &u32) {
 async fn n_paused_clock_and_a_request(request: &Request) {
     request.get(clock).await;
 }
+
+#[fixture]
+async fn east(request: &Request) -> u32 {
+    tokio::task::yield_now().await;
+    *request.get(west).await
+}
+
+#[fixture]
+async fn west(request: &Request) -> u32 {
+    tokio::task::yield_now().await;
+    *request.get(self::east).await
+}
+
+#[green_light::test]
+async fn o_set_ups_at_the_same_time_that_wait_for_each_other(request: &Request) {
+    let both = tokio::join!(request.try_get(east), request.try_get(west));
+    if let (Err(east), Err(west)) = both {
+        panic!("east: {east}\nwest: {west}");
+    }
+}
