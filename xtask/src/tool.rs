@@ -37,6 +37,14 @@ pub(crate) fn nextest() -> Result<(), String> {
     Step::cargo(["install", "--locked", "cargo-nextest"]).run()
 }
 
+/// What counts the lines that run.
+pub(crate) fn llvm_cov() -> Result<(), String> {
+    if Step::cargo(["llvm-cov", "--version"]).succeeds() {
+        return Ok(());
+    }
+    Step::cargo(["install", "--locked", "cargo-llvm-cov"]).run()
+}
+
 /// PostgreSQL and MariaDB, whose programs the tests start servers from.
 pub(crate) fn database_servers() -> Result<(), String> {
     let mut packages = Vec::new();

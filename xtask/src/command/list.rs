@@ -1,6 +1,6 @@
 //! What a subcommand is, and the list of them. A new one is a file and a line in [`COMMANDS`].
 
-use super::{bench, conformance, mutants, test};
+use super::{bench, conformance, coverage, mutants, test};
 
 /// A subcommand of `cargo xtask`.
 pub(crate) struct Command {
@@ -29,6 +29,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     test::COMMAND,
     conformance::COMMAND,
     mutants::COMMAND,
+    coverage::COMMAND,
     bench::COMMAND,
 ];
 

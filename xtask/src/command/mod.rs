@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod coverage;
 mod list;
 mod mutants;
 mod test;
