@@ -106,6 +106,18 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "sqlite")]
+    fn a_file_is_found_whatever_its_name() {
+        use sqlx::sqlite::SqliteConnectOptions;
+
+        for path in ["/a/b.sqlite", "/a b/50% off?/#1 & c=d/é.sqlite", "/%41/%3F"] {
+            let url = DatabaseUrl::of_file(Path::new(path));
+            let options: SqliteConnectOptions = url.expose().parse().unwrap();
+            assert_eq!(options.get_filename(), Path::new(path));
+        }
+    }
+
+    #[test]
     fn shows_no_password() {
         for (url, shown) in [
             ("sqlite::memory:", "sqlite::memory:"),

@@ -7,6 +7,7 @@ mod beside;
 mod cases;
 mod context;
 mod crowd;
+mod debug;
 mod dynamic;
 mod fresh;
 mod given;

@@ -1,6 +1,6 @@
 //! Schemas from text, from files and from sqlx, on every database.
 
-use std::{borrow::Cow, fs};
+use std::{borrow::Cow, fs, path::Path};
 
 use green_light_fixtures::{Backend, Engine, Error, Schema};
 use sqlx::{
@@ -18,6 +18,14 @@ async fn engine(backend: Backend, schema: Schema) -> Result<Engine, Error> {
         .schema(schema)
         .build()
         .await
+}
+
+/// Why there is no engine whose schema is in `directory`.
+fn refusal(directory: &Path) -> String {
+    let schema = Schema::sql_dir(directory);
+    run(engine(Backend::Sqlite, schema))
+        .unwrap_err()
+        .to_string()
 }
 
 async fn count(engine: &Engine, sql: &str) -> i64 {
@@ -78,6 +86,25 @@ fn a_failing_file_is_named_with_its_line() {
         assert!(text.starts_with(&expected), "{text}");
         assert!(text.contains("help: only `psql` knows it"), "{text}");
     });
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("1.sql");
+    fs::write(&file, b"INSERT INTO picture VALUES ('\xff\xd8')").unwrap();
+    let binary = refusal(directory.path());
+    assert!(
+        binary.contains("1.sql` is not UTF-8; a dump with binary columns is with `--hex-blob`"),
+        "{binary}"
+    );
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let unreadable = refusal(directory.path());
+    assert!(unreadable.contains("cannot read `"), "{unreadable}");
+    fs::remove_dir(&file).unwrap();
+    let empty = refusal(directory.path());
+    assert!(empty.contains("there is no `.sql` file in it"), "{empty}");
 }
 
 #[test]

@@ -92,6 +92,42 @@ async fn its_transactions_commit_roll_back_and_nest_as_asked(backend: Backend) {
     expect_clean(&engine).await;
 }
 
+async fn a_session_begins_whatever_its_connection_does(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    let connection: &DatabaseConnection = session.as_ref();
+    for kind in [
+        ConnectionTrait::get_database_backend(&session),
+        StreamTrait::get_database_backend(&session),
+    ] {
+        assert_eq!(kind, ConnectionTrait::get_database_backend(connection));
+    }
+    let tx = session
+        .begin_with_options(sea_orm::TransactionOptions::default())
+        .await
+        .unwrap();
+    insert(&tx, "kept").await.unwrap();
+    tx.commit().await.unwrap();
+    // By the trait, not by the method of the session that has its name.
+    let failed = TransactionTrait::transaction(&session, |tx| {
+        Box::pin(async move {
+            insert(tx, "undone").await?;
+            insert(tx, "seed").await
+        })
+    });
+    let failed: Result<(), TransactionError<DbErr>> = failed.await;
+    assert!(
+        matches!(failed, Err(TransactionError::Transaction(_))),
+        "{failed:?}"
+    );
+    assert_eq!(count(&session).await, 2);
+    session.finish().await.unwrap();
+    let shown = format!("{engine:?}");
+    assert!(shown.starts_with("Engine {"), "{shown}");
+    assert!(shown.contains("slots_opened: 1"), "{shown}");
+    expect_clean(&engine).await;
+}
+
 async fn two_sessions_of_one_engine_do_not_see_each_other(backend: Backend) {
     let engine = engine_on(backend).await;
     let one = engine.session(Isolation::Transaction).await.unwrap();
@@ -110,5 +146,6 @@ on_each_backend! {
     a_session_fits_applications_and_generic_code,
     a_session_that_is_dropped_leaves_nothing,
     its_transactions_commit_roll_back_and_nest_as_asked,
+    a_session_begins_whatever_its_connection_does,
     two_sessions_of_one_engine_do_not_see_each_other,
 }
