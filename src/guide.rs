@@ -60,3 +60,7 @@ pub mod several_databases {}
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/traps.md")]
 pub mod traps {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/variables.md")]
+pub mod variables {}

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::context;
 use crate::report::Failure;
+use crate::{context, variables};
 
 /// What `GREEN_LIGHT_SHOW` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,7 @@ impl Config {
             .get_or_init(|| {
                 // Told here, as the others are, rather than by a panic of the first context.
                 context::settings().map_err(Failure::new)?;
+                variables::check(std::env::vars_os().map(|(name, _)| name))?;
                 Self::read(|name| std::env::var_os(name))
             })
             .as_ref()

@@ -8,6 +8,7 @@ mod process;
 mod report;
 pub mod runtime;
 mod test;
+mod variables;
 
 #[doc(hidden)]
 pub mod __private;

@@ -1,9 +1,10 @@
-//! Every variable of green-light with a value that it cannot have.
+//! Every variable of green-light with a value that it cannot have, and one with a name that it cannot have.
 
 use super::redacted::redacted;
 use super::{expect_file, run};
 
 const BAD: &[(&str, &str)] = &[
+    ("GREEN_LIGHT_SHWO", "setup"),
     ("GREEN_LIGHT_SHOW", "stup"),
     ("GREEN_LIGHT_DEBUG", "yes"),
     ("GREEN_LIGHT_AUTOUSE", "no"),

@@ -1,6 +1,6 @@
 //! Documents show code and name tests: all of it has to be there.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use crate::files::{File, assert_tidy, files, root, rust_files};
 
@@ -139,4 +139,43 @@ fn what_a_table_says_is_shown_by_something_that_exists() {
         }
     }
     assert_tidy(&complaints);
+}
+
+/// The guide, the names that are told from typos, and what is read anywhere: all the same.
+#[test]
+fn every_variable_is_in_the_guide_and_known_by_name() {
+    let guide = fs::read_to_string(root().join("src/docs/variables.md")).unwrap();
+    let rows: String = guide
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split(" | ").next().unwrap())
+        .collect();
+    let code = rust_files();
+    let (known, others): (Vec<_>, Vec<_>) = code
+        .iter()
+        .filter(|file| file.path.contains("/src/") && file.path.starts_with("green-light-"))
+        .filter(|file| !file.path.contains("/tests"))
+        .partition(|file| file.path.ends_with("core/src/variables.rs"));
+    let known = variables(known[0].text.split("mod tests").next().unwrap());
+    let read = others.iter().flat_map(|file| {
+        let code = file.text.split("mod tests").next().unwrap();
+        code.split('"').skip(1).step_by(2).flat_map(variables)
+    });
+    // By this one a test binary asks itself for the list of its tests.
+    let read = read.filter(|name| name != "GREEN_LIGHT_LISTING");
+    assert_eq!(read.collect::<BTreeSet<_>>(), known);
+    assert_eq!(variables(&rows), known);
+}
+
+fn variables(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, prefix) in text.match_indices("GREEN_LIGHT_") {
+        let rest = &text[at + prefix.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_uppercase() && c != '_');
+        let rest = &rest[..end.unwrap_or(rest.len())];
+        if !rest.is_empty() {
+            found.insert(format!("{prefix}{rest}"));
+        }
+    }
+    found
 }
