@@ -138,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn root_alone_needs_another_user_for_a_server() {
+        let user = User::for_server(&["nobody-of-that-name"]);
+        if own_id().unwrap() != 0 {
+            assert_eq!(user.unwrap().other, None);
+            return;
+        }
+        let error = user.unwrap_err().to_string();
+        assert!(error.contains("does not run as root"), "{error}");
+        assert!(error.contains("make one named `nobody-of-that-name`"));
+    }
+
+    #[test]
     fn knows_who_it_is() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let owner = fs::metadata(file.path()).unwrap().uid();

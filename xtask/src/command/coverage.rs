@@ -1,5 +1,7 @@
 //! `cargo xtask coverage`: which lines the tests run.
 
+use std::path::Path;
+
 use super::list::Command;
 use crate::{step::Step, tool};
 
@@ -18,21 +20,6 @@ report of a stack overflow, counts as not run. Needs cargo-llvm-cov, which it in
     run,
 };
 
-/// What a process that a test has killed leaves may be half a file.
-const SCRIPT: &str = "\
-set -eu
-export CARGO_TARGET_DIR=\"$PWD/target/coverage\"
-eval \"$(\"$CARGO\" llvm-cov show-env --sh)\"
-export LLVM_PROFDATA_FLAGS=-failure-mode=all
-\"$CARGO\" llvm-cov clean --profraw-only
-\"$CARGO\" nextest run --locked --workspace --all-features
-report() {
-    \"$CARGO\" llvm-cov report -p green-light -p green-light-core -p green-light-macros \\
-        -p green-light-fixtures \"$@\"
-}
-[ $# -eq 0 ] || report \"$@\"
-report --fail-under-lines 95";
-
 fn run(arguments: &[String]) -> Result<(), String> {
     if let Some(other) = arguments.iter().find(|argument| *argument != "--html") {
         return Err(format!(
@@ -42,6 +29,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     tool::nextest()?;
     tool::database_servers()?;
     tool::llvm_cov()?;
-    let step = Step::new("sh").arg("-c").arg(SCRIPT).arg("sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/command/coverage.sh");
+    let step = Step::new("sh").arg(script);
     arguments.iter().fold(step, Step::arg).run()
 }

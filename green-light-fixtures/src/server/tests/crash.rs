@@ -218,6 +218,23 @@ fn what_a_killed_server_left_is_no_obstacle_even_if_its_number_is_in_use() {
 
 #[test]
 #[cfg(feature = "postgres")]
+fn a_cluster_that_cannot_be_made_shows_what_its_program_says() {
+    use super::products::BARREN;
+
+    let target = target();
+    let mut user = Process::start(&BARREN, &target);
+    let said = user.until("  help: ");
+    assert!(
+        said.contains("does not start: `sh` failed: exit status: 3\n  | there is no room\n"),
+        "{said}"
+    );
+    assert!(said.contains("initialise.log`"), "{said}");
+    user.end();
+    expect_gone(&home(&BARREN, &target));
+}
+
+#[test]
+#[cfg(feature = "postgres")]
 fn a_server_that_does_not_start_shows_the_end_of_its_log() {
     use super::products::REFUSING;
 

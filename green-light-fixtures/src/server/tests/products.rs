@@ -46,6 +46,18 @@ pub(super) const STUCK: Product = Product {
     ..crate::server::postgres::POSTGRES
 };
 
+/// Makes no cluster, and says why.
+#[cfg(feature = "postgres")]
+pub(super) const BARREN: Product = Product {
+    slug: "barren",
+    initialise: |_, _| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo there is no room; exit 3"]);
+        command
+    },
+    ..crate::server::postgres::POSTGRES
+};
+
 /// Does not start, and says why.
 #[cfg(feature = "postgres")]
 pub(super) const REFUSING: Product = Product {
@@ -64,7 +76,7 @@ pub(super) const REFUSING: Product = Product {
 /// The one of these that the process of a test is to use.
 pub(super) fn by_name(name: &str) -> &'static Product {
     #[cfg(feature = "postgres")]
-    const SPECIAL: &[&Product] = &[&COUNTED, &STUCK, &REFUSING];
+    const SPECIAL: &[&Product] = &[&COUNTED, &STUCK, &BARREN, &REFUSING];
     #[cfg(not(feature = "postgres"))]
     const SPECIAL: &[&Product] = &[];
     SERVERS

@@ -1,0 +1,20 @@
+# Runs all tests, built so that they count the lines they run, and shows the counts. Arguments are those
+# of `cargo llvm-cov report`. In the root of the workspace; `cargo xtask coverage` sees to that.
+set -eu
+
+: "${CARGO:=cargo}"
+export CARGO_TARGET_DIR="$PWD/target/coverage"
+variables=$("$CARGO" llvm-cov show-env --sh)
+eval "$variables"
+# What a process that a test has killed leaves may be half a file.
+export LLVM_PROFDATA_FLAGS=-failure-mode=all
+"$CARGO" llvm-cov clean --profraw-only
+
+"$CARGO" nextest run --locked --workspace --all-features
+
+report() {
+    "$CARGO" llvm-cov report -p green-light -p green-light-core -p green-light-macros \
+        -p green-light-fixtures "$@"
+}
+[ $# -eq 0 ] || report "$@"
+report --fail-under-lines 95
