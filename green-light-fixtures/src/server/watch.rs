@@ -93,7 +93,7 @@ pub(super) fn spawn(
     let mut command = quiet("sh");
     command
         .arg(home.file("watch.sh"))
-        .arg(home.path())
+        .args([home.path(), sockets])
         .args([GRACE, product.stop])
         .arg(program)
         .args((product.arguments)(program, &home.data(), sockets))

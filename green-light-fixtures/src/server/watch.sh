@@ -1,6 +1,6 @@
 # Runs a server for as long as somebody uses it, and some seconds longer.
 #
-#   sh watch.sh HOME GRACE SIGNAL PROGRAM [ARGUMENT..]
+#   sh watch.sh HOME SOCKETS GRACE SIGNAL PROGRAM [ARGUMENT..]
 #
 # Standard input is the lock file `alive`, locked: the lock lives as long as any process started here
 # has the file open, so whoever can take it knows that nothing of this tree is left.
@@ -11,8 +11,8 @@
 # guard do that for each other, the keeper for the two that wait for the server's end. If all are killed
 # at once, the system stops it, on Linux with util-linux; elsewhere it runs until the next user comes.
 
-home=$1 grace=$2 signal=$3
-shift 3
+home=$1 sockets=$2 grace=$3 signal=$4
+shift 4
 known=
 cd "$home" || exit 1
 exec 9<&0 </dev/null >/dev/null 2>>watch.log
@@ -51,15 +51,21 @@ herald() {
 stop() {
     rm -f endpoint endpoint.off
     pid=$(cat server.pid 2>/dev/null) || pid=$known
-    [ -n "$pid" ] || return 0
-    kill -s "$signal" "$pid" 2>/dev/null
-    tries=0
-    while [ "$tries" -lt 200 ] && kill -s 0 "$pid" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ "$tries" -ne 100 ] || kill -s KILL "$pid" 2>/dev/null
-        sleep 0.1
-    done
-    rm -f server.pid
+    if [ -n "$pid" ]; then
+        kill -s "$signal" "$pid" 2>/dev/null
+        tries=0
+        while [ "$tries" -lt 200 ] && kill -s 0 "$pid" 2>/dev/null; do
+            tries=$((tries + 1))
+            [ "$tries" -ne 100 ] || kill -s KILL "$pid" 2>/dev/null
+            sleep 0.1
+        done
+        rm -f server.pid
+    fi
+    # Elsewhere if the path of the home is too long, and then nobody else would remove it.
+    case $sockets in
+    "$home"/*) ;;
+    *) rm -rf "$sockets" ;;
+    esac
 }
 
 # Whether a line or end of file comes from `users` soon; `answer` then holds `0` or something else.

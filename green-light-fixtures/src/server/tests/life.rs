@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::MetadataExt as _, path::Path, thread, time::Duration
 
 use super::support::{
     Process, eventually, expect_gone, group, home, is_alive, on_each_server, processes_with,
-    server_process, supervisors, target, target_of_many_words,
+    server_process, supervisors, target, target_of_a_long_name, target_of_many_words,
 };
 
 #[test]
@@ -53,6 +53,28 @@ fn starts_in_a_directory_whatever_its_name() {
         two.sockets();
         two.end();
         expect_gone(&home);
+    });
+}
+
+#[test]
+fn the_directory_of_its_sockets_goes_with_it() {
+    on_each_server(|product| {
+        let target = target_of_a_long_name();
+        let home = home(product, &target);
+        let mut one = Process::start(product, &target);
+        let sockets = one.sockets();
+        assert!(!sockets.starts_with(home.path()) && sockets.exists());
+        one.end();
+        expect_gone(&home);
+        assert!(!sockets.exists());
+
+        // Also where nothing else is left, as after `cargo clean`.
+        let mut two = Process::start(product, &target);
+        let sockets = two.sockets();
+        assert!(sockets.exists());
+        fs::remove_dir_all(home.path()).unwrap();
+        two.end();
+        eventually("the sockets are still there", || !sockets.exists());
     });
 }
 

@@ -42,18 +42,22 @@ fn user() {
 
 /// A target directory that an unprivileged user can enter.
 pub(super) fn target() -> TempDir {
-    let target = tempfile::tempdir_in("/tmp").unwrap();
-    fs::set_permissions(target.path(), Permissions::from_mode(0o755)).unwrap();
-    target
+    named("target")
 }
 
 /// One with a name that a shell would not take for one word.
 pub(super) fn target_of_many_words() -> TempDir {
-    let name = "it's \"a b\" $HOME; `exit 1` \\ é * ";
-    let target = tempfile::Builder::new()
-        .prefix(name)
-        .tempdir_in("/tmp")
-        .unwrap();
+    named("it's \"a b\" $HOME; `exit 1` \\ é * ")
+}
+
+/// One with a path that is too long for a socket.
+pub(super) fn target_of_a_long_name() -> TempDir {
+    named(&"long".repeat(30))
+}
+
+fn named(prefix: &str) -> TempDir {
+    let target = tempfile::Builder::new().prefix(prefix).tempdir_in("/tmp");
+    let target = target.unwrap();
     fs::set_permissions(target.path(), Permissions::from_mode(0o755)).unwrap();
     target
 }
