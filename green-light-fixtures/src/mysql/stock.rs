@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    upkeep::{Background, new_name, on_own_runtime, spawn},
+    upkeep::{Background, Holding, new_name, on_own_runtime, spawn},
 };
 
 /// Who wants a database.
@@ -23,8 +23,8 @@ use crate::{
 pub(super) enum For {
     /// A test that may commit to it.
     Test(String),
-    /// A slot of the sandbox, which may have one that another slot has had.
-    Slot,
+    /// A slot of the sandbox, which may have one that another slot has had. A test is the first to have it.
+    Slot(String),
 }
 
 impl For {
@@ -32,7 +32,7 @@ impl For {
     fn takes(&self) -> &'static str {
         match self {
             Self::Test(_) => "'free'",
-            Self::Slot => "'used', 'free'",
+            Self::Slot(_) => "'used', 'free'",
         }
     }
 
@@ -40,7 +40,7 @@ impl For {
     fn enough(&self) -> i64 {
         match self {
             Self::Test(_) => Background::target(),
-            Self::Slot => Background::SPARE,
+            Self::Slot(_) => Background::SPARE,
         }
     }
 }
@@ -56,7 +56,7 @@ pub(super) async fn claim(
         janitor::make_room(&office).await?;
         let permits = match &whose {
             For::Test(test) => office.budget.permits_of(test).await?,
-            For::Slot => office.budget.permits(1).await?,
+            For::Slot(test) => office.budget.permits_if(!Holding::has(test), 1).await?,
         };
         let free = take(
             &mut *office.front().await,

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Kind},
     rebuild,
     schema::{Schema, short_digest},
-    upkeep::{Waiting, new_name, while_it_answers},
+    upkeep::{Holding, Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
 
@@ -125,15 +125,15 @@ impl MySqlTemplate {
         stock::claim(&self.office, &self.pattern, For::Test(test.to_owned())).await
     }
 
-    /// A database for a slot of the sandbox, with the right to one connection.
+    /// A database for a slot of the sandbox that `test` is the first to have, with the right to one connection.
     ///
     /// # Errors
     ///
     /// As [`claim`](Self::claim), and when a table cannot roll back.
-    pub(crate) async fn claim_for_slot(&self) -> Result<Claim, Error> {
+    pub(crate) async fn claim_for_slot(&self, test: &str) -> Result<Claim, Error> {
         let check = async || self.check_engines().await;
         self.can_roll_back.get_or_try_init(check).await?;
-        stock::claim(&self.office, &self.pattern, For::Slot).await
+        stock::claim(&self.office, &self.pattern, For::Slot(test.to_owned())).await
     }
 
     /// Tables that do not take part in transactions.
@@ -220,7 +220,9 @@ impl Building<'_> {
     async fn run(&self) -> Result<(String, bool), Error> {
         let budget = &self.office.budget;
         // For the connection that holds the lock, and for those of the schema.
-        let _permits = budget.permits(budget.per_test()).await?;
+        let _permits = budget
+            .permits_if(!Holding::is_any(), budget.per_test())
+            .await?;
         let cannot = |error| failed("the template cannot be built", error);
         let mut connection = connect(&self.office.options).await.map_err(cannot)?;
         let result = match self.turn(&mut connection).await {

@@ -72,6 +72,11 @@ impl Claim {
         drop(self.office.resting.take(&self.name));
     }
 
+    /// Whether its connections are among those that all processes count.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.permits.as_ref().is_some_and(Permits::is_counted)
+    }
+
     pub(crate) fn rests(&self) -> bool {
         self.office.resting.has(&self.name)
     }

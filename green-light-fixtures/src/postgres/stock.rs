@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    upkeep::{Asking as _, Background, new_name, on_own_runtime, spawn},
+    upkeep::{Asking as _, Background, Holding, new_name, on_own_runtime, spawn},
 };
 
 /// How a database is made from a template.
@@ -77,7 +77,7 @@ impl Stock {
             janitor::make_room(&office).await?;
             let permits = match pattern.content {
                 Content::Schema(_) => office.budget.permits_of(&test).await?,
-                Content::Guarded(_) => office.budget.permits(1).await?,
+                Content::Guarded(_) => office.budget.permits_if(!Holding::has(&test), 1).await?,
             };
             let (name, left) = match Self::take(&office, &pattern, &test).await? {
                 Some(taken) => taken,

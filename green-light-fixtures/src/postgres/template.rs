@@ -24,7 +24,7 @@ use crate::{
     backend::postgres::GUARD,
     error::{Error, Kind},
     schema::{Schema, short_digest},
-    upkeep::{Asking as _, Waiting, new_name, while_it_answers},
+    upkeep::{Asking as _, Holding, Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
 
@@ -91,12 +91,12 @@ impl PostgresTemplate {
         Stock::claim(&self.office, &self.pattern, test).await
     }
 
-    /// A database for a slot of the sandbox, with the right to one connection.
+    /// A database for a slot of the sandbox that `test` is the first to have, with the right to one connection.
     ///
     /// # Errors
     ///
     /// As [`claim`](Self::claim).
-    pub(crate) async fn claim_guarded(&self, slot: &str, wait: Duration) -> Result<Claim, Error> {
+    pub(crate) async fn claim_for_slot(&self, test: &str, wait: Duration) -> Result<Claim, Error> {
         let pattern = self
             .guarded
             .get_or_try_init(async || {
@@ -105,7 +105,7 @@ impl PostgresTemplate {
                 Ok(pattern)
             })
             .await?;
-        Stock::claim(&self.office, pattern, slot).await
+        Stock::claim(&self.office, pattern, test).await
     }
 
     /// Where the server is.
@@ -238,10 +238,9 @@ impl Building<'_> {
     /// Waits for whoever builds it, or builds it.
     async fn run(&self) -> Result<(Arc<Pattern>, bool), Error> {
         // For the connection that holds the lock, and for those of the schema.
-        let _permits = self
-            .office
-            .budget
-            .permits(self.office.budget.per_test())
+        let budget = &self.office.budget;
+        let _permits = budget
+            .permits_if(!Holding::is_any(), budget.per_test())
             .await?;
         let cannot = |error| failed("the template cannot be built", error);
         let mut connection = connect(&self.office.maintenance).await.map_err(cannot)?;

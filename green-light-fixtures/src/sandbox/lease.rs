@@ -11,6 +11,8 @@ use std::sync::{
 };
 
 use super::{guard::Guard, lent::Lent, set::SlotSet, set::Waits, slot::Slot};
+#[cfg(feature = "_server")]
+use crate::upkeep::Holding;
 use crate::{
     backend::{Ended, Pool},
     error::{Error, Kind},
@@ -27,6 +29,9 @@ pub(crate) struct Lease {
     token: Mutex<Option<Arc<()>>>,
     test: Arc<str>,
     deadlocked: Arc<AtomicBool>,
+    /// On a server, where its connection is one of few.
+    #[cfg(feature = "_server")]
+    holding: Mutex<Option<Holding>>,
 }
 
 impl Lease {
@@ -38,6 +43,8 @@ impl Lease {
         deadlocked: Arc<AtomicBool>,
     ) -> Self {
         let guard = Arc::clone(&slot.guard);
+        #[cfg(feature = "_server")]
+        let holding = set.template().is_on_server().then(|| Holding::of(&test));
         Self {
             set,
             slot: Mutex::new(Some(slot)),
@@ -46,6 +53,8 @@ impl Lease {
             token: Mutex::new(Some(Arc::default())),
             test,
             deadlocked,
+            #[cfg(feature = "_server")]
+            holding: Mutex::new(holding),
         }
     }
 
@@ -101,6 +110,13 @@ impl Lease {
             .unwrap_or_else(PoisonError::into_inner)
             .take()?;
         let token = self.own_token().take()?;
+        #[cfg(feature = "_server")]
+        drop(
+            self.holding
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         Some(Taken {
             slot: Some(slot),
             set: Arc::clone(&self.set),

@@ -109,7 +109,7 @@ impl SlotSet {
             let waiting = self.idle().pop();
             let slot = match waiting {
                 Some(slot) => slot,
-                None => self.open().await?,
+                None => self.open(&test).await?,
             };
             slot.wake();
             if slot
@@ -124,12 +124,12 @@ impl SlotSet {
         Ok(Lease::new(Arc::clone(self), slot, id, test, deadlocked))
     }
 
-    async fn open(&self) -> Result<Slot, Error> {
+    async fn open(&self, test: &str) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let guard = Arc::new(Guard::new(self.template.definitions_commit()));
         let (pool, home) = self
             .template
-            .open(number, &guard, self.waits.connection)
+            .open(number, test, &guard, self.waits.connection)
             .await?;
         Ok(Slot::new(pool, guard, home))
     }
@@ -137,7 +137,7 @@ impl SlotSet {
     /// Takes a slot back from a test that has ended well.
     pub(super) fn put_back(&self, slot: Slot, token: &Weak<()>) {
         // A connection that is still held by something could be used while a later test runs.
-        if token.strong_count() > 0 {
+        if token.strong_count() > 0 || !slot.may_wait() {
             return self.discard_lent(slot);
         }
         self.ended.fetch_add(1, Ordering::Relaxed);

@@ -60,6 +60,18 @@ impl Slot {
         }
     }
 
+    /// Whether it may wait for another test: not if it has a connection that nobody counts.
+    pub(super) fn may_wait(&self) -> bool {
+        match &self.home {
+            #[cfg(feature = "sqlite")]
+            SlotHome::Memory | SlotHome::File(_) => true,
+            #[cfg(feature = "postgres")]
+            SlotHome::Postgres(claim) => claim.is_counted(),
+            #[cfg(feature = "mysql")]
+            SlotHome::MySql(claim) => claim.is_counted(),
+        }
+    }
+
     /// Whether its database will be given back, by way of its pool.
     fn rests(&self) -> bool {
         match &self.home {

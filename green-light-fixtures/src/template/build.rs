@@ -55,10 +55,11 @@ impl Template {
         })
     }
 
-    /// Makes the database of slot `number` and opens a guarded pool on it.
+    /// Makes the database of slot `number`, which `test` is the first to have, and opens a guarded pool on it.
     pub(crate) async fn open(
         &self,
         number: u64,
+        test: &str,
         guard: &Arc<Guard>,
         wait: Duration,
     ) -> Result<(Pool, SlotHome), Error> {
@@ -95,15 +96,13 @@ impl Template {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(template) => {
-                let claim = template
-                    .claim_guarded(&format!("slot {number}"), wait)
-                    .await?;
+                let claim = template.claim_for_slot(test, wait).await?;
                 let pool = postgres::open(&claim.options(), guard, wait).await?;
                 Ok((pool, SlotHome::Postgres(claim)))
             }
             #[cfg(feature = "mysql")]
             Self::MySql(template) => {
-                let claim = template.claim_for_slot().await?;
+                let claim = template.claim_for_slot(test).await?;
                 let pool = mysql::open(&claim.options(), guard, wait).await?;
                 Ok((pool, SlotHome::MySql(claim)))
             }

@@ -7,8 +7,8 @@
 //!   remain when all tests have ended: processes never wait for each other in a circle.
 //! * Who waits has nothing that others wait for: a process gives up the slots of its sandbox that no test
 //!   has, each of which has a connection.
-//! * A test takes all its connections before it starts. If it asks for more, for a second engine, it gets
-//!   what is there: others may be doing the same, and would wait for each other.
+//! * A test takes all its connections before it starts. If it asks for more, for a second engine or its
+//!   template, it gets what is there: others may be doing the same, and would wait for each other.
 //! * What a test opens itself from `session.url()` is not counted; some connections are left for it.
 
 use std::{
@@ -21,6 +21,7 @@ use tokio::sync::MutexGuard;
 use super::{
     background::spawn,
     door::Door,
+    holding::Holding,
     silence::check_wait,
     waiting::{LIMIT, Waiting},
 };
@@ -84,8 +85,6 @@ pub(crate) struct Budget<C> {
     per_test: usize,
     /// The numbers that this process has, and those of them that nobody uses yet.
     numbers: Mutex<Numbers>,
-    /// Tests that have connections, once for each time that they took some.
-    tests: Mutex<Vec<Arc<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -126,7 +125,6 @@ impl<C: Counts> Budget<C> {
                     total,
                     per_test,
                     numbers,
-                    tests: Mutex::default(),
                 };
                 return Ok((budget, facts));
             }
@@ -155,33 +153,35 @@ impl<C: Counts> Budget<C> {
         u32::try_from(self.per_test).unwrap_or(1)
     }
 
-    fn tests(&self) -> std::sync::MutexGuard<'_, Vec<Arc<str>>> {
-        self.tests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes the connections of `test`, as [`permits`](Self::permits) does. If it has some already, takes what
     /// is there, which may be nothing.
     pub(crate) async fn permits_of(self: &Arc<Self>, test: &str) -> Result<Permits<C>, Error> {
-        let mut count = self.per_test();
-        let is_first = !self.tests().iter().any(|known| **known == *test);
-        let mut permits = if is_first {
-            self.permits(count).await?
-        } else {
-            loop {
-                let there = match usize::try_from(count) {
-                    Ok(count) if count > 0 => self.try_permits(count).await?,
-                    _ => Some(Permits::new(self, Vec::new())),
-                };
-                match there {
-                    Some(permits) => break permits,
-                    None => count -= 1,
-                }
-            }
-        };
-        let test: Arc<str> = test.into();
-        self.tests().push(Arc::clone(&test));
-        permits.test = Some(test);
+        let mut permits = self
+            .permits_if(!Holding::has(test), self.per_test())
+            .await?;
+        permits.holding = Some(Holding::of(test));
         Ok(permits)
+    }
+
+    /// Takes `count` connections as [`permits`](Self::permits) does, if whoever wants them `may_wait`; else
+    /// takes what is there, which may be nothing.
+    pub(crate) async fn permits_if(
+        self: &Arc<Self>,
+        may_wait: bool,
+        count: u32,
+    ) -> Result<Permits<C>, Error> {
+        if may_wait {
+            return self.permits(count).await;
+        }
+        let mut count = usize::try_from(count).unwrap_or(usize::MAX);
+        count = count.min(self.per_test);
+        while count > 0 {
+            if let Some(permits) = self.try_permits(count).await? {
+                return Ok(permits);
+            }
+            count -= 1;
+        }
+        Ok(Permits::new(self, Vec::new()))
     }
 
     /// Takes `count` connections, or as many as a test gets, when there are as many.
@@ -241,8 +241,8 @@ impl<C: Counts> Budget<C> {
 pub(crate) struct Permits<C: Counts> {
     budget: Arc<Budget<C>>,
     numbers: Vec<i32>,
-    /// Whose they are, if that is a test.
-    test: Option<Arc<str>>,
+    /// If they are those of a test.
+    holding: Option<Holding>,
 }
 
 impl<C: Counts> Permits<C> {
@@ -250,8 +250,13 @@ impl<C: Counts> Permits<C> {
         Self {
             budget: Arc::clone(budget),
             numbers,
-            test: None,
+            holding: None,
         }
+    }
+
+    /// Whether there are some, and none is opened that others do not know of.
+    pub(crate) fn is_counted(&self) -> bool {
+        !self.numbers.is_empty()
     }
 
     /// How many connections may be opened: one in any case. If it is not counted, the server has to have it.
@@ -263,12 +268,6 @@ impl<C: Counts> Permits<C> {
 impl<C: Counts> Drop for Permits<C> {
     fn drop(&mut self) {
         let (budget, given) = (Arc::clone(&self.budget), std::mem::take(&mut self.numbers));
-        if let Some(test) = self.test.take() {
-            let mut tests = budget.tests();
-            if let Some(at) = tests.iter().position(|known| *known == test) {
-                tests.swap_remove(at);
-            }
-        }
         if given.is_empty() {
             return;
         }

@@ -26,6 +26,8 @@ mod budget;
 #[cfg(feature = "_server")]
 mod door;
 #[cfg(feature = "_server")]
+mod holding;
+#[cfg(feature = "_server")]
 mod line;
 #[cfg(feature = "_server")]
 mod name;
@@ -44,6 +46,7 @@ pub(crate) use self::{
     background::{Background, last, on_own_runtime, spawn},
     budget::{Budget, Counts, Entered, Permits, wanted_connections},
     door::Door,
+    holding::Holding,
     line::{Answer, Asked, Line},
     name::{new_name, program, random_bytes},
     resting::{Rested, Resting},

@@ -43,6 +43,30 @@ async fn test_of(backend: Backend) {
     one.finish().await.unwrap();
 }
 
+/// Has the connections of one engine, as many as a test gets, and builds another when told to.
+async fn builder_of(backend: Backend) {
+    let first = engine(backend, "one").await;
+    let mut sessions = Vec::new();
+    for _ in 0..5 {
+        let session = first.session(Isolation::Transaction).await.unwrap();
+        use_it(&session, "one").await;
+        sessions.push(session);
+    }
+    say("first", "yes");
+    assert!(wait_for_a_line());
+    let second = engine(backend, "two").await;
+    for isolation in [Isolation::Transaction, Isolation::Database] {
+        let session = second.session(isolation).await.unwrap();
+        use_it(&session, "two").await;
+        session.finish().await.unwrap();
+    }
+    say("second", "yes");
+    assert!(wait_for_a_line());
+    for session in sessions {
+        session.finish().await.unwrap();
+    }
+}
+
 /// On a server where they have all connections, which are so many.
 fn two_processes(connections: &str, playing: impl Fn() -> std::process::Command) {
     let mut both: Vec<_> = (0..2)
@@ -83,6 +107,29 @@ fn two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other() {
     }
     let server = MyServer::start(50);
     let test = "two_engines::two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other";
+    // One is with whoever keeps the server.
+    two_processes("13", || server.playing(test, "test"));
+    server.end();
+}
+
+#[test]
+fn two_processes_that_build_a_second_template_on_postgres_do_not_wait_for_each_other() {
+    if part().is_some() {
+        return run(builder_of(Backend::Postgres));
+    }
+    let role = run(Role::new());
+    let test = "two_engines::two_processes_that_build_a_second_template_on_postgres_do_not_wait_for_each_other";
+    two_processes("12", || role.playing(test, "test"));
+    run(role.drop());
+}
+
+#[test]
+fn two_processes_that_build_a_second_template_on_mysql_do_not_wait_for_each_other() {
+    if part().is_some() {
+        return run(builder_of(Backend::MySql));
+    }
+    let server = MyServer::start(50);
+    let test = "two_engines::two_processes_that_build_a_second_template_on_mysql_do_not_wait_for_each_other";
     // One is with whoever keeps the server.
     two_processes("13", || server.playing(test, "test"));
     server.end();
