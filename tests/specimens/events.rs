@@ -37,3 +37,27 @@ fn b_fails(client: &str) {
 fn c_errs(broken: u32) {
     unreachable!("{broken}");
 }
+
+#[green_light::test]
+fn d_skips() {
+    green_light::skip("no printer");
+}
+
+#[green_light::test(xfail)]
+fn e_fails_as_expected() {
+    panic!("not yet");
+}
+
+#[green_light::test(xfail)]
+fn f_passes_unexpectedly() {}
+
+#[green_light::test(xfail = "strict")]
+fn g_must_not_pass() {}
+
+#[fixture]
+fn not_here() {
+    green_light::skip("not here");
+}
+
+#[green_light::test(uses(not_here))]
+fn h_skips_in_a_fixture() {}

@@ -5,10 +5,11 @@
 
 use std::cell::RefCell;
 use std::sync::{Mutex, Once, PoisonError};
-use std::thread;
+use std::{panic, thread};
 
 use super::coroutine::{IdleStack, Stack};
 use super::settings::settings;
+use crate::report::quietly;
 
 /// How many stacks a thread keeps for its next contexts.
 const KEPT: usize = 64;
@@ -107,7 +108,12 @@ fn map() -> Stack {
 fn prepare(size: usize) {
     // Of the usual size, so that valgrind tells its stack from the one it is called on by the distance.
     let words = (size / size_of::<usize>()) & !1;
-    generator::Gn::<()>::new_scoped_opt_local(words, |_| ()).resume();
+    // Without memory for it there is none for the stack to come either, which says what to do.
+    let _ = quietly(|| {
+        panic::catch_unwind(|| {
+            generator::Gn::<()>::new_scoped_opt_local(words, |_| ()).resume();
+        })
+    });
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Show {
         }
     }
 
-    pub(crate) fn call(self, test: &TestMeta, plan: &Plan, passed: Option<bool>) {
+    pub(crate) fn call(self, test: &TestMeta, plan: &Plan, ended: Option<char>) {
         if self.prints() {
             let used = plan
                 .arounds
@@ -87,12 +87,8 @@ impl Show {
                 .copied()
                 .chain(plan.steps.iter().map(|step| step.definition));
             let used = fixtures_used(used.map(|definition| definition.name));
-            let word = match passed {
-                Some(true) => " .",
-                Some(false) => " F",
-                None => "",
-            };
-            say(&format!("{:8}{}{used}{word}", "", test.full_name()));
+            let ended = ended.map_or_else(String::new, |letter| format!(" {letter}"));
+            say(&format!("{:8}{}{used}{ended}", "", test.full_name()));
         }
     }
 }

@@ -56,7 +56,7 @@ impl TestRun {
         };
         end.tell(self.meta);
         self.show
-            .call(self.meta, &self.plan, Some(matches!(end, BodyEnd::Passed)));
+            .call(self.meta, &self.plan, Some(end.letter(self.meta)));
         self.record.borrow_mut().body = Some(end);
     }
 }

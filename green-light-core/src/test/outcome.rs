@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::case::TestMeta;
 use super::deadline::Phase;
+use super::options::Xfail;
 use crate::fixture::Definition;
 use crate::report::{Failure, say, text};
 
@@ -45,6 +46,25 @@ impl BodyEnd {
                     say(&explanation);
                 }
             }
+        }
+    }
+}
+
+impl BodyEnd {
+    /// How the body of `test` ended, by the letter that pytest has for it.
+    pub(crate) fn letter(&self, test: &TestMeta) -> char {
+        match (self, test.options.xfail) {
+            (Self::Failed(failure), _) if failure.skipped => 's',
+            (Self::Failed(failure) | Self::Panicked { failure, .. }, _)
+                if test.expects(failure) =>
+            {
+                '.'
+            }
+            (Self::Passed, _) if test.should_panic.is_some() => 'F',
+            (Self::Passed, Xfail::No) => '.',
+            (Self::Passed, Xfail::Yes) => 'X',
+            (Self::Passed, Xfail::Strict) | (_, Xfail::No) => 'F',
+            (_, Xfail::Yes | Xfail::Strict) => 'x',
         }
     }
 }

@@ -5,6 +5,7 @@ mod cancelled;
 mod crowd;
 mod dropped;
 mod joins;
+mod limits;
 mod missing;
 mod overflow;
 mod panics;

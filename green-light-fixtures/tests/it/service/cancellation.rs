@@ -235,7 +235,7 @@ async fn a_slow_query_that_is_cancelled_is_waited_for(db: &DatabaseConnection) {
         DbBackend::Postgres => "SELECT pg_sleep(0.2)",
         DbBackend::MySql => "SELECT sleep(0.2)",
         _ => {
-            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 400000) \
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100000) \
              SELECT max(x) FROM n"
         }
     };
