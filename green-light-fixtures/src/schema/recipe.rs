@@ -104,7 +104,24 @@ impl Schema {
         Self::empty().with(Step::sql_dir(path.as_ref()))
     }
 
-    /// The tables made by migrations of sqlx, such as `sqlx::migrate!()` embeds.
+    /// The tables made by migrations of sqlx, as `sqlx::migrate!()` embeds them.
+    ///
+    /// ```
+    /// # // The migrations of this crate are those of its tests.
+    /// # macro_rules! of_the_tests { ($path:literal) => { ::sqlx::migrate!("tests/migrations") } }
+    /// # mod sqlx { pub(crate) use of_the_tests as migrate; }
+    /// # fn main() {
+    /// use green_light_fixtures::Schema;
+    ///
+    /// let schema = Schema::sqlx(sqlx::migrate!("./migrations"));
+    /// # }
+    /// ```
+    ///
+    /// The macro needs the features `macros` and `migrate` of sqlx, and a `build.rs` with
+    /// `println!("cargo:rerun-if-changed=migrations")`, which tells cargo of files that are new. A template
+    /// is built anew when any byte of a migration has changed.
+    ///
+    /// Migrations may come from elsewhere:
     ///
     /// ```
     /// use std::borrow::Cow;

@@ -169,20 +169,38 @@ fn migrator(sql: &'static [&'static str]) -> Migrator {
 }
 
 #[test]
-fn migrations_of_sqlx_run_on_every_database() {
+fn migrations_that_sqlx_embeds_run_on_every_database() {
     run(async {
         for backend in BACKENDS {
-            let schema = Schema::sqlx(migrator(&[
-                "CREATE TABLE book (id INT)",
-                "INSERT INTO book VALUES (1)",
-            ]));
+            let schema = Schema::sqlx(sqlx::migrate!("tests/migrations"));
             let engine = engine(backend, schema).await.unwrap();
-            assert_eq!(
-                count(&engine, "SELECT count(*) FROM book").await,
-                1,
-                "{backend}"
-            );
+            let books = "SELECT count(*) FROM book JOIN author ON author.id = book.author \
+                         WHERE title = 'semi;colon'";
+            assert_eq!(count(&engine, books).await, 1, "{backend}");
+            let noted = "SELECT count(*) FROM _sqlx_migrations WHERE success";
+            assert_eq!(count(&engine, noted).await, 2, "{backend}");
         }
+    });
+}
+
+#[test]
+fn another_byte_in_a_migration_of_sqlx_is_another_template() {
+    let directory = tempfile::tempdir().unwrap();
+    let built = async |sql: &str| {
+        fs::write(directory.path().join("1_book.sql"), sql).unwrap();
+        let migrator = Migrator::new(directory.path()).await.unwrap();
+        let schema = Schema::sqlx(migrator);
+        let engine = engine(Backend::Sqlite, schema).await.unwrap();
+        assert_eq!(count(&engine, "SELECT count(*) FROM book").await, 0);
+        engine.stats().templates_built
+    };
+    // No other run has a directory of this name.
+    let mark = directory.path().display();
+    let sql = format!("CREATE TABLE book (id INT); -- {mark}");
+    run(async {
+        assert_eq!(built(&sql).await, 1);
+        assert_eq!(built(&sql).await, 0, "the same bytes");
+        assert_eq!(built(&format!("{sql} ")).await, 1, "one more byte");
     });
 }
 
