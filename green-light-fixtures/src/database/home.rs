@@ -19,6 +19,8 @@ use super::{
 use crate::mysql;
 #[cfg(feature = "postgres")]
 use crate::postgres;
+#[cfg(feature = "_server")]
+use crate::upkeep::SHARED;
 use crate::{
     directory::{Directory, default_base},
     error::Error,
@@ -101,12 +103,12 @@ impl Databases {
             },
             #[cfg(feature = "postgres")]
             Template::Postgres(template) => {
-                let claim = template.claim("the tests that share a database").await?;
+                let claim = template.claim(SHARED).await?;
                 Shared::postgres(claim, self.waits).await?
             }
             #[cfg(feature = "mysql")]
             Template::MySql(template) => Shared::MySql {
-                claim: template.claim("the tests that share a database").await?,
+                claim: template.claim(SHARED).await?,
                 original: Original::new(template.name().to_owned(), template.script().await?),
                 waits: self.waits,
             },

@@ -56,7 +56,7 @@ pub(super) async fn claim(
         janitor::make_room(&office).await?;
         let permits = match &whose {
             For::Test(test) => office.budget.permits_of(test).await?,
-            For::Slot(test) => office.budget.permits_if(!Holding::has(test), 1).await?,
+            For::Slot(test) => office.budget.permits_if(Holding::may_wait(test), 1).await?,
         };
         let free = take(
             &mut *office.front().await,

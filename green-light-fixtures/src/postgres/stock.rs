@@ -77,7 +77,12 @@ impl Stock {
             janitor::make_room(&office).await?;
             let permits = match pattern.content {
                 Content::Schema(_) => office.budget.permits_of(&test).await?,
-                Content::Guarded(_) => office.budget.permits_if(!Holding::has(&test), 1).await?,
+                Content::Guarded(_) => {
+                    office
+                        .budget
+                        .permits_if(Holding::may_wait(&test), 1)
+                        .await?
+                }
             };
             let (name, left) = match Self::take(&office, &pattern, &test).await? {
                 Some(taken) => taken,

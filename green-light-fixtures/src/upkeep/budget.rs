@@ -157,7 +157,7 @@ impl<C: Counts> Budget<C> {
     /// is there, which may be nothing.
     pub(crate) async fn permits_of(self: &Arc<Self>, test: &str) -> Result<Permits<C>, Error> {
         let mut permits = self
-            .permits_if(!Holding::has(test), self.per_test())
+            .permits_if(Holding::may_wait(test), self.per_test())
             .await?;
         permits.holding = Some(Holding::of(test));
         Ok(permits)

@@ -1,9 +1,14 @@
 //! Which tests of this process have connections of a server.
 //!
 //! Whoever has some and waits for more may wait for somebody who does the same, on this server or on
-//! another one. So only who has none waits; the others take what is there.
+//! another one. So only who has none waits; the others take what is there. What the tests of a process share
+//! stays until it ends, which may be what another process waits for: beside it, a test waits only for
+//! another test of its own process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// In whose name the tests that share a database have theirs.
+pub(crate) const SHARED: &str = "the tests that share a database";
 
 /// Once for each time that a test got some.
 static TESTS: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
@@ -23,9 +28,13 @@ impl Holding {
         Self(test)
     }
 
-    /// Whether `test` has some.
-    pub(crate) fn has(test: &str) -> bool {
-        tests().iter().any(|known| **known == *test)
+    /// Whether `test` may wait for more.
+    pub(crate) fn may_wait(test: &str) -> bool {
+        let tests = tests();
+        let is_shared = |known: &&Arc<str>| ***known == *SHARED;
+        let shares = tests.iter().any(|known| is_shared(&known));
+        let others = tests.iter().any(|known| !is_shared(&known));
+        !tests.iter().any(|known| **known == *test) && (!shares || others)
     }
 
     /// Whether any test has some, which may be the one that waits.

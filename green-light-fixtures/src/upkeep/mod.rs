@@ -46,7 +46,7 @@ pub(crate) use self::{
     background::{Background, last, on_own_runtime, spawn},
     budget::{Budget, Counts, Entered, Permits, wanted_connections},
     door::Door,
-    holding::Holding,
+    holding::{Holding, SHARED},
     line::{Answer, Asked, Line},
     name::{new_name, program, random_bytes},
     resting::{Rested, Resting},

@@ -67,6 +67,21 @@ async fn builder_of(backend: Backend) {
     }
 }
 
+/// Shares a database in one test, and needs one of its own in another one when told to.
+async fn sharer_of(backend: Backend) {
+    let engine = engine(backend, "one").await;
+    let one = engine.session(Isolation::Shared).await.unwrap();
+    use_it(&one, "one").await;
+    one.finish().await.unwrap();
+    say("first", "yes");
+    assert!(wait_for_a_line());
+    let two = engine.session(Isolation::Database).await.unwrap();
+    use_it(&two, "one").await;
+    say("second", "yes");
+    assert!(wait_for_a_line());
+    two.finish().await.unwrap();
+}
+
 /// On a server where they have all connections, which are so many.
 fn two_processes(connections: &str, playing: impl Fn() -> std::process::Command) {
     let mut both: Vec<_> = (0..2)
@@ -130,6 +145,31 @@ fn two_processes_that_build_a_second_template_on_mysql_do_not_wait_for_each_othe
     }
     let server = MyServer::start(50);
     let test = "two_engines::two_processes_that_build_a_second_template_on_mysql_do_not_wait_for_each_other";
+    // One is with whoever keeps the server.
+    two_processes("13", || server.playing(test, "test"));
+    server.end();
+}
+
+#[test]
+fn two_processes_that_share_databases_on_postgres_do_not_wait_for_each_other() {
+    if part().is_some() {
+        return run(sharer_of(Backend::Postgres));
+    }
+    let role = run(Role::new());
+    let test =
+        "two_engines::two_processes_that_share_databases_on_postgres_do_not_wait_for_each_other";
+    two_processes("12", || role.playing(test, "test"));
+    run(role.drop());
+}
+
+#[test]
+fn two_processes_that_share_databases_on_mysql_do_not_wait_for_each_other() {
+    if part().is_some() {
+        return run(sharer_of(Backend::MySql));
+    }
+    let server = MyServer::start(50);
+    let test =
+        "two_engines::two_processes_that_share_databases_on_mysql_do_not_wait_for_each_other";
     // One is with whoever keeps the server.
     two_processes("13", || server.playing(test, "test"));
     server.end();
