@@ -64,3 +64,7 @@ pub mod traps {}
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/variables.md")]
 pub mod variables {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/waits.md")]
+pub mod waits {}

@@ -218,6 +218,15 @@ fn a_late_teardown_error_turns_the_run_red() {
 }
 
 #[test]
+fn a_late_teardown_that_hangs_does_not_keep_the_process() {
+    let output = run("hanging::", &[], &[]);
+    let text = redacted(&output);
+    let said = "shared fixtures did not end within 30 s";
+    assert!(text.contains(said), "{text}");
+    assert!(!output.status.success());
+}
+
+#[test]
 fn every_scope_ends_with_its_test_under_nextest() {
     // nextest starts the binary once for each test.
     let test = "teardown::module_scope::a_uses_it";

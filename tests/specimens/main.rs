@@ -11,6 +11,7 @@ mod database;
 mod debugged;
 mod dynamic;
 mod events;
+mod hanging;
 mod kept;
 mod leftovers;
 mod listed;

@@ -121,3 +121,25 @@ fn a_teardown(slow_to_end: u32) {
 async fn a_fast_test_passes(torn_down: u32) {
     assert_eq!(torn_down, 1);
 }
+
+mod shared {
+    use std::time::Duration;
+
+    use green_light::prelude::*;
+
+    #[fixture(scope = "module")]
+    async fn late() -> u32 {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        3
+    }
+
+    #[green_light::test(timeout = "1s")]
+    fn a_waits_no_longer(late: u32) {
+        unreachable!("{late}");
+    }
+
+    #[green_light::test]
+    fn b_has_what_was_made_meanwhile(late: u32) {
+        assert_eq!(late, 3);
+    }
+}

@@ -114,6 +114,7 @@ fn what_a_table_says_is_shown_by_something_that_exists() {
     for path in [
         "src/docs/claims.md",
         "src/docs/traps.md",
+        "src/docs/waits.md",
         "docs/context-contract.md",
     ] {
         let table = fs::read_to_string(root().join(path)).unwrap();

@@ -10,8 +10,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use super::case::TestMeta;
 use crate::config::Config;
@@ -20,6 +23,8 @@ use crate::fixture::{ScopeKey, Store, TESTS};
 /// Set in the process that only lists. A custom harness that ignores `--list` would run the tests
 /// again there, each asking for a list in turn; this stops the first one.
 const LISTING: &str = "GREEN_LIGHT_LISTING";
+/// How long it may take to list. One that runs something before its tests may never come to an end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 struct Progress {
@@ -73,18 +78,30 @@ pub(crate) fn planned() -> Option<&'static Planned> {
 }
 
 fn list() -> Option<Vec<String>> {
-    let output = Command::new(std::env::current_exe().ok()?)
+    let mut child = Command::new(std::env::current_exe().ok()?)
         .args(std::env::args_os().skip(1))
         .arg("--list")
         .env(LISTING, "1")
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .output()
+        .spawn()
         .ok()?;
-    if !output.status.success() {
+    let mut output = child.stdout.take()?;
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = output.read_to_string(&mut text);
+        let _ = tell.send(read.map(|_| text));
+    });
+    let Ok(Ok(text)) = told.recv_timeout(PATIENCE) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return None;
+    };
+    if !child.wait().ok()?.success() {
         return None;
     }
-    let text = String::from_utf8(output.stdout).ok()?;
     Some(
         text.lines()
             .filter_map(|line| line.strip_suffix(": test"))

@@ -18,9 +18,17 @@ use crate::{
 };
 
 /// How long a test waits for its turn before it says so.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = if cfg!(test) {
+    Duration::from_millis(20)
+} else {
+    Duration::from_secs(5)
+};
 /// How long it waits at all.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = if cfg!(test) {
+    Duration::from_millis(100)
+} else {
+    Duration::from_secs(600)
+};
 
 /// What became of putting a database back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,5 +157,24 @@ impl Drop for Turn {
             *self.guard = None;
         }
         *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_that_does_not_come_is_an_error_that_names_who_has_it() {
+        let turns = Turns::default();
+        let first = turns.wait(&"first".into()).await.unwrap();
+        let error = turns.wait(&"second".into()).await.unwrap_err().to_string();
+        assert!(
+            error.starts_with("test `second` had no turn in the shared database within "),
+            "{error}"
+        );
+        assert!(error.contains("held by test `first`"), "{error}");
+        drop(first);
+        turns.wait(&"second".into()).await.unwrap();
     }
 }

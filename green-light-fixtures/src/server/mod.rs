@@ -8,6 +8,7 @@
 //! A process uses a server from its first engine on until it ends, so it does not matter which of its
 //! engines lives longest.
 
+mod ask;
 mod find;
 mod hints;
 mod home;

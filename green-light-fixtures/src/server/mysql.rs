@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{find, home::TEMPORARY, product::Product, watch::quiet};
+use super::{ask::said, find, home::TEMPORARY, product::Product, watch::quiet};
 use crate::url::encode;
 
 /// Nothing here has to survive a crash of the machine: after one, the cluster is made anew.
@@ -131,11 +131,8 @@ fn beside(data: &Path) -> &Path {
 
 /// MariaDB's server may be installed under the name of MySQL's.
 fn is_mariadb(program: &Path) -> bool {
-    let told = quiet(program)
-        .arg("--version")
-        .stdout(std::process::Stdio::piped())
-        .output();
-    told.is_ok_and(|told| String::from_utf8_lossy(&told.stdout).contains("MariaDB"))
+    let told = said(quiet(program).arg("--version"));
+    told.is_some_and(|told| told.contains("MariaDB"))
 }
 
 /// The script that comes with MariaDB's server, in a directory beside that of the server.

@@ -7,6 +7,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use std::{
 use green_light_core::progress;
 
 use super::{
+    ask::said,
     home::{Home, TEMPORARY, refused},
     linger,
     product::Product,
@@ -257,11 +259,7 @@ fn boot() -> String {
     if let Ok(id) = fs::read_to_string("/proc/sys/kernel/random/boot_id") {
         return id;
     }
-    let told = std::process::Command::new("sysctl")
-        .args(["-n", "kern.bootsessionuuid"])
-        .output();
-    told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned())
-        .unwrap_or_default()
+    said(Command::new("sysctl").args(["-n", "kern.bootsessionuuid"])).unwrap_or_default()
 }
 
 fn missing(product: &Product) -> Error {

@@ -9,6 +9,7 @@ use std::{
     process::Command,
 };
 
+use super::ask::said;
 use crate::error::{Error, Kind};
 
 /// The user that owns the files of a server and runs it.
@@ -88,9 +89,8 @@ fn own_id() -> Result<u32, Error> {
     if let Ok(process) = fs::metadata("/proc/self") {
         return Ok(process.uid());
     }
-    let told = Command::new("id").arg("-u").output();
-    told.ok()
-        .and_then(|told| String::from_utf8(told.stdout).ok()?.trim().parse().ok())
+    said(Command::new("id").arg("-u"))
+        .and_then(|told| told.trim().parse().ok())
         .ok_or_else(|| Error::new(Kind::Server, "`id -u` does not say which user this is"))
 }
 
