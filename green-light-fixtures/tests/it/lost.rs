@@ -1,5 +1,6 @@
 //! One connection on which nothing is answered any more, of a server that is well: the test that has it ends
-//! in time, and the next one has another.
+//! in time, and the next one has another. And a server that falls silent when it is told to end what a test
+//! has left.
 
 use std::{
     process::Command,
@@ -7,7 +8,7 @@ use std::{
 };
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait as _};
 
 use crate::{
     children::{LONG, part},
@@ -113,6 +114,57 @@ fn a_test_on_mysql_whose_connection_is_lost_ends_in_time() {
     let server = my_killed::Server::start(test);
     let at = At::Text("INSERT INTO one VALUES (8)");
     let (proxy, command) = server.proxy(at, When::Last, "ends");
+    expect_end(&proxy, command);
+    server.end();
+}
+
+/// Ends a test that has left a transaction open, on a server that does not answer when that is to be ended.
+async fn ends_held(backend: Backend) {
+    let engine = Engine::builder()
+        .backend(backend)
+        .schema(Schema::sql("CREATE TABLE one (x INT)"))
+        .teardown_timeout(Duration::from_secs(1))
+        .build()
+        .await
+        .unwrap();
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    let left = session.connection().begin().await.unwrap();
+    let begun = Instant::now();
+    let error = session.finish().await.unwrap_err();
+    assert!(begun.elapsed() < LONG / 4, "{:?}", begun.elapsed());
+    let expected = "its connection was still held 1.0 s later";
+    assert!(error.to_string().contains(expected), "{error}");
+    drop(left);
+}
+
+#[test]
+fn a_postgres_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody() {
+    let test = "lost::a_postgres_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody";
+    if part().is_some() {
+        return run(ends_held(Backend::Postgres));
+    }
+    let role = run(Role::new());
+    let at = At::Text("SELECT count(pg_terminate_backend(pid))");
+    let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, When::Silent);
+    let mut command = role.playing_through(test, "ends", proxy.port());
+    command.env("GREEN_LIGHT_WAIT", "1");
+    expect_end(&proxy, command);
+    run(role.alone());
+    run(role.drop());
+}
+
+#[test]
+fn a_mysql_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody() {
+    let test = "lost::a_mysql_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody";
+    match part().as_deref() {
+        Some("hold") => return run(my_killed::hold()),
+        Some(_) => return run(ends_held(Backend::MySql)),
+        None => {}
+    }
+    let server = my_killed::Server::start(test);
+    let at = At::Text("SELECT id FROM information_schema.processlist");
+    let (proxy, mut command) = server.proxy(at, When::Silent, "ends");
+    command.env("GREEN_LIGHT_WAIT", "1");
     expect_end(&proxy, command);
     server.end();
 }
