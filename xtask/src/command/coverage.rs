@@ -14,9 +14,9 @@ pub(super) const COMMAND: Command = Command {
 
 Builds everything anew below target/coverage, so that it counts what runs, and runs all tests, a process
 for each, and what these start. Shows a table of the files of the four crates, and fails below 95 % of
-their lines. What is only evaluated by the compiler, and what ends its process at once, such as the
-report of a stack overflow, counts as not run. Needs cargo-llvm-cov, which it installs, and the component
-`llvm-tools` of rustup.",
+their lines. What ends its process at once, such as the report of a stack overflow, and examples in docs
+count as not run, and so do constants, but for a file that has nothing else. Needs cargo-llvm-cov, which
+it installs, and the component `llvm-tools` of rustup.",
     run,
 };
 

@@ -12,9 +12,10 @@ export LLVM_PROFDATA_FLAGS=-failure-mode=all
 
 "$CARGO" nextest run --locked --workspace --all-features
 
+# All of check.rs is evaluated by the compiler, and by nothing that runs.
 report() {
     "$CARGO" llvm-cov report -p green-light -p green-light-core -p green-light-macros \
-        -p green-light-fixtures "$@"
+        -p green-light-fixtures --ignore-filename-regex "core/src/fixture/check.rs" "$@"
 }
 [ $# -eq 0 ] || report "$@"
 report --fail-under-lines 95
