@@ -122,7 +122,7 @@ async fn a_fast_test_passes(torn_down: u32) {
     assert_eq!(torn_down, 1);
 }
 
-mod shared {
+mod made_for_all {
     use std::time::Duration;
 
     use green_light::prelude::*;
