@@ -67,7 +67,7 @@ impl Place {
         // closure. So the token lives exactly as long as something can still reach the database.
         connection.set_metric_callback(move |info| {
             let _alive = &token;
-            guard.ran(id, &info.statement.sql, info.elapsed);
+            guard.ran_prepared(id, &info.statement.sql, info.elapsed);
         });
         connection
     }
@@ -125,9 +125,10 @@ impl Place {
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
-    pub(crate) fn ran(&self, sql: &str, elapsed: Duration) {
+    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
         if let Self::Sandbox { lease, .. } = self {
-            lease.guard().ran(lease.id(), sql, elapsed);
+            let guard = lease.guard();
+            guard.ran_text(lease.id(), sql, elapsed, has_failed);
         }
     }
 

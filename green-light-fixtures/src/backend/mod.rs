@@ -11,6 +11,8 @@ pub(crate) mod mysql;
 mod mysql_ending;
 #[cfg(feature = "mysql")]
 mod mysql_session;
+#[cfg(feature = "mysql")]
+mod mysql_texts;
 mod pool;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

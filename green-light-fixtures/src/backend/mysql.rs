@@ -30,6 +30,7 @@ use super::{
     kept::{self, BASE_DEPTH, Mark, drain},
     mysql_ending::Ending,
     mysql_session::{self, Fate, Ledger},
+    mysql_texts,
     restart::{self, Known},
 };
 use crate::{
@@ -155,7 +156,12 @@ async fn prepare(
         let _ = connection.execute(mysql_session::REMEMBER).await;
     }
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    connection.execute(AssertSqlSafe(&*ledger.mark.set)).await?;
+    let marks = format!(
+        "{}; {}",
+        format_args!("SAVEPOINT {}", mysql_texts::savepoint()),
+        ledger.mark.set
+    );
+    connection.execute(AssertSqlSafe(marks)).await?;
     deepen(connection).await?;
     ledger.open();
     Ok(())
@@ -202,7 +208,7 @@ pub(super) async fn run(
     if depth(connection) > 0 {
         match connection.fetch_all(AssertSqlSafe(text)).await {
             Ok(rows) => return Ok(Some(rows)),
-            Err(error) if has_number(&error, NO_SUCH_SAVEPOINT) => {}
+            Err(error) if is_missing(&error, &ledger.mark.name()) => {}
             Err(error) => return Err(error),
         }
     }
@@ -225,6 +231,11 @@ pub(super) async fn cut(pool: &MySqlPool) -> Result<(), sqlx::Error> {
         let _ = connection.execute(AssertSqlSafe(kill)).await;
     }
     connection.close().await
+}
+
+/// Whether it says that there is no savepoint of that name.
+pub(super) fn is_missing(error: &sqlx::Error, savepoint: &str) -> bool {
+    has_number(error, NO_SUCH_SAVEPOINT) && error.to_string().contains(savepoint)
 }
 
 pub(crate) fn has_number(error: &sqlx::Error, number: u16) -> bool {

@@ -1,21 +1,31 @@
-//! How the outer transaction of a test ends on MySQL: looked at, rolled back, begun anew, in one message.
+//! How the outer transaction of a test ends on MySQL: looked at, rolled back, begun anew, in one message;
+//! in two if the test may have sent what nobody reported.
 
 use std::sync::Arc;
 
-use sqlx::{MySqlConnection, MySqlPool};
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, mysql::MySqlRow};
 
 use super::{
     Ended,
-    mysql::{BEGIN, deepen, run},
-    mysql_session::{Ledger, Looks},
+    mysql::{BEGIN, deepen, is_missing, run},
+    mysql_session::{COUNTERS, Ledger, Looks},
+    mysql_texts,
     restart::Restart,
 };
 use crate::sandbox::Guard;
+
+/// How many texts besides those about savepoints end one test and begin the next: the look, `ROLLBACK`
+/// and `START TRANSACTION`.
+const OWN: u64 = 3;
 
 /// The statements that end a test, and how the session looks if it left nothing there.
 #[derive(Debug)]
 pub(crate) struct Ending {
     text: String,
+    /// What comes in place of the rest of it if the test has begun a transaction.
+    counting: String,
+    /// The savepoint that tells.
+    savepoint: String,
     looks: Looks,
     ledger: Arc<Ledger>,
 }
@@ -27,28 +37,68 @@ impl Ending {
         let looks = Looks::of(&mut connection).await?;
         ledger.begin(&mut connection).await?;
         connection.return_to_pool().await;
-        let (look, mark) = (looks.query(), &ledger.mark);
+        let (mark, savepoint) = (&ledger.mark, mysql_texts::savepoint());
+        let anew = format!(
+            "{}; ROLLBACK; {BEGIN}; SAVEPOINT {savepoint}; {}",
+            looks.query(),
+            mark.set
+        );
         Ok(Self {
-            text: format!("{}; {look}; ROLLBACK; {BEGIN}; {}", mark.release, mark.set),
+            text: format!("{}; RELEASE SAVEPOINT {savepoint}; {anew}", mark.release),
+            counting: format!("{COUNTERS}; {anew}"),
+            savepoint,
             looks,
             ledger,
         })
     }
+
+    /// Ends the transaction, and returns what the session answered. Nothing if it was not there.
+    async fn answer(
+        &self,
+        connection: &mut MySqlConnection,
+        guard: &Guard,
+    ) -> Result<Option<Answer>, sqlx::Error> {
+        match run(connection, &self.text, guard, &self.ledger).await {
+            Ok(rows) => Ok(rows.map(|rows| Answer {
+                rows,
+                is_counted: false,
+            })),
+            Err(error) if is_missing(&error, &self.savepoint) => {
+                let rows = connection.fetch_all(AssertSqlSafe(&*self.counting)).await?;
+                Ok(Some(Answer {
+                    rows,
+                    is_counted: true,
+                }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How a session looks at the end of a test; before that what it has counted, if it was asked.
+struct Answer {
+    rows: Vec<MySqlRow>,
+    is_counted: bool,
 }
 
 impl Restart<sqlx::MySql> for Ending {
     async fn run(&self, connection: &mut MySqlConnection, guard: &Guard) -> Ended {
-        let rows = match run(connection, &self.text, guard, &self.ledger).await {
-            Ok(rows) => rows,
+        let answer = match self.answer(connection, guard).await {
+            Ok(answer) => answer,
             Err(error) => return Ended::Failed(error),
         };
         // If a use of the connection comes to its end here, it may have left something.
         guard.released();
-        let Some(rows) = rows else {
+        let Some(Answer { rows, is_counted }) = answer else {
             return Ended::Lost;
         };
-        self.ledger.restarted();
-        if guard.stays() || !self.looks.are_those_of(rows.first()) {
+        let Some((looks, counted)) = rows.split_last() else {
+            return Ended::Changed;
+        };
+        let are_reported = self
+            .ledger
+            .restarted(guard.texts(), OWN, is_counted.then_some(counted));
+        if guard.stays() || !are_reported || !self.looks.are_those_of(looks) {
             return Ended::Changed;
         }
         match deepen(connection).await {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use super::kept::Mark;
+use super::{kept::Mark, mysql_texts::Texts};
 use crate::sandbox::{By, TRACED, ends_transactions_on_mysql};
 
 /// What a test can change in its session so that a rollback does not undo it. The names of the last
@@ -24,10 +24,10 @@ const SETTINGS: [&str; 2] = [
 /// Makes a session keep the texts of its last statements.
 pub(super) const REMEMBER: &str = "SET SESSION profiling = 1, SESSION profiling_history_size = 100";
 /// What a session has done, by kind of statement.
-const COUNTERS: &str = r"SHOW SESSION STATUS WHERE Variable_name LIKE 'Com\_%' AND Value > 0";
+pub(super) const COUNTERS: &str = r"SHOW SESSION STATUS WHERE (Variable_name LIKE 'Com\_%' OR Variable_name = 'Questions') AND Value > 0";
 /// The statements that end no transaction, as those counters call them. Whatever is not known to be
 /// one of these is taken for a commit.
-const HARMLESS: [&str; 35] = [
+const HARMLESS: [&str; 36] = [
     "admin_commands",
     "call_procedure",
     "change_db",
@@ -64,6 +64,8 @@ const HARMLESS: [&str; 35] = [
     "help",
     "checksum",
     "preload_keys",
+    // Not a kind: all of them.
+    "questions",
 ];
 
 /// How a session looked when it was new.
@@ -95,9 +97,8 @@ impl Looks {
     }
 
     /// Whether the session that answered with `row` looks as it did.
-    pub(super) fn are_those_of(&self, row: Option<&MySqlRow>) -> bool {
-        let settings = row.and_then(|row| text(row).ok());
-        settings.is_some_and(|settings| settings == self.settings)
+    pub(super) fn are_those_of(&self, row: &MySqlRow) -> bool {
+        text(row).is_ok_and(|settings| settings == self.settings)
     }
 }
 
@@ -124,6 +125,7 @@ pub(crate) struct Ledger {
     restarts: AtomicU64,
     /// How many settings were made when it was new.
     settings: AtomicU64,
+    texts: Texts,
 }
 
 impl Ledger {
@@ -132,26 +134,41 @@ impl Ledger {
             mark,
             restarts: AtomicU64::new(0),
             settings: AtomicU64::new(u64::MAX),
+            texts: Texts::new(),
         }
     }
 
     /// A session is new, its outer transaction open.
     pub(super) fn open(&self) {
         self.restarts.store(0, Ordering::Relaxed);
+        self.texts.forget();
     }
 
     /// The first session is new, and every other one will be made as it was.
     pub(super) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
         let counted = counted(connection).await?;
+        self.texts.learn(&counted);
         let made = counted.iter().find(|(name, _)| name == "set_option");
         let made = made.map_or(0, |(_, value)| *value);
         self.settings.store(made, Ordering::Relaxed);
         Ok(())
     }
 
-    /// A test ended as it should, and the next transaction has been begun.
-    pub(super) fn restarted(&self) {
+    /// A test that has reported so many texts ended as it should, and the next transaction has been
+    /// begun by so many more. `counted` is what the session had counted in between, if it was asked.
+    /// `false` if the test has sent more than it reported.
+    pub(super) fn restarted(&self, reported: u64, own: u64, counted: Option<&[MySqlRow]>) -> bool {
         self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.texts.add(reported);
+        let Some(rows) = counted else {
+            self.texts.add(own);
+            return true;
+        };
+        // It counted the question itself.
+        self.texts.add(1);
+        let are_known = counters(rows).is_ok_and(|counted| self.texts.are_all_in(&counted));
+        self.texts.add(own);
+        are_known
     }
 
     /// How the outer transaction ended, now that it is gone.
@@ -174,7 +191,11 @@ impl Ledger {
 
 /// What a session has done, by kind, without `Com_`.
 async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>, sqlx::Error> {
-    let rows = connection.fetch_all(COUNTERS).await?;
+    counters(&connection.fetch_all(COUNTERS).await?)
+}
+
+/// The same, from the answer to [`COUNTERS`].
+fn counters(rows: &[MySqlRow]) -> Result<Vec<(String, u64)>, sqlx::Error> {
     rows.iter()
         .map(|row| {
             let name = text(row)?.to_ascii_lowercase();

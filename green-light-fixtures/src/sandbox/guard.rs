@@ -20,16 +20,13 @@ use super::{
     finish::Finish,
     hold::{Hold, Verdict},
     lent::Lent,
-    statement::{defines, ends_transactions, ends_transactions_on_mysql, shorten, stays_on_mysql},
+    statement::shorten,
 };
-
-/// How long after a breach was seen its statement may be reported, besides the time it took.
-const LATE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
     /// Whether statements that define something end the transaction they are sent in.
-    definitions_commit: bool,
+    pub(super) definitions_commit: bool,
     state: Mutex<State>,
     /// Whether green-light itself is ending the outer transaction.
     ending: AtomicBool,
@@ -39,8 +36,8 @@ pub(crate) struct Guard {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    lease: Option<Lent>,
+pub(super) struct State {
+    pub(super) lease: Option<Lent>,
     /// Whether the outer transaction ended before its test.
     lost: bool,
     condemned: bool,
@@ -48,7 +45,7 @@ struct State {
     escaped: bool,
     /// Whether somebody was told how to connect to its database.
     exposed: bool,
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
     failure: Option<String>,
 }
 
@@ -60,7 +57,7 @@ impl Guard {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // The state is changed by assignments only, so a panic elsewhere leaves it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,60 +210,6 @@ impl Guard {
         if let Some(lent) = &state.lease {
             lent.deadlocked.store(true, Ordering::Relaxed);
         }
-    }
-
-    /// A statement of lease `id` will be reported once it has run and the connection is given back.
-    pub(crate) fn announce(&self, id: u64) {
-        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
-            lent.announced = true;
-        }
-    }
-
-    /// A statement of lease `id` has run for `elapsed`.
-    pub(crate) fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
-        let mut state = self.state();
-        let state = &mut *state;
-        let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) else {
-            return;
-        };
-        let ends = if self.definitions_commit {
-            lent.stays |= stays_on_mysql(statement);
-            ends_transactions_on_mysql(statement)
-        } else {
-            ends_transactions(statement)
-        };
-        let statement = shorten(statement);
-        if let Some(record) = lent.breaches.last_mut()
-            && record.statement.is_none()
-        {
-            // A hook is called while the statement runs; a server is asked once it has run.
-            let is_it = if record.breach == Breach::Ended || self.definitions_commit {
-                ends && record.at.elapsed() <= elapsed + LATE
-            } else {
-                record.is_by_hook() && record.at.elapsed() <= elapsed
-            };
-            if is_it {
-                record.statement = Some(statement.clone());
-            }
-        }
-        if let Some(hold) = &mut state.hold {
-            hold.defines |= defines(&statement);
-            if ends {
-                hold.suspect.get_or_insert_with(|| statement.clone());
-            }
-            hold.statement = Some(statement);
-        }
-    }
-
-    /// Whether the test may have left something in its session that a rollback does not take away,
-    /// as far as its statements are known.
-    #[cfg(feature = "mysql")]
-    pub(crate) fn stays(&self) -> bool {
-        let state = self.state();
-        state
-            .lease
-            .as_ref()
-            .is_none_or(|lent| lent.stays || lent.unseen)
     }
 
     /// The current holder of the connection began its transaction at `place`.

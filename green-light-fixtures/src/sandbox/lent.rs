@@ -22,6 +22,8 @@ pub(super) struct Lent {
     pub(super) raw_pool: bool,
     /// Whether a statement was sent that may leave something in the session.
     pub(super) stays: bool,
+    /// How many statements besides those about savepoints were sent as texts, as far as they were told.
+    pub(super) texts: u64,
     /// Whether the connection was used by something that reports no statement.
     pub(super) unseen: bool,
     /// Whether the next use of the connection will report its statement when it is over.
@@ -41,6 +43,7 @@ impl Lent {
             told: false,
             raw_pool: false,
             stays: false,
+            texts: 0,
             unseen: false,
             announced: false,
             deadlocked,

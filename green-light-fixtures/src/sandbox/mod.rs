@@ -23,6 +23,7 @@ mod guard;
 mod hold;
 mod lease;
 mod lent;
+mod reported;
 mod set;
 mod slot;
 mod statement;

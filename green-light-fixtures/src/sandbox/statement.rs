@@ -1,5 +1,9 @@
 //! Statements: what can be told from their words, and how messages show them.
 
+use sea_orm::DbBackend;
+
+use crate::schema::pieces;
+
 /// Statements that end a transaction on MySQL, by their first word; see its reference, "Statements
 /// that cause an implicit commit".
 const ENDING: [&str; 24] = [
@@ -28,9 +32,27 @@ const ENDING: [&str; 24] = [
     "uninstall",
     "unlock",
 ];
-/// Statements that leave something in a session, by their first word, besides those that end
-/// transactions.
-const LEAVING: [&str; 5] = ["call", "handler", "prepare", "set", "use"];
+/// Statements of MySQL that leave nothing in a session but what a rollback takes away, by their first
+/// word. All others may, such as `CALL`, `SET` and the compound statements of MariaDB.
+const PASSING: [&str; 17] = [
+    "delete",
+    "desc",
+    "describe",
+    "do",
+    "explain",
+    "help",
+    "insert",
+    "release",
+    "replace",
+    "rollback",
+    "savepoint",
+    "select",
+    "show",
+    "table",
+    "update",
+    "values",
+    "with",
+];
 
 /// Whether a text has a word that ends a transaction, quoted or not.
 pub(crate) fn ends_transactions(text: &str) -> bool {
@@ -73,19 +95,37 @@ pub(super) fn defines(text: &str) -> bool {
 /// Whether a text may leave something in a session of MySQL that no rollback takes away.
 pub(super) fn stays_on_mysql(text: &str) -> bool {
     text.contains('@')
-        || text.split(';').any(|statement| {
+        || pieces(text, DbBackend::MySql).any(|statement| {
             let mut all = words(statement);
             let first = all.next().unwrap_or_default();
-            LEAVING.iter().any(|known| is(first, known))
+            !first.is_empty() && !PASSING.iter().any(|known| is(first, known))
                 || all.any(|word| is(word, "temporary") || is(word, "get_lock"))
         })
+}
+
+/// How many statements a text for MySQL has that are not about savepoints.
+pub(super) fn besides_savepoints_on_mysql(text: &str) -> u64 {
+    let others = pieces(text, DbBackend::MySql).filter(|piece| !is_about_savepoints(piece));
+    others.map(|_| 1).sum()
+}
+
+/// Whether a statement of MySQL sets a savepoint, releases it or goes back to it.
+pub(super) fn is_about_savepoints(statement: &str) -> bool {
+    let mut words = words(statement);
+    let first = words.next().unwrap_or_default();
+    match () {
+        () if is(first, "rollback") => words.take(2).any(|word| is(word, "to")),
+        () => is(first, "savepoint") || is(first, "release"),
+    }
 }
 
 /// The words of a statement, without the comments before it.
 fn words(statement: &str) -> impl Iterator<Item = &str> {
     let mut rest = statement.trim_start();
     loop {
-        let end = if rest.starts_with("/*") {
+        // MySQL runs what such a comment says.
+        let is_run = rest.starts_with("/*!") || rest.starts_with("/*M!");
+        let end = if rest.starts_with("/*") && !is_run {
             rest.find("*/").map(|end| end + 2)
         } else if rest.starts_with("--") || rest.starts_with('#') {
             rest.find('\n')
@@ -164,11 +204,35 @@ mod tests {
             "SELECT @a := 1",
             "USE other",
             "PREPARE p FROM 'SELECT 1'",
+            "EXECUTE IMMEDIATE 'SET SESSION sql_safe_updates = 1'",
+            "IF 1 THEN SET SESSION sql_safe_updates = 1; END IF",
+            "/*!40101 SET sql_mode = '' */",
+            "DO GET_LOCK('a', 1)",
         ] {
             assert!(stays_on_mysql(statement), "{statement}");
         }
-        for statement in ["INSERT INTO u VALUES (1)", "SAVEPOINT a", "SELECT 1"] {
+        for statement in [
+            "INSERT INTO u VALUES ('; set')",
+            "SAVEPOINT a",
+            "(SELECT 1) UNION SELECT 2; ",
+            "-- nothing",
+            "",
+        ] {
             assert!(!stays_on_mysql(statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn counts_the_statements_of_a_text() {
+        for (text, count) in [
+            ("SELECT 1", 1),
+            (" SELECT ';'; /* ; */ DELETE FROM u; -- done", 2),
+            ("RELEASE SAVEPOINT a; SAVEPOINT b; SELECT `;`", 1),
+            ("ROLLBACK TO a; rollback work to a; ROLLBACK", 1),
+            ("'it''s \\'; ' SELECT", 1),
+            ("", 0),
+        ] {
+            assert_eq!(besides_savepoints_on_mysql(text), count, "{text}");
         }
     }
 }

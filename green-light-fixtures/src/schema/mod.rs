@@ -19,4 +19,4 @@ mod step;
 mod token;
 
 pub use self::recipe::Schema;
-pub(crate) use self::{program::place_and_time, recipe::short_digest};
+pub(crate) use self::{program::place_and_time, recipe::short_digest, statements::pieces};

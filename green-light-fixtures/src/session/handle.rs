@@ -224,8 +224,8 @@ impl Session {
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
-    pub(super) fn ran(&self, sql: &str, elapsed: Duration) {
-        self.shared.place.ran(sql, elapsed);
+    pub(super) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
+        self.shared.place.ran_text(sql, elapsed, has_failed);
     }
 
     /// Notes where a transaction that has just been begun was begun.

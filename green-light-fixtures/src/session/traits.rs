@@ -30,7 +30,7 @@ impl ConnectionTrait for Session {
         self.announce();
         let result = self.connection().execute_unprepared(sql).await;
         if !matches!(result, Err(DbErr::ConnectionAcquire(_))) {
-            self.ran(sql, started.elapsed());
+            self.ran_text(sql, started.elapsed(), result.is_err());
         }
         self.explained(result)
     }

@@ -305,6 +305,89 @@ fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
     });
 }
 
+/// SeaORM does not report a text that is sent in a transaction, beside statements that it reports.
+#[test]
+fn what_a_text_in_a_transaction_leaves_does_not_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        for (change, look) in [
+            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
+            ("SELECT 7 INTO @a", "SELECT coalesce(@a, 0) = 7"),
+            (
+                "DO GET_LOCK('green_light_mine', 0)",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
+            (
+                "SET group_concat_max_len = 17",
+                "SELECT @@group_concat_max_len = 17",
+            ),
+            (
+                "CREATE TEMPORARY TABLE u AS SELECT 1 AS email UNION SELECT 2",
+                "SELECT count(*) = 2 FROM u",
+            ),
+        ] {
+            for commits in [true, false] {
+                let test = begin(&engine).await;
+                let db = test.connection();
+                let tx = db.begin().await.unwrap();
+                insert(&tx, "seen").await.unwrap();
+                tx.execute_unprepared(change).await.unwrap();
+                if commits {
+                    tx.commit().await.unwrap();
+                } else {
+                    tx.rollback().await.unwrap();
+                }
+                drop(db);
+                finish(test).await;
+                let next = engine.transaction_for("next").await.unwrap();
+                assert_eq!(number(&next.connection(), look).await, 0, "{change}");
+                finish(next).await;
+                expect_clean(&engine).await;
+            }
+        }
+    });
+}
+
+/// Looking for such texts costs no test its database.
+#[test]
+fn a_session_in_which_transactions_and_texts_ran_goes_to_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        let mut sessions = Vec::new();
+        for round in 0..12 {
+            let test = begin(&engine).await;
+            let session = test.session();
+            if round % 2 == 0 {
+                let texts = "DELETE FROM u WHERE email = 'a;b'; UPDATE u SET email = 'c' LIMIT 1; ";
+                session.execute_unprepared(texts).await.unwrap();
+                session.execute_unprepared("SELECT FROM").await.unwrap_err();
+            }
+            if round % 3 > 0 {
+                let tx = session.begin().await.unwrap();
+                insert(&tx, "one").await.unwrap();
+                let inner = tx.begin().await.unwrap();
+                insert(&inner, "two").await.unwrap();
+                inner.rollback().await.unwrap();
+                insert(&tx, "one").await.unwrap_err();
+                tx.commit().await.unwrap();
+                insert(&session.begin().await.unwrap(), "dropped")
+                    .await
+                    .unwrap();
+            }
+            if round % 4 == 0 {
+                let mark = test.savepoint().await.unwrap();
+                insert(&session, "three").await.unwrap();
+                mark.rollback().await.unwrap();
+            }
+            sessions.push(number(&session, "SELECT CAST(connection_id() AS SIGNED)").await);
+            drop(session);
+            finish(test).await;
+        }
+        sessions.dedup();
+        assert_eq!(sessions.len(), 1, "sessions were thrown away");
+    });
+}
+
 #[test]
 fn tests_that_run_at_the_same_time_have_databases_of_their_own() {
     run(async {

@@ -1,0 +1,109 @@
+//! Whether a test on MySQL sent a text that nobody reported, which may have left something in its
+//! session: a variable, a lock, a temporary table.
+//!
+//! SeaORM reports what it prepares, and a session reports its own texts. What nobody reports is a text
+//! that is sent in a transaction of the application. To begin one, sqlx sets a savepoint whose name is
+//! known. A savepoint of this name is there before, below the guard savepoint, and goes when another is
+//! set: if it still is there at the end of a test, no such text was sent.
+//!
+//! Otherwise the session is asked how many statements it has run, which takes the server longer than
+//! many a test. Those that were neither prepared nor about savepoints came as texts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::kept::BASE_DEPTH;
+
+/// Where it is not known how many texts a session has run.
+const UNKNOWN: u64 = u64::MAX;
+/// What a session counts besides texts, or among them, that is no text that could leave anything.
+const OTHERS: [&str; 4] = [
+    "stmt_execute",
+    "savepoint",
+    "release_savepoint",
+    "rollback_to_savepoint",
+];
+
+/// The savepoint that a transaction of the application replaces by its own.
+pub(super) fn savepoint() -> String {
+    format!("_sqlx_savepoint_{BASE_DEPTH}")
+}
+
+/// How many texts a session has run, besides those about savepoints.
+#[derive(Debug)]
+pub(super) struct Texts {
+    known: AtomicU64,
+}
+
+impl Texts {
+    pub(super) fn new() -> Self {
+        Self {
+            known: AtomicU64::new(UNKNOWN),
+        }
+    }
+
+    /// The session is another one.
+    pub(super) fn forget(&self) {
+        self.known.store(UNKNOWN, Ordering::Relaxed);
+    }
+
+    /// All that `counted` has was sent by green-light.
+    pub(super) fn learn(&self, counted: &[(String, u64)]) {
+        let found = found(counted).unwrap_or(UNKNOWN);
+        self.known.store(found, Ordering::Relaxed);
+    }
+
+    /// So many more are known.
+    pub(super) fn add(&self, texts: u64) {
+        let known = self.known.load(Ordering::Relaxed);
+        self.known
+            .store(known.saturating_add(texts), Ordering::Relaxed);
+    }
+
+    /// Whether `counted` has no more than what is known.
+    pub(super) fn are_all_in(&self, counted: &[(String, u64)]) -> bool {
+        let known = self.known.load(Ordering::Relaxed);
+        known != UNKNOWN && found(counted) == Some(known)
+    }
+}
+
+/// How many texts `counted` has. Nothing if that makes no sense.
+fn found(counted: &[(String, u64)]) -> Option<u64> {
+    let of = |kind: &str| {
+        let counter = counted.iter().find(|(name, _)| name == kind);
+        counter.map_or(0, |(_, value)| *value)
+    };
+    let others = OTHERS.iter().map(|kind| of(kind)).sum();
+    of("questions").checked_sub(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_text_that_is_not_known() {
+        let counted = |questions| {
+            [
+                ("questions", questions),
+                ("savepoint", 3),
+                ("stmt_execute", 2),
+                ("insert", 2),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+        };
+        let texts = Texts::new();
+        assert!(!texts.are_all_in(&counted(10)), "nothing is known");
+        texts.learn(&counted(10));
+        assert!(texts.are_all_in(&counted(10)));
+        texts.add(2);
+        assert!(texts.are_all_in(&counted(12)));
+        assert!(!texts.are_all_in(&counted(13)));
+        assert!(!texts.are_all_in(&counted(11)));
+        texts.learn(&counted(4));
+        assert!(!texts.are_all_in(&counted(4)), "that makes no sense");
+        texts.learn(&counted(10));
+        texts.forget();
+        texts.add(1);
+        assert!(!texts.are_all_in(&counted(11)));
+    }
+}
