@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    mysql::once_there_is_room,
+    mysql::{Programs, once_there_is_room},
     sandbox::{Breach, Guard, TRACED, Verdict},
     upkeep::{Silence, answered},
 };
@@ -52,6 +52,7 @@ pub(crate) async fn open(
     options: &MySqlConnectOptions,
     guard: &Arc<Guard>,
     wait: Duration,
+    programs: Programs,
 ) -> Result<Pool, Error> {
     let (connecting, acquiring, releasing) =
         (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
@@ -111,7 +112,7 @@ pub(crate) async fn open(
         .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
         .because(failure));
     }
-    let looking = Ending::of(&pool, ledger);
+    let looking = Ending::of(&pool, ledger, programs);
     let known = answered::<MySqlConnection, _>(options, "what a session is like", looking);
     let known = known.await.map_err(cannot_open)?;
     ending.get_or_init(|| known);

@@ -12,7 +12,7 @@ use super::{
     mysql_texts,
     restart::Restart,
 };
-use crate::sandbox::Guard;
+use crate::{mysql::Programs, sandbox::Guard};
 
 /// How many texts besides those about savepoints end one test and begin the next: the look, `ROLLBACK`
 /// and `START TRANSACTION`.
@@ -27,12 +27,17 @@ pub(crate) struct Ending {
     /// The savepoint that tells.
     savepoint: String,
     looks: Looks,
+    programs: Programs,
     ledger: Arc<Ledger>,
 }
 
 impl Ending {
     /// Looks at a fresh session, whose state every later test must leave as it is.
-    pub(super) async fn of(pool: &MySqlPool, ledger: Arc<Ledger>) -> Result<Self, sqlx::Error> {
+    pub(super) async fn of(
+        pool: &MySqlPool,
+        ledger: Arc<Ledger>,
+        programs: Programs,
+    ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let looks = Looks::of(&mut connection).await?;
         ledger.begin(&mut connection).await?;
@@ -48,6 +53,7 @@ impl Ending {
             counting: format!("{COUNTERS}; {anew}"),
             savepoint,
             looks,
+            programs,
             ledger,
         })
     }
@@ -98,7 +104,8 @@ impl Restart<sqlx::MySql> for Ending {
         let are_reported = self
             .ledger
             .restarted(guard.texts(), OWN, is_counted.then_some(counted));
-        if guard.stays() || !are_reported || !self.looks.are_those_of(looks) {
+        let may_stay = guard.stays() || self.programs == Programs::Leaving;
+        if may_stay || !are_reported || !self.looks.are_those_of(looks) {
             return Ended::Changed;
         }
         match deepen(connection).await {

@@ -24,6 +24,7 @@ const SETTINGS: [&str; 2] = [
 /// Makes a session keep the texts of its last statements.
 pub(super) const REMEMBER: &str = "SET SESSION profiling = 1, SESSION profiling_history_size = 100";
 /// What a session has done, by kind of statement.
+/// And how many statements in all.
 pub(super) const COUNTERS: &str = r"SHOW SESSION STATUS WHERE (Variable_name LIKE 'Com\_%' OR Variable_name = 'Questions') AND Value > 0";
 /// The statements that end no transaction, as those counters call them. Whatever is not known to be
 /// one of these is taken for a commit.

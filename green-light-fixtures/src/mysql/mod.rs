@@ -19,6 +19,7 @@ mod copy;
 mod counting;
 mod janitor;
 mod office;
+mod programs;
 mod registry;
 mod stock;
 mod template;
@@ -27,5 +28,6 @@ pub(crate) use self::{
     claim::Claim,
     connect::{Line, failed, once_there_is_room},
     copy::{Script, quoted},
+    programs::Programs,
     template::MySqlTemplate,
 };

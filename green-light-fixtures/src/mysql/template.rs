@@ -11,6 +11,7 @@ use super::{
     connect::{Line, connect, failed, lock, once_there_is_room, run},
     copy::{Script, quoted},
     office::Office,
+    programs::Programs,
     registry::{self, FORMAT},
     stock::{self, For},
 };
@@ -29,7 +30,7 @@ pub(crate) struct MySqlTemplate {
     pattern: Arc<Pattern>,
     schema: Schema,
     /// Set once it is known that every table takes part in transactions.
-    can_roll_back: Arc<OnceCell<()>>,
+    fit: Arc<OnceCell<Programs>>,
     built: bool,
 }
 
@@ -88,7 +89,7 @@ impl MySqlTemplate {
             office,
             pattern: Arc::new(pattern),
             schema: schema.clone(),
-            can_roll_back: Arc::default(),
+            fit: Arc::default(),
             built,
         })
     }
@@ -125,15 +126,21 @@ impl MySqlTemplate {
         stock::claim(&self.office, &self.pattern, For::Test(test.to_owned())).await
     }
 
-    /// A database for a slot of the sandbox that `test` is the first to have, with the right to one connection.
+    /// A database for a slot of the sandbox that `test` is the first to have, with the right to one
+    /// connection, and what its programs do to that.
     ///
     /// # Errors
     ///
     /// As [`claim`](Self::claim), and when a table cannot roll back.
-    pub(crate) async fn claim_for_slot(&self, test: &str) -> Result<Claim, Error> {
-        let check = async || self.check_engines().await;
-        self.can_roll_back.get_or_try_init(check).await?;
-        stock::claim(&self.office, &self.pattern, For::Slot(test.to_owned())).await
+    pub(crate) async fn claim_for_slot(&self, test: &str) -> Result<(Claim, Programs), Error> {
+        let check = async || {
+            self.check_engines().await?;
+            let programs = Programs::of(&mut *self.office.front().await, self.name()).await;
+            programs.map_err(|error| failed("the server does not tell its triggers", error))
+        };
+        let programs = *self.fit.get_or_try_init(check).await?;
+        let claim = stock::claim(&self.office, &self.pattern, For::Slot(test.to_owned())).await?;
+        Ok((claim, programs))
     }
 
     /// Tables that do not take part in transactions.

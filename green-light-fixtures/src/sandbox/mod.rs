@@ -35,5 +35,5 @@ pub(crate) use self::{
     lease::{Lease, Taken},
     set::{SlotSet, Waits, give_up_idle},
     slot::{SlotFile, SlotHome},
-    statement::{ends_transactions_on_mysql, shorten},
+    statement::{ends_transactions_on_mysql, leaves_on_mysql, shorten},
 };

@@ -2,7 +2,7 @@
 
 use sea_orm::DbBackend;
 
-use crate::schema::pieces;
+use crate::schema::{pieces, tokens};
 
 /// Statements that end a transaction on MySQL, by their first word; see its reference, "Statements
 /// that cause an implicit commit".
@@ -53,6 +53,8 @@ const PASSING: [&str; 17] = [
     "values",
     "with",
 ];
+/// What is in a statement or a program that leaves something in a session.
+const LEAVING: [&str; 4] = ["@", "get_lock", "session", "temporary"];
 
 /// Whether a text has a word that ends a transaction, quoted or not.
 pub(crate) fn ends_transactions(text: &str) -> bool {
@@ -94,13 +96,17 @@ pub(super) fn defines(text: &str) -> bool {
 
 /// Whether a text may leave something in a session of MySQL that no rollback takes away.
 pub(super) fn stays_on_mysql(text: &str) -> bool {
-    text.contains('@')
+    leaves_on_mysql(text)
         || pieces(text, DbBackend::MySql).any(|statement| {
-            let mut all = words(statement);
-            let first = all.next().unwrap_or_default();
+            let first = words(statement).next().unwrap_or_default();
             !first.is_empty() && !PASSING.iter().any(|known| is(first, known))
-                || all.any(|word| is(word, "temporary") || is(word, "get_lock"))
         })
+}
+
+/// Whether a text of MySQL has a word by which a statement, or a program that it calls, leaves something
+/// in a session.
+pub(crate) fn leaves_on_mysql(text: &str) -> bool {
+    tokens(text, DbBackend::MySql).any(|token| LEAVING.iter().any(|known| is(token, known)))
 }
 
 /// How many statements a text for MySQL has that are not about savepoints.
@@ -212,7 +218,7 @@ mod tests {
             assert!(stays_on_mysql(statement), "{statement}");
         }
         for statement in [
-            "INSERT INTO u VALUES ('; set')",
+            "INSERT INTO u VALUES ('; set', 'temporary', 'a@b')",
             "SAVEPOINT a",
             "(SELECT 1) UNION SELECT 2; ",
             "-- nothing",

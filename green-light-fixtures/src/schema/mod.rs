@@ -19,4 +19,8 @@ mod step;
 mod token;
 
 pub use self::recipe::Schema;
-pub(crate) use self::{program::place_and_time, recipe::short_digest, statements::pieces};
+pub(crate) use self::{
+    program::place_and_time,
+    recipe::short_digest,
+    statements::{pieces, tokens},
+};

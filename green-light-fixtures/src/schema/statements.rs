@@ -80,6 +80,26 @@ pub(crate) fn pieces(sql: &str, dialect: DbBackend) -> impl Iterator<Item = &str
     })
 }
 
+/// The tokens of `sql` without what is blank. A quoted text is one token.
+pub(crate) fn tokens(sql: &str, dialect: DbBackend) -> impl Iterator<Item = &str> {
+    let (mut rest, mut conditional) = (sql, false);
+    let all = iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Token { kind, length } = token(rest, dialect, conditional);
+        conditional = match kind {
+            Kind::Conditional => true,
+            Kind::ConditionalEnd => false,
+            _ => conditional,
+        };
+        let text;
+        (text, rest) = rest.split_at(length);
+        Some((kind, text))
+    });
+    all.filter_map(|(kind, text)| (kind != Kind::Blank).then_some(text))
+}
+
 struct Cut<'a> {
     sql: &'a str,
     dialect: DbBackend,

@@ -102,8 +102,8 @@ impl Template {
             }
             #[cfg(feature = "mysql")]
             Self::MySql(template) => {
-                let claim = template.claim_for_slot(test).await?;
-                let pool = mysql::open(&claim.options(), guard, wait).await?;
+                let (claim, programs) = template.claim_for_slot(test).await?;
+                let pool = mysql::open(&claim.options(), guard, wait, programs).await?;
                 Ok((pool, SlotHome::MySql(claim)))
             }
         }

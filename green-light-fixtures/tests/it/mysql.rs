@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Transaction};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, IsolationLevel, TransactionTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DbBackend, IsolationLevel, Statement,
+    TransactionTrait,
+};
 
 use crate::children::{part, playing, said};
 use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, number, run};
@@ -17,6 +20,23 @@ async fn begin(engine: &Engine) -> Transaction {
     let test = engine.transaction_for("shop::guilty").await.unwrap();
     insert(&test.connection(), "before").await.unwrap();
     test
+}
+
+async fn session_of(test: &Transaction) -> i64 {
+    let sql = "SELECT CAST(connection_id() AS SIGNED)";
+    number(&test.connection(), sql).await
+}
+
+/// The usual table, and a trigger or a function.
+fn schema_with(program: &str) -> Schema {
+    Schema::sql(format!(
+        "CREATE TABLE u (id BIGINT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(190) NOT NULL UNIQUE);
+         INSERT INTO u (email) VALUES ('seed'); {program}"
+    ))
+}
+
+fn statement(sql: &str) -> Statement {
+    Statement::from_string(DbBackend::MySql, sql)
 }
 
 /// Ends a test that must be reported, checks that the next one is clean, and returns the report.
@@ -348,6 +368,54 @@ fn what_a_text_in_a_transaction_leaves_does_not_reach_the_next_test() {
     });
 }
 
+#[test]
+fn what_a_trigger_or_a_function_leaves_does_not_reach_the_next_test() {
+    run(async {
+        for (program, change, look) in [
+            (
+                "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 7",
+                "INSERT INTO u (email) VALUES ('a')",
+                "SELECT coalesce(@a, 0) = 7",
+            ),
+            (
+                "CREATE FUNCTION f() RETURNS int RETURN get_lock('green_light_mine', 0)",
+                "SELECT f()",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
+        ] {
+            let schema = schema_with(program);
+            let engine = engine_of(Backend::MySql, schema).await;
+            let test = engine.transaction_for("shop::first").await.unwrap();
+            let db = test.connection();
+            db.execute_raw(statement(change)).await.unwrap();
+            assert_eq!(number(&db, look).await, 1, "{program}");
+            drop(db);
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, 0, "{program}");
+            finish(next).await;
+        }
+    });
+}
+
+#[test]
+fn a_trigger_that_leaves_nothing_costs_no_test_its_session() {
+    run(async {
+        let program = "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW \
+            SET NEW.email = if(NEW.email LIKE '%@%', NEW.email, 'temporary')";
+        let schema = schema_with(program);
+        let engine = engine_of(Backend::MySql, schema).await;
+        let mut sessions = Vec::new();
+        for _ in 0..3 {
+            let test = begin(&engine).await;
+            sessions.push(session_of(&test).await);
+            finish(test).await;
+        }
+        sessions.dedup();
+        assert_eq!(sessions.len(), 1);
+    });
+}
+
 /// Looking for such texts costs no test its database.
 #[test]
 fn a_session_in_which_transactions_and_texts_ran_goes_to_the_next_test() {
@@ -379,8 +447,8 @@ fn a_session_in_which_transactions_and_texts_ran_goes_to_the_next_test() {
                 insert(&session, "three").await.unwrap();
                 mark.rollback().await.unwrap();
             }
-            sessions.push(number(&session, "SELECT CAST(connection_id() AS SIGNED)").await);
             drop(session);
+            sessions.push(session_of(&test).await);
             finish(test).await;
         }
         sessions.dedup();
