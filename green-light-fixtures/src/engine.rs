@@ -329,7 +329,7 @@ impl EngineBuilder {
                 // Files are SQLite's.
                 drop(directory);
                 let server = server::mysql().await?;
-                MySqlTemplate::obtain(server.url(), &self.schema, self.waits.connection)
+                MySqlTemplate::obtain(&server, &self.schema, self.waits.connection)
                     .await
                     .map(Template::MySql)
             }

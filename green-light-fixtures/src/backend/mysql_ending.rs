@@ -8,8 +8,8 @@ use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, mysql::MySqlRow}
 use super::{
     Ended,
     mysql::{BEGIN, deepen, is_missing, run},
-    mysql_session::{COUNTERS, Ledger, Looks},
-    mysql_texts,
+    mysql_session::{Ledger, Looks},
+    mysql_texts::{self, COUNTERS},
     restart::Restart,
 };
 use crate::{mysql::Programs, sandbox::Guard};

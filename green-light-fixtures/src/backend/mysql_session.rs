@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use super::{kept::Mark, mysql_texts::Texts};
+use super::{
+    kept::Mark,
+    mysql_texts::{self, Texts},
+};
 use crate::sandbox::{By, TRACED, ends_transactions_on_mysql};
 
 /// What a test can change in its session so that a rollback does not undo it. The names of the last
@@ -24,11 +27,10 @@ const SETTINGS: [&str; 2] = [
 /// Makes a session keep the texts of its last statements.
 pub(super) const REMEMBER: &str = "SET SESSION profiling = 1, SESSION profiling_history_size = 100";
 /// What a session has done, by kind of statement.
-/// And how many statements in all.
-pub(super) const COUNTERS: &str = r"SHOW SESSION STATUS WHERE (Variable_name LIKE 'Com\_%' OR Variable_name = 'Questions') AND Value > 0";
+const COUNTERS: &str = r"SHOW SESSION STATUS WHERE Variable_name LIKE 'Com\_%' AND Value > 0";
 /// The statements that end no transaction, as those counters call them. Whatever is not known to be
 /// one of these is taken for a commit.
-const HARMLESS: [&str; 36] = [
+const HARMLESS: [&str; 35] = [
     "admin_commands",
     "call_procedure",
     "change_db",
@@ -65,8 +67,6 @@ const HARMLESS: [&str; 36] = [
     "help",
     "checksum",
     "preload_keys",
-    // Not a kind: all of them.
-    "questions",
 ];
 
 /// How a session looked when it was new.
@@ -148,7 +148,8 @@ impl Ledger {
     /// The first session is new, and every other one will be made as it was.
     pub(super) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
         let counted = counted(connection).await?;
-        self.texts.learn(&counted);
+        let texts = connection.fetch_all(mysql_texts::COUNTERS).await?;
+        self.texts.learn(&counters(&texts)?);
         let made = counted.iter().find(|(name, _)| name == "set_option");
         let made = made.map_or(0, |(_, value)| *value);
         self.settings.store(made, Ordering::Relaxed);
@@ -195,7 +196,7 @@ async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>,
     counters(&connection.fetch_all(COUNTERS).await?)
 }
 
-/// The same, from the answer to [`COUNTERS`].
+/// What a session answered that was asked for counters.
 fn counters(rows: &[MySqlRow]) -> Result<Vec<(String, u64)>, sqlx::Error> {
     rows.iter()
         .map(|row| {

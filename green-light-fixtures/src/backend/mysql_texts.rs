@@ -15,6 +15,9 @@ use super::kept::BASE_DEPTH;
 
 /// Where it is not known how many texts a session has run.
 const UNKNOWN: u64 = u64::MAX;
+/// Asks for all that is needed here, and for nothing else, which would take longer.
+pub(super) const COUNTERS: &str = "SHOW SESSION STATUS WHERE Variable_name IN ('Questions', \
+    'Com_stmt_execute', 'Com_savepoint', 'Com_release_savepoint', 'Com_rollback_to_savepoint')";
 /// What a session counts besides texts, or among them, that is no text that could leave anything.
 const OTHERS: [&str; 4] = [
     "stmt_execute",

@@ -10,6 +10,7 @@ use super::{
     connect::{Line, connect, failed, lock, numbers, run},
     copy::quoted,
     office::Office,
+    prepared,
     registry::{self, JANITOR},
 };
 use crate::{
@@ -53,6 +54,8 @@ pub(super) async fn last(office: &Arc<Office>) {
         return;
     }
     drop(front);
+    // What is prepared on a server that is gone, or that does not let it be seen, stays.
+    let _ = prepared::end_left(office).await;
     Round::last(|at_least| async move {
         // Mostly there is nothing to be done that is worth a connection.
         match worth(office).await {
@@ -139,7 +142,7 @@ async fn clean(connection: &mut Line, at_least: usize) -> Result<Round, sqlx::Er
         // One that somebody with more rights is connected to must not keep the others: they come
         // first the next time.
         if let Err(error) = discard(connection, &name).await {
-            round = Round::Refused(error.to_string());
+            round = Round::Refused(prepared::told(connection, &error).await);
             registry::becomes(connection, &name, "done").await?;
         }
     }

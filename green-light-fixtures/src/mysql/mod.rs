@@ -19,6 +19,7 @@ mod copy;
 mod counting;
 mod janitor;
 mod office;
+mod prepared;
 mod programs;
 mod registry;
 mod stock;

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
+    server::Server,
     upkeep::{Background, Budget, Entered, Resting, last, new_name, on_own_runtime, program},
     url::DatabaseUrl,
 };
@@ -23,6 +24,8 @@ use crate::{
 /// This process on one server.
 pub(crate) struct Office {
     server: DatabaseUrl,
+    /// Whether the server is one of green-light's own.
+    pub(super) is_ours: bool,
     /// How to reach the server, with the database that the URL names.
     pub(super) options: MySqlConnectOptions,
     /// What the contents of a new database depend on, besides the schema.
@@ -37,15 +40,15 @@ pub(crate) struct Office {
 
 impl Office {
     /// The office of this process at `server`, opened if it is not yet.
-    pub(crate) async fn at(server: &DatabaseUrl) -> Result<Arc<Self>, Error> {
+    pub(crate) async fn at(server: &Server) -> Result<Arc<Self>, Error> {
         static OPEN: Mutex<Vec<Arc<Office>>> = Mutex::const_new(Vec::new());
-        let server = server.clone();
+        let (server, is_ours) = (server.url().clone(), server.is_ours());
         on_own_runtime(async move {
             let mut open = OPEN.lock().await;
             if let Some(office) = open.iter().find(|office| office.server == server) {
                 return Ok(Arc::clone(office));
             }
-            let office = Arc::new(Self::open(server).await?);
+            let office = Arc::new(Self::open(server, is_ours).await?);
             open.push(Arc::clone(&office));
             let ending = Arc::clone(&office);
             green_light_core::at_exit(move || ending.at_exit()).map_err(|error| {
@@ -57,7 +60,7 @@ impl Office {
         .await
     }
 
-    async fn open(server: DatabaseUrl) -> Result<Self, Error> {
+    async fn open(server: DatabaseUrl, is_ours: bool) -> Result<Self, Error> {
         let options: MySqlConnectOptions =
             server.expose().parse().map_err(|error: sqlx::Error| {
                 Error::new(
@@ -77,6 +80,7 @@ impl Office {
         announced.map_err(|error| failed("this process cannot be announced", error))?;
         Ok(Self {
             server,
+            is_ours,
             options,
             nature,
             process,

@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Kind},
     rebuild,
     schema::{Schema, short_digest},
+    server::Server,
     upkeep::{Holding, Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
@@ -57,7 +58,7 @@ impl MySqlTemplate {
     ///
     /// When the server cannot be reached, or the schema cannot be applied.
     pub(crate) async fn obtain(
-        server: &DatabaseUrl,
+        server: &Server,
         schema: &Schema,
         wait: Duration,
     ) -> Result<Self, Error> {

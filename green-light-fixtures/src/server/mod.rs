@@ -27,7 +27,7 @@ mod user;
 mod watch;
 
 pub(crate) use self::linger::asked as wanted_linger;
-#[cfg(feature = "mysql")]
-pub(crate) use self::shared::mysql;
 #[cfg(feature = "postgres")]
 pub(crate) use self::shared::postgres;
+#[cfg(feature = "mysql")]
+pub(crate) use self::shared::{Server, mysql};

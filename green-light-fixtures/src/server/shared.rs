@@ -26,6 +26,12 @@ impl Server {
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url
     }
+
+    /// Whether it is of green-light's own.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn is_ours(&self) -> bool {
+        self.ours
+    }
 }
 
 /// PostgreSQL: the one of `GREEN_LIGHT_POSTGRES_URL`, or one started from the installed programs.

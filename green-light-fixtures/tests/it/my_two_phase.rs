@@ -1,0 +1,96 @@
+//! Transactions of `XA` that a test prepares and does not end. They outlive their session, and keep their
+//! database from being dropped.
+
+use std::process::Command;
+
+use green_light_fixtures::{Backend, Engine, Isolation, Session};
+use sea_orm::ConnectionTrait;
+use sqlx::{Connection, Executor, MySqlConnection};
+
+use crate::{
+    checkout::Checkout,
+    children::{Partner, part, said, say, value, wait_for_a_line},
+    support::{insert, run, schema_on},
+};
+
+const TEST: &str = "my_two_phase::what_a_test_prepares_ends_when_it_can_be_nobody_elses";
+
+async fn session() -> Session {
+    let engine = Engine::builder().backend(Backend::MySql);
+    let engine = engine.schema(schema_on(Backend::MySql)).build();
+    let engine = engine.await.unwrap();
+    engine.session(Isolation::Database).await.unwrap()
+}
+
+/// A process that lives until it is told.
+async fn hold() {
+    let session = session().await;
+    say("url", session.url().expose());
+    let row = session.query_one_raw(sea_orm::Statement::from_string(
+        sea_orm::DbBackend::MySql,
+        "SELECT @@datadir",
+    ));
+    let data: String = row.await.unwrap().unwrap().try_get_by_index(0).unwrap();
+    say("data", data.trim_end_matches('/'));
+    wait_for_a_line();
+    session.finish().await.unwrap();
+}
+
+/// A test that prepares two transactions, whose names are no text.
+async fn prepare() {
+    let session = session().await;
+    let mut connection = MySqlConnection::connect(session.url().expose())
+        .await
+        .unwrap();
+    for name in ["'it''s'", "0x61006200,'b',7"] {
+        let text = format!(
+            "XA START {name}; INSERT INTO u (email) VALUES (uuid()); XA END {name}; XA PREPARE {name}"
+        );
+        connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
+        // A session can have one.
+        connection.close().await.unwrap();
+        connection = MySqlConnection::connect(session.url().expose())
+            .await
+            .unwrap();
+    }
+    insert(&session, "other").await.unwrap();
+    session.finish().await.unwrap();
+}
+
+/// Prepared transactions, and databases of tests, on the server.
+async fn counts(url: &str) -> (usize, usize) {
+    let mut admin = MySqlConnection::connect(url).await.unwrap();
+    let prepared = admin.fetch_all("XA RECOVER").await.unwrap().len();
+    let databases = "SELECT name FROM green_light.test_databases WHERE state IN ('taken', 'done')";
+    let databases = admin.fetch_all(databases).await.unwrap().len();
+    (prepared, databases)
+}
+
+#[test]
+fn what_a_test_prepares_ends_when_it_can_be_nobody_elses() {
+    match part().as_deref() {
+        Some("hold") => return run(hold()),
+        Some("prepare") => return run(prepare()),
+        Some(_) => {
+            return run(async {
+                let session = session().await;
+                let (prepared, databases) = counts(session.url().expose()).await;
+                say("left", &format!("{prepared} {databases}"));
+                session.finish().await.unwrap();
+            });
+        }
+        None => {}
+    }
+    let checkout = Checkout::new();
+    let playing = |part: &str| -> Command { checkout.playing(TEST, part) };
+    let mut holder = Partner::start(&mut playing("hold"));
+    let (url, data) = (holder.hear("url"), holder.hear("data"));
+    // One of many processes, which leave it to each other to drop what is there.
+    said(playing("prepare").env("NEXTEST", "1").spawn().unwrap());
+    assert_eq!(run(counts(&url)), (2, 2), "of a process that may live yet");
+    holder.tell("go");
+    holder.end();
+    let said = said(playing("look").spawn().unwrap());
+    assert_eq!(value(&said, "left"), "0 1", "{said}");
+    checkout.end(data.as_ref());
+}
