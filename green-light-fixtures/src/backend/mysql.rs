@@ -60,14 +60,19 @@ pub(crate) async fn open(
     let ledger = Arc::new(Ledger::new(mark.clone()));
     let (opening, reading) = (Arc::clone(&ledger), Arc::clone(&ledger));
     let ending = Known::<Ending>::default();
-    let ends = Arc::clone(&ending);
+    let (ends, known) = (Arc::clone(&ending), Arc::clone(&ending));
     let pool = kept::options::<sqlx::MySql>(wait)
         .after_connect(move |connection, _| {
             let (guard, ledger) = (Arc::clone(&connecting), Arc::clone(&opening));
+            let again = Arc::clone(&known);
             Box::pin(async move {
                 // An error here would make the pool try again until the wait is over; it is
                 // remembered instead, and the slot is not used.
-                let failure = prepare(connection, wait, &ledger).await.err();
+                let mut failure = prepare(connection, wait, &ledger).await.err();
+                // What is known of the first one is found out once it is in the pool.
+                if failure.is_none() && again.get().is_some() {
+                    failure = ledger.texts.learn(connection).await.err();
+                }
                 guard.connected(failure.map(|error| error.to_string()));
                 Ok(())
             })
@@ -81,7 +86,8 @@ pub(crate) async fn open(
             let ends = Arc::clone(&ends);
             Box::pin(async move {
                 if guard.finish().was_put_back() {
-                    return Ok(true);
+                    let known = ledger.texts.are_known(connection);
+                    return Ok(answers(2 * wait, known).await);
                 }
                 let used = async {
                     // The end of the test looks for the savepoint, too.
@@ -92,7 +98,8 @@ pub(crate) async fn open(
                             return Ok(false);
                         }
                     }
-                    Ok(restart::released(connection, &guard, &ends).await)
+                    let is_clean = restart::released(connection, &guard, &ends).await;
+                    Ok(is_clean && ledger.texts.are_known(connection).await?)
                 };
                 // A query with parameters that was dropped half-way can leave answers behind that
                 // sqlx does not know of: it then takes one for another, or waits for ever.
@@ -117,6 +124,12 @@ pub(crate) async fn open(
     let known = known.await.map_err(cannot_open)?;
     ending.get_or_init(|| known);
     Ok(Pool::MySql { pool, ending, mark })
+}
+
+/// Whether `known` is so, and in time.
+async fn answers(within: Duration, known: impl Future<Output = Result<bool, sqlx::Error>>) -> bool {
+    let known = tokio::time::timeout(within, known).await;
+    matches!(known, Ok(Ok(true)))
 }
 
 fn cannot_open(error: sqlx::Error) -> Error {

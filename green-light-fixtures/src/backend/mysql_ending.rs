@@ -1,5 +1,7 @@
-//! How the outer transaction of a test ends on MySQL: looked at, rolled back, begun anew, in one message;
-//! in two if the test may have sent what nobody reported.
+//! How the outer transaction of a test ends on MySQL: looked at, rolled back, begun anew, in one message.
+//!
+//! In two if the test has begun a transaction. Then what the session has counted is looked at as well,
+//! once the test has been told how it ended.
 
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use super::{
     Ended,
     mysql::{BEGIN, deepen, is_missing, run},
     mysql_session::{Ledger, Looks},
-    mysql_texts::{self, COUNTERS},
+    mysql_texts,
     restart::Restart,
 };
 use crate::{mysql::Programs, sandbox::Guard};
@@ -22,8 +24,8 @@ const OWN: u64 = 3;
 #[derive(Debug)]
 pub(crate) struct Ending {
     text: String,
-    /// What comes in place of the rest of it if the test has begun a transaction.
-    counting: String,
+    /// What is sent in place of the rest of it if the test has begun a transaction.
+    rest: String,
     /// The savepoint that tells.
     savepoint: String,
     looks: Looks,
@@ -50,7 +52,7 @@ impl Ending {
         );
         Ok(Self {
             text: format!("{}; RELEASE SAVEPOINT {savepoint}; {anew}", mark.release),
-            counting: format!("{COUNTERS}; {anew}"),
+            rest: anew,
             savepoint,
             looks,
             programs,
@@ -63,28 +65,16 @@ impl Ending {
         &self,
         connection: &mut MySqlConnection,
         guard: &Guard,
-    ) -> Result<Option<Answer>, sqlx::Error> {
+    ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
         match run(connection, &self.text, guard, &self.ledger).await {
-            Ok(rows) => Ok(rows.map(|rows| Answer {
-                rows,
-                is_counted: false,
-            })),
             Err(error) if is_missing(&error, &self.savepoint) => {
-                let rows = connection.fetch_all(AssertSqlSafe(&*self.counting)).await?;
-                Ok(Some(Answer {
-                    rows,
-                    is_counted: true,
-                }))
+                self.ledger.texts.doubt();
+                let rows = connection.fetch_all(AssertSqlSafe(&*self.rest)).await?;
+                Ok(Some(rows))
             }
-            Err(error) => Err(error),
+            other => other,
         }
     }
-}
-
-/// How a session looks at the end of a test; before that what it has counted, if it was asked.
-struct Answer {
-    rows: Vec<MySqlRow>,
-    is_counted: bool,
 }
 
 impl Restart<sqlx::MySql> for Ending {
@@ -95,17 +85,12 @@ impl Restart<sqlx::MySql> for Ending {
         };
         // If a use of the connection comes to its end here, it may have left something.
         guard.released();
-        let Some(Answer { rows, is_counted }) = answer else {
+        let Some(rows) = answer else {
             return Ended::Lost;
         };
-        let Some((looks, counted)) = rows.split_last() else {
-            return Ended::Changed;
-        };
-        let are_reported = self
-            .ledger
-            .restarted(guard.texts(), OWN, is_counted.then_some(counted));
+        self.ledger.restarted(guard.texts() + OWN);
         let may_stay = guard.stays() || self.programs == Programs::Leaving;
-        if may_stay || !are_reported || !self.looks.are_those_of(looks) {
+        if may_stay || !self.looks.are_those_of(rows.first()) {
             return Ended::Changed;
         }
         match deepen(connection).await {

@@ -8,10 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use super::{
-    kept::Mark,
-    mysql_texts::{self, Texts},
-};
+use super::{kept::Mark, mysql_texts::Texts};
 use crate::sandbox::{By, TRACED, ends_transactions_on_mysql};
 
 /// What a test can change in its session so that a rollback does not undo it. The names of the last
@@ -98,8 +95,9 @@ impl Looks {
     }
 
     /// Whether the session that answered with `row` looks as it did.
-    pub(super) fn are_those_of(&self, row: &MySqlRow) -> bool {
-        text(row).is_ok_and(|settings| settings == self.settings)
+    pub(super) fn are_those_of(&self, row: Option<&MySqlRow>) -> bool {
+        let settings = row.and_then(|row| text(row).ok());
+        settings.is_some_and(|settings| settings == self.settings)
     }
 }
 
@@ -126,7 +124,7 @@ pub(crate) struct Ledger {
     restarts: AtomicU64,
     /// How many settings were made when it was new.
     settings: AtomicU64,
-    texts: Texts,
+    pub(super) texts: Texts,
 }
 
 impl Ledger {
@@ -148,29 +146,18 @@ impl Ledger {
     /// The first session is new, and every other one will be made as it was.
     pub(super) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
         let counted = counted(connection).await?;
-        let texts = connection.fetch_all(mysql_texts::COUNTERS).await?;
-        self.texts.learn(&counters(&texts)?);
+        self.texts.learn(connection).await?;
         let made = counted.iter().find(|(name, _)| name == "set_option");
         let made = made.map_or(0, |(_, value)| *value);
         self.settings.store(made, Ordering::Relaxed);
         Ok(())
     }
 
-    /// A test that has reported so many texts ended as it should, and the next transaction has been
-    /// begun by so many more. `counted` is what the session had counted in between, if it was asked.
-    /// `false` if the test has sent more than it reported.
-    pub(super) fn restarted(&self, reported: u64, own: u64, counted: Option<&[MySqlRow]>) -> bool {
+    /// A test ended as it should, and the next transaction has been begun; by so many texts that are
+    /// known, of the test and of green-light.
+    pub(super) fn restarted(&self, texts: u64) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
-        self.texts.add(reported);
-        let Some(rows) = counted else {
-            self.texts.add(own);
-            return true;
-        };
-        // It counted the question itself.
-        self.texts.add(1);
-        let are_known = counters(rows).is_ok_and(|counted| self.texts.are_all_in(&counted));
-        self.texts.add(own);
-        are_known
+        self.texts.add(texts);
     }
 
     /// How the outer transaction ended, now that it is gone.
@@ -197,7 +184,7 @@ async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>,
 }
 
 /// What a session answered that was asked for counters.
-fn counters(rows: &[MySqlRow]) -> Result<Vec<(String, u64)>, sqlx::Error> {
+pub(super) fn counters(rows: &[MySqlRow]) -> Result<Vec<(String, u64)>, sqlx::Error> {
     rows.iter()
         .map(|row| {
             let name = text(row)?.to_ascii_lowercase();

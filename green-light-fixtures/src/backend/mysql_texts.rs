@@ -7,16 +7,19 @@
 //! set: if it still is there at the end of a test, no such text was sent.
 //!
 //! Otherwise the session is asked how many statements it has run, which takes the server longer than
-//! many a test. Those that were neither prepared nor about savepoints came as texts.
+//! many a test: so that is done behind its back. Those that were neither prepared nor about savepoints
+//! came as texts. If nobody has told of one of them, the next test gets another session.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::kept::BASE_DEPTH;
+use sqlx::{Executor as _, MySqlConnection};
+
+use super::{kept::BASE_DEPTH, mysql_session::counters};
 
 /// Where it is not known how many texts a session has run.
 const UNKNOWN: u64 = u64::MAX;
 /// Asks for all that is needed here, and for nothing else, which would take longer.
-pub(super) const COUNTERS: &str = "SHOW SESSION STATUS WHERE Variable_name IN ('Questions', \
+const COUNTERS: &str = "SHOW SESSION STATUS WHERE Variable_name IN ('Questions', \
     'Com_stmt_execute', 'Com_savepoint', 'Com_release_savepoint', 'Com_rollback_to_savepoint')";
 /// What a session counts besides texts, or among them, that is no text that could leave anything.
 const OTHERS: [&str; 4] = [
@@ -35,24 +38,49 @@ pub(super) fn savepoint() -> String {
 #[derive(Debug)]
 pub(super) struct Texts {
     known: AtomicU64,
+    /// Whether the last test may have sent one that nobody has told of.
+    in_doubt: AtomicBool,
 }
 
 impl Texts {
     pub(super) fn new() -> Self {
         Self {
             known: AtomicU64::new(UNKNOWN),
+            in_doubt: AtomicBool::new(false),
         }
     }
 
     /// The session is another one.
     pub(super) fn forget(&self) {
         self.known.store(UNKNOWN, Ordering::Relaxed);
+        self.in_doubt.store(false, Ordering::Relaxed);
     }
 
-    /// All that `counted` has was sent by green-light.
-    pub(super) fn learn(&self, counted: &[(String, u64)]) {
-        let found = found(counted).unwrap_or(UNKNOWN);
+    /// All that the session has run was sent by green-light.
+    pub(super) async fn learn(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        let counted = counters(&connection.fetch_all(COUNTERS).await?)?;
+        let found = found(&counted).unwrap_or(UNKNOWN);
         self.known.store(found, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The last test may have sent one that nobody has told of.
+    pub(super) fn doubt(&self) {
+        self.in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the session has run nothing but what is known. It is asked if that is in doubt.
+    pub(super) async fn are_known(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<bool, sqlx::Error> {
+        if !self.in_doubt.swap(false, Ordering::Relaxed) {
+            return Ok(true);
+        }
+        // The question is a text, too.
+        self.add(1);
+        let counted = counters(&connection.fetch_all(COUNTERS).await?)?;
+        Ok(self.are_all_in(&counted))
     }
 
     /// So many more are known.
@@ -63,7 +91,7 @@ impl Texts {
     }
 
     /// Whether `counted` has no more than what is known.
-    pub(super) fn are_all_in(&self, counted: &[(String, u64)]) -> bool {
+    fn are_all_in(&self, counted: &[(String, u64)]) -> bool {
         let known = self.known.load(Ordering::Relaxed);
         known != UNKNOWN && found(counted) == Some(known)
     }
@@ -96,15 +124,19 @@ mod tests {
         };
         let texts = Texts::new();
         assert!(!texts.are_all_in(&counted(10)), "nothing is known");
-        texts.learn(&counted(10));
+        let learn = |counted: &[(String, u64)]| {
+            let found = found(counted).unwrap_or(UNKNOWN);
+            texts.known.store(found, Ordering::Relaxed);
+        };
+        learn(&counted(10));
         assert!(texts.are_all_in(&counted(10)));
         texts.add(2);
         assert!(texts.are_all_in(&counted(12)));
         assert!(!texts.are_all_in(&counted(13)));
         assert!(!texts.are_all_in(&counted(11)));
-        texts.learn(&counted(4));
+        learn(&counted(4));
         assert!(!texts.are_all_in(&counted(4)), "that makes no sense");
-        texts.learn(&counted(10));
+        learn(&counted(10));
         texts.forget();
         texts.add(1);
         assert!(!texts.are_all_in(&counted(11)));
