@@ -7,6 +7,7 @@
 mod body;
 mod command;
 mod mysql_body;
+mod pieces;
 mod program;
 mod recipe;
 mod record;
@@ -20,7 +21,7 @@ mod token;
 
 pub use self::recipe::Schema;
 pub(crate) use self::{
+    pieces::{pieces, tokens},
     program::place_and_time,
     recipe::short_digest,
-    statements::{pieces, tokens},
 };

@@ -27,6 +27,7 @@ mod my_database;
 mod my_killed;
 mod my_processes;
 mod my_server;
+mod my_session;
 mod my_two_phase;
 mod mysql;
 mod outsiders;

@@ -1,0 +1,195 @@
+//! What a test leaves in its session of MySQL or MariaDB, where no rollback takes it away: variables,
+//! locks, settings, temporary tables.
+
+use green_light_fixtures::{Backend, Engine, Schema, Transaction};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+
+use crate::support::{engine_of, engine_on, expect_clean, finish, insert, number, run};
+
+async fn engine() -> Engine {
+    engine_on(Backend::MySql).await
+}
+
+async fn begin(engine: &Engine) -> Transaction {
+    let test = engine.transaction_for("shop::first").await.unwrap();
+    insert(&test.connection(), "before").await.unwrap();
+    test
+}
+
+async fn session_of(test: &Transaction) -> i64 {
+    let sql = "SELECT CAST(connection_id() AS SIGNED)";
+    number(&test.connection(), sql).await
+}
+
+/// The usual table, and a trigger or a function.
+fn schema_with(program: &str) -> Schema {
+    Schema::sql(format!(
+        "CREATE TABLE u (id BIGINT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(190) NOT NULL UNIQUE);
+         INSERT INTO u (email) VALUES ('seed'); {program}"
+    ))
+}
+
+fn statement(sql: &str) -> Statement {
+    Statement::from_string(DbBackend::MySql, sql)
+}
+
+#[test]
+fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        for (change, look) in [
+            (
+                "SET foreign_key_checks = 0",
+                "SELECT @@foreign_key_checks = 0",
+            ),
+            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
+            (
+                "SELECT GET_LOCK('green_light_mine', 0)",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
+            ("SET sql_mode = ''", "SELECT @@sql_mode = ''"),
+        ] {
+            let test = begin(&engine).await;
+            let db = test.connection();
+            db.execute_unprepared(change).await.unwrap();
+            assert_eq!(number(&db, look).await, 1, "{change}");
+            drop(db);
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, 0, "{change}");
+            finish(next).await;
+            expect_clean(&engine).await;
+        }
+    });
+}
+
+/// SeaORM does not report a text that is sent in a transaction, beside statements that it reports.
+#[test]
+fn what_a_text_in_a_transaction_leaves_does_not_reach_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        for (change, look) in [
+            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
+            ("SELECT 7 INTO @a", "SELECT coalesce(@a, 0) = 7"),
+            (
+                "DO GET_LOCK('green_light_mine', 0)",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
+            (
+                "SET group_concat_max_len = 17",
+                "SELECT @@group_concat_max_len = 17",
+            ),
+            (
+                "CREATE TEMPORARY TABLE u AS SELECT 1 AS email UNION SELECT 2",
+                "SELECT count(*) = 2 FROM u",
+            ),
+        ] {
+            for commits in [true, false] {
+                let test = begin(&engine).await;
+                let db = test.connection();
+                let tx = db.begin().await.unwrap();
+                insert(&tx, "seen").await.unwrap();
+                tx.execute_unprepared(change).await.unwrap();
+                if commits {
+                    tx.commit().await.unwrap();
+                } else {
+                    tx.rollback().await.unwrap();
+                }
+                drop(db);
+                finish(test).await;
+                let next = engine.transaction_for("next").await.unwrap();
+                assert_eq!(number(&next.connection(), look).await, 0, "{change}");
+                finish(next).await;
+                expect_clean(&engine).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn what_a_trigger_or_a_function_leaves_does_not_reach_the_next_test() {
+    run(async {
+        for (program, change, look) in [
+            (
+                "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 7",
+                "INSERT INTO u (email) VALUES ('a')",
+                "SELECT coalesce(@a, 0) = 7",
+            ),
+            (
+                "CREATE FUNCTION f() RETURNS int RETURN get_lock('green_light_mine', 0)",
+                "SELECT f()",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
+        ] {
+            let schema = schema_with(program);
+            let engine = engine_of(Backend::MySql, schema).await;
+            let test = engine.transaction_for("shop::first").await.unwrap();
+            let db = test.connection();
+            db.execute_raw(statement(change)).await.unwrap();
+            assert_eq!(number(&db, look).await, 1, "{program}");
+            drop(db);
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, 0, "{program}");
+            finish(next).await;
+        }
+    });
+}
+
+#[test]
+fn a_trigger_that_leaves_nothing_costs_no_test_its_session() {
+    run(async {
+        let program = "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW \
+            SET NEW.email = if(NEW.email LIKE '%@%', NEW.email, 'temporary')";
+        let schema = schema_with(program);
+        let engine = engine_of(Backend::MySql, schema).await;
+        let mut sessions = Vec::new();
+        for _ in 0..3 {
+            let test = begin(&engine).await;
+            sessions.push(session_of(&test).await);
+            finish(test).await;
+        }
+        sessions.dedup();
+        assert_eq!(sessions.len(), 1);
+    });
+}
+
+/// Looking for such texts costs no test its database.
+#[test]
+fn a_session_in_which_transactions_and_texts_ran_goes_to_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        let mut sessions = Vec::new();
+        for round in 0..12 {
+            let test = begin(&engine).await;
+            let session = test.session();
+            if round % 2 == 0 {
+                let texts = "DELETE FROM u WHERE email = 'a;b'; UPDATE u SET email = 'c' LIMIT 1; ";
+                session.execute_unprepared(texts).await.unwrap();
+                session.execute_unprepared("SELECT FROM").await.unwrap_err();
+            }
+            if round % 3 > 0 {
+                let tx = session.begin().await.unwrap();
+                insert(&tx, "one").await.unwrap();
+                let inner = tx.begin().await.unwrap();
+                insert(&inner, "two").await.unwrap();
+                inner.rollback().await.unwrap();
+                insert(&tx, "one").await.unwrap_err();
+                tx.commit().await.unwrap();
+                insert(&session.begin().await.unwrap(), "dropped")
+                    .await
+                    .unwrap();
+            }
+            if round % 4 == 0 {
+                let mark = test.savepoint().await.unwrap();
+                insert(&session, "three").await.unwrap();
+                mark.rollback().await.unwrap();
+            }
+            drop(session);
+            sessions.push(session_of(&test).await);
+            finish(test).await;
+        }
+        sessions.dedup();
+        assert_eq!(sessions.len(), 1, "sessions were thrown away");
+    });
+}
