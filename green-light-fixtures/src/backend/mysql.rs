@@ -171,8 +171,8 @@ async fn prepare(
     }
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
     let marks = format!(
-        "{}; {}",
-        format_args!("SAVEPOINT {}", mysql_texts::savepoint()),
+        "SAVEPOINT {}; {}",
+        mysql_texts::savepoint(),
         ledger.mark.set
     );
     connection.execute(AssertSqlSafe(marks)).await?;

@@ -30,7 +30,8 @@ pub(crate) struct MySqlTemplate {
     office: Arc<Office>,
     pattern: Arc<Pattern>,
     schema: Schema,
-    /// Set once it is known that every table takes part in transactions.
+    /// What its programs leave in a session; set once it is known that every table takes part in
+    /// transactions, too.
     fit: Arc<OnceCell<Programs>>,
     built: bool,
 }

@@ -21,6 +21,13 @@ async fn session_of(test: &Transaction) -> i64 {
     number(&test.connection(), sql).await
 }
 
+/// Checks that the next test does not find by `look` what was left by `change`.
+async fn expect_gone(engine: &Engine, look: &str, change: &str) {
+    let next = engine.transaction_for("next").await.unwrap();
+    assert_eq!(number(&next.connection(), look).await, 0, "{change}");
+    finish(next).await;
+}
+
 /// The usual table, and a trigger or a function.
 fn schema_with(program: &str) -> Schema {
     Schema::sql(format!(
@@ -55,9 +62,7 @@ fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
             assert_eq!(number(&db, look).await, 1, "{change}");
             drop(db);
             finish(test).await;
-            let next = engine.transaction_for("next").await.unwrap();
-            assert_eq!(number(&next.connection(), look).await, 0, "{change}");
-            finish(next).await;
+            expect_gone(&engine, look, change).await;
             expect_clean(&engine).await;
         }
     });
@@ -90,6 +95,7 @@ fn what_a_text_in_a_transaction_leaves_does_not_reach_the_next_test() {
                 let tx = db.begin().await.unwrap();
                 insert(&tx, "seen").await.unwrap();
                 tx.execute_unprepared(change).await.unwrap();
+                assert_eq!(number(&tx, look).await, 1, "{change}");
                 if commits {
                     tx.commit().await.unwrap();
                 } else {
@@ -97,9 +103,7 @@ fn what_a_text_in_a_transaction_leaves_does_not_reach_the_next_test() {
                 }
                 drop(db);
                 finish(test).await;
-                let next = engine.transaction_for("next").await.unwrap();
-                assert_eq!(number(&next.connection(), look).await, 0, "{change}");
-                finish(next).await;
+                expect_gone(&engine, look, change).await;
                 expect_clean(&engine).await;
             }
         }
@@ -129,9 +133,7 @@ fn what_a_trigger_or_a_function_leaves_does_not_reach_the_next_test() {
             assert_eq!(number(&db, look).await, 1, "{program}");
             drop(db);
             finish(test).await;
-            let next = engine.transaction_for("next").await.unwrap();
-            assert_eq!(number(&next.connection(), look).await, 0, "{program}");
-            finish(next).await;
+            expect_gone(&engine, look, program).await;
         }
     });
 }
