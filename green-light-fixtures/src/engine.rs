@@ -289,18 +289,7 @@ impl EngineBuilder {
             Storage::Target => Some(Directory::create(&default_base())?),
             Storage::Directory(path) => Some(Directory::create(path)?),
         };
-        let mut building = pin!(self.template(directory));
-        let template = match tokio::time::timeout(PATIENCE, &mut building).await {
-            Ok(template) => template?,
-            Err(_) => {
-                let place = self.schema.place();
-                progress(&format!(
-                    "building the database of the schema made at {place}"
-                ));
-                building.await?
-            }
-        };
-        let template = Arc::new(template);
+        let template = Arc::new(self.template(directory).await?);
         Ok(Engine {
             databases: Arc::new(Databases::new(Arc::clone(&template), self.waits)),
             slots: SlotSet::new(template, self.waits),
@@ -313,14 +302,17 @@ impl EngineBuilder {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite => {
                 let options = self.sqlite.clone();
-                Template::sqlite(&self.schema, options, directory, self.waits.connection).await
+                let wait = self.waits.connection;
+                self.told(Template::sqlite(&self.schema, options, directory, wait))
+                    .await
             }
             #[cfg(feature = "postgres")]
             Backend::Postgres => {
                 // Files are SQLite's.
                 drop(directory);
                 let server = server::postgres().await?;
-                PostgresTemplate::obtain(server.url(), &self.schema, self.waits.connection)
+                let wait = self.waits.connection;
+                self.told(PostgresTemplate::obtain(server.url(), &self.schema, wait))
                     .await
                     .map(Template::Postgres)
             }
@@ -329,12 +321,26 @@ impl EngineBuilder {
                 // Files are SQLite's.
                 drop(directory);
                 let server = server::mysql().await?;
-                MySqlTemplate::obtain(&server, &self.schema, self.waits.connection)
+                let wait = self.waits.connection;
+                self.told(MySqlTemplate::obtain(&server, &self.schema, wait))
                     .await
                     .map(Template::MySql)
             }
             #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
             missing => Err(missing.without_feature()),
         }
+    }
+
+    /// Waits for a template, and says so if that takes long.
+    async fn told<T>(&self, building: impl Future<Output = T>) -> T {
+        let mut building = pin!(building);
+        if let Ok(template) = tokio::time::timeout(PATIENCE, &mut building).await {
+            return template;
+        }
+        let place = self.schema.place();
+        progress(&format!(
+            "building the database of the schema made at {place}"
+        ));
+        building.await
     }
 }
