@@ -101,7 +101,7 @@ pub(crate) async fn open(
                     let is_clean = restart::released(connection, &guard, &ends).await;
                     Ok(is_clean && ledger.texts.are_known(connection).await?)
                 };
-                // A query with parameters that was dropped half-way can leave answers behind that
+                // A prepared query that was dropped half-way can leave answers behind that
                 // sqlx does not know of: it then takes one for another, or waits for ever.
                 let used = tokio::time::timeout(2 * wait, used).await;
                 guard.released();

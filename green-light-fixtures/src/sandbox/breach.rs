@@ -84,9 +84,9 @@ impl Record {
             Breach::Replaced => (
                 "lost its connection, and all its rows with it",
                 "do not close or detach the connection of a test, nor use it on a runtime that ends \
-                 before the test does; on MySQL do not drop a query with \
-                 parameters that is under way either: sqlx cannot use its connection after that, in \
-                 production neither",
+                 before the test does; on MySQL do not drop a prepared query (all but \
+                 `execute_unprepared`) that is under way either: sqlx cannot use its connection after \
+                 that, in production neither",
             ),
             Breach::Unbalanced => (
                 "gave its connection back with a savepoint still open",

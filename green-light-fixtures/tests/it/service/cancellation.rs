@@ -257,7 +257,7 @@ in_every_place! {
     a_slow_query_that_is_cancelled_is_waited_for,
 }
 
-/// Not on MySQL: sqlx loses count of the answers when a query with parameters is dropped half-way.
+/// Not on MySQL: sqlx loses count of the answers when a prepared query is dropped half-way.
 /// `differences` shows what the sandbox makes of that.
 mod with_parameters {
     use super::*;

@@ -303,7 +303,7 @@ async fn a_begin_that_is_dropped_half_way_leaves_a_transaction_open(backend: Bac
 
 /// What sqlx does not read of the answer is taken for that of the next query. In the sandbox that
 /// ends with an error, and with a report unless nothing was lost.
-async fn a_query_with_parameters_dropped_half_way_may_cost_the_connection(backend: Backend) {
+async fn a_prepared_query_dropped_half_way_may_cost_the_connection(backend: Backend) {
     let directory = tempfile::tempdir().unwrap();
     let engine = place::engine(backend, directory.path()).await;
     for micros in 0..12 {
@@ -360,5 +360,5 @@ on_backend!(
     a_transaction_written_as_text_is_a_breach,
     a_lock_has_no_rival,
     what_a_connection_keeps_is_kept_for_all,
-    a_query_with_parameters_dropped_half_way_may_cost_the_connection,
+    a_prepared_query_dropped_half_way_may_cost_the_connection,
 );
