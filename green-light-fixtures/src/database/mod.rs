@@ -7,6 +7,8 @@
 //!   as the template made it before and after each. If that cannot be done, another is made.
 //! * Every wait is bounded.
 
+#[cfg(feature = "_server")]
+mod between;
 mod home;
 mod kept;
 #[cfg(feature = "mysql")]

@@ -5,10 +5,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlConnectOptions};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
 use tokio::sync::OnceCell;
 
-use super::turn::Reset;
+use super::{
+    between::Between,
+    turn::{Moment, Reset},
+};
 use crate::{
     error::{Error, Kind},
     mysql::{self, Line, Script, quoted},
@@ -26,6 +29,7 @@ pub(super) struct Original {
     script: Arc<Script>,
     /// How the template describes itself to a connection that puts back, once one has asked.
     described: OnceCell<Script>,
+    between: Between<MySqlConnection>,
 }
 
 impl Original {
@@ -34,29 +38,31 @@ impl Original {
             template,
             script,
             described: OnceCell::new(),
+            between: Between::new(),
         }
     }
 
     /// Puts back what differs in the database `name`.
     pub(super) async fn restore(
         &self,
+        moment: Moment,
         options: &MySqlConnectOptions,
         name: &str,
         wait: Duration,
     ) -> Result<Reset, Error> {
         let failed = |error| mysql::failed("the shared database cannot be reached", error);
-        let connection = Line::to(options).await.map_err(failed)?;
-        let mut connection = connection.taking_long();
         let seconds = wait.as_secs().max(1);
         let settings = format!(
             "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}, \
              foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
         );
-        let restored = match connection.execute(AssertSqlSafe(settings)).await {
-            Ok(_) => self.compare(&mut connection, name).await,
-            Err(error) => Err(error),
-        };
-        let restored = match restored {
+        let answered = self.between.answering(moment, options, &settings).await;
+        let (mut connection, _) = answered.map_err(failed)?;
+        let restored = match self.compare(&mut connection, name).await {
+            Ok(Reset::Done) => {
+                self.between.keep(moment, connection).await;
+                return Ok(Reset::Done);
+            }
             Err(error) if is_locked(&error) => Err(locked(&mut connection, name, error).await),
             // Whatever the reason, it costs the database.
             Err(sqlx::Error::Database(_)) => Ok(Reset::Changed),
@@ -67,12 +73,12 @@ impl Original {
     }
 
     async fn compare(&self, connection: &mut Line, name: &str) -> Result<Reset, sqlx::Error> {
-        let now = Script::read(connection, name).await?.without_counters();
         let then = self.described.get_or_try_init(async || {
-            let script = Script::read(connection, &self.template).await?;
-            Ok::<_, sqlx::Error>(script.without_counters())
+            let template = &self.template;
+            Script::outline(connection, template).await
         });
-        if now != *then.await? {
+        let then = then.await?;
+        if Script::outline(connection, name).await? != *then {
             return Ok(Reset::Changed);
         }
         for _ in 0..ROUNDS {

@@ -7,9 +7,12 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Row as _, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgConnectOptions};
 
-use super::turn::Reset;
+use super::{
+    between::Between,
+    turn::{Moment, Reset},
+};
 use crate::{
     error::{Error, Kind},
     postgres::{self, Line},
@@ -64,6 +67,7 @@ pub(super) struct Reference {
     catalog: String,
     tables: Vec<Table>,
     sequences: Vec<String>,
+    between: Between<PgConnection>,
 }
 
 #[derive(Debug)]
@@ -117,28 +121,32 @@ impl Reference {
             catalog,
             tables,
             sequences,
+            between: Between::new(),
         })
     }
 
     /// Puts back what differs.
     pub(super) async fn restore(
         &self,
+        moment: Moment,
         options: &PgConnectOptions,
         wait: Duration,
     ) -> Result<Reset, Error> {
         let failed = |error| postgres::failed("the shared database cannot be reached", error);
         let lock_timeout = format!("{}ms", wait.as_millis());
         let options = options.clone().options([("lock_timeout", lock_timeout)]);
-        let connection = Line::to(&options).await.map_err(failed)?;
-        let mut connection = connection.taking_long();
-        let prepared = connection.fetch_optional(PREPARED).await.map_err(failed)?;
-        if let Some(prepared) = prepared {
+        let answered = self.between.answering(moment, &options, PREPARED).await;
+        let (mut connection, prepared) = answered.map_err(failed)?;
+        if let Some(prepared) = prepared.first() {
             let gid: String = prepared.try_get(0).map_err(failed)?;
             connection.close().await;
             return Err(is_prepared(&gid));
         }
-        let restored = self.compare(&mut connection).await;
-        let restored = match restored {
+        let restored = match self.compare(&mut connection).await {
+            Ok(Reset::Done) => {
+                self.between.keep(moment, connection).await;
+                return Ok(Reset::Done);
+            }
             Err(error) if is_locked(&error) => Err(locked(&mut connection, error).await),
             // A row that cannot be put back, whatever the reason, costs the database.
             Err(sqlx::Error::Database(_)) => Ok(Reset::Changed),

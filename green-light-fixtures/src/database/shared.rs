@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::mysql_reset::Original;
 #[cfg(feature = "postgres")]
 use super::postgres_reset::Reference;
-use super::turn::Reset;
+use super::turn::{Moment, Reset};
 #[cfg(feature = "sqlite")]
 use super::{
     sqlite_file::{self, DatabaseFile},
@@ -83,7 +83,11 @@ impl Shared {
     }
 
     /// Puts back what a test changed.
-    pub(super) async fn reset(&self) -> Result<Reset, Error> {
+    #[cfg_attr(
+        not(feature = "_server"),
+        expect(unused_variables, reason = "a file is opened each time")
+    )]
+    pub(super) async fn reset(&self, moment: Moment) -> Result<Reset, Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite {
@@ -104,7 +108,10 @@ impl Shared {
                 claim,
                 reference,
                 waits,
-            } => reference.restore(&claim.options(), waits.teardown).await,
+            } => {
+                let (options, wait) = (claim.options(), waits.teardown);
+                reference.restore(moment, &options, wait).await
+            }
             #[cfg(feature = "mysql")]
             Self::MySql {
                 claim,
@@ -112,7 +119,7 @@ impl Shared {
                 waits,
             } => {
                 let (options, wait) = (claim.options(), waits.teardown);
-                original.restore(&options, claim.name(), wait).await
+                original.restore(moment, &options, claim.name(), wait).await
             }
         }
     }

@@ -30,6 +30,13 @@ const LIMIT: Duration = if cfg!(test) {
     Duration::from_secs(600)
 };
 
+/// When a database is put back: before a test or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    Before,
+    After,
+}
+
 /// What became of putting a database back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reset {
@@ -101,7 +108,7 @@ impl Turn {
         make: impl AsyncFnOnce() -> Result<Shared, Error>,
     ) -> Result<&Shared, Error> {
         let is_usable = match &*self.guard {
-            Some(shared) => matches!(shared.reset().await, Ok(Reset::Done)),
+            Some(shared) => matches!(shared.reset(Moment::Before).await, Ok(Reset::Done)),
             None => false,
         };
         if !is_usable {
@@ -131,7 +138,7 @@ impl Turn {
         let Some(shared) = &*self.guard else {
             return Ok(());
         };
-        match shared.reset().await {
+        match shared.reset(Moment::After).await {
             Ok(reset) => {
                 self.is_clean = reset == Reset::Done;
                 Ok(())

@@ -3,10 +3,40 @@
 //! Foreign keys, views, triggers, routines, events, the next `AUTO_INCREMENT`, the definer and SQL mode
 //! of each, and the character set of the database are copied. Rows are copied on the server.
 
+use std::collections::HashMap;
+
 use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
 use super::connect::{Line, run};
-use crate::upkeep::Asking as _;
+
+/// How programs are listed, what they are, and where `SHOW CREATE` has their text.
+const PROGRAMS: [(&str, &str, usize); 4] = [
+    (
+        "SELECT routine_name FROM information_schema.routines \
+         WHERE routine_schema = database() AND routine_type = 'FUNCTION' ORDER BY 1",
+        "FUNCTION",
+        2,
+    ),
+    (
+        "SELECT routine_name FROM information_schema.routines \
+         WHERE routine_schema = database() AND routine_type = 'PROCEDURE' ORDER BY 1",
+        "PROCEDURE",
+        2,
+    ),
+    (
+        "SELECT trigger_name FROM information_schema.triggers \
+         WHERE trigger_schema = database() ORDER BY event_object_table, event_manipulation, \
+         action_timing, action_order",
+        "TRIGGER",
+        2,
+    ),
+    (
+        "SELECT event_name FROM information_schema.events \
+         WHERE event_schema = database() ORDER BY 1",
+        "EVENT",
+        3,
+    ),
+];
 
 /// The statements that make a database like another one.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +53,24 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Reads the script of the database that `connection` uses.
+    /// Reads the script of the database `name`, which `connection` uses from here on.
     pub(crate) async fn read(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+        let mut script = Self::definitions(connection, name).await?;
+        script.columns = columns(connection, &script.tables).await?;
+        Ok(script)
+    }
+
+    /// What tells whether a database is made as another one: its script without what inserting rows
+    /// changes, and without the columns, which the definitions of its tables hold.
+    pub(crate) async fn outline(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+        let mut script = Self::definitions(connection, name).await?;
+        for (_, made_by) in &mut script.tables {
+            *made_by = without_counter(made_by);
+        }
+        Ok(script)
+    }
+
+    async fn definitions(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
         // Names are then written without that of the database.
         run(connection, format!("USE {}", quoted(name))).await?;
         let nature = connection
@@ -42,60 +88,31 @@ impl Script {
             views: Vec::new(),
             programs: Vec::new(),
         };
-        for row in connection.fetch_all("SHOW FULL TABLES").await? {
-            let (table, kind) = (text(&row, 0)?, text(&row, 1)?);
-            let show = format!("SHOW CREATE TABLE {}", quoted(&table));
-            let made_by = text(&connection.fetch_one(AssertSqlSafe(show)).await?, 1)?;
-            match &*kind {
+        let tables = connection.fetch_all("SHOW FULL TABLES").await?;
+        let names: Vec<_> = tables
+            .iter()
+            .map(|row| text(row, 0))
+            .collect::<Result<_, _>>()?;
+        let shown = shown_as_created(connection, "TABLE", &names).await?;
+        for ((row, name), shown) in tables.iter().zip(names).zip(shown) {
+            let made_by = text(&shown, 1)?;
+            match &*text(row, 1)? {
                 "VIEW" => script.views.push(made_by),
-                _ => {
-                    script.columns.push(columns(connection, &table).await?);
-                    script.tables.push((table, made_by));
-                }
+                _ => script.tables.push((name, made_by)),
             }
         }
-        for (list, kind, column) in [
-            (
-                "SELECT routine_name FROM information_schema.routines \
-              WHERE routine_schema = database() AND routine_type = 'FUNCTION' ORDER BY 1",
-                "FUNCTION",
-                2,
-            ),
-            (
-                "SELECT routine_name FROM information_schema.routines \
-              WHERE routine_schema = database() AND routine_type = 'PROCEDURE' ORDER BY 1",
-                "PROCEDURE",
-                2,
-            ),
-            (
-                "SELECT trigger_name FROM information_schema.triggers \
-              WHERE trigger_schema = database() ORDER BY event_object_table, event_manipulation, \
-              action_timing, action_order",
-                "TRIGGER",
-                2,
-            ),
-            (
-                "SELECT event_name FROM information_schema.events \
-              WHERE event_schema = database() ORDER BY 1",
-                "EVENT",
-                3,
-            ),
-        ] {
-            for row in connection.fetch_all(list).await? {
-                let show = format!("SHOW CREATE {kind} {}", quoted(&text(&row, 0)?));
-                let row = connection.fetch_one(AssertSqlSafe(show)).await?;
-                script.programs.push((text(&row, 1)?, text(&row, column)?));
+        for (list, kind, column) in PROGRAMS {
+            let names = connection.fetch_all(list).await?;
+            let names: Vec<_> = names
+                .iter()
+                .map(|row| text(row, 0))
+                .collect::<Result<_, _>>()?;
+            for shown in shown_as_created(connection, kind, &names).await? {
+                let program = (text(&shown, 1)?, text(&shown, column)?);
+                script.programs.push(program);
             }
         }
         Ok(script)
-    }
-
-    /// The same without what inserting rows changes.
-    pub(crate) fn without_counters(mut self) -> Self {
-        for (_, made_by) in &mut self.tables {
-            *made_by = without_counter(made_by);
-        }
-        self
     }
 
     /// Makes the database `name`, with the rows of `template`, which this is the script of.
@@ -181,20 +198,43 @@ impl Script {
     }
 }
 
-/// The columns of `table` that can be written to.
-async fn columns(connection: &mut Line, table: &str) -> Result<String, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = database() \
-         AND table_name = ? AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position",
-    )
-    .bind(table)
-    .all_on(connection)
-    .await?;
-    let columns: Result<Vec<_>, _> = rows
+/// What `SHOW CREATE` answers for each of `names`, a row each.
+async fn shown_as_created(
+    connection: &mut Line,
+    kind: &str,
+    names: &[String],
+) -> Result<Vec<MySqlRow>, sqlx::Error> {
+    let mut rows = Vec::new();
+    // One message for many of them; it may not be of any length.
+    for names in names.chunks(200) {
+        let names = names.iter().map(|name| quoted(name));
+        let shows: Vec<_> = names
+            .map(|name| format!("SHOW CREATE {kind} {name}"))
+            .collect();
+        let shows = AssertSqlSafe(shows.join(";\n"));
+        rows.extend(connection.fetch_all(shows).await?);
+    }
+    Ok(rows)
+}
+
+/// The columns of each of `tables` that can be written to.
+async fn columns(
+    connection: &mut Line,
+    tables: &[(String, String)],
+) -> Result<Vec<String>, sqlx::Error> {
+    let rows = connection.fetch_all(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = database() \
+         AND coalesce(generation_expression, '') = '' ORDER BY table_name, ordinal_position",
+    );
+    let mut found = HashMap::<String, Vec<String>>::new();
+    for row in rows.await? {
+        let (table, column) = (text(&row, 0)?, text(&row, 1)?);
+        found.entry(table).or_default().push(quoted(&column));
+    }
+    let columns = tables
         .iter()
-        .map(|row| text(row, 0).map(|name| quoted(&name)))
-        .collect();
-    Ok(columns?.join(", "))
+        .map(|(table, _)| found.get(table).map(|columns| columns.join(", ")));
+    Ok(columns.map(Option::unwrap_or_default).collect())
 }
 
 const COUNTER: &str = " AUTO_INCREMENT=";

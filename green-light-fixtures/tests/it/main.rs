@@ -50,6 +50,7 @@ mod schema_sources;
 mod service;
 mod session;
 mod shared;
+mod shared_connection;
 mod silence;
 mod silent;
 mod sqlite;
