@@ -7,13 +7,13 @@ use std::{
 };
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::ConnectionTrait;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
     children::{LONG, Partner, part, said, say, value, wait_for_a_line},
     role::Role,
-    support::{insert, number, run, schema_on},
+    support::{insert, number, run, schema_on, text},
 };
 
 fn of(test: &str) -> String {
@@ -27,14 +27,6 @@ async fn engine() -> Engine {
         .build()
         .await
         .unwrap()
-}
-
-async fn text(db: &impl ConnectionTrait, sql: &str) -> String {
-    let row = db
-        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
-        .await
-        .unwrap();
-    row.unwrap().try_get_by_index(0).unwrap()
 }
 
 async fn database(session: &Session) -> String {

@@ -4,13 +4,13 @@
 use std::{path::PathBuf, process::Command};
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::ConnectionTrait;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::{
     checkout::Checkout,
     children::{Partner, part, said, say, value, wait_for_a_line},
-    support::{count, insert, number, run, schema_on},
+    support::{count, insert, number, run, schema_on, text},
 };
 
 const TEST: &str = "pg_two_phase::what_a_test_prepares_ends_with_it_and_its_database_is_dropped";
@@ -83,12 +83,6 @@ async fn engine() -> Engine {
     let engine = Engine::builder().backend(Backend::Postgres);
     let engine = engine.schema(schema_on(Backend::Postgres)).build();
     engine.await.unwrap()
-}
-
-async fn text(db: &impl ConnectionTrait, sql: &str) -> String {
-    let sql = Statement::from_string(db.get_database_backend(), sql);
-    let row = db.query_one_raw(sql).await.unwrap().unwrap();
-    row.try_get_by_index(0).unwrap()
 }
 
 async fn hold() {

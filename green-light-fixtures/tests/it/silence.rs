@@ -12,7 +12,7 @@ use crate::{
     my_killed, pg_killed,
     proxy::{At, Proxy, When, Wire},
     role::Role,
-    support::run,
+    support::{run, text},
 };
 
 /// More messages than a process sends.
@@ -290,7 +290,7 @@ fn a_postgres_server_that_is_stopped_is_told_and_goes_on_later() {
             let of = "SELECT current_setting('data_directory') || ' ' || string_agg(pid, ' ') FROM \
                     (SELECT pid::text FROM pg_stat_activity UNION ALL \
                      SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\\n'))[1]) p (pid)";
-            text(session, of).await
+            text(&**session, of).await
         })),
         Some(_) => run(tests(Backend::Postgres)).unwrap(),
         None => stands_still(test, "PostgreSQL at `"),
@@ -302,18 +302,12 @@ fn a_mysql_server_that_is_stopped_is_told_and_goes_on_later() {
     let test = "silence::a_mysql_server_that_is_stopped_is_told_and_goes_on_later";
     match part().as_deref() {
         Some("stopped") => run(stopped(Backend::MySql, async |session| {
-            let data = text(session, "SELECT @@datadir").await;
-            let file = text(session, "SELECT @@pid_file").await;
+            let data = text(&**session, "SELECT @@datadir").await;
+            let file = text(&**session, "SELECT @@pid_file").await;
             let process = std::fs::read_to_string(file).unwrap();
             format!("{data} {}", process.trim())
         })),
         Some(_) => run(tests(Backend::MySql)).unwrap(),
         None => stands_still(test, "MySQL at `"),
     }
-}
-
-async fn text(session: &Session, sql: &str) -> String {
-    let sql = Statement::from_string(session.backend().dialect(), sql);
-    let row = session.query_one_raw(sql).await.unwrap();
-    row.unwrap().try_get_by_index(0).unwrap()
 }

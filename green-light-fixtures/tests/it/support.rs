@@ -3,7 +3,7 @@
 use std::{future::Future, sync::LazyLock, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, Schema, Transaction};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TryGetable};
 use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -97,11 +97,18 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, email: &str) -> Result<(),
 }
 
 pub(crate) async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
-    let row = db
-        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
-        .await
-        .unwrap();
-    row.unwrap().try_get_by_index(0).unwrap()
+    one(db, sql).await
+}
+
+pub(crate) async fn text(db: &impl ConnectionTrait, sql: &str) -> String {
+    one(db, sql).await
+}
+
+/// The first value of the row that `sql` finds.
+async fn one<T: TryGetable>(db: &impl ConnectionTrait, sql: &str) -> T {
+    let sql = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(sql).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
 }
 
 /// How many rows `u` holds; the seed is one of them.

@@ -1,0 +1,58 @@
+//! What is kept on a server of green-light's own outlives the server.
+
+use std::path::PathBuf;
+
+use green_light_fixtures::{Backend, Isolation};
+
+use crate::{
+    checkout::Checkout,
+    children::{part, said, say, value},
+    support::{engine_on, number, run, text},
+};
+
+/// The part of a process: a test, on a server that it starts.
+async fn test(backend: Backend) {
+    let engine = engine_on(backend).await;
+    let session = engine.session(Isolation::Database).await.unwrap();
+    assert_eq!(number(&*session, "SELECT count(*) FROM u").await, 1);
+    let data = match backend {
+        Backend::Postgres => "SELECT current_setting('data_directory')",
+        _ => "SELECT @@datadir",
+    };
+    say("data", &text(&*session, data).await);
+    say("built", &engine.stats().templates_built.to_string());
+    session.finish().await.unwrap();
+}
+
+fn a_template_outlives_its_server(backend: Backend, name: &str) {
+    if part().is_some() {
+        return run(test(backend));
+    }
+    let checkout = Checkout::new();
+    let once = || {
+        let mut playing = checkout.playing(name, "test");
+        playing.env_remove("GREEN_LIGHT_POSTGRES_URL");
+        playing.env_remove("GREEN_LIGHT_MYSQL_URL");
+        let said = said(playing.spawn().unwrap());
+        let data = PathBuf::from(value(&said, "data"));
+        checkout.stopped(&data);
+        (value(&said, "built"), data)
+    };
+    let (first, data) = once();
+    assert_eq!(first, "1");
+    let (second, _) = once();
+    assert_eq!(second, "0", "found on a server that was started again");
+    checkout.end(&data);
+}
+
+#[test]
+fn a_template_outlives_its_server_on_postgres() {
+    let name = "restart::a_template_outlives_its_server_on_postgres";
+    a_template_outlives_its_server(Backend::Postgres, name);
+}
+
+#[test]
+fn a_template_outlives_its_server_on_mysql() {
+    let name = "restart::a_template_outlives_its_server_on_mysql";
+    a_template_outlives_its_server(Backend::MySql, name);
+}
