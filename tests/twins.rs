@@ -183,6 +183,17 @@ impl Place {
         built.map(str::to_owned).collect()
     }
 
+    /// Whoever asked, each template was built once.
+    fn expect_one_build_each(&self) {
+        let builds = self.builds();
+        let of = |backend: &str| {
+            let word = format!(" {backend} ");
+            builds.iter().filter(|line| line.contains(&word)).count()
+        };
+        let built = ["sqlite", "postgres", "mysql"].map(of);
+        assert_eq!(built, [1; 3], "{builds:?}");
+    }
+
     /// Nothing of any run is left: no database, no file of one, and after a while no server.
     fn expect_nothing_left(&self, checkout: &Path) {
         // Processes that had one test each leave some to the next that comes.
@@ -254,6 +265,7 @@ fn equal_tests_of_two_crates_and_two_checkouts_do_not_collide_on_one_server() {
     runs.into_iter().for_each(expect_success);
     let log = fs::read_to_string(place.log()).unwrap();
     assert_eq!(log.lines().count(), 4 * CRATES.len() * TESTS);
+    place.expect_one_build_each();
     place.expect_nothing_left(&checkouts()[0]);
 }
 
@@ -281,13 +293,7 @@ fn sixteen_processes_of_a_cold_run_at_once_build_each_template_once() {
     let mut run = place.run(&checkouts()[0], NEXTEST);
     run.args(["--test-threads", "16", "-E", "package(one)"]);
     expect_success(run.spawn().unwrap());
-    let builds = place.builds();
-    let of = |backend: &str| {
-        let word = format!(" {backend} ");
-        builds.iter().filter(|line| line.contains(&word)).count()
-    };
-    let built = ["sqlite", "postgres", "mysql"].map(of);
-    assert_eq!(built, [1; 3], "{builds:?}");
+    place.expect_one_build_each();
     eventually(|| place.processes());
 }
 

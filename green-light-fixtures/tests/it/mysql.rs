@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Transaction};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, IsolationLevel, TransactionTrait};
+use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Session, Transaction};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, IsolationLevel, TransactionTrait,
+};
 
 use crate::children::{part, playing, said};
 use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, run};
@@ -46,6 +48,9 @@ fn every_statement_that_commits_fails_its_test_and_is_named() {
             "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 1",
             "LOCK TABLES u WRITE",
             "ANALYZE TABLE u",
+            "OPTIMIZE TABLE u",
+            "CREATE USER IF NOT EXISTS root@localhost",
+            "GRANT USAGE ON *.* TO root@localhost",
             "BEGIN",
             "START TRANSACTION",
             "COMMIT",
@@ -158,6 +163,7 @@ fn statements_that_commit_nothing_are_no_breach() {
             "CREATE TEMPORARY TABLE tt (a int)",
             "SET autocommit = 1",
             "SET @a = 1",
+            "LOAD INDEX INTO CACHE u",
             "SELECT GET_LOCK('green_light_test', 0)",
             "INSERT INTO u (email) VALUES ('seed')",
         ] {
@@ -209,15 +215,47 @@ fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
     });
 }
 
+/// Somebody else in the database of a test.
+async fn rival_of(session: &Session) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(session.url().expose().to_owned());
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await.unwrap()
+}
+
+#[test]
+fn a_lock_that_is_not_given_in_time_takes_nothing_along() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let session = test.session();
+        let rival = rival_of(&session).await;
+        let other = rival.begin().await.unwrap();
+        insert(&other, "rival").await.unwrap();
+        let late = "Lock wait timeout exceeded";
+        let error = insert(&*session, "rival").await.unwrap_err();
+        assert!(error.to_string().contains(late), "{error}");
+        assert_eq!(count(&*session).await, 2);
+        let tx = session.begin().await.unwrap();
+        insert(&tx, "inside").await.unwrap();
+        let error = insert(&tx, "rival").await.unwrap_err();
+        assert!(error.to_string().contains(late), "{error}");
+        tx.commit().await.unwrap();
+        assert_eq!(count(&*session).await, 3);
+        other.rollback().await.unwrap();
+        rival.close().await.unwrap();
+        drop(session);
+        finish(test).await;
+        expect_clean(&engine).await;
+    });
+}
+
 #[test]
 fn a_deadlock_is_no_breach_and_is_told() {
     run(async {
         let engine = engine().await;
         let test = engine.transaction_for("shop::innocent").await.unwrap();
         let session = test.session();
-        let mut options = ConnectOptions::new(session.url().expose().to_owned());
-        options.max_connections(1).sqlx_logging(false);
-        let rival = Database::connect(options).await.unwrap();
+        let rival = rival_of(&session).await;
         session
             .execute_unprepared("INSERT INTO u (email) VALUES ('a'), ('b')")
             .await

@@ -247,6 +247,29 @@ async fn make_decoys(role: &Role, like: &str) -> Vec<String> {
     names
 }
 
+#[test]
+fn processes_whose_urls_name_different_databases_build_the_template_once() {
+    if part().is_some() {
+        let (built, _) = run(one_test("CREATE TABLE named (x int)"));
+        println!("built={built}");
+        return;
+    }
+    let test = of("processes_whose_urls_name_different_databases_build_the_template_once");
+    let role = run(Role::new());
+    let children: Vec<_> = (0..6)
+        .map(|number| match number % 2 {
+            0 => role.playing(&test, "test"),
+            _ => role.playing_in("template1", &test, "test"),
+        })
+        .map(|mut child| child.spawn().unwrap())
+        .collect();
+    let built = children
+        .into_iter()
+        .map(|child| said(child).matches("built=1").count());
+    assert_eq!(built.sum::<usize>(), 1);
+    run(role.drop());
+}
+
 /// Lets the server refuse the role more connections than that.
 async fn limit_connections(role: &Role, most: i64) {
     let mut admin = role.admin().await;

@@ -1,13 +1,17 @@
-//! How PostgreSQL makes a database like its template: the way that was the fastest when the template was
-//! new. Whichever it is, the databases are the same.
+//! How PostgreSQL makes databases like their template: ahead, and the way that was the fastest when the
+//! template was new. Whichever it is, the databases are the same.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    thread,
+    time::{Duration, Instant},
+};
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
-    children::{part, said, say},
+    children::{LONG, Partner, part, said, say, wait_for_a_line},
     role::Role,
     support::{run, text},
 };
@@ -40,14 +44,18 @@ const LOOK: &str = "SELECT concat_ws('; ',
     (SELECT concat_ws(' ', datdba::regrole, datistemplate, datallowconn) FROM pg_database
       WHERE datname = current_database()))";
 
-/// The part of a process: looks at some databases.
-async fn look_at_some() {
-    let engine = Engine::builder()
+async fn engine() -> Engine {
+    Engine::builder()
         .backend(Backend::Postgres)
         .schema(Schema::sql(TABLES))
         .build()
         .await
-        .unwrap();
+        .unwrap()
+}
+
+/// The part of a process: looks at some databases.
+async fn look_at_some() {
+    let engine = engine().await;
     for _ in 0..DATABASES {
         let session = engine.session(Isolation::Database).await.unwrap();
         say(
@@ -126,5 +134,47 @@ fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
         let expected = if way == "replay" { DATABASES } else { 1 };
         assert_eq!(tables, expected, "{way}");
     }
+    run(role.drop());
+}
+
+#[test]
+fn the_next_database_is_ready_before_it_is_asked_for() {
+    if part().is_some() {
+        return run(async {
+            let engine = engine().await;
+            let first = engine.session(Isolation::Database).await.unwrap();
+            say(
+                "first",
+                &text(&*first, "SELECT current_database()::text").await,
+            );
+            assert!(wait_for_a_line());
+            let second = engine.session(Isolation::Database).await.unwrap();
+            say(
+                "second",
+                &text(&*second, "SELECT current_database()::text").await,
+            );
+            first.finish().await.unwrap();
+            second.finish().await.unwrap();
+        });
+    }
+    let role = run(Role::new());
+    let test = "pg_strategy::the_next_database_is_ready_before_it_is_asked_for";
+    let mut process = Partner::start(&mut role.playing(test, "tests"));
+    let first = process.hear("first");
+    let begun = Instant::now();
+    let ready = loop {
+        let free = "SELECT name, state FROM green_light.database WHERE state = 'free'";
+        let free = run(registry(&role, free));
+        if !free.is_empty() {
+            break free;
+        }
+        assert!(begun.elapsed() < LONG, "nothing is made ahead");
+        thread::sleep(Duration::from_millis(10));
+    };
+    process.tell("go");
+    let second = process.hear("second");
+    assert_ne!(first, second);
+    assert!(ready.iter().any(|(name, _)| *name == second), "{ready:?}");
+    process.end();
     run(role.drop());
 }

@@ -68,6 +68,15 @@ impl Role {
         command
     }
 
+    /// The same by the URL of the database `name`.
+    pub(crate) fn playing_in(&self, name: &str, test: &str, part: &str) -> Command {
+        let mut command = playing(test, part);
+        let url = self.url.replacen("/postgres?", &format!("/{name}?"), 1);
+        assert_ne!(url, self.url);
+        command.env("GREEN_LIGHT_POSTGRES_URL", url);
+        command
+    }
+
     /// The same by way of a proxy on this machine.
     pub(crate) fn playing_through(&self, test: &str, part: &str, port: u16) -> Command {
         let mut command = playing(test, part);
