@@ -34,6 +34,7 @@ mod named_server;
 mod outsiders;
 mod pg_back;
 mod pg_backlog;
+mod pg_connections;
 mod pg_database;
 mod pg_killed;
 mod pg_prepared;

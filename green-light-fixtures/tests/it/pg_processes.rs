@@ -1,6 +1,5 @@
 //! What processes do to each other on one PostgreSQL server: build a template once, survive being
-//! killed, leave nothing, share connections. Each test has a role, and so a maintenance database, of
-//! its own.
+//! killed, leave nothing. Each test has a role, and so a maintenance database, of its own.
 
 use std::{
     thread,
@@ -12,7 +11,7 @@ use sea_orm::ConnectionTrait;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::{
-    children::{LONG, Partner, output, part, said, wait_for_a_line},
+    children::{LONG, Partner, part, said, wait_for_a_line},
     role::Role,
     support::run,
 };
@@ -21,7 +20,7 @@ fn of(test: &str) -> String {
     format!("pg_processes::{test}")
 }
 
-async fn engine_of(sql: &str) -> Engine {
+pub(crate) async fn engine_of(sql: &str) -> Engine {
     Engine::builder()
         .backend(Backend::Postgres)
         .schema(Schema::sql(sql))
@@ -41,7 +40,7 @@ fn slow_schema(mark: &str) -> String {
 }
 
 /// Uses a database as a test would, and says whether the template was built for it.
-async fn one_test(sql: &str) -> (u64, i64) {
+pub(crate) async fn one_test(sql: &str) -> (u64, i64) {
     let engine = engine_of(sql).await;
     let session = engine.session(Isolation::Database).await.unwrap();
     let rows = session
@@ -268,147 +267,4 @@ fn processes_whose_urls_name_different_databases_build_the_template_once() {
         .map(|child| said(child).matches("built=1").count());
     assert_eq!(built.sum::<usize>(), 1);
     run(role.drop());
-}
-
-/// Lets the server refuse the role more connections than that.
-async fn limit_connections(role: &Role, most: i64) {
-    let mut admin = role.admin().await;
-    let limit = format!("ALTER ROLE {} CONNECTION LIMIT {most}", role.name);
-    admin.execute(AssertSqlSafe(limit)).await.unwrap();
-    admin.close().await.unwrap();
-}
-
-#[test]
-fn thirty_two_processes_finish_on_twenty_connections() {
-    const LIMIT: i64 = 20;
-    if part().is_some() {
-        let (_, rows) = run(one_test(
-            "CREATE TABLE narrow (x int); INSERT INTO narrow VALUES (1)",
-        ));
-        assert_eq!(rows, 1);
-        return;
-    }
-    let test = "thirty_two_processes_finish_on_twenty_connections";
-    let role = run(Role::new());
-    run(limit_connections(&role, LIMIT));
-    let children: Vec<_> = (0..32)
-        .map(|_| {
-            let mut child = role.playing(&of(test), "test");
-            child.env("NEXTEST", "1");
-            child.spawn().unwrap()
-        })
-        .collect();
-    let most = run(async {
-        let mut admin = role.admin().await;
-        let (mut most, started) = (0, Instant::now());
-        loop {
-            let (used, there): (i64, i64) = sqlx::query_as(
-                "SELECT count(*) FILTER (WHERE datname LIKE 'gl\\_d\\_%'), count(*) \
-                 FROM pg_stat_activity WHERE usename = $1",
-            )
-            .bind(&role.name)
-            .fetch_one(&mut admin)
-            .await
-            .unwrap();
-            most = most.max(used);
-            if there == 0 && started.elapsed() > Duration::from_secs(2) || started.elapsed() > LONG
-            {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        admin.close().await.unwrap();
-        most
-    });
-    for child in children {
-        said(child);
-    }
-    // The server gives out no more; among them are those by which the processes wait.
-    assert!(
-        (1..LIMIT).contains(&most),
-        "{most} connections of tests at once"
-    );
-    run(role.drop());
-}
-
-#[test]
-fn the_connections_that_a_role_may_have_are_the_budget() {
-    const SQL: &str = "CREATE TABLE limited (x int)";
-    match part().as_deref() {
-        Some("hold") => run(async {
-            let engine = engine_of(SQL).await;
-            let session = engine.session(Isolation::Database).await.unwrap();
-            println!("holding=yes");
-            assert!(wait_for_a_line());
-            session.finish().await.unwrap();
-        }),
-        Some(_) => drop(run(one_test(SQL))),
-        None => {
-            let test = "the_connections_that_a_role_may_have_are_the_budget";
-            let role = run(Role::new());
-            run(limit_connections(&role, 16));
-            // Two of them have twelve.
-            let mut holders: Vec<_> = (0..2)
-                .map(|_| Partner::start(&mut role.playing(&of(test), "hold")))
-                .collect();
-            holders
-                .iter_mut()
-                .for_each(|holder| drop(holder.hear("holding")));
-            let waiting = role.playing(&of(test), "test").spawn().unwrap();
-            thread::sleep(Duration::from_secs(8));
-            for mut holder in holders {
-                holder.tell("let go");
-                holder.end();
-            }
-            let output = output(waiting);
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{told}");
-            assert!(told.contains("budget: 14 of all processes"), "{told}");
-            run(role.drop());
-        }
-    }
-}
-
-#[test]
-fn a_long_wait_for_connections_names_budget_holders_and_cure() {
-    const SQL: &str = "CREATE TABLE scarce (x int)";
-    match part().as_deref() {
-        Some("hold") => run(async {
-            let engine = engine_of(SQL).await;
-            let session = engine.session(Isolation::Database).await.unwrap();
-            println!("holding=yes");
-            assert!(wait_for_a_line());
-            session.finish().await.unwrap();
-        }),
-        Some(_) => drop(run(one_test(SQL))),
-        None => {
-            let test = "a_long_wait_for_connections_names_budget_holders_and_cure";
-            let role = run(Role::new());
-            let narrow = |part| {
-                let mut command = role.playing(&of(test), part);
-                command.env("GREEN_LIGHT_CONNECTIONS", "6");
-                command
-            };
-            let mut holder = Partner::start(&mut narrow("hold"));
-            holder.hear("holding");
-            let waiting = narrow("test").spawn().unwrap();
-            thread::sleep(Duration::from_secs(8));
-            holder.tell("let go");
-            holder.end();
-            let output = output(waiting);
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{told}");
-            for part in [
-                "budget: 6 ",
-                "held by `green-light it ",
-                "(6)",
-                "help: ",
-                "max_connections",
-            ] {
-                assert!(told.contains(part), "{part} is missing: {told}");
-            }
-            assert!(!told.contains("secret"), "{told}");
-            run(role.drop());
-        }
-    }
 }
