@@ -11,6 +11,7 @@ use crate::support::run;
 /// Everything that a copy by `CREATE TABLE .. LIKE` would lose.
 async fn rich(db: &DatabaseConnection) -> Result<(), DbErr> {
     for sql in [
+        "ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_bin",
         "CREATE TABLE author (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE, \
          loud VARCHAR(20) AS (upper(name)) STORED) DEFAULT CHARSET = latin1",
         "CREATE TABLE book (id INT AUTO_INCREMENT PRIMARY KEY, author INT NOT NULL, \
@@ -20,6 +21,7 @@ async fn rich(db: &DatabaseConnection) -> Result<(), DbErr> {
         "CREATE VIEW a_view AS SELECT name FROM b_view",
         "CREATE TRIGGER note AFTER INSERT ON book FOR EACH ROW INSERT INTO log VALUES ('book')",
         "CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
+        "CREATE DEFINER = nobody@localhost FUNCTION thrice(n INT) RETURNS INT DETERMINISTIC RETURN n * 3",
         "CREATE PROCEDURE add_author(IN who VARCHAR(20)) \
          BEGIN INSERT INTO author (name) VALUES (who); SELECT 1; END",
         "CREATE EVENT later ON SCHEDULE AT '2037-01-01 00:00:00' DO DELETE FROM log",
@@ -73,6 +75,12 @@ fn a_copy_has_keys_views_programs_rows_and_the_next_number() {
                 ("SELECT count(*) FROM a_view", 2),
                 ("SELECT count(*) FROM author WHERE loud = 'ANN'", 1),
                 ("SELECT twice(21)", 42),
+                ("SELECT @@collation_database = 'latin1_bin'", 1),
+                (
+                    "SELECT count(*) FROM information_schema.routines \
+                     WHERE routine_schema = database() AND definer = 'nobody@localhost'",
+                    1,
+                ),
                 (
                     "SELECT count(*) FROM information_schema.events WHERE event_schema = database()",
                     1,

@@ -31,10 +31,6 @@ several directories. A server that is in none of them is the one that is install
     run,
 };
 
-/// Tests that start cargo themselves. A process for each of them costs minutes and shows nothing
-/// that `cargo test` has not shown.
-const NOT_UNDER_NEXTEST: &str = "not binary(/^(ui|output|crowded|manifest)$/)";
-
 fn run(arguments: &[String]) -> Result<(), String> {
     let directories = server_paths(arguments)?;
     if !directories.is_empty() {
@@ -57,16 +53,14 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
-    Step::cargo([
+    let nextest = [
         "nextest",
         "run",
         "--locked",
         "--workspace",
         "--all-features",
-    ])
-    .arg("--filterset")
-    .arg(NOT_UNDER_NEXTEST)
-    .run()?;
+    ];
+    Step::cargo(nextest).run()?;
     leftover::none()
 }
 
