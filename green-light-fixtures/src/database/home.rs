@@ -5,8 +5,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-#[cfg(feature = "mysql")]
-use super::mysql_reset::Original;
 #[cfg(feature = "sqlite")]
 use super::sqlite_file::{self, DatabaseFile};
 use super::{
@@ -107,11 +105,10 @@ impl Databases {
                 Shared::postgres(claim, self.waits).await?
             }
             #[cfg(feature = "mysql")]
-            Template::MySql(template) => Shared::MySql {
-                claim: template.claim(SHARED).await?,
-                original: Original::new(template.name().to_owned(), template.script().await?),
-                waits: self.waits,
-            },
+            Template::MySql(template) => {
+                let claim = template.claim(SHARED).await?;
+                Shared::mysql(claim, template, self.waits).await?
+            }
         };
         self.made.fetch_add(1, Ordering::Relaxed);
         Ok(shared)

@@ -6,7 +6,6 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
-use tokio::sync::OnceCell;
 
 use super::{
     between::Between,
@@ -27,19 +26,29 @@ const CHUNK: usize = 50;
 pub(super) struct Original {
     template: String,
     script: Arc<Script>,
-    /// How the template describes itself to a connection that puts back, once one has asked.
-    described: OnceCell<Script>,
+    /// How the database described itself when it was new. MySQL does not describe a table in the words by
+    /// which it was made, so that may be other words than those of the template.
+    outline: Script,
     between: Between<MySqlConnection>,
 }
 
 impl Original {
-    pub(super) fn new(template: String, script: Arc<Script>) -> Self {
-        Self {
+    /// Looks at the new database `name`.
+    pub(super) async fn take(
+        template: String,
+        script: Arc<Script>,
+        options: &MySqlConnectOptions,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
+        let mut taking = Line::to(options).await?.taking_long();
+        let outline = Script::outline(&mut taking, name).await?;
+        taking.close().await;
+        Ok(Self {
             template,
             script,
-            described: OnceCell::new(),
+            outline,
             between: Between::new(),
-        }
+        })
     }
 
     /// Puts back what differs in the database `name`.
@@ -73,12 +82,7 @@ impl Original {
     }
 
     async fn compare(&self, connection: &mut Line, name: &str) -> Result<Reset, sqlx::Error> {
-        let then = self.described.get_or_try_init(async || {
-            let template = &self.template;
-            Script::outline(connection, template).await
-        });
-        let then = then.await?;
-        if Script::outline(connection, name).await? != *then {
+        if Script::outline(connection, name).await? != self.outline {
             return Ok(Reset::Changed);
         }
         for _ in 0..ROUNDS {

@@ -59,6 +59,23 @@ impl Shared {
         })
     }
 
+    #[cfg(feature = "mysql")]
+    pub(super) async fn mysql(
+        claim: mysql::Claim,
+        template: &mysql::MySqlTemplate,
+        waits: Waits,
+    ) -> Result<Self, Error> {
+        let cannot = |error| mysql::failed("the shared database cannot be prepared", error);
+        let (name, script) = (template.name().to_owned(), template.script().await?);
+        let options = claim.options();
+        let original = Original::take(name, script, &options, claim.name()).await;
+        Ok(Self::MySql {
+            original: original.map_err(cannot)?,
+            claim,
+            waits,
+        })
+    }
+
     /// Opens a pool for the test whose turn it is.
     pub(super) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
         match self {
