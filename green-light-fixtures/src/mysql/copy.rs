@@ -89,25 +89,17 @@ impl Script {
             programs: Vec::new(),
         };
         let tables = connection.fetch_all("SHOW FULL TABLES").await?;
-        let names: Vec<_> = tables
-            .iter()
-            .map(|row| text(row, 0))
-            .collect::<Result<_, _>>()?;
-        let shown = shown_as_created(connection, "TABLE", &names).await?;
-        for ((row, name), shown) in tables.iter().zip(names).zip(shown) {
+        let shown = shown_as_created(connection, "TABLE", &tables).await?;
+        for (row, shown) in tables.iter().zip(shown) {
             let made_by = text(&shown, 1)?;
             match &*text(row, 1)? {
                 "VIEW" => script.views.push(made_by),
-                _ => script.tables.push((name, made_by)),
+                _ => script.tables.push((text(row, 0)?, made_by)),
             }
         }
         for (list, kind, column) in PROGRAMS {
-            let names = connection.fetch_all(list).await?;
-            let names: Vec<_> = names
-                .iter()
-                .map(|row| text(row, 0))
-                .collect::<Result<_, _>>()?;
-            for shown in shown_as_created(connection, kind, &names).await? {
+            let programs = connection.fetch_all(list).await?;
+            for shown in shown_as_created(connection, kind, &programs).await? {
                 let program = (text(&shown, 1)?, text(&shown, column)?);
                 script.programs.push(program);
             }
@@ -198,20 +190,20 @@ impl Script {
     }
 }
 
-/// What `SHOW CREATE` answers for each of `names`, a row each.
+/// What `SHOW CREATE` answers for what each of `listed` names first, a row each.
 async fn shown_as_created(
     connection: &mut Line,
     kind: &str,
-    names: &[String],
+    listed: &[MySqlRow],
 ) -> Result<Vec<MySqlRow>, sqlx::Error> {
     let mut rows = Vec::new();
     // One message for many of them; it may not be of any length.
-    for names in names.chunks(200) {
-        let names = names.iter().map(|name| quoted(name));
-        let shows: Vec<_> = names
-            .map(|name| format!("SHOW CREATE {kind} {name}"))
+    for listed in listed.chunks(200) {
+        let shows: Result<Vec<_>, _> = listed
+            .iter()
+            .map(|row| text(row, 0).map(|name| format!("SHOW CREATE {kind} {}", quoted(&name))))
             .collect();
-        let shows = AssertSqlSafe(shows.join(";\n"));
+        let shows = AssertSqlSafe(shows?.join(";\n"));
         rows.extend(connection.fetch_all(shows).await?);
     }
     Ok(rows)

@@ -7,11 +7,9 @@ mod texts;
 use std::{collections::HashSet, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, Session};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 
-use crate::support::{expect_clean, number, schema_on};
+use crate::support::{expect_clean, number, outside, schema_on};
 
 /// How long one statement may take to fail or to run, on a machine that has other things to do.
 const BOUND: Duration = Duration::from_secs(30);
@@ -144,13 +142,6 @@ fn was_sent(by: &str, sent: &[&str]) -> bool {
         })
 }
 
-/// A connection of its own to the database of `session`.
-async fn outside(session: &Session) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(session.url().expose().to_owned());
-    options.max_connections(1).sqlx_logging(false);
-    Database::connect(options).await.unwrap()
-}
-
 /// Whether a database is as the template made it; if it cannot be asked any more, it is not.
 async fn is_as_made(outside: &DatabaseConnection, backend: Backend) -> bool {
     let tables = match backend {
@@ -202,7 +193,7 @@ async fn hostile(backend: Backend, texts: &'static [&'static str], short: usize)
         // SQLite's database is in memory: there is no outside.
         let outside = match backend {
             Backend::Sqlite => None,
-            _ => Some(outside(&session).await),
+            _ => Some(outside(&place).await),
         };
         let mut hostile = Hostile {
             session: &session,

@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Session, Transaction};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, IsolationLevel, TransactionTrait,
-};
+use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Transaction};
+use sea_orm::{ConnectionTrait, IsolationLevel, TransactionTrait};
 
 use crate::children::{part, playing, said};
-use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, run};
+use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, outside, run};
 
 async fn engine() -> Engine {
     engine_on(Backend::MySql).await
@@ -215,20 +213,13 @@ fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
     });
 }
 
-/// Somebody else in the database of a test.
-async fn rival_of(session: &Session) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(session.url().expose().to_owned());
-    options.max_connections(1).sqlx_logging(false);
-    Database::connect(options).await.unwrap()
-}
-
 #[test]
 fn a_lock_that_is_not_given_in_time_takes_nothing_along() {
     run(async {
         let engine = engine().await;
         let test = begin(&engine).await;
         let session = test.session();
-        let rival = rival_of(&session).await;
+        let rival = outside(session.url().expose()).await;
         let other = rival.begin().await.unwrap();
         insert(&other, "rival").await.unwrap();
         let late = "Lock wait timeout exceeded";
@@ -255,7 +246,7 @@ fn a_deadlock_is_no_breach_and_is_told() {
         let engine = engine().await;
         let test = engine.transaction_for("shop::innocent").await.unwrap();
         let session = test.session();
-        let rival = rival_of(&session).await;
+        let rival = outside(session.url().expose()).await;
         session
             .execute_unprepared("INSERT INTO u (email) VALUES ('a'), ('b')")
             .await

@@ -8,7 +8,7 @@ use std::{
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
 use sea_orm::ConnectionTrait;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     children::{LONG, Partner, part, said, say, value, wait_for_a_line},
@@ -35,13 +35,8 @@ async fn database(session: &Session) -> String {
 
 /// Rows of the registry, as text.
 async fn registry(role: &Role, sql: &str) -> Vec<String> {
-    let mut maintenance = PgConnection::connect(&role.maintenance()).await.unwrap();
-    let found = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
-        .fetch_all(&mut maintenance)
-        .await
-        .unwrap();
-    maintenance.close().await.unwrap();
-    found
+    let rows = role.registry::<(String,)>(sql).await;
+    rows.into_iter().map(|(text,)| text).collect()
 }
 
 async fn state_of(role: &Role, name: &str) -> Vec<String> {

@@ -9,7 +9,7 @@ use green_light_fixtures::Isolation;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::{
-    children::{LONG, Partner, output, part, said, wait_for_a_line},
+    children::{LONG, Partner, output, part, said, say, wait_for_a_line},
     pg_processes::{engine_of, one_test},
     role::Role,
     support::run,
@@ -17,6 +17,21 @@ use crate::{
 
 fn of(test: &str) -> String {
     format!("pg_connections::{test}")
+}
+
+/// The part of a process: a test, which for `hold` keeps its connections until it is told to let go.
+fn play(part: &str, sql: &str) {
+    if part != "hold" {
+        run(one_test(sql));
+        return;
+    }
+    run(async {
+        let engine = engine_of(sql).await;
+        let session = engine.session(Isolation::Database).await.unwrap();
+        say("holding", "yes");
+        assert!(wait_for_a_line());
+        session.finish().await.unwrap();
+    });
 }
 
 /// Lets the server refuse the role more connections than that.
@@ -83,81 +98,63 @@ fn thirty_two_processes_finish_on_twenty_connections() {
 #[test]
 fn the_connections_that_a_role_may_have_are_the_budget() {
     const SQL: &str = "CREATE TABLE limited (x int)";
-    match part().as_deref() {
-        Some("hold") => run(async {
-            let engine = engine_of(SQL).await;
-            let session = engine.session(Isolation::Database).await.unwrap();
-            println!("holding=yes");
-            assert!(wait_for_a_line());
-            session.finish().await.unwrap();
-        }),
-        Some(_) => drop(run(one_test(SQL))),
-        None => {
-            let test = "the_connections_that_a_role_may_have_are_the_budget";
-            let role = run(Role::new());
-            run(limit_connections(&role, 16));
-            // Two of them have twelve.
-            let mut holders: Vec<_> = (0..2)
-                .map(|_| Partner::start(&mut role.playing(&of(test), "hold")))
-                .collect();
-            holders
-                .iter_mut()
-                .for_each(|holder| drop(holder.hear("holding")));
-            let waiting = role.playing(&of(test), "test").spawn().unwrap();
-            thread::sleep(Duration::from_secs(8));
-            for mut holder in holders {
-                holder.tell("let go");
-                holder.end();
-            }
-            let output = output(waiting);
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{told}");
-            assert!(told.contains("budget: 14 of all processes"), "{told}");
-            run(role.drop());
-        }
+    if let Some(part) = part() {
+        return play(&part, SQL);
     }
+    let test = "the_connections_that_a_role_may_have_are_the_budget";
+    let role = run(Role::new());
+    run(limit_connections(&role, 16));
+    // Two of them have twelve.
+    let mut holders: Vec<_> = (0..2)
+        .map(|_| Partner::start(&mut role.playing(&of(test), "hold")))
+        .collect();
+    holders
+        .iter_mut()
+        .for_each(|holder| drop(holder.hear("holding")));
+    let waiting = role.playing(&of(test), "test").spawn().unwrap();
+    thread::sleep(Duration::from_secs(8));
+    for mut holder in holders {
+        holder.tell("let go");
+        holder.end();
+    }
+    let output = output(waiting);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("budget: 14 of all processes"), "{told}");
+    run(role.drop());
 }
 
 #[test]
 fn a_long_wait_for_connections_names_budget_holders_and_cure() {
     const SQL: &str = "CREATE TABLE scarce (x int)";
-    match part().as_deref() {
-        Some("hold") => run(async {
-            let engine = engine_of(SQL).await;
-            let session = engine.session(Isolation::Database).await.unwrap();
-            println!("holding=yes");
-            assert!(wait_for_a_line());
-            session.finish().await.unwrap();
-        }),
-        Some(_) => drop(run(one_test(SQL))),
-        None => {
-            let test = "a_long_wait_for_connections_names_budget_holders_and_cure";
-            let role = run(Role::new());
-            let narrow = |part| {
-                let mut command = role.playing(&of(test), part);
-                command.env("GREEN_LIGHT_CONNECTIONS", "6");
-                command
-            };
-            let mut holder = Partner::start(&mut narrow("hold"));
-            holder.hear("holding");
-            let waiting = narrow("test").spawn().unwrap();
-            thread::sleep(Duration::from_secs(8));
-            holder.tell("let go");
-            holder.end();
-            let output = output(waiting);
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{told}");
-            for part in [
-                "budget: 6 ",
-                "held by `green-light it ",
-                "(6)",
-                "help: ",
-                "max_connections",
-            ] {
-                assert!(told.contains(part), "{part} is missing: {told}");
-            }
-            assert!(!told.contains("secret"), "{told}");
-            run(role.drop());
-        }
+    if let Some(part) = part() {
+        return play(&part, SQL);
     }
+    let test = "a_long_wait_for_connections_names_budget_holders_and_cure";
+    let role = run(Role::new());
+    let narrow = |part| {
+        let mut command = role.playing(&of(test), part);
+        command.env("GREEN_LIGHT_CONNECTIONS", "6");
+        command
+    };
+    let mut holder = Partner::start(&mut narrow("hold"));
+    holder.hear("holding");
+    let waiting = narrow("test").spawn().unwrap();
+    thread::sleep(Duration::from_secs(8));
+    holder.tell("let go");
+    holder.end();
+    let output = output(waiting);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    for part in [
+        "budget: 6 ",
+        "held by `green-light it ",
+        "(6)",
+        "help: ",
+        "max_connections",
+    ] {
+        assert!(told.contains(part), "{part} is missing: {told}");
+    }
+    assert!(!told.contains("secret"), "{told}");
+    run(role.drop());
 }

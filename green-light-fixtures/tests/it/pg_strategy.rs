@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use green_light_fixtures::{Backend, Engine, Isolation, Schema};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use green_light_fixtures::Isolation;
 
 use crate::{
     children::{LONG, Partner, part, said, say, wait_for_a_line},
+    pg_processes::engine_of,
     role::Role,
     support::{run, text},
 };
@@ -44,18 +44,9 @@ const LOOK: &str = "SELECT concat_ws('; ',
     (SELECT concat_ws(' ', datdba::regrole, datistemplate, datallowconn) FROM pg_database
       WHERE datname = current_database()))";
 
-async fn engine() -> Engine {
-    Engine::builder()
-        .backend(Backend::Postgres)
-        .schema(Schema::sql(TABLES))
-        .build()
-        .await
-        .unwrap()
-}
-
 /// The part of a process: looks at some databases.
 async fn look_at_some() {
-    let engine = engine().await;
+    let engine = engine_of(TABLES).await;
     for _ in 0..DATABASES {
         let session = engine.session(Isolation::Database).await.unwrap();
         say(
@@ -75,16 +66,6 @@ fn told(said: &str, name: &str) -> HashSet<String> {
     values.map(|(_, value)| value.to_owned()).collect()
 }
 
-async fn registry(role: &Role, sql: &str) -> Vec<(String, String)> {
-    let mut maintenance = PgConnection::connect(&role.maintenance()).await.unwrap();
-    let rows = sqlx::query_as(AssertSqlSafe(sql.to_owned()))
-        .fetch_all(&mut maintenance)
-        .await
-        .unwrap();
-    maintenance.close().await.unwrap();
-    rows
-}
-
 #[test]
 fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
     if part().is_some() {
@@ -98,7 +79,7 @@ fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
     assert_eq!(looks.len(), 1, "{looks:?}");
 
     let measured = "SELECT strategy, measured FROM green_light.template";
-    let [(strategy, times)] = &*run(registry(&role, measured)) else {
+    let [(strategy, times)] = &*run(role.registry::<(String, String)>(measured)) else {
         panic!("one template");
     };
     let times: Vec<(&str, f64)> = times
@@ -121,7 +102,7 @@ fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
             "WITH gone AS (UPDATE green_light.database SET state = 'done' WHERE state <> 'done') \
              UPDATE green_light.template SET strategy = '{way}' RETURNING name, strategy"
         );
-        assert_eq!(run(registry(&role, &chosen)).len(), 1);
+        assert_eq!(run(role.registry::<(String, String)>(&chosen)).len(), 1);
         let said = tests();
         assert_eq!(
             told(&said, "built"),
@@ -141,7 +122,7 @@ fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
 fn the_next_database_is_ready_before_it_is_asked_for() {
     if part().is_some() {
         return run(async {
-            let engine = engine().await;
+            let engine = engine_of(TABLES).await;
             let first = engine.session(Isolation::Database).await.unwrap();
             say(
                 "first",
@@ -164,7 +145,7 @@ fn the_next_database_is_ready_before_it_is_asked_for() {
     let begun = Instant::now();
     let ready = loop {
         let free = "SELECT name, state FROM green_light.database WHERE state = 'free'";
-        let free = run(registry(&role, free));
+        let free = run(role.registry::<(String, String)>(free));
         if !free.is_empty() {
             break free;
         }

@@ -7,7 +7,10 @@ use std::{
 };
 
 use green_light_fixtures::{Backend, Engine, Isolation};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, FromRow, PgConnection,
+    postgres::{PgConnectOptions, PgRow},
+};
 
 use crate::{
     children::{LONG, playing},
@@ -103,6 +106,20 @@ impl Role {
     pub(crate) fn maintenance(&self) -> String {
         let database = format!("/green_light_{}?", self.name);
         self.url.replacen("/postgres?", &database, 1)
+    }
+
+    /// The rows that `sql` finds in that database.
+    pub(crate) async fn registry<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut maintenance = PgConnection::connect(&self.maintenance()).await.unwrap();
+        let rows = sqlx::query_as(AssertSqlSafe(sql.to_owned()))
+            .fetch_all(&mut maintenance)
+            .await
+            .unwrap();
+        maintenance.close().await.unwrap();
+        rows
     }
 
     /// Waits until nobody is connected as this role.

@@ -3,19 +3,18 @@
 use std::time::Duration;
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-use crate::support::{engine_on, insert, number};
+use crate::support::{engine_on, insert, number, outside};
 
 /// A test that writes to the shared database. Returns a connection of somebody else to it.
 async fn a_test(engine: &Engine) -> DatabaseConnection {
     let session = engine.session(Isolation::Shared).await.unwrap();
     assert_eq!(number(&session, "SELECT count(*) FROM u").await, 1);
     insert(&session, "more").await.unwrap();
-    let mut options = ConnectOptions::new(session.url().expose().to_owned());
-    options.max_connections(1).sqlx_logging(false);
+    let url = session.url().clone();
     session.finish().await.unwrap();
-    Database::connect(options).await.unwrap()
+    outside(url.expose()).await
 }
 
 /// Who else is connected to the database of `db`, once it is as many as are `expected`.

@@ -3,7 +3,9 @@
 use std::{future::Future, sync::LazyLock, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, Schema, Transaction};
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TryGetable};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TryGetable,
+};
 use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -102,6 +104,13 @@ pub(crate) async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
 
 pub(crate) async fn text(db: &impl ConnectionTrait, sql: &str) -> String {
     one(db, sql).await
+}
+
+/// A connection of somebody else to the database of a test.
+pub(crate) async fn outside(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url.to_owned());
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await.unwrap()
 }
 
 /// The first value of the row that `sql` finds.
