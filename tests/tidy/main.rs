@@ -7,3 +7,4 @@ mod code;
 mod documents;
 mod files;
 mod layout;
+mod strangers;

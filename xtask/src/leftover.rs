@@ -1,22 +1,29 @@
 //! What tests must not leave behind: database servers.
 
 use std::{
-    env,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
 };
+
+use crate::target;
 
 /// A server has some seconds after its last user, and then as many to stop.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Waits until no server below the target directory runs any more.
 pub(crate) fn none() -> Result<(), String> {
-    let servers = target().join("green-light/servers");
+    let target = target::directory();
+    // The projects of `cargo xtask strangers` are built in a directory of their own, and have their own.
+    let directories = ["green-light/servers", "strangers/green-light/servers"]
+        .map(|directory| target.join(directory));
     let begun = Instant::now();
     loop {
-        let left = processes_with(&servers)?;
+        let mut left = Vec::new();
+        for directory in &directories {
+            left.extend(processes_with(directory)?);
+        }
         if left.is_empty() {
             return Ok(());
         }
@@ -28,13 +35,6 @@ pub(crate) fn none() -> Result<(), String> {
         }
         thread::sleep(Duration::from_millis(200));
     }
-}
-
-/// Where cargo builds this workspace.
-fn target() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let root = root.unwrap_or(Path::new("."));
-    root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// The processes that have a path below `directory` among their arguments.
@@ -53,7 +53,7 @@ fn processes_with(directory: &Path) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Stdio;
+    use std::{env, process::Stdio};
 
     use super::*;
 

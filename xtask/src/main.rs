@@ -17,6 +17,7 @@ mod conformance;
 mod leftover;
 mod mutants;
 mod step;
+mod target;
 mod tool;
 
 use std::{env, process::ExitCode};

@@ -4,6 +4,7 @@ use std::{
     env,
     ffi::OsString,
     fmt,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -12,6 +13,7 @@ pub(crate) struct Step {
     program: OsString,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
+    directory: Option<PathBuf>,
 }
 
 impl Step {
@@ -21,6 +23,7 @@ impl Step {
             program: program.into(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            directory: None,
         }
     }
 
@@ -39,6 +42,12 @@ impl Step {
     /// The same program with a variable in its environment.
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.variables.push((name, value.into()));
+        self
+    }
+
+    /// The same program in another directory.
+    pub(crate) fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
         self
     }
 
@@ -69,16 +78,24 @@ impl Step {
             .args(&self.arguments)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         command
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(directory) = &self.directory {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+            let shown = root.and_then(|root| directory.strip_prefix(root).ok());
+            write!(f, "cd {} && ", shown.unwrap_or(directory).display())?;
+        }
         for (name, value) in &self.variables {
             write!(f, "{name}={} ", value.to_string_lossy())?;
         }
-        let program = std::path::Path::new(&self.program);
+        let program = Path::new(&self.program);
         f.write_str(
             &program
                 .file_name()
@@ -105,7 +122,10 @@ mod tests {
     fn reads_as_one_would_type_it() {
         let step = Step::new("/usr/bin/cargo").arg("test").arg("not ui");
         assert_eq!(step.to_string(), "cargo test 'not ui'");
-        assert_eq!(step.env("A", "b").to_string(), "A=b cargo test 'not ui'");
+        let step = step.env("A", "b");
+        assert_eq!(step.to_string(), "A=b cargo test 'not ui'");
+        let step = step.current_dir("tests");
+        assert_eq!(step.to_string(), "cd tests && A=b cargo test 'not ui'");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod conformance;
 mod coverage;
 mod list;
 mod mutants;
+mod strangers;
 mod test;
 
 pub(crate) use list::{COMMANDS, help};

@@ -20,6 +20,7 @@ services of the databases are not used, and not started either), then runs
   cargo test --workspace --all-features           everything, doc tests included
   cargo test --test twins                         two checkouts, by cargo and nextest at once
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
+  cargo xtask strangers                           projects of users, each with other neighbours
   cargo nextest run --workspace --all-features    everything again, a process for each test
 
 and stops at the first that fails. The last lines are nextest's summary, unless a database server that
@@ -53,6 +54,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
+    super::strangers::run(&[])?;
     let nextest = [
         "nextest",
         "run",
