@@ -7,6 +7,8 @@ mod binary;
 mod kept;
 #[path = "output/redacted.rs"]
 mod redacted;
+#[path = "output/refused.rs"]
+mod refused;
 #[path = "output/variables.rs"]
 mod variables;
 
@@ -375,7 +377,7 @@ fn a_wrong_connection_is_explained() {
 #[test]
 fn a_transaction_that_postgresql_has_aborted_is_explained() {
     // Its message ends with a line number of the server's own source.
-    let text = redacted(&run("postgres::", &[], &[]));
+    let text = redacted(&run("postgres::a_statement_before_has_failed", &[], &[]));
     let said = text.find("current transaction is aborted, commands ignored");
     let explained = text.find("what it means: an earlier statement of this transaction failed");
     assert!(said.is_some() && said < explained, "{text}");

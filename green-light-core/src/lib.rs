@@ -16,5 +16,6 @@ pub mod __private;
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
 pub use report::{
-    Adviser, Failure, TeardownResult, advise, note, progress, quietly, redacted, redacted_url, skip,
+    Adviser, Concern, Failure, TeardownResult, advise, causes_of, note, progress, quietly,
+    redacted, redacted_url, skip,
 };

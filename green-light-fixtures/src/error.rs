@@ -5,6 +5,8 @@
 
 use std::{error::Error as StdError, fmt, panic::Location};
 
+use green_light_core::causes_of;
+
 type Cause = Box<dyn StdError + Send + Sync>;
 
 /// What went wrong with a schema, an engine, a transaction or a session.
@@ -140,10 +142,8 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, "\n  caused by: {error}")?;
-            cause = error.source();
+        for cause in causes_of(self, &self.to_string()) {
+            write!(f, "\n  caused by: {cause}")?;
         }
         Ok(())
     }

@@ -109,6 +109,14 @@ impl Place {
         }
     }
 
+    /// What to know if the test failed because nothing could be written any more.
+    pub(crate) fn ended_early(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.ended_early().map(|by| session::ended_early(&by)),
+            Self::Database(_) => None,
+        }
+    }
+
     /// Makes an error about the connection say who holds it.
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         match self {

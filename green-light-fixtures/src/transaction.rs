@@ -124,6 +124,11 @@ impl Transaction {
     pub fn contention(&self) -> Option<String> {
         self.owner.place.contention()
     }
+
+    /// What to know if the test failed because nothing could be written any more.
+    pub(crate) fn ended_early(&self) -> Option<String> {
+        self.owner.place.ended_early()
+    }
 }
 
 impl Drop for Owner {

@@ -17,6 +17,7 @@ mod leftovers;
 mod listed;
 mod passwords;
 mod postgres;
+mod refused;
 mod setup;
 mod shared;
 mod should_panic;

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs};
 
+use proc_macro2::{TokenStream, TokenTree};
+
 use crate::files::{File, assert_tidy, files, root, rust_files};
 
 /// Guides with sketches of code, which need names that no example has.
@@ -179,4 +181,62 @@ fn variables(text: &str) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// A user who searches the guide for a message finds it.
+#[test]
+fn each_message_that_is_explained_is_in_the_guide() {
+    let guide = fs::read_to_string(root().join("src/docs/diagnostics.md")).unwrap();
+    let mut complaints = Vec::new();
+    let mut count = 0;
+    for file in rust_files() {
+        if file
+            .path
+            .starts_with("green-light-core/src/report/explain/")
+        {
+            for words in known_words(file.tokens()) {
+                count += 1;
+                if !words.iter().any(|words| is_in_a_line(&guide, words)) {
+                    complaints.push(format!(
+                        "src/docs/diagnostics.md lacks a message of {words:?}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(count > 20, "the messages are written in another way now");
+    assert_tidy(&complaints);
+}
+
+/// The texts of each `words: &[..]`.
+fn known_words(tokens: TokenStream) -> Vec<Vec<String>> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) if at >= 3 && tokens[at - 3].to_string() == "words" => {
+                let texts = group.stream().into_iter().filter_map(|token| {
+                    let text: syn::LitStr = syn::parse_str(&token.to_string()).ok()?;
+                    Some(text.value())
+                });
+                let texts: Vec<String> = texts.collect();
+                found.extend((!texts.is_empty()).then_some(texts));
+            }
+            TokenTree::Group(group) => found.extend(known_words(group.stream())),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a line has `words`, in which ` .. ` stands for any text.
+fn is_in_a_line(text: &str, words: &str) -> bool {
+    text.lines().any(|line| {
+        let mut rest = line;
+        words.split(" .. ").all(|part| {
+            let after = rest.split_once(part).map(|(_, after)| after);
+            rest = after.unwrap_or_default();
+            after.is_some()
+        })
+    })
 }

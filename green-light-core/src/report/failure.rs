@@ -64,15 +64,7 @@ impl Failure {
             return unanswered.failure().clone();
         }
         let mut failure = Self::new(error.to_string());
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let text = without_passwords(cause.to_string());
-            // Many errors repeat their source in their own text; say it once.
-            if !failure.message.ends_with(&text) {
-                failure.causes.push(without_passwords(text));
-            }
-            source = cause.source();
-        }
+        failure.causes = causes_of(error, &failure.message);
         failure
     }
 
@@ -93,6 +85,40 @@ impl Failure {
             ..Self::new(message)
         }
     }
+}
+
+/// The causes of an error whose text is `said`, outermost first.
+///
+/// Many errors repeat their source in their own text, and the source of that as well. Each text is given
+/// once: a cause that is part of what stands before it says nothing new.
+#[must_use]
+pub fn causes_of(error: &(dyn Error + 'static), said: &str) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = without_passwords(cause.to_string());
+        let before = std::iter::once(said).chain(causes.iter().map(String::as_str));
+        if !before.into_iter().any(|before| has_said(before, &text)) {
+            causes.push(text);
+        }
+        source = cause.source();
+    }
+    causes
+}
+
+/// Whether `text` is part of `before`, and not of a longer word in it.
+fn has_said(before: &str, text: &str) -> bool {
+    let text = text.trim();
+    let part_of_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    let goes_on = |outside: Option<char>, inside: Option<char>| {
+        outside.is_some_and(part_of_a_word) && inside.is_some_and(part_of_a_word)
+    };
+    text.is_empty()
+        || before.match_indices(text).any(|(at, _)| {
+            let (left, right) = (&before[..at], &before[at + text.len()..]);
+            !goes_on(left.chars().next_back(), text.chars().next())
+                && !goes_on(right.chars().next(), text.chars().next_back())
+        })
 }
 
 fn without_passwords(text: String) -> String {
@@ -119,4 +145,56 @@ pub(crate) fn is_raised(payload: &(dyn Any + Send)) -> bool {
 /// Ends the running test or fixture with `failure`, without a panic message.
 pub(crate) fn raise(failure: Failure) -> ! {
     resume_unwind(Box::new(Raised(failure)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error with this text, and the next one as its source.
+    #[derive(Debug)]
+    struct Chain(&'static [&'static str], Option<Box<Chain>>);
+
+    impl Chain {
+        fn of(texts: &'static [&'static str]) -> Self {
+            let rest = (texts.len() > 1).then(|| Box::new(Self::of(&texts[1..])));
+            Self(texts, rest)
+        }
+    }
+
+    impl fmt::Display for Chain {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0[0])
+        }
+    }
+
+    impl Error for Chain {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    #[test]
+    fn a_cause_is_given_once_wherever_it_was_said() {
+        for (texts, causes) in [
+            (
+                &["placing the order", "Query Error: no table", "no table"][..],
+                &["Query Error: no table"][..],
+            ),
+            (&["a: b: c", "b: c", "c"], &[]),
+            (&["no table (in `a`)", "no table"], &[]),
+            (&["tables", "table", "tab"], &["table", "tab"]),
+            (&["error 12", "1", "12"], &["1"]),
+            (
+                &["one", "two", "one", "", "three: two"],
+                &["two", "three: two"],
+            ),
+        ] {
+            assert_eq!(
+                Failure::from_error(&Chain::of(texts)).causes,
+                causes,
+                "{texts:?}"
+            );
+        }
+    }
 }

@@ -17,8 +17,8 @@ pub(crate) mod show;
 mod skip;
 pub(crate) mod text;
 
-pub use explain::{Adviser, advise};
-pub use failure::Failure;
+pub use explain::{Adviser, Concern, advise};
+pub use failure::{Failure, causes_of};
 pub use hook::quietly;
 pub use print::{note, progress};
 pub use redact::{redacted, redacted_url};

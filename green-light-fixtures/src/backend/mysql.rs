@@ -36,7 +36,7 @@ use super::{
 use crate::{
     error::{Error, Kind},
     mysql::{Programs, once_there_is_room},
-    sandbox::{Breach, Guard, TRACED, Verdict},
+    sandbox::{Breach, Broken, Guard, TRACED, Verdict},
     upkeep::{Silence, answered},
 };
 
@@ -95,7 +95,7 @@ pub(crate) async fn open(
                         let renewed = renew(connection, &guard, &ledger).await;
                         guard.released();
                         if !renewed? {
-                            return Ok(false);
+                            return Ok::<_, sqlx::Error>(false);
                         }
                     }
                     let is_clean = restart::released(connection, &guard, &ends).await;
@@ -105,7 +105,17 @@ pub(crate) async fn open(
                 // sqlx does not know of: it then takes one for another, or waits for ever.
                 let used = tokio::time::timeout(2 * wait, used).await;
                 guard.released();
-                used.unwrap_or(Ok(false))
+                match used {
+                    Ok(Ok(is_usable)) => Ok(is_usable),
+                    Ok(Err(error)) => {
+                        guard.broken(Broken::Error(error.to_string()));
+                        Err(error)
+                    }
+                    Err(_) => {
+                        guard.broken(Broken::Unanswered);
+                        Ok(false)
+                    }
+                }
             })
         });
     let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))

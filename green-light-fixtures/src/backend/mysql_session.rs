@@ -218,6 +218,11 @@ async fn remembered(connection: &mut MySqlConnection, mark: &Mark) -> Option<Str
 /// What `counted` says of a session that green-light has begun anew `restarts` times.
 fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> Fate {
     let (mut ended, mut rolled_back, mut set) = (Vec::new(), false, false);
+    // A session that has called a procedure is not used by another test.
+    let called = counted
+        .iter()
+        .any(|(name, value)| name == "call_procedure" && *value > 0);
+    let by = if called { By::Called } else { By::Kind };
     for (name, value) in counted {
         match name.as_str() {
             "begin" if *value <= restarts + 1 => {}
@@ -237,10 +242,10 @@ fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> Fate {
     match (ended.is_empty(), rolled_back) {
         (true, false) if set => Fate::Committed(By::Kind("`SET autocommit`".to_owned())),
         (true, false) => Fate::Deadlocked,
-        (true, true) => Fate::RolledBack(By::Kind(rollback)),
+        (true, true) => Fate::RolledBack(by(rollback)),
         (false, _) => {
             ended.extend(rolled_back.then_some(rollback));
-            Fate::Committed(By::Kind(ended.join(" or ")))
+            Fate::Committed(by(ended.join(" or ")))
         }
     }
 }
@@ -297,6 +302,10 @@ mod tests {
         assert_eq!(
             fate_of(&[("commit", 1), ("rollback", 3)]),
             Fate::Committed(kind("`COMMIT` or `ROLLBACK`"))
+        );
+        assert_eq!(
+            fate_of(&[("begin", 4), ("call_procedure", 1)]),
+            Fate::Committed(By::Called("`BEGIN`".to_owned()))
         );
     }
 }

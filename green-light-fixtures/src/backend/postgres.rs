@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    sandbox::{Breach, By, Guard, Verdict},
+    sandbox::{Breach, Broken, By, Guard, Verdict},
     upkeep::{Silence, answered},
 };
 
@@ -54,6 +54,7 @@ const ALTERED: &str = "SELECT 1 WHERE pg_catalog.pg_stat_get_xact_tuples_inserte
     + pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0";
 
 const IN_FAILED_TRANSACTION: &str = "25P02";
+const QUERY_CANCELED: &str = "57014";
 
 /// What every database of a sandbox holds besides its schema.
 ///
@@ -187,8 +188,10 @@ pub(crate) async fn open(
                     return Ok(true);
                 }
                 let renewed = renew(connection, &mark, &guard).await;
-                if let Ok(Some((breach, by))) = &renewed {
-                    guard.ended_by(*breach, by.clone());
+                match &renewed {
+                    Ok(Some((breach, by))) => guard.ended_by(*breach, by.clone()),
+                    Ok(None) => {}
+                    Err(error) => guard.broken(Broken::Error(error.to_string())),
                 }
                 guard.released();
                 match renewed? {
@@ -305,9 +308,16 @@ async fn renew(
             }
             Ok(None)
         }
+        Err(error) if is_dropped_copy(&error) => Ok(Some((Breach::CopyDropped, None))),
         Err(sqlx::Error::Database(_)) => ended(connection, guard.held_since()).await.map(Some),
         Err(error) => Err(error),
     }
+}
+
+/// Whether it answers to what sqlx sends for a `COPY .. FROM STDIN` that is dropped. sqlx does not know of
+/// this answer, and takes every later one for the one after it.
+fn is_dropped_copy(error: &sqlx::Error) -> bool {
+    has_code(error, QUERY_CANCELED) && error.to_string().contains("PgCopyIn dropped")
 }
 
 /// What ended the outer transaction: a commit, as the trigger noted while the connection was in use,

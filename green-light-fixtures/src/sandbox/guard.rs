@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    breach::{Breach, By, Record},
+    breach::{Breach, Broken, By, Record},
     finish::Finish,
     hold::{Hold, Verdict},
     lent::Lent,
@@ -47,6 +47,8 @@ pub(super) struct State {
     exposed: bool,
     pub(super) hold: Option<Hold>,
     failure: Option<String>,
+    /// Why the last connection could not be used any more, if that was seen.
+    broken: Option<Broken>,
 }
 
 impl Guard {
@@ -82,17 +84,27 @@ impl Guard {
     pub(crate) fn connected(&self, failure: Option<String>) {
         self.finish.reconnected();
         let mut state = self.state();
+        let state = &mut *state;
         let lost = std::mem::take(&mut state.lost);
         state.condemned |= failure.is_some();
         state.failure = failure.or(state.failure.take());
         match &mut state.lease {
-            Some(lent) if lent.used && !lost => lent.breaches.push(Record::new(Breach::Replaced)),
+            Some(lent) if lent.used && !lost => lent.breaches.push(Record {
+                broken: state.broken.take(),
+                ..Record::new(Breach::Replaced)
+            }),
             Some(_) | None => {}
         }
         if let Some(lent) = &mut state.lease {
             lent.used = true;
             state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
         }
+    }
+
+    /// The connection came back from its last use and cannot be used again.
+    #[cfg(feature = "_server")]
+    pub(crate) fn broken(&self, reason: Broken) {
+        self.state().broken = Some(reason);
     }
 
     /// Why the last connection could not be made ready.
@@ -181,6 +193,12 @@ impl Guard {
             match by {
                 Some(By::Text(text)) => record.statement = Some(shorten(&text)),
                 Some(By::Kind(kind)) => record.kind = Some(kind),
+                Some(By::Called(kind)) => {
+                    record.kind = Some(kind);
+                    record.called = true;
+                    let call = state.hold.as_mut().and_then(|hold| hold.call.take());
+                    record.statement = record.statement.take().or(call);
+                }
                 None => {}
             }
             lent.breaches.push(record);
@@ -210,6 +228,25 @@ impl Guard {
         if let Some(lent) = &state.lease {
             lent.deadlocked.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// What ended the transaction of the test before the test did, in words, if anything has.
+    pub(super) fn ended_early(&self) -> Option<String> {
+        let state = self.state();
+        let lent = state.lease.as_ref()?;
+        let ends = |record: &&Record| {
+            matches!(
+                record.breach,
+                Breach::Commit | Breach::Rollback | Breach::Ended
+            )
+        };
+        if let Some(record) = lent.breaches.iter().find(ends) {
+            return Some(record.culprit());
+        }
+        // Its connection is still on the way back, where the end would be noticed.
+        let hold = state.hold.as_ref().filter(|_| self.definitions_commit)?;
+        let statement = hold.suspect.as_ref().or(hold.call.as_ref())?;
+        Some(format!("`{statement}`"))
     }
 
     /// The current holder of the connection began its transaction at `place`.

@@ -32,6 +32,8 @@ pub(super) struct Hold {
     pub(super) statement: Option<String>,
     /// The first statement that by its words ends transactions.
     pub(super) suspect: Option<String>,
+    /// The last statement that called a procedure.
+    pub(super) call: Option<String>,
     /// Whether its statement will be reported when it is over.
     pub(super) is_announced: bool,
     /// Whether a statement by its words defines something.
@@ -47,6 +49,7 @@ impl Hold {
             begun_at: None,
             statement: None,
             suspect: None,
+            call: None,
             defines: false,
             trace: TRACED.then(Backtrace::force_capture),
         }
@@ -135,6 +138,7 @@ mod tests {
             begun_at: None,
             statement: None,
             suspect: None,
+            call: None,
             is_announced: false,
             defines: false,
             trace: None,

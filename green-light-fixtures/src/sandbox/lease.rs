@@ -131,6 +131,11 @@ impl Lease {
         self.deadlocked.load(Ordering::Relaxed)
     }
 
+    /// What ended the transaction of the test before the test did, in words, if anything has.
+    pub(crate) fn ended_early(&self) -> Option<String> {
+        self.guard.ended_early()
+    }
+
     /// What to know if the test failed because its connection was taken.
     pub(crate) fn contention(&self) -> Option<String> {
         self.guard.contention(self.set.waits().connection)

@@ -29,7 +29,7 @@ mod slot;
 mod statement;
 
 pub(crate) use self::{
-    breach::{Breach, By},
+    breach::{Breach, Broken, By},
     guard::Guard,
     hold::{TRACED, Verdict},
     lease::{Lease, Taken},

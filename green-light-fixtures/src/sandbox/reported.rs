@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    breach::Breach,
+    breach::{Breach, is_call},
     guard::Guard,
     statement::{
         besides_savepoints_on_mysql, defines, ends_transactions, ends_transactions_on_mysql,
@@ -65,6 +65,7 @@ impl Guard {
             && record.statement.is_none()
         {
             // A hook is called while the statement runs; a server is asked once it has run.
+            let ends = ends || record.called && is_call(&statement);
             let is_it = if record.breach == Breach::Ended || self.definitions_commit {
                 ends && record.at.elapsed() <= elapsed + LATE
             } else {
@@ -76,6 +77,9 @@ impl Guard {
         }
         if let Some(hold) = &mut state.hold {
             hold.defines |= defines(&statement);
+            if is_call(&statement) {
+                hold.call = Some(statement.clone());
+            }
             if ends {
                 hold.suspect.get_or_insert_with(|| statement.clone());
             }

@@ -125,6 +125,11 @@ pub(super) fn is_about_savepoints(statement: &str) -> bool {
     }
 }
 
+/// The first word of a statement, without the comments before it.
+pub(super) fn first_word(statement: &str) -> &str {
+    words(statement).next().unwrap_or_default()
+}
+
 /// The words of a statement, without the comments before it.
 fn words(statement: &str) -> impl Iterator<Item = &str> {
     let mut rest = statement.trim_start();

@@ -43,6 +43,15 @@ pub(crate) fn has_ended(test: &str) -> String {
     )
 }
 
+/// The transaction of a test was ended by something, and what follows may only read.
+pub(crate) fn ended_early(by: &str) -> String {
+    format!(
+        "{by} has ended the transaction that isolates the test, and after that nothing can be written\n  \
+         help: write `#[green_light::test(isolation = database)]` for a test that commits by SQL text, by a \
+         procedure, or by a statement that defines something on MySQL; what every test needs goes into the schema"
+    )
+}
+
 /// The database has rolled back everything that the test did until then.
 pub(crate) fn deadlocked() -> &'static str {
     "the database rolled back all that this test had written, to break a deadlock\n  \

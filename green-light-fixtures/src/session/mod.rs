@@ -10,5 +10,5 @@ mod handle;
 mod options;
 mod traits;
 
-pub(crate) use self::explain::{deadlocked, explain, has_ended, taken};
+pub(crate) use self::explain::{deadlocked, ended_early, explain, has_ended, taken};
 pub use self::{handle::Session, options::TransactionOptions};

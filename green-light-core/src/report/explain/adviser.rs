@@ -1,21 +1,33 @@
-//! What a fixture knows about a failure for want of a connection: core knows no database.
+//! What a fixture knows about a failure of its database: core knows no database.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-type Advice = Rc<dyn Fn() -> Option<String>>;
+type Advice = Rc<dyn Fn(Concern) -> Option<String>>;
+
+/// What a failure is about, as far as its words tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Concern {
+    /// A pool had no connection left.
+    Connections,
+    /// A connection was lost while it was in use.
+    LostConnection,
+    /// A connection or a transaction may only read.
+    ReadOnly,
+}
 
 thread_local! {
     static ADVISERS: RefCell<Vec<Advice>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A fixture that is asked, until this is dropped.
-#[must_use = "nobody is asked any more once this is dropped"]
+#[must_use = "the fixture is not asked any more once this is dropped"]
 pub struct Adviser(Advice);
 
-/// Asks `advice` when a test on this thread fails because a pool had no connection left. What it returns
-/// is told instead of what is true of any pool: a fact, and a line of help. For crates of fixtures.
-pub fn advise(advice: impl Fn() -> Option<String> + 'static) -> Adviser {
+/// Asks `advice` when a test on this thread fails with an error about its database. What it returns is
+/// printed instead of what is true of any database: a fact, and a line of help. For crates of fixtures.
+pub fn advise(advice: impl Fn(Concern) -> Option<String> + 'static) -> Adviser {
     let advice: Advice = Rc::new(advice);
     ADVISERS.with_borrow_mut(|advisers| advisers.push(Rc::clone(&advice)));
     Adviser(advice)
@@ -32,9 +44,9 @@ impl Drop for Adviser {
 }
 
 /// What the first one says that knows something.
-pub(super) fn ask() -> Option<String> {
+pub(super) fn ask(concern: Concern) -> Option<String> {
     let advisers = ADVISERS.with_borrow(Clone::clone);
-    advisers.iter().find_map(|advice| advice())
+    advisers.iter().find_map(|advice| advice(concern))
 }
 
 #[cfg(test)]
@@ -48,8 +60,11 @@ mod tests {
         let pool = Failure::new("pool timed out while waiting for an open connection");
         let other = Failure::new("attempted to acquire a connection on a closed pool");
         let general = [explain(&pool), explain(&other)];
-        let ignorant = advise(|| None);
-        let adviser = advise(|| Some("it has a holder\n  help: ask it".to_owned()));
+        let ignorant = advise(|_| None);
+        let adviser = advise(|concern| {
+            let known = concern == Concern::Connections;
+            known.then(|| "it has a holder\n  help: ask it".to_owned())
+        });
         let told = explain(&pool);
         assert_eq!(told, "\n  what it means: it has a holder\n  help: ask it");
         assert_eq!(explain(&other), general[1]);

@@ -3,15 +3,17 @@
 use std::fmt::Write;
 
 use super::known::Known;
-use super::{Place, adviser, executor, pool, runtime, shared, transaction};
+use super::{Place, adviser, executor, pool, refused, runtime, server, shared, transaction};
 use crate::report::Failure;
 
-/// Everything that is known. The first that fits is told.
-const ALL: [&[Known]; 5] = [
+/// Everything that is known. The first that fits is printed.
+const ALL: [&[Known]; 7] = [
     runtime::KNOWN,
     executor::KNOWN,
     pool::KNOWN,
     transaction::KNOWN,
+    refused::KNOWN,
+    server::KNOWN,
     shared::KNOWN,
 ];
 
@@ -27,8 +29,12 @@ fn find(text: &str) -> Option<&'static Known> {
         .find(|known| known.is_in(text))
 }
 
-/// The lines to print below a failure, each after a line break; empty if nothing is known about it.
+/// The lines to print below a failure, each after a line break; empty if nothing is known about it, or if
+/// the failure itself says what to do, as the errors of green-light do.
 pub(crate) fn explain(failure: &Failure) -> String {
+    if failure.message.contains("\n  help: ") {
+        return String::new();
+    }
     let mut texts = std::iter::once(&failure.message).chain(&failure.causes);
     let Some(known) = texts.find_map(|text| find(text)) else {
         return String::new();
@@ -42,9 +48,7 @@ pub(crate) fn explain_panic(message: &str, place: &Place) -> Option<String> {
 }
 
 fn tell(known: &Known, place: Option<&Place>) -> String {
-    if known.asks
-        && let Some(advice) = adviser::ask()
-    {
+    if let Some(advice) = known.concern.and_then(adviser::ask) {
         return format!("\n  what it means: {advice}");
     }
     let mut text = format!("\n  what it means: {}", known.meaning);
@@ -80,6 +84,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_says_what_to_do_is_not_explained_again() {
+        let mut failure = Failure::new("the server lets nobody in\n  help: raise its limit");
+        failure
+            .causes
+            .push("sorry, too many clients already".to_owned());
+        assert_eq!(explain(&failure), "");
+    }
+
+    #[test]
     fn an_applications_own_words_are_left_alone() {
         for text in [
             "the connection was closed by the peer",
@@ -89,6 +102,13 @@ mod tests {
             "the transaction is aborted",
             "a pool is needed",
             "expected a Tokio runtime",
+            "this cannot run inside a transaction",
+            "the role does not exist",
+            "the user \"ann\" does not exist",
+            "access denied",
+            "connection refused",
+            "no space left in the basket",
+            "certificate expired",
         ] {
             assert!(!is_known(text), "{text}");
         }

@@ -1,23 +1,59 @@
 //! One message, or several with the same cause.
 
+use super::Concern;
+
 /// Messages that mean the same here.
 #[derive(Debug)]
 pub(super) struct Known {
     /// Their own words, one of which has to be in the text: what `Display` prints, and what `Debug` does,
-    /// for errors that end in an `unwrap`.
+    /// for errors that end in an `unwrap`. ` .. ` stands for any text on the same line.
     pub(super) words: &'static [&'static str],
     /// What happened.
     pub(super) meaning: &'static str,
     /// Whether the runtime and the context around a panic say more about it.
     pub(super) place: bool,
-    /// Whether a fixture may know more about it.
-    pub(super) asks: bool,
+    /// What a fixture is asked that may know more about it.
+    pub(super) concern: Option<Concern>,
     /// What to write instead.
     pub(super) help: &'static str,
 }
 
 impl Known {
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.words.iter().any(|words| text.contains(words))
+        self.words.iter().any(|words| has(text, words))
+    }
+}
+
+/// Whether `words` are in one line of `text`.
+fn has(text: &str, words: &str) -> bool {
+    if !words.contains(GAP) {
+        return text.contains(words);
+    }
+    text.lines().any(|line| {
+        let mut rest = line;
+        words.split(GAP).all(|part| match rest.split_once(part) {
+            Some((_, after)) => {
+                rest = after;
+                true
+            }
+            None => false,
+        })
+    })
+}
+
+/// Stands for any text.
+const GAP: &str = " .. ";
+
+#[cfg(test)]
+mod tests {
+    use super::has;
+
+    #[test]
+    fn a_gap_is_any_text_of_one_line() {
+        let words = "role \" .. \" does not exist";
+        assert!(has("a\nrole \"app\" does not exist at line 3", words));
+        assert!(!has("role \"app\"\n\" does not exist", words));
+        assert!(!has("\" does not exist: role \"app\"", words));
+        assert!(has("role \" .. \" does not exist", words));
     }
 }

@@ -1,10 +1,10 @@
-//! What the messages of the "wrong runtime" family mean, and what to write instead.
+//! What messages of tokio, SQLx, SeaORM, futures and of databases mean in a test, and what to write instead.
 //!
-//! tokio, SQLx, SeaORM and futures say that a runtime or a connection is missing, ended or taken, and cannot
-//! know why. Here it is known what runs a test, so a failure with such a message is told with what it
-//! means, below the original text, which is never hidden.
+//! They say that a runtime or a connection is missing, ended or taken, or that a statement is refused, and
+//! cannot know why. green-light knows what runs a test: it prints what the message means and a line of help
+//! below the original text, which stays as it is.
 //!
-//! Messages are found by their own words, in failures only: core knows no database.
+//! Messages are found by their own words, in failures only: core has no database crate in its tree.
 
 mod adviser;
 mod executor;
@@ -12,10 +12,12 @@ mod find;
 mod known;
 mod place;
 mod pool;
+mod refused;
 mod runtime;
+mod server;
 mod shared;
 mod transaction;
 
-pub use adviser::{Adviser, advise};
+pub use adviser::{Adviser, Concern, advise};
 pub(crate) use find::{explain, explain_panic, is_known};
 pub(crate) use place::Place;

@@ -1,6 +1,6 @@
 //! Connections: a pool has none left, or is closed; a server has none left.
 
-use super::known::Known;
+use super::{Concern, known::Known};
 
 pub(super) const KNOWN: &[Known] = &[
     Known {
@@ -12,7 +12,7 @@ pub(super) const KNOWN: &[Known] = &[
         ],
         meaning: "every connection of the pool was taken for as long as a query waits for one",
         place: false,
-        asks: true,
+        concern: Some(Concern::Connections),
         help: "while a transaction or stream is open, pass that on instead of the pool; a pool of your own needs as \
                many connections as are held at once",
     },
@@ -25,7 +25,7 @@ pub(super) const KNOWN: &[Known] = &[
         ],
         meaning: "the pool was closed before: its fixture was torn down, or something called `close`",
         place: false,
-        asks: false,
+        concern: None,
         help: "ask for the pool by name in each test that uses it, instead of keeping a clone in a `static` or in a \
                task that outlives the test",
     },
@@ -41,7 +41,7 @@ pub(super) const KNOWN: &[Known] = &[
         ],
         meaning: "the server has no connection left: tests that run at the same time opened more than it gives",
         place: false,
-        asks: false,
+        concern: None,
         help: "let pools that tests open from `session.url()` be small, with `max_connections(2)`: they are not counted \
                in the connections of all tests; run fewer tests at once with `--test-threads`, or raise \
                `max_connections` of the server",

@@ -12,7 +12,7 @@ pub(super) const KNOWN: &[Known] = &[
         meaning: "tokio was used where no runtime is: on a thread made by `std::thread` or rayon, or in another \
                   executor there",
         place: true,
-        asks: false,
+        concern: None,
         help: "use `tokio::task::spawn_blocking` instead of `std::thread::spawn`; or take \
                `tokio::runtime::Handle::current()` in the test and hold `handle.enter()` on that thread",
     },
@@ -25,7 +25,7 @@ pub(super) const KNOWN: &[Known] = &[
         meaning: "a socket, timer or pool was made in a runtime that has ended: each `#[tokio::test]` and each \
                   `Runtime::new()` has one of its own",
         place: false,
-        asks: false,
+        concern: None,
         help: "make it in a `#[fixture(scope = \"process\")]`, on the runtime that all green-light tests \
                share, and ask for it by name, instead of keeping it in a `static`",
     },
@@ -33,7 +33,7 @@ pub(super) const KNOWN: &[Known] = &[
         words: &["Cannot start a runtime from within a runtime."],
         meaning: "`block_on` was called in code that runs in a runtime already, as tests and fixtures always do",
         place: false,
-        asks: false,
+        concern: None,
         help: "make the function `async` and write `.await`; in synchronous code write \
                `green_light::wait(future)`",
     },
@@ -41,7 +41,7 @@ pub(super) const KNOWN: &[Known] = &[
         words: &["Cannot drop a runtime in a context where blocking is not allowed."],
         meaning: "a value that owns a tokio runtime was dropped in code that runs in another one",
         place: true,
-        asks: false,
+        concern: None,
         help: "do without it, since fixtures and tests run in a runtime already; or call \
                `runtime.shutdown_background()` on it in the code after `give`",
     },
@@ -50,7 +50,7 @@ pub(super) const KNOWN: &[Known] = &[
         meaning: "`block_in_place` was called where the thread cannot be given up: in a runtime of one thread, or in \
                   a `LocalSet`",
         place: true,
-        asks: false,
+        concern: None,
         help: "write `green_light::wait(future)` to wait for a future in synchronous code, and \
                `tokio::task::spawn_blocking` for code that blocks",
     },
@@ -58,7 +58,7 @@ pub(super) const KNOWN: &[Known] = &[
         words: &["`time::pause()` requires the `current_thread` Tokio runtime."],
         meaning: "the clock belongs to the runtime, and this one is shared by all tests",
         place: true,
-        asks: false,
+        concern: None,
         help: "write `#[green_light::test(start_paused)]`: the test then has a runtime and a clock of its own",
     },
     Known {
@@ -68,14 +68,14 @@ pub(super) const KNOWN: &[Known] = &[
         ],
         meaning: "a runtime that was built by hand, without timers or sockets, stands before the one that tests share",
         place: true,
-        asks: false,
+        concern: None,
         help: "do without it: tests and fixtures run in a runtime that has both; or build it with `.enable_all()`",
     },
     Known {
         words: &["`spawn_local` called from outside of a `task::LocalSet`"],
         meaning: "a task that stays on its thread was spawned, and nothing there runs such tasks",
         place: true,
-        asks: false,
+        concern: None,
         help: "write `#[green_light::test(local)]`, which runs the test in a `LocalSet`; or `tokio::spawn`, if the \
                task is `Send`",
     },
@@ -83,7 +83,7 @@ pub(super) const KNOWN: &[Known] = &[
         words: &["The Tokio context thread-local variable has been destroyed."],
         meaning: "tokio was used in the destructor of a thread-local variable, when the thread had ended",
         place: false,
-        asks: false,
+        concern: None,
         help: "end such a value in a fixture, in the code after `give`, instead of in a `thread_local!`",
     },
 ];

@@ -10,7 +10,7 @@ pub(super) const KNOWN: &[Known] = &[Known {
     meaning: "a shared value is not there because the first one that needed it panicked while making it, in another \
               test",
     place: false,
-    asks: false,
+    concern: None,
     help: "look for that first panic; a `#[fixture(scope = \"process\")]` keeps its failure, and every test that \
            needs it names it",
 }];

@@ -1,0 +1,128 @@
+//! A server that is not there, does not let a user in, or ends a connection.
+
+use super::{Concern, known::Known};
+
+pub(super) const KNOWN: &[Known] = &[
+    Known {
+        words: &[
+            "TLS upgrade required by connect options but SQLx was built without TLS support enabled",
+            "SQLx was built without TLS support enabled",
+        ],
+        meaning: "the URL asks for an encrypted connection, and sqlx was built without a feature that can encrypt",
+        place: false,
+        concern: None,
+        help: "add a TLS feature in `Cargo.toml`: `tls-rustls` or `tls-native-tls` of sqlx, which SeaORM calls \
+               `runtime-tokio-rustls` and `runtime-tokio-native-tls`; or write `sslmode=prefer` (MySQL: \
+               `ssl-mode=PREFERRED`) in the URL if the server also takes plain connections",
+    },
+    Known {
+        words: &["server does not support TLS", "Server does not support TLS"],
+        meaning: "the URL asks for an encrypted connection, and the server offers none",
+        place: false,
+        concern: None,
+        help: "write `sslmode=prefer` or `disable` (MySQL: `ssl-mode=PREFERRED` or `DISABLED`) in the URL, or turn \
+               on TLS in the server",
+    },
+    Known {
+        words: &[
+            "error occurred while attempting to establish a TLS connection: ",
+            "Tls(Custom {",
+            "Tls(InvalidCertificate",
+        ],
+        meaning: "the certificate of the server was not accepted: no authority that is trusted here has signed it, it \
+                  is for another host name, or it has expired",
+        place: false,
+        concern: None,
+        help: "name the authority in the URL, `sslrootcert=/path/ca.pem` (MySQL: `ssl-ca=/path/ca.pem`), and the host \
+               by the name in the certificate; for a server that holds nothing but tests, `sslmode=require` (MySQL: \
+               `ssl-mode=REQUIRED`) encrypts without looking at the certificate",
+    },
+    Known {
+        words: &[
+            "password authentication failed for user",
+            "Peer authentication failed for user",
+            "Ident authentication failed for user",
+            "no pg_hba.conf entry for host",
+            "Access denied for user",
+        ],
+        meaning: "the server does not let this user in with this password, from this host or to this database",
+        place: false,
+        concern: None,
+        help: "look at user, password, host and database of the URL that is connected to; in a test, `session.url()` \
+               has those of the test's own database",
+    },
+    Known {
+        words: &[
+            "role \" .. \" does not exist",
+            "role \\\" .. \\\" does not exist",
+        ],
+        meaning: "the server has no role of this name; one that green-light has started has `postgres` alone",
+        place: false,
+        concern: None,
+        help: "connect by `session.url()`; for `GRANT` and `SET ROLE`, make the role in the schema: `DO $$ BEGIN CREATE \
+               ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$`, as roles belong to the server",
+    },
+    Known {
+        words: &[
+            "error returned from database: database \" .. \" does not exist",
+            "message: \"database \\\" .. \\\" does not exist",
+            "Unknown database '",
+        ],
+        meaning: "the server has no database of this name: one that green-light has made goes when its test ends",
+        place: false,
+        concern: None,
+        help: "connect by `session.url()` of the test that runs, instead of a name or a URL that was kept",
+    },
+    Known {
+        words: &[
+            "error communicating with database: Connection refused",
+            "error communicating with database: No such file or directory",
+            "SqlxError(Io(Os { code: 111,",
+            "SqlxError(Io(Os { code: 2,",
+        ],
+        meaning: "no database server listens there: it is not running, or host, port or socket is another one",
+        place: false,
+        concern: Some(Concern::LostConnection),
+        help: "connect by `session.url()`, which names the server that tests use; or start the server of the URL",
+    },
+    Known {
+        words: &[
+            "Got a packet bigger than 'max_allowed_packet' bytes",
+            "Result of .. was larger than max_allowed_packet",
+        ],
+        meaning: "a row or a statement is larger than the server takes at once",
+        place: false,
+        concern: None,
+        help: "store it in pieces, or raise `max_allowed_packet` of the server, in production as well: \
+               `SET GLOBAL max_allowed_packet = 1073741824` is the most, and new connections have it",
+    },
+    Known {
+        words: &[
+            "error communicating with database: ",
+            "SqlxError(Io(",
+            "terminating connection due to administrator command",
+            "the database system is shutting down",
+            "the database system is in recovery mode",
+            "Server shutdown in progress",
+            "expected to read .. bytes, got 0 bytes at EOF",
+        ],
+        meaning: "the connection to the database was lost while it was in use: the server closed it, or has ended",
+        place: false,
+        concern: Some(Concern::LostConnection),
+        help: "look at the log of the server; on MySQL, a statement larger than `max_allowed_packet` also closes the \
+               connection",
+    },
+    Known {
+        words: &[
+            "No space left on device",
+            "could not extend file",
+            "database or disk is full",
+            "Disk full (",
+        ],
+        meaning: "a disk is full: the one of the database, or the one for temporary files",
+        place: false,
+        concern: None,
+        help: "make room; green-light keeps its databases in `green-light` below the target directory, which \
+               `cargo clean` empties",
+    },
+];

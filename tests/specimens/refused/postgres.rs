@@ -1,0 +1,97 @@
+//! On PostgreSQL.
+
+use green_light::prelude::*;
+use sea_orm::sqlx::postgres::PgPoolCopyExt as _;
+use sea_orm::{AccessMode, ConnectionTrait, DbErr, IsolationLevel, TransactionTrait};
+
+#[fixture(overrides = green_light::fixtures::backend, scope = "process")]
+fn backend() -> Backend {
+    Backend::Postgres
+}
+
+#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+fn schema() -> Schema {
+    Schema::sql("CREATE TABLE author (id INTEGER PRIMARY KEY);
+        CREATE TYPE mood AS ENUM ('glad');
+        CREATE TABLE p (a int) PARTITION BY RANGE (a);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);
+        CREATE PROCEDURE c() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO author VALUES (1); COMMIT; END $$;")
+}
+
+async fn run(session: &Session, sql: &str) -> Result<(), DbErr> {
+    session.execute_unprepared(sql).await.map(drop)
+}
+
+macro_rules! run {
+    ($($name:ident: $($sql:literal)+;)+) => {
+        $(#[green_light::test]
+        async fn $name(session: Session) -> Result<(), DbErr> {
+            $(run(&session, $sql).await?;)+
+            Ok(())
+        })+
+    };
+}
+
+run! {
+    a_index: "CREATE INDEX CONCURRENTLY i ON author (id)";
+    b_vacuum: "VACUUM author";
+    c_add_value: "ALTER TYPE mood ADD VALUE 'sad'" "SELECT 'sad'::mood";
+    d_detach: "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY";
+    e_create_database: "CREATE DATABASE other";
+    f_alter_system: "ALTER SYSTEM SET work_mem = '8MB'";
+    g_reindex: "REINDEX TABLE CONCURRENTLY author";
+    h_discard: "DISCARD ALL";
+    i_call: "CALL c()";
+    j_do: "DO $$ BEGIN COMMIT; END $$";
+    k_set: "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+    l_snapshot: "SELECT pg_export_snapshot()";
+    m_prepare: "PREPARE TRANSACTION 'x'";
+    n_tablespace: "CREATE TABLESPACE x LOCATION '/nowhere'";
+    o_commit: "INSERT INTO author VALUES (1); COMMIT";
+    p_commit_prepared: "COMMIT PREPARED 'x'";
+    q_drop_database: "DROP DATABASE other";
+}
+
+#[green_light::test]
+async fn u_serializable(session: Session) -> Result<(), DbErr> {
+    session
+        .begin_with_config(Some(IsolationLevel::Serializable), None)
+        .await?
+        .commit()
+        .await
+}
+
+#[green_light::test]
+async fn v_read_only(session: Session) -> Result<(), DbErr> {
+    let t = session
+        .connection()
+        .begin_with_config(None, Some(AccessMode::ReadOnly))
+        .await?;
+    t.execute_unprepared("INSERT INTO author VALUES (1)")
+        .await?;
+    t.commit().await
+}
+
+#[green_light::test]
+async fn w_begin_with(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    session
+        .postgres_pool()
+        .begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE")
+        .await?
+        .commit()
+        .await
+}
+
+#[green_light::test]
+async fn x_copy_dropped(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    let pool = session.postgres_pool();
+    let mut copy = pool.copy_in_raw("COPY author FROM STDIN").await?;
+    copy.send(&b"1\n"[..]).await?;
+    drop(copy);
+    Ok(())
+}
+
+#[green_light::test]
+async fn z_unwrapped(session: Session) {
+    run(&session, "VACUUM").await.unwrap();
+}
