@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --test output` accepts new text.
 
+#[path = "output/arguments.rs"]
+mod arguments;
 mod binary;
 #[path = "output/kept.rs"]
 mod kept;

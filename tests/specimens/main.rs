@@ -16,6 +16,7 @@ mod kept;
 mod leftovers;
 mod listed;
 mod passwords;
+mod planned;
 mod postgres;
 mod refused;
 mod setup;

@@ -1,15 +1,14 @@
 //! Which test is the last of its module and of the process.
 //!
-//! libtest tells nobody. But the own binary, asked with the same arguments and `--list`, prints
-//! exactly the tests that libtest will run (measured: 1-2 ms, and only paid when a shared fixture
-//! has something to end). Of these count the ones registered with us and not ignored. Each test
-//! that ends is counted; the one that completes its module, or the process, ends those fixtures.
-//! Where the listing fails, `atexit` does it.
+//! libtest does not say it. But the own binary, asked with the same selection and `--list`
+//! ([`Selection`]), prints exactly the tests that libtest will run (measured: 1-2 ms, and only paid
+//! when a shared fixture has something to end). Of these count the ones registered with us and not
+//! ignored. Each test that ends is counted; the one that completes its module, or the process, ends
+//! those fixtures. Where the number of tests of a scope is not known, `atexit` does it.
 //!
 //! The event log begins with the same list, for which it is asked in any case.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
@@ -17,6 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::case::TestMeta;
+use super::libtest_args::Selection;
 use crate::config::Config;
 use crate::fixture::{ScopeKey, Store, TESTS};
 
@@ -57,8 +57,12 @@ pub(crate) fn is_last(scope: ScopeKey, config: &Config) -> bool {
     let Some(Planned { counts, .. }) = planned() else {
         return false;
     };
+    // A scope that no test was planned for is not known, and never complete.
+    let Some(planned) = counts.get(&scope) else {
+        return false;
+    };
     let mut progress = progress();
-    progress.finished.get(&scope) >= counts.get(&scope) && progress.ended.insert(scope)
+    progress.finished.get(&scope) >= Some(planned) && progress.ended.insert(scope)
 }
 
 /// The tests of ours that will run.
@@ -73,14 +77,16 @@ pub(crate) struct Planned {
 pub(crate) fn planned() -> Option<&'static Planned> {
     static PLANNED: OnceLock<Option<Planned>> = OnceLock::new();
     PLANNED
-        .get_or_init(|| list().map(|names| plan(&names, std::env::args_os())))
+        .get_or_init(|| {
+            let selection = Selection::read(std::env::args_os().skip(1));
+            list(&selection).map(|names| plan(&names, &selection))
+        })
         .as_ref()
 }
 
-fn list() -> Option<Vec<String>> {
+fn list(selection: &Selection) -> Option<Vec<String>> {
     let mut child = Command::new(std::env::current_exe().ok()?)
-        .args(std::env::args_os().skip(1))
-        .arg("--list")
+        .args(selection.listing())
         .env(LISTING, "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -110,12 +116,10 @@ fn list() -> Option<Vec<String>> {
     )
 }
 
-fn plan(listed: &[String], args: impl Iterator<Item = OsString>) -> Planned {
-    let mut args = args;
-    let runs_ignored = args.any(|arg| arg == "--ignored" || arg == "--include-ignored");
+fn plan(listed: &[String], selection: &Selection) -> Planned {
     let ours: HashMap<&str, &'static TestMeta> = TESTS
         .iter()
-        .filter(|test| !test.ignored || runs_ignored)
+        .filter(|test| !test.ignored || selection.runs_ignored())
         .map(|test| (test.full_name(), test))
         .collect();
     let mut planned = Planned {
