@@ -29,7 +29,7 @@ mod user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::entities(|tables| tables.register(user::Entity))
 }

@@ -143,6 +143,12 @@ fn a_cycle_is_reported_with_its_path() {
 }
 
 #[test]
+fn overrides_that_override_each_other_are_reported_with_their_path() {
+    let expected = expect_file!["output/override_cycle.txt"];
+    story("override_cycle::", &expected);
+}
+
+#[test]
 fn whoever_breaks_out_of_the_sandbox_is_named() {
     story("database::", &expect_file!["output/database.txt"]);
 }

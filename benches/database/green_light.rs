@@ -12,13 +12,13 @@ use bench::{paused, tick};
 use green_light::prelude::*;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 
-#[fixture(overrides = green_light::fixtures::backend, scope = "process")]
+#[fixture(overrides = green_light::fixtures::backend)]
 fn backend() -> Backend {
     let name = env::var("BENCH_BACKEND").expect("a backend");
     name.parse().expect("the name of a backend")
 }
 
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql_dir(env::var("BENCH_MIGRATIONS").expect("a directory"))
 }

@@ -16,7 +16,7 @@ mod two_databases;
 use green_light::prelude::*;
 
 /// The tables of all tests here.
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql("CREATE TABLE guest (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)")
 }

@@ -22,6 +22,8 @@ pub(crate) struct Call<'a> {
     pub(crate) params: &'a [Param],
     /// The method of `Setup` that makes a `Yield`.
     pub(crate) yields: String,
+    /// Whether the value lives as long as that of an overridden fixture.
+    pub(crate) inherits_scope: bool,
 }
 
 impl Call<'_> {
@@ -246,7 +248,10 @@ impl Call<'_> {
                 Param::Yield(_, ty) => {
                     let at = place(ty);
                     let yields = Ident::new(&self.yields, at);
-                    quote_spanned!(at=> let #local = #setup.#yields::<#ty>();)
+                    let eraser = self
+                        .inherits_scope
+                        .then(|| eraser(self.krate, &quote!(#ty)));
+                    quote_spanned!(at=> let #local = #setup.#yields::<#ty>(#eraser);)
                 }
                 // Refused outside of around fixtures, which look nothing up.
                 Param::Next(_) => TokenStream::new(),
@@ -283,6 +288,16 @@ fn argument(krate: &CratePath, index: usize, param: &Param) -> TokenStream {
 fn value_of(index: usize, param: &Param) -> Ident {
     let at = param.span().resolved_at(Span::mixed_site());
     format_ident!("__green_light_{}", index, span = at)
+}
+
+/// Expression: how a value of type `output` is kept for the scope of an overridden fixture.
+pub(crate) fn eraser(krate: &CratePath, output: &TokenStream) -> TokenStream {
+    let private = krate.private(Span::call_site());
+    quote! {{
+        #[allow(unused_imports)]
+        use #private::{KeepLocal as _, KeepShared as _};
+        (&&#private::Keep::<#output>::new(__GREEN_LIGHT_SCOPE)).eraser()
+    }}
 }
 
 /// The struct of a fixture's default parameters.

@@ -7,13 +7,13 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::schema::number;
 
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql("CREATE TABLE u (email TEXT NOT NULL UNIQUE)")
 }
 
 /// A user's own engine, with what the built-in one does not set.
-#[fixture(overrides = green_light::fixtures::engine, scope = "process")]
+#[fixture(overrides = green_light::fixtures::engine)]
 async fn engine(schema: &Schema) -> Result<Engine, Error> {
     Engine::builder()
         .schema(schema.clone())

@@ -37,7 +37,7 @@ macro_rules! isolated {
             use green_light::{fixture, fixtures::backend, prelude::*};
             use sea_orm::DbErr;
 
-            #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+            #[fixture(overrides = green_light::fixtures::schema)]
             fn schema() -> Schema {
                 Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
             }
@@ -82,7 +82,7 @@ mod as_the_test_says {
     use green_light::{fixture, fixtures::backend, prelude::*};
     use sea_orm::DbErr;
 
-    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    #[fixture(overrides = green_light::fixtures::schema)]
     fn schema() -> Schema {
         Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
     }
@@ -113,7 +113,7 @@ mod as_the_case_says {
     };
     use sea_orm::DbErr;
 
-    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    #[fixture(overrides = green_light::fixtures::schema)]
     fn schema() -> Schema {
         Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
     }
@@ -158,7 +158,7 @@ mod as_the_run_says {
     use green_light::{fixture, prelude::*};
     use sea_orm::DbErr;
 
-    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    #[fixture(overrides = green_light::fixtures::schema)]
     fn schema() -> Schema {
         Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
     }

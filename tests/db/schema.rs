@@ -28,7 +28,7 @@ mod one_table {
             .map(drop)
     }
 
-    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    #[fixture(overrides = green_light::fixtures::schema)]
     fn schema() -> Schema {
         Schema::sql("CREATE TABLE author (name TEXT UNIQUE)").seed(ann)
     }
@@ -52,7 +52,7 @@ mod one_table {
 mod two_tables {
     use super::*;
 
-    #[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+    #[fixture(overrides = green_light::fixtures::schema)]
     fn schema() -> Schema {
         Schema::sql("CREATE TABLE author (name TEXT); CREATE TABLE book (title TEXT)")
     }

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
 
 use crate::schema::number;
 
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql("CREATE TABLE u (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)")
 }

@@ -7,7 +7,7 @@ use crate::schema::number;
 
 const TABLE: &str = "CREATE TABLE guest (name VARCHAR(99) NOT NULL UNIQUE)";
 
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql(TABLE)
 }

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::schema::number;
 
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql("CREATE TABLE u (email TEXT NOT NULL UNIQUE)")
 }

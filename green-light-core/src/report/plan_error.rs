@@ -9,6 +9,8 @@ use crate::fixture::Definition;
 pub(crate) enum PlanError {
     /// Fixtures that need each other.
     Cycle { path: Vec<&'static Definition> },
+    /// Overrides that override each other, or one that overrides itself.
+    OverrideCycle { path: Vec<&'static Definition> },
     /// A dynamic request for an around fixture.
     Around { definition: &'static Definition },
     /// A dynamic request during teardown for what has not been set up.
@@ -52,6 +54,33 @@ impl fmt::Display for PlanError {
                     )?;
                 }
                 f.write_str("\n  help: let one of them do without the other, or move what both need into a third fixture")
+            }
+            Self::OverrideCycle { path } => {
+                if let [own] = path.as_slice() {
+                    write!(f, "fixture `{}` overrides itself", own.name)?;
+                } else {
+                    f.write_str("overrides form a cycle: ")?;
+                    let next = path.iter().cycle().skip(1);
+                    for (index, (member, next)) in path.iter().zip(next).enumerate() {
+                        let comma = if index == 0 { "" } else { ", " };
+                        write!(
+                            f,
+                            "{comma}`{}::{}` overrides `{}::{}`",
+                            member.module, member.name, next.module, next.name
+                        )?;
+                    }
+                }
+                for member in path {
+                    write!(
+                        f,
+                        "\n  `{}` is declared at {}",
+                        member.name, member.location
+                    )?;
+                }
+                f.write_str(
+                    "\n  help: let one of them name the fixture that is meant by its whole path, such as \
+                     `overrides = green_light::fixtures::schema`, or remove `overrides` from it",
+                )
             }
             Self::Scope {
                 dependent,

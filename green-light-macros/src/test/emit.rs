@@ -139,6 +139,7 @@ fn body(model: &Model, attrs: &[syn::Attribute]) -> TokenStream {
         attrs,
         params: &model.params,
         yields: String::new(),
+        inherits_scope: false,
     };
     call.test(model.function.output())
 }

@@ -6,7 +6,7 @@ use gl::fixtures::session;
 
 use crate::{greeting, port};
 
-#[gl::fixture(crate = gl, overrides = gl::fixtures::schema, scope = "process")]
+#[gl::fixture(crate = gl, overrides = gl::fixtures::schema)]
 fn schema() -> gl::Schema {
     gl::Schema::sql("CREATE TABLE u (id INTEGER PRIMARY KEY)")
 }

@@ -12,7 +12,7 @@ use green_light::prelude::*;
 use guestbook::entry;
 
 /// The tables of all tests in this binary.
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::entities(|tables| tables.register(entry::Entity))
 }

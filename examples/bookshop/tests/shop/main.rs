@@ -21,13 +21,13 @@ use green_light::{Backend, Error, Schema, fixture};
 
 /// SQLite, unless the run asks for another database:
 /// `BOOKSHOP_BACKEND=postgres cargo test -p bookshop --features postgres`.
-#[fixture(overrides = green_light::fixtures::backend, scope = "process")]
+#[fixture(overrides = green_light::fixtures::backend)]
 fn backend() -> Result<Backend, Error> {
     std::env::var("BOOKSHOP_BACKEND").map_or(Ok(Backend::Sqlite), |name| name.parse())
 }
 
 /// The tables of all tests in this binary: those of the service itself.
-#[fixture(overrides = green_light::fixtures::schema, scope = "process")]
+#[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
     Schema::migrations::<Migrator>()
 }
