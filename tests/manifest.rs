@@ -11,7 +11,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dev-dependencies]
-green-light = { path = "ROOT", default-features = false, features = ["macros"] }
+green-light = { path = "ROOT", default-features = false, features = [FEATURES] }
 EXTRA
 
 [profile.dev]
@@ -22,10 +22,16 @@ debug = false
 
 /// What cargo says about `source`, which does not compile.
 fn errors(extra: &str, source: &str) -> String {
+    errors_with("\"macros\"", extra, source)
+}
+
+/// The same with other features of green-light.
+fn errors_with(features: &str, extra: &str, source: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = tempfile::tempdir().expect("a temporary directory");
     let manifest = MANIFEST
         .replace("ROOT", &root.display().to_string())
+        .replace("FEATURES", features)
         .replace("EXTRA", extra);
     fs::write(project.path().join("Cargo.toml"), manifest).expect("the manifest is written");
     fs::create_dir(project.path().join("src")).expect("the folder is made");
@@ -77,6 +83,42 @@ fn a_missing_feature_is_named() {
         let told = format!("backend `{backend}` needs the feature `{backend}` of `green-light`");
         assert!(errors.contains(&told), "{errors}");
     }
+}
+
+/// Both are generic, so the types stand for a migrator of the user.
+const WITHOUT_STEPS: &str = r#"
+#[cfg(test)]
+mod tests {
+    use green_light::Schema;
+
+    struct Migrator;
+
+    #[green_light::fixture]
+    fn migrated() -> Schema {
+        Schema::migrations::<Migrator>()
+    }
+
+    #[green_light::fixture]
+    fn embedded() -> Schema {
+        Schema::sqlx(Migrator)
+    }
+}
+"#;
+
+#[test]
+fn a_missing_feature_of_a_schema_is_named_where_the_step_is_written() {
+    let errors = errors_with("\"macros\", \"sqlite\"", "", WITHOUT_STEPS);
+    for (step, feature, line) in [
+        ("migrations", "sea-orm-migration", 10),
+        ("sqlx", "sqlx", 15),
+    ] {
+        let told = format!("`Schema::{step}` needs the feature `{feature}` of `green-light`");
+        assert!(errors.contains(&told), "{errors}");
+        let cure = format!("add \"{feature}\" to the `features` of `green-light`");
+        assert!(errors.contains(&cure), "{errors}");
+        assert!(errors.contains(&format!("src/lib.rs:{line}:")), "{errors}");
+    }
+    assert_eq!(errors.matches("error[E").count(), 2, "{errors}");
 }
 
 const CASES: &str = r#"

@@ -35,7 +35,7 @@ autotests = false
 
 [dev-dependencies]
 green-light = { path = "..", features = ["postgres", "mysql"] }
-sea-orm = { workspace = true }
+sea-orm = { workspace = true, features = ["macros"] }
 
 [[test]]
 name = "api"

@@ -6,10 +6,13 @@
 
 mod body;
 mod command;
+#[cfg(not(all(feature = "sqlx", feature = "sea-orm-migration")))]
+mod missing;
 mod mysql_body;
 mod pieces;
 mod program;
 mod recipe;
+#[cfg(feature = "sea-orm-migration")]
 mod record;
 mod session;
 mod sql;

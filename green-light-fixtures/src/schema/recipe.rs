@@ -3,6 +3,7 @@
 use std::{fmt, panic::Location, path::Path, sync::Arc};
 
 use sea_orm::{DatabaseConnection, SchemaBuilder};
+#[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 use sha2::{Digest as _, Sha256};
 
@@ -44,10 +45,22 @@ impl Schema {
     }
 
     /// The tables made by the migrations of `M`, applied in order.
+    ///
+    /// Needs the feature `sea-orm-migration`. That crate turns on the default features of sea-orm, so the
+    /// feature is for projects that depend on it anyway.
+    #[cfg(feature = "sea-orm-migration")]
     #[must_use]
     #[track_caller]
     pub fn migrations<M: MigratorTrait + 'static>() -> Self {
         Self::empty().with(Step::migrations::<M>())
+    }
+
+    /// Stands where [`migrations`](Self::migrations) is with the feature, and says what is missing.
+    #[cfg(not(feature = "sea-orm-migration"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn migrations<M: super::missing::FeatureSeaOrmMigration>() -> Self {
+        Self::empty()
     }
 
     /// The tables of the registered entities, made by SeaORM's schema builder.
@@ -176,6 +189,14 @@ impl Schema {
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into().into());
         self
+    }
+
+    /// Stands where `sqlx` is with the feature, and says what is missing.
+    #[cfg(not(feature = "sqlx"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn sqlx<M: super::missing::FeatureSqlx>(_migrator: M) -> Self {
+        Self::empty()
     }
 
     fn with(mut self, step: Step) -> Self {

@@ -13,6 +13,7 @@ use std::{
 };
 
 use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
+#[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
 use super::{
@@ -28,6 +29,10 @@ type Seed = dyn Fn(DatabaseConnection) -> Boxed<Result<(), Error>> + Send + Sync
 
 #[derive(Clone)]
 pub(super) enum Step {
+    #[cfg_attr(
+        not(feature = "sea-orm-migration"),
+        expect(dead_code, reason = "made by `Schema::migrations` alone")
+    )]
     Migrations {
         migrator: &'static str,
         names: fn() -> Vec<String>,
@@ -50,6 +55,7 @@ pub(super) enum Step {
 }
 
 impl Step {
+    #[cfg(feature = "sea-orm-migration")]
     pub(super) fn migrations<M: MigratorTrait + 'static>() -> Self {
         Self::Migrations {
             migrator: type_name::<M>(),
@@ -191,6 +197,7 @@ impl fmt::Debug for Step {
     }
 }
 
+#[cfg(feature = "sea-orm-migration")]
 async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> {
     let Err(error) = M::up(&db, None).await else {
         return Ok(());

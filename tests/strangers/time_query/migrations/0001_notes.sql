@@ -1,0 +1,5 @@
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY NOT NULL,
+    text TEXT NOT NULL,
+    written DATETIME NOT NULL
+);
