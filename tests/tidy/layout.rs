@@ -1,22 +1,8 @@
-//! Where things stand: length, heads, maps, and that every file belongs to something.
+//! Where things stand: heads, maps, and that every file belongs to something.
 
 use std::{fs, path::Path};
 
 use crate::files::{assert_tidy, files, root, rust_files};
-
-/// No file may be longer than this.
-const LONGEST: usize = 400;
-
-#[test]
-fn no_file_is_too_long() {
-    let complaints: Vec<String> = rust_files()
-        .iter()
-        .map(|file| (file, file.text.lines().count()))
-        .filter(|(_, lines)| *lines > LONGEST)
-        .map(|(file, lines)| format!("{} has {lines} lines; split it by concept", file.path))
-        .collect();
-    assert_tidy(&complaints);
-}
 
 #[test]
 fn every_file_says_what_it_is_for() {
