@@ -27,9 +27,15 @@ pub use green_light_core::{Crowd, CrowdFailure, Member, skip};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]
 pub use green_light_fixtures::{
-    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, Savepoint, Schema,
-    Session, Transaction, TransactionOptions,
+    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, Schema, Session,
+    Transaction,
 };
+#[cfg(all(
+    feature = "sea-orm",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+#[doc(inline)]
+pub use green_light_fixtures::{Savepoint, TransactionOptions};
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/fixture.md")]

@@ -60,7 +60,7 @@ mod postgres;
 mod rebuild;
 #[cfg(feature = "_database")]
 mod sandbox;
-#[cfg(feature = "_database")]
+#[cfg(all(feature = "_database", feature = "sea-orm"))]
 mod savepoint;
 #[cfg(feature = "_database")]
 mod schema;
@@ -85,12 +85,14 @@ pub use self::{
     engine::{Engine, EngineBuilder, EngineStats},
     error::Error,
     isolation::Isolation,
-    savepoint::Savepoint,
     schema::Schema,
-    session::{Session, TransactionOptions},
+    session::Session,
     transaction::Transaction,
     url::DatabaseUrl,
 };
+
+#[cfg(all(feature = "_database", feature = "sea-orm"))]
+pub use self::{savepoint::Savepoint, session::TransactionOptions};
 
 #[doc(hidden)]
 pub use green_light_core::__private;

@@ -3,12 +3,15 @@
 //! Invariant: a place ends once. What ends it reports what the test left behind; dropping it instead
 //! throws the database away.
 
-use std::{panic::Location, sync::Arc, time::Duration};
+use std::sync::Arc;
+#[cfg(feature = "sea-orm")]
+use std::{panic::Location, time::Duration};
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::{
-    backend::Pool,
+    backend::{DriverPool, Pool},
     database::{Leaving, Stay, nothing_to_keep},
     error::Error,
     isolation::Isolation,
@@ -55,13 +58,21 @@ impl Place {
         self.url()
     }
 
-    /// A connection as applications take it; a disconnected one once the place has ended.
+    /// The pool of the test, unless the place has ended.
+    pub(crate) fn pool(&self) -> DriverPool {
+        match self {
+            Self::Sandbox { lease, .. } => lease.with_pool(Pool::driver_pool).unwrap_or_default(),
+            Self::Database(stay) => stay.pool(),
+        }
+    }
+
+    /// A connection as applications of SeaORM take it; a disconnected one once the place has ended.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn connection(&self) -> DatabaseConnection {
-        let lease = match self {
-            Self::Sandbox { lease, .. } => lease,
-            Self::Database(stay) => return stay.connection(),
+        let mut connection = self.pool().to_sea_orm();
+        let Self::Sandbox { lease, .. } = self else {
+            return connection;
         };
-        let mut connection = lease.with_pool(Pool::connection).unwrap_or_default();
         let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
         // Every clone of the connection, and every transaction and stream begun on it, holds this
         // closure. So the token lives exactly as long as something can still reach the database.
@@ -81,6 +92,7 @@ impl Place {
     }
 
     /// The savepoint that has to stay the innermost, if there is one.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn mark(&self) -> Option<Arc<str>> {
         match self {
             Self::Sandbox { lease, .. } => lease.with_pool(Pool::mark).flatten(),
@@ -118,6 +130,7 @@ impl Place {
     }
 
     /// Makes an error about the connection say who holds it.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         match self {
             Self::Sandbox { lease, .. } => session::explain(error, lease),
@@ -126,6 +139,7 @@ impl Place {
     }
 
     /// A statement comes that SeaORM does not report.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn announce(&self) {
         if let Self::Sandbox { lease, .. } = self {
             lease.guard().announce(lease.id());
@@ -133,6 +147,7 @@ impl Place {
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
         if let Self::Sandbox { lease, .. } = self {
             let guard = lease.guard();
@@ -141,6 +156,7 @@ impl Place {
     }
 
     /// Notes where the holder of the connection began its transaction.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
         if let Self::Sandbox { lease, .. } = self {
             lease.guard().begun_at(place);

@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr};
 
+#[cfg(feature = "sea-orm")]
+use crate::savepoint::Savepoint;
 use crate::{
     backend::Backend, database::keep_limit, error::Error, isolation::Isolation, place::Place,
-    savepoint::Savepoint, session::Session,
+    session::Session,
 };
 
 /// What isolates one test: its outer transaction, or its place in a database it may commit to.
@@ -57,6 +60,7 @@ impl Transaction {
     }
 
     /// The connection of the test, as applications take it.
+    #[cfg(feature = "sea-orm")]
     #[must_use]
     pub fn connection(&self) -> DatabaseConnection {
         self.session().connection().clone()
@@ -72,6 +76,7 @@ impl Transaction {
     ///
     /// When the connection is taken or the database refuses; always without
     /// [`Isolation::Transaction`].
+    #[cfg(feature = "sea-orm")]
     pub async fn savepoint(&self) -> Result<Savepoint, DbErr> {
         Savepoint::set(self.session()).await
     }

@@ -4,6 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::DbBackend;
 
 use crate::error::{Error, Kind};
@@ -37,6 +38,7 @@ impl Backend {
     }
 
     /// The same database as SeaORM names it.
+    #[cfg(feature = "sea-orm")]
     #[must_use]
     pub fn dialect(self) -> DbBackend {
         match self {

@@ -1,7 +1,9 @@
 //! How the databases differ: opening a guarded pool, ending its outer transaction, making an image.
 //!
-//! Everything above this folder speaks SeaORM; everything below it speaks one driver.
+//! Everything above this folder speaks of a `DriverPool`, which is one of SeaORM in a session; everything
+//! below it speaks one driver.
 
+mod driver_pool;
 #[cfg(feature = "_server")]
 mod kept;
 mod kind;
@@ -27,4 +29,7 @@ mod sqlite_ending;
 mod sqlite_listener;
 
 pub use self::kind::Backend;
-pub(crate) use self::pool::{Ended, Pool, close, most};
+pub(crate) use self::{
+    driver_pool::DriverPool,
+    pool::{Ended, Pool},
+};

@@ -17,7 +17,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySqlConnection, MySqlPool,
     Row as _,
@@ -267,9 +266,4 @@ pub(crate) fn has_number(error: &sqlx::Error, number: u16) -> bool {
         .as_database_error()
         .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
         .is_some_and(|error| error.number() == number)
-}
-
-/// The pool as SeaORM sees it.
-pub(crate) fn connection(pool: &MySqlPool) -> DatabaseConnection {
-    SqlxMySqlConnector::from_sqlx_mysql_pool(pool.clone())
 }

@@ -1,8 +1,7 @@
 //! The one-connection pool of a slot, whichever driver it belongs to.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use sea_orm::{DatabaseConnection, DatabaseConnectionType, DbBackend};
 #[cfg(feature = "mysql")]
 use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]
@@ -12,7 +11,10 @@ use sqlx::sqlite::SqlitePool;
 
 #[cfg(feature = "_server")]
 use super::kept::Mark;
-use super::restart::{self, Known};
+use super::{
+    driver_pool::DriverPool,
+    restart::{self, Known},
+};
 #[cfg(feature = "mysql")]
 use super::{mysql, mysql_ending};
 #[cfg(feature = "postgres")]
@@ -66,15 +68,15 @@ pub(crate) enum Pool {
 }
 
 impl Pool {
-    /// The pool as SeaORM sees it.
-    pub(crate) fn connection(&self) -> DatabaseConnection {
+    /// The pool without what the sandbox knows of it.
+    pub(crate) fn driver_pool(&self) -> DriverPool {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite { pool, .. } => sqlite::connection(pool),
+            Self::Sqlite { pool, .. } => DriverPool::Sqlite(pool.clone()),
             #[cfg(feature = "postgres")]
-            Self::Postgres { pool, .. } => postgres::connection(pool),
+            Self::Postgres { pool, .. } => DriverPool::Postgres(pool.clone()),
             #[cfg(feature = "mysql")]
-            Self::MySql { pool, .. } => mysql::connection(pool),
+            Self::MySql { pool, .. } => DriverPool::MySql(pool.clone()),
         }
     }
 
@@ -138,53 +140,4 @@ impl Pool {
             Self::MySql { pool, .. } => mysql::cut(pool).await,
         }
     }
-}
-
-/// Refuses new acquisitions from a pool that green-light opened, and waits for the connections out.
-///
-/// The first happens at once, the second when the returned future is awaited.
-pub(crate) fn close(connection: &DatabaseConnection) -> impl Future<Output = ()> + use<> {
-    let closing = match connection.get_database_backend() {
-        #[cfg(feature = "sqlite")]
-        DbBackend::Sqlite => Some(closing(connection.get_sqlite_connection_pool())),
-        #[cfg(feature = "postgres")]
-        DbBackend::Postgres => Some(closing(connection.get_postgres_connection_pool())),
-        #[cfg(feature = "mysql")]
-        DbBackend::MySql => Some(closing(connection.get_mysql_connection_pool())),
-        _ => None,
-    };
-    async move {
-        if let Some(closing) = closing {
-            closing.await;
-        }
-    }
-}
-
-/// How many connections a pool that green-light opened may have.
-pub(crate) fn most(connection: &DatabaseConnection) -> Option<u32> {
-    Some(match &connection.inner {
-        #[cfg(feature = "sqlite")]
-        DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
-            let pool = connection.get_sqlite_connection_pool();
-            pool.options().get_max_connections()
-        }
-        #[cfg(feature = "postgres")]
-        DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
-            let pool = connection.get_postgres_connection_pool();
-            pool.options().get_max_connections()
-        }
-        #[cfg(feature = "mysql")]
-        DatabaseConnectionType::SqlxMySqlPoolConnection(_) => {
-            let pool = connection.get_mysql_connection_pool();
-            pool.options().get_max_connections()
-        }
-        _ => return None,
-    })
-}
-
-fn closing<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    let pool = pool.clone();
-    // The call refuses; awaiting what it returns waits.
-    drop(pool.close());
-    Box::pin(async move { pool.close().await })
 }

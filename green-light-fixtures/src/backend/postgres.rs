@@ -20,7 +20,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Row as _,
     postgres::PgConnectOptions,
@@ -348,11 +347,6 @@ pub(super) async fn cut(pool: &PgPool) -> Result<(), sqlx::Error> {
                AND usename = current_user";
     connection.execute(sql).await?;
     connection.close().await
-}
-
-/// The pool as SeaORM sees it.
-pub(crate) fn connection(pool: &PgPool) -> DatabaseConnection {
-    SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone())
 }
 
 /// One value of one row.

@@ -12,7 +12,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::{
     Executor,
     sqlite::{
@@ -23,7 +22,7 @@ use sqlx::{
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
 use super::{
-    Pool,
+    DriverPool, Pool,
     restart::{self, Known},
     sqlite_ending::Ending,
     sqlite_listener::listen,
@@ -54,9 +53,7 @@ pub(crate) async fn build(
         .connect_with(options.clone().filename(":memory:"))
         .await
         .map_err(cannot_open)?;
-    let built = schema
-        .apply(&SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone()))
-        .await;
+    let built = schema.apply(&DriverPool::Sqlite(pool.clone())).await;
     let image = match built {
         Ok(()) => image(&pool).await.map_err(|error| {
             Error::new(Kind::Schema, "the template could not be read back")
@@ -188,9 +185,4 @@ fn listen_unless_ending(guard: &Arc<Guard>) {
     if !guard.is_ending() {
         listen(guard);
     }
-}
-
-/// The pool as SeaORM sees it.
-pub(crate) fn connection(pool: &SqlitePool) -> DatabaseConnection {
-    SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone())
 }

@@ -1,6 +1,5 @@
 //! The database that the tests of a process share, and what it looks like when no test has used it.
 
-use sea_orm::DatabaseConnection;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -19,6 +18,7 @@ use crate::mysql;
 #[cfg(feature = "postgres")]
 use crate::postgres;
 use crate::{
+    backend::DriverPool,
     error::{Error, Kind},
     sandbox::Waits,
     url::DatabaseUrl,
@@ -77,7 +77,7 @@ impl Shared {
     }
 
     /// Opens a pool for the test whose turn it is.
-    pub(super) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+    pub(super) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { file, options, .. } => sqlite_file::open(options, file, waits).await,

@@ -9,11 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::stay::CONNECTIONS;
 use crate::{
+    backend::DriverPool,
     directory::{Directory, default_base},
     error::{Error, Kind},
     sandbox::Waits,
@@ -121,7 +121,7 @@ pub(super) async fn open(
     base: &SqliteConnectOptions,
     file: &DatabaseFile,
     waits: Waits,
-) -> Result<DatabaseConnection, Error> {
+) -> Result<DriverPool, Error> {
     let pool = SqlitePoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(waits.connection)
@@ -135,5 +135,5 @@ pub(super) async fn open(
             .help("look at the cause; a full disk is the usual one")
             .because(error)
         })?;
-    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+    Ok(DriverPool::Sqlite(pool))
 }

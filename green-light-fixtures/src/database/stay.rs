@@ -8,11 +8,12 @@ use std::{
     },
 };
 
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
+#[cfg(feature = "sea-orm")]
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 use super::home::Home;
 use crate::{
-    backend,
+    backend::DriverPool,
     error::{Error, Kind},
     isolation::Isolation,
     sandbox::Waits,
@@ -43,18 +44,18 @@ struct Occupied {
 
 /// The pool of a test, which is closed when the test ends, whoever still has a clone of it.
 #[derive(Debug)]
-struct OwnPool(DatabaseConnection);
+struct OwnPool(DriverPool);
 
 impl Drop for OwnPool {
     fn drop(&mut self) {
         // Waiting for the connections would mean waiting for whoever holds one.
-        drop(backend::close(&self.0));
+        drop(self.0.close());
     }
 }
 
 impl Stay {
     pub(super) fn new(
-        connection: DatabaseConnection,
+        pool: DriverPool,
         home: Home,
         test: Arc<str>,
         isolation: Isolation,
@@ -67,7 +68,7 @@ impl Stay {
             waits,
             keep: AtomicUsize::new(0),
             occupied: Mutex::new(Some(Occupied {
-                pool: OwnPool(connection),
+                pool: OwnPool(pool),
                 home,
             })),
         }
@@ -90,8 +91,8 @@ impl Stay {
         self.keep.store(at_most, Ordering::Relaxed);
     }
 
-    /// The pool of the test; a disconnected one once the stay has ended.
-    pub(crate) fn connection(&self) -> DatabaseConnection {
+    /// The pool of the test, unless the stay has ended.
+    pub(crate) fn pool(&self) -> DriverPool {
         let occupied = self.occupied.lock().unwrap_or_else(PoisonError::into_inner);
         occupied
             .as_ref()
@@ -111,6 +112,7 @@ impl Stay {
         })
     }
 
+    #[cfg(feature = "sea-orm")]
     fn has_ended(&self) -> bool {
         self.occupied
             .lock()
@@ -119,13 +121,14 @@ impl Stay {
     }
 
     /// Says what it means that no connection could be had.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         let text = match error {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => format!(
                 "none of the {} connections of this test was free within {:.1} s\n  \
                  help: end transactions and streams before others are begun, or let fewer tasks \
                  query at once; `session.url()` is for a pool of any size",
-                backend::most(&self.connection()).unwrap_or(CONNECTIONS),
+                self.pool().most().unwrap_or(CONNECTIONS),
                 self.waits.connection.as_secs_f64(),
             ),
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if self.has_ended() => {
@@ -157,7 +160,7 @@ impl Leaving {
             keep,
         } = self;
         let Occupied { pool, home } = occupied;
-        let closing = backend::close(&pool.0);
+        let closing = pool.0.close();
         let held = tokio::time::timeout(waits.teardown, closing).await.is_err();
         drop(pool);
         let mut errors = Vec::new();

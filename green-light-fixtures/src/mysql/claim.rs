@@ -2,7 +2,6 @@
 
 use std::{mem, sync::Arc};
 
-use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
     MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
@@ -16,6 +15,7 @@ use super::{
     registry,
 };
 use crate::{
+    backend::DriverPool,
     error::Error,
     sandbox::{Guard, Waits},
     upkeep::{Permits, on_own_runtime, spawn},
@@ -57,14 +57,14 @@ impl Claim {
     }
 
     /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
         let pool = MySqlPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection);
         let pool = once_there_is_room(|| pool.clone().connect_with(self.options()))
             .await
             .map_err(|error| failed("the database of the test cannot be opened", error))?;
-        Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
+        Ok(DriverPool::MySql(pool))
     }
 
     /// No test of this process has it. Dropped now, it goes back into stock once `pool` is closed.

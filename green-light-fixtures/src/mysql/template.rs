@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{DbBackend, SqlxMySqlConnector};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
 use tokio::sync::OnceCell;
 
@@ -16,6 +15,7 @@ use super::{
     stock::{self, For},
 };
 use crate::{
+    backend::{Backend, DriverPool},
     error::{Error, Kind},
     rebuild,
     schema::{Schema, short_digest},
@@ -64,7 +64,7 @@ impl MySqlTemplate {
         wait: Duration,
     ) -> Result<Self, Error> {
         let office = Office::at(server).await?;
-        let content = schema.lasting_digest(DbBackend::MySql).await;
+        let content = schema.lasting_digest(Backend::MySql).await;
         let digest = short_digest([FORMAT, &office.nature, &content]);
         let anew = rebuild::wanted()?;
         let cannot = |error| failed("the templates of this server cannot be read", error);
@@ -306,7 +306,7 @@ impl Building<'_> {
         let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
             .await
             .map_err(cannot)?;
-        let db = SqlxMySqlConnector::from_sqlx_mysql_pool(pool.clone());
+        let db = DriverPool::MySql(pool.clone());
         let what = format!("the schema made at {}", self.schema.place());
         let applying = self.schema.apply(&db);
         let applied = while_it_answers::<MySqlConnection, _>(&options, &what, applying).await;

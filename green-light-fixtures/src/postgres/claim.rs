@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -15,6 +14,7 @@ use super::{
     office::Office,
 };
 use crate::{
+    backend::DriverPool,
     error::Error,
     sandbox::{Guard, Waits},
     upkeep::{Asking as _, Permits, on_own_runtime, spawn},
@@ -52,14 +52,14 @@ impl Claim {
     }
 
     /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabaseConnection, Error> {
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
         let pool = PgPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection)
             .connect_with(self.options())
             .await
             .map_err(|error| failed("the database of the test cannot be opened", error))?;
-        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+        Ok(DriverPool::Postgres(pool))
     }
 
     /// No test of this process has it. Dropped now, it goes back into stock by way of `pool`.

@@ -6,7 +6,6 @@
 
 use std::{sync::Arc, time::Duration, time::Instant};
 
-use sea_orm::{DbBackend, SqlxPostgresConnector};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPoolOptions};
 
 use tokio::sync::OnceCell;
@@ -22,6 +21,7 @@ use super::{
 };
 use crate::{
     backend::postgres::GUARD,
+    backend::{Backend, DriverPool},
     error::{Error, Kind},
     schema::{Schema, short_digest},
     upkeep::{Asking as _, Holding, Waiting, new_name, while_it_answers},
@@ -117,7 +117,7 @@ impl PostgresTemplate {
 impl Content {
     async fn digest(&self) -> String {
         match self {
-            Self::Schema(schema) => schema.lasting_digest(DbBackend::Postgres).await,
+            Self::Schema(schema) => schema.lasting_digest(Backend::Postgres).await,
             Self::Guarded(base) => short_digest([&*base.name, GUARD]),
         }
     }
@@ -184,7 +184,7 @@ impl Content {
             .connect_with(options.clone())
             .await
             .map_err(cannot)?;
-        let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+        let db = DriverPool::Postgres(pool.clone());
         let what = format!("the schema made at {}", schema.place());
         let applied = while_it_answers::<PgConnection, _>(&options, &what, schema.apply(&db)).await;
         drop(db);

@@ -1,6 +1,6 @@
 //! Statements: what can be told from their words, and how messages show them.
 
-use sea_orm::DbBackend;
+use crate::backend::Backend;
 
 use crate::schema::{pieces, tokens};
 
@@ -97,7 +97,7 @@ pub(super) fn defines(text: &str) -> bool {
 /// Whether a text may leave something in a session of MySQL that no rollback takes away.
 pub(super) fn stays_on_mysql(text: &str) -> bool {
     leaves_on_mysql(text)
-        || pieces(text, DbBackend::MySql).any(|statement| {
+        || pieces(text, Backend::MySql).any(|statement| {
             let first = words(statement).next().unwrap_or_default();
             !first.is_empty() && !PASSING.iter().any(|known| is(first, known))
         })
@@ -106,12 +106,12 @@ pub(super) fn stays_on_mysql(text: &str) -> bool {
 /// Whether a text of MySQL has a word by which a statement, or a program that it calls, leaves something
 /// in a session.
 pub(crate) fn leaves_on_mysql(text: &str) -> bool {
-    tokens(text, DbBackend::MySql).any(|token| LEAVING.iter().any(|known| is(token, known)))
+    tokens(text, Backend::MySql).any(|token| LEAVING.iter().any(|known| is(token, known)))
 }
 
 /// How many statements a text for MySQL has that are not about savepoints.
 pub(super) fn besides_savepoints_on_mysql(text: &str) -> u64 {
-    let others = pieces(text, DbBackend::MySql).filter(|piece| !is_about_savepoints(piece));
+    let others = pieces(text, Backend::MySql).filter(|piece| !is_about_savepoints(piece));
     others.map(|_| 1).sum()
 }
 

@@ -6,13 +6,13 @@
 //! nests blocks, some of whose words are also functions (`IF`, `REPEAT`) or clauses (`FOR`): they open a
 //! block only where a statement can begin.
 
-use sea_orm::DbBackend;
+use crate::backend::Backend;
 
 use super::mysql_body::Blocks;
 
 /// What has been seen of a statement so far, as far as it decides where it ends.
 pub(super) struct Body {
-    dialect: DbBackend,
+    dialect: Backend,
     made: Made,
     /// Whether the last token was one that an account's name follows, as in `DEFINER = root`.
     name: bool,
@@ -46,7 +46,7 @@ enum Tail {
 }
 
 impl Body {
-    pub(super) fn new(dialect: DbBackend) -> Self {
+    pub(super) fn new(dialect: Backend) -> Self {
         Self {
             dialect,
             made: Made::Nothing,
@@ -61,12 +61,12 @@ impl Body {
     /// A `;`. Whether the statement ends here.
     pub(super) fn semicolon(&mut self) -> bool {
         match (self.made, self.dialect) {
-            (Made::Program, DbBackend::Sqlite) => {
+            (Made::Program, Backend::Sqlite) => {
                 let ends = self.tail == Tail::End;
                 self.tail = Tail::Semicolon;
                 ends
             }
-            (Made::Program, DbBackend::MySql) => self.blocks.semicolon(),
+            (Made::Program, Backend::MySql) => self.blocks.semicolon(),
             _ => self.depth == 0,
         }
     }
@@ -76,21 +76,21 @@ impl Body {
         let name = std::mem::take(&mut self.name);
         let begin = std::mem::replace(&mut self.begin, word == "BEGIN");
         match (self.made, self.dialect) {
-            (Made::Nothing, DbBackend::MySql) if word == "ALTER" => self.made = Made::Something,
+            (Made::Nothing, Backend::MySql) if word == "ALTER" => self.made = Made::Something,
             // MariaDB runs blocks outside of programs: `BEGIN NOT ATOMIC .. END`.
-            (Made::Nothing, DbBackend::MySql) if word == "BEGIN" => self.begin = true,
-            (Made::Nothing, DbBackend::MySql) if begin && word == "NOT" => {
+            (Made::Nothing, Backend::MySql) if word == "BEGIN" => self.begin = true,
+            (Made::Nothing, Backend::MySql) if begin && word == "NOT" => {
                 self.made = Made::Program;
                 self.blocks.begin();
             }
             (Made::Nothing, _) if word == "CREATE" => self.made = Made::Something,
             (Made::Nothing, _) => self.made = Made::Other,
             (Made::Something, _) if !name => self.make(&word),
-            (Made::Program, DbBackend::Sqlite) => {
+            (Made::Program, Backend::Sqlite) => {
                 let ends = self.tail == Tail::Semicolon && word == "END";
                 self.tail = if ends { Tail::End } else { Tail::No };
             }
-            (Made::Program, DbBackend::MySql) => self.blocks.word(&word),
+            (Made::Program, Backend::MySql) => self.blocks.word(&word),
             (Made::Program, _) => match &*word {
                 "ATOMIC" if begin => self.depth += 1,
                 "CASE" if self.depth > 0 => self.depth += 1,
@@ -104,14 +104,14 @@ impl Body {
     /// What follows `CREATE`.
     fn make(&mut self, word: &str) {
         let (mysql, postgres) = (
-            self.dialect == DbBackend::MySql,
-            self.dialect == DbBackend::Postgres,
+            self.dialect == Backend::MySql,
+            self.dialect == Backend::Postgres,
         );
         self.made = match word {
             "OR" | "REPLACE" | "TEMP" | "TEMPORARY" | "AGGREGATE" | "CONSTRAINT" | "DEFINER"
             | "CURRENT_USER" | "CURRENT_ROLE" => return,
             "TRIGGER" if !postgres => Made::Program,
-            "PROCEDURE" | "FUNCTION" if self.dialect != DbBackend::Sqlite => Made::Program,
+            "PROCEDURE" | "FUNCTION" if self.dialect != Backend::Sqlite => Made::Program,
             "EVENT" if mysql => Made::Program,
             "PACKAGE" if mysql => {
                 self.blocks.begin();

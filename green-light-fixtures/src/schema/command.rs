@@ -1,7 +1,7 @@
 //! What is in SQL files and is not for the server: the commands of `psql`, `mysql` and `sqlite3`,
 //! and what would leave the database of the tests.
 
-use sea_orm::DbBackend;
+use crate::backend::Backend;
 
 /// Why a statement is refused before anything runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,29 +14,29 @@ pub(super) struct Refused {
 }
 
 /// What to say of `text`, the first word of a statement and what follows, if it is none.
-pub(super) fn refused(text: &str, dialect: DbBackend) -> Option<(&'static str, &'static str)> {
+pub(super) fn refused(text: &str, dialect: Backend) -> Option<(&'static str, &'static str)> {
     const NOT_SQL: &str = "is not SQL";
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default();
     let is = |word: &str| first.eq_ignore_ascii_case(word);
     match dialect {
-        DbBackend::Postgres if text.starts_with('\\') => Some((
+        Backend::Postgres if text.starts_with('\\') => Some((
             NOT_SQL,
             "only `psql` knows it: leave it out, the text is run on the test's own database",
         )),
-        DbBackend::Postgres if is("COPY") && reads_what_follows(words) => Some((
+        Backend::Postgres if is("COPY") && reads_what_follows(words) => Some((
             "is followed by rows that are not SQL",
             "write `INSERT`, or dump with `pg_dump --inserts`",
         )),
-        DbBackend::MySql if is("USE") => Some((
+        Backend::MySql if is("USE") => Some((
             "would leave the test's own database",
             "leave it out, or dump without `--databases`",
         )),
-        DbBackend::MySql if is("SOURCE") || text.starts_with("\\.") => Some((
+        Backend::MySql if is("SOURCE") || text.starts_with("\\.") => Some((
             NOT_SQL,
             "only `mysql` knows it: put the files into one directory for `Schema::sql_dir`",
         )),
-        DbBackend::Sqlite if text.starts_with('.') => Some((
+        Backend::Sqlite if text.starts_with('.') => Some((
             NOT_SQL,
             "only `sqlite3` knows it: leave it out, the text is run on the test's own database",
         )),
@@ -52,19 +52,19 @@ fn reads_what_follows<'a>(words: impl Iterator<Item = &'a str>) -> bool {
 
 /// The length of a command of `psql` that changes nothing here: `pg_dump` puts its text between two of
 /// them, so that nothing in it can command `psql`.
-pub(super) fn harmless(text: &str, dialect: DbBackend) -> Option<usize> {
+pub(super) fn harmless(text: &str, dialect: Backend) -> Option<usize> {
     let known = ["\\restrict", "\\unrestrict"];
     let word = text.split_whitespace().next()?;
-    (dialect == DbBackend::Postgres && known.contains(&word))
+    (dialect == Backend::Postgres && known.contains(&word))
         .then(|| text.find('\n').unwrap_or(text.len()))
 }
 
 /// The delimiter that `text` begins to use, and the length of the line that says so.
 ///
 /// Only `mysql` knows the line, but every dump with a procedure in it has some.
-pub(super) fn delimiter(text: &str, dialect: DbBackend) -> Option<(&str, usize)> {
+pub(super) fn delimiter(text: &str, dialect: Backend) -> Option<(&str, usize)> {
     const WORD: &str = "DELIMITER";
-    if dialect != DbBackend::MySql || !text.get(..WORD.len())?.eq_ignore_ascii_case(WORD) {
+    if dialect != Backend::MySql || !text.get(..WORD.len())?.eq_ignore_ascii_case(WORD) {
         return None;
     }
     let line = text.lines().next()?;

@@ -2,13 +2,13 @@
 
 use std::iter;
 
-use sea_orm::DbBackend;
+use crate::backend::Backend;
 
 use super::token::{Kind, Token, token};
 
 /// What is between the `;` of `sql`, without what is blank and with no thought for bodies: what MySQL
 /// runs one after the other.
-pub(crate) fn pieces(sql: &str, dialect: DbBackend) -> impl Iterator<Item = &str> {
+pub(crate) fn pieces(sql: &str, dialect: Backend) -> impl Iterator<Item = &str> {
     let mut rest = sql;
     iter::from_fn(move || {
         let (mut end, mut is_blank, mut conditional) = (0, true, false);
@@ -38,7 +38,7 @@ pub(crate) fn pieces(sql: &str, dialect: DbBackend) -> impl Iterator<Item = &str
 }
 
 /// The tokens of `sql` without what is blank. A quoted text is one token.
-pub(crate) fn tokens(sql: &str, dialect: DbBackend) -> impl Iterator<Item = &str> {
+pub(crate) fn tokens(sql: &str, dialect: Backend) -> impl Iterator<Item = &str> {
     let (mut rest, mut conditional) = (sql, false);
     let all = iter::from_fn(move || {
         if rest.is_empty() {

@@ -2,13 +2,17 @@
 
 use std::{fmt, panic::Location, path::Path, sync::Arc};
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 use sha2::{Digest as _, Sha256};
 
 use super::step::Step;
-use crate::error::Error;
+use crate::{
+    backend::{Backend, DriverPool},
+    error::Error,
+};
 
 /// What a database holds before any test runs.
 ///
@@ -79,6 +83,7 @@ impl Schema {
     ///
     /// let schema = Schema::entities(|tables| tables.register(author::Entity));
     /// ```
+    #[cfg(feature = "sea-orm")]
     #[must_use]
     #[track_caller]
     pub fn entities<F>(register: F) -> Self
@@ -164,6 +169,7 @@ impl Schema {
     /// Its rows are part of the template: every test finds them, and no test can change them for
     /// another. It runs once for a template, not once for a test, and templates are kept: see
     /// [`key`](Self::key).
+    #[cfg(feature = "sea-orm")]
     #[must_use]
     pub fn seed<F, E>(self, seed: F) -> Self
     where
@@ -210,7 +216,7 @@ impl Schema {
     }
 
     /// Runs every step on `db`.
-    pub(crate) async fn apply(&self, db: &DatabaseConnection) -> Result<(), Error> {
+    pub(crate) async fn apply(&self, db: &DriverPool) -> Result<(), Error> {
         for step in self.steps.iter() {
             step.apply(db).await.map_err(|error| error.at(self.place))?;
         }
@@ -228,7 +234,7 @@ impl Schema {
     /// Migrations count by what they send to the database. A seed, or a migration of which that cannot
     /// be told, counts by the key; without a key, another build of the program is another schema, and one
     /// whose seed brings values along is [another each time](Self::is_of_its_own).
-    pub(crate) async fn lasting_digest(&self, dialect: sea_orm::DbBackend) -> String {
+    pub(crate) async fn lasting_digest(&self, dialect: Backend) -> String {
         let mut parts = vec![self.digest()];
         let mut complete = true;
         for step in self.steps.iter() {
@@ -240,7 +246,7 @@ impl Schema {
         if !complete && self.key.is_none() {
             parts.push(match dialect {
                 // Images cost less than it takes to read a whole program.
-                sea_orm::DbBackend::Sqlite => super::program::place_and_time(),
+                Backend::Sqlite => super::program::place_and_time(),
                 _ => super::program::identity(),
             });
         }
@@ -329,7 +335,7 @@ mod tests {
     mod lasting {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
-        use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
+        use sea_orm::{ConnectionTrait as _, DbErr};
         use sea_orm_migration::prelude::*;
 
         use super::*;
@@ -361,7 +367,7 @@ mod tests {
         }
 
         async fn digest(schema: &Schema) -> String {
-            schema.lasting_digest(DbBackend::Postgres).await
+            schema.lasting_digest(Backend::Postgres).await
         }
 
         #[tokio::test]

@@ -1,7 +1,8 @@
 //! The one connection on which a text of SQL runs.
 
-use sea_orm::{DatabaseConnection, DbBackend};
 use sqlx::{AssertSqlSafe, Executor as _, pool::PoolConnection};
+
+use crate::backend::DriverPool;
 
 /// A connection taken from the pool of a schema that is being built.
 pub(super) enum Session {
@@ -18,25 +19,20 @@ pub(super) enum Session {
 }
 
 impl Session {
-    pub(super) async fn of(db: &DatabaseConnection) -> Result<Self, sqlx::Error> {
-        Ok(match db.get_database_backend() {
+    pub(super) async fn of(db: &DriverPool) -> Result<Self, sqlx::Error> {
+        Ok(match db {
             #[cfg(feature = "sqlite")]
-            DbBackend::Sqlite => {
-                let mut connection = db.get_sqlite_connection_pool().acquire().await?;
+            DriverPool::Sqlite(pool) => {
+                let mut connection = pool.acquire().await?;
                 let checks = sqlx::query_scalar("PRAGMA foreign_keys");
                 let checks = checks.fetch_one(&mut *connection).await?;
                 Self::Sqlite { connection, checks }
             }
             #[cfg(feature = "postgres")]
-            DbBackend::Postgres => {
-                Self::Postgres(db.get_postgres_connection_pool().acquire().await?)
-            }
+            DriverPool::Postgres(pool) => Self::Postgres(pool.acquire().await?),
             #[cfg(feature = "mysql")]
-            DbBackend::MySql => Self::MySql(db.get_mysql_connection_pool().acquire().await?),
-            other => {
-                let text = format!("there is no connection to {other:?}");
-                return Err(sqlx::Error::Configuration(text.into()));
-            }
+            DriverPool::MySql(pool) => Self::MySql(pool.acquire().await?),
+            DriverPool::Ended => return Err(sqlx::Error::PoolClosed),
         })
     }
 

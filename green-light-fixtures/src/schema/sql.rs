@@ -5,14 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sea_orm::{DatabaseConnection, DbErr};
-
 use super::{
     session::Session,
     statements::{Statement, statements},
     step::failed,
 };
-use crate::error::{Error, Kind};
+use crate::{
+    backend::DriverPool,
+    error::{Error, Kind},
+};
 
 /// A text and how errors call it.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl Directory {
         }
     }
 
-    pub(super) async fn run(&self, db: &DatabaseConnection) -> Result<(), Error> {
+    pub(super) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
         let files = self.files.as_ref().map_err(|error| {
             Error::new(
                 Kind::Schema,
@@ -97,9 +98,10 @@ impl Text {
     /// Runs its statements one after the other, all on one connection.
     ///
     /// A dump sets its session to its liking, so what runs later gets a connection that is new.
-    pub(super) async fn run(&self, db: &DatabaseConnection) -> Result<(), Error> {
+    pub(super) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
         let name = &self.name;
-        let all = statements(&self.sql, db.get_database_backend()).map_err(|refused| {
+        let dialect = db.backend().unwrap_or_default();
+        let all = statements(&self.sql, dialect).map_err(|refused| {
             let (text, line, fact) = (shorten(&refused.text), refused.line, refused.fact);
             Error::new(
                 Kind::Schema,
@@ -109,19 +111,17 @@ impl Text {
         })?;
         let mut session = Session::of(db)
             .await
-            .map_err(|error| failed(format!("`{name}` found no connection"), &lost(error)))?;
+            .map_err(|error| failed(format!("`{name}` found no connection"), &error))?;
         for (index, statement) in all.iter().enumerate() {
             if let Err(error) = session.run(statement.text).await {
                 let number = format!("statement {} of {}", index + 1, all.len());
                 return Err(self.failed(&number, statement, error));
             }
         }
-        session.end().await.map_err(|error| {
-            failed(
-                format!("after `{name}` the connection failed"),
-                &lost(error),
-            )
-        })
+        session
+            .end()
+            .await
+            .map_err(|error| failed(format!("after `{name}` the connection failed"), &error))
     }
 
     fn failed(&self, number: &str, statement: &Statement<'_>, error: sqlx::Error) -> Error {
@@ -131,7 +131,6 @@ impl Text {
             statement.line,
             shorten(statement.text),
         );
-        let error = lost(error);
         let help = match error.to_string() {
             message if message.contains("role \"") && message.contains("does not exist") => {
                 "make the role first, or dump with `pg_dump --no-owner --no-privileges`"
@@ -146,11 +145,6 @@ impl Text {
         };
         failed(what, &error).help(help)
     }
-}
-
-/// The error as the other steps have it.
-fn lost(error: sqlx::Error) -> DbErr {
-    DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error.into()))
 }
 
 fn shorten(statement: &str) -> String {

@@ -2,26 +2,23 @@
 
 use std::fmt::Write as _;
 
-use sea_orm::{DatabaseConnection, DbBackend};
 use sqlx::migrate::{MigrateError, Migrator};
 
-use crate::error::{Error, Kind};
+use crate::{
+    backend::DriverPool,
+    error::{Error, Kind},
+};
 
 /// Runs those that have not run on `db`.
-pub(super) async fn run(migrator: &Migrator, db: &DatabaseConnection) -> Result<(), Error> {
-    let done = match db.get_database_backend() {
+pub(super) async fn run(migrator: &Migrator, db: &DriverPool) -> Result<(), Error> {
+    let done = match db {
         #[cfg(feature = "sqlite")]
-        DbBackend::Sqlite => migrator.run(db.get_sqlite_connection_pool()).await,
+        DriverPool::Sqlite(pool) => migrator.run(pool).await,
         #[cfg(feature = "postgres")]
-        DbBackend::Postgres => migrator.run(db.get_postgres_connection_pool()).await,
+        DriverPool::Postgres(pool) => migrator.run(pool).await,
         #[cfg(feature = "mysql")]
-        DbBackend::MySql => migrator.run(db.get_mysql_connection_pool()).await,
-        other => {
-            return Err(Error::new(
-                Kind::Schema,
-                format!("there is no connection to {other:?} to run the migrations of sqlx on"),
-            ));
-        }
+        DriverPool::MySql(pool) => migrator.run(pool).await,
+        DriverPool::Ended => Err(sqlx::Error::PoolClosed.into()),
     };
     done.map_err(|error| {
         let (what, cause) = match error {

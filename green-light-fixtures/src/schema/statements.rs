@@ -4,7 +4,7 @@
 //! and functions. Everything else is the database's to judge, except for what is not meant for it: the
 //! commands of a database's own command line program. What the dump programs write is understood.
 
-use sea_orm::DbBackend;
+use crate::backend::Backend;
 
 use super::{
     body::Body,
@@ -20,7 +20,7 @@ pub(super) struct Statement<'a> {
 }
 
 /// The statements of `sql`, without the empty ones.
-pub(super) fn statements(sql: &str, dialect: DbBackend) -> Result<Vec<Statement<'_>>, Refused> {
+pub(super) fn statements(sql: &str, dialect: Backend) -> Result<Vec<Statement<'_>>, Refused> {
     let mut cut = Cut {
         sql,
         dialect,
@@ -49,7 +49,7 @@ pub(super) fn statements(sql: &str, dialect: DbBackend) -> Result<Vec<Statement<
 
 struct Cut<'a> {
     sql: &'a str,
-    dialect: DbBackend,
+    dialect: Backend,
     found: Vec<Statement<'a>>,
     /// Up to where lines have been counted, and how many.
     counted: usize,
@@ -94,7 +94,7 @@ impl<'a> Cut<'a> {
                 Kind::Semicolon => {}
                 Kind::Word => body.word(text),
                 // No quote is open, so it is nothing that PostgreSQL could read.
-                Kind::Other if dialect == DbBackend::Postgres && text == "\\" => {
+                Kind::Other if dialect == Backend::Postgres && text == "\\" => {
                     self.push(at, sql.len())?;
                 }
                 Kind::Other => body.other(text),
@@ -181,10 +181,10 @@ mod tests {
     use super::*;
 
     fn texts(sql: &str) -> Vec<(usize, &str)> {
-        texts_of(sql, DbBackend::Sqlite)
+        texts_of(sql, Backend::Sqlite)
     }
 
-    fn texts_of(sql: &str, dialect: DbBackend) -> Vec<(usize, &str)> {
+    fn texts_of(sql: &str, dialect: Backend) -> Vec<(usize, &str)> {
         let found = statements(sql, dialect).unwrap();
         found.into_iter().map(|s| (s.line, s.text)).collect()
     }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn expect_whole(dialect: DbBackend, statements: &[&str]) {
+    fn expect_whole(dialect: Backend, statements: &[&str]) {
         for statement in statements {
             let sql = format!("{statement};\nSELECT 1;");
             let line = 2 + statement.matches('\n').count();
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn keeps_bodies_of_sqlite_together() {
         expect_whole(
-            DbBackend::Sqlite,
+            Backend::Sqlite,
             &[
                 "create temp trigger t after insert on a begin\n  \
                  update a set x = case when x then 1 else 2 end; delete from b;\nend",
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn keeps_postgres_bodies_and_quotes_together() {
         expect_whole(
-            DbBackend::Postgres,
+            Backend::Postgres,
             &[
                 "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END; $$ LANGUAGE plpgsql",
                 "DO $a$ BEGIN PERFORM $$;$$; END $a$",
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn keeps_mysql_bodies_and_quotes_together() {
         expect_whole(
-            DbBackend::MySql,
+            Backend::MySql,
             &[
                 "CREATE DEFINER=`root`@`localhost` PROCEDURE p() BEGIN\nIF a THEN SET b = 1; END IF;\n\
                  WHILE a DO SET b = 2; END WHILE; CASE b WHEN 1 THEN SET c = 1; END CASE; END",
@@ -314,20 +314,20 @@ mod tests {
             (13, "SELECT 6"),
             (13, "SELECT 7"),
         ];
-        assert_eq!(texts_of(sql, DbBackend::MySql), expected);
+        assert_eq!(texts_of(sql, Backend::MySql), expected);
         let names = "SELECT delimiter FROM a; DELIMITERS; DELIMITER";
-        assert_eq!(texts_of(names, DbBackend::MySql).len(), 3);
+        assert_eq!(texts_of(names, Backend::MySql).len(), 3);
     }
 
     #[test]
     fn what_editors_and_pg_dump_put_around_a_text_is_left_out() {
         let sql = "\u{feff}--\n\\restrict aBc\n\nSELECT 1;\r\n\\unrestrict aBc\n";
-        assert_eq!(texts_of(sql, DbBackend::Postgres), [(4, "SELECT 1")]);
+        assert_eq!(texts_of(sql, Backend::Postgres), [(4, "SELECT 1")]);
     }
 
     #[test]
     fn refuses_what_is_not_for_the_server() {
-        use sea_orm::DatabaseBackend::{MySql, Postgres, Sqlite};
+        use crate::backend::Backend::{MySql, Postgres, Sqlite};
         for (sql, dialect, line, text, help) in [
             (
                 "SELECT 1;\n\\connect shop\n",
@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn a_long_text_is_read_once() {
         let sql = "INSERT INTO a VALUES (1, 'x$y'); /* c */\n".repeat(20_000);
-        for dialect in [DbBackend::Sqlite, DbBackend::Postgres, DbBackend::MySql] {
+        for dialect in [Backend::Sqlite, Backend::Postgres, Backend::MySql] {
             let found = statements(&sql, dialect).unwrap();
             assert_eq!(found[19_999].line, 20_000);
         }

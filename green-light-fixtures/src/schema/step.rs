@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
@@ -20,12 +21,16 @@ use super::{
     program,
     sql::{Directory, Text},
 };
-use crate::error::{Error, Kind};
+use crate::{
+    backend::{Backend, DriverPool},
+    error::{Error, Kind},
+};
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Migrate = fn(DatabaseConnection) -> Boxed<Result<(), Error>>;
+type Migrate = fn(DriverPool) -> Boxed<Result<(), Error>>;
+#[cfg(feature = "sea-orm")]
 type Register = dyn Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync;
-type Seed = dyn Fn(DatabaseConnection) -> Boxed<Result<(), Error>> + Send + Sync;
+type Seed = dyn Fn(DriverPool) -> Boxed<Result<(), Error>> + Send + Sync;
 
 #[derive(Clone)]
 pub(super) enum Step {
@@ -37,13 +42,18 @@ pub(super) enum Step {
         migrator: &'static str,
         names: fn() -> Vec<String>,
         run: Migrate,
-        record: fn(sea_orm::DbBackend) -> Boxed<Option<String>>,
+        record: fn(Backend) -> Boxed<Option<String>>,
     },
+    #[cfg(feature = "sea-orm")]
     Entities(Arc<Register>),
     Sql(Arc<Text>),
     SqlDirectory(Arc<Directory>),
     #[cfg(feature = "sqlx")]
     Sqlx(Arc<sqlx::migrate::Migrator>),
+    #[cfg_attr(
+        not(feature = "sea-orm"),
+        expect(dead_code, reason = "made by `Schema::seed` alone")
+    )]
     Seed {
         name: &'static str,
         /// What tells it from the other seeds of this build of the program.
@@ -65,11 +75,12 @@ impl Step {
                     .map(|m| m.name().to_owned())
                     .collect()
             },
-            run: |db| Box::pin(migrate::<M>(db)),
-            record: |dialect| Box::pin(super::record::record::<M>(dialect)),
+            run: |pool| Box::pin(migrate::<M>(pool.to_sea_orm())),
+            record: |dialect| Box::pin(super::record::record::<M>(dialect.dialect())),
         }
     }
 
+    #[cfg(feature = "sea-orm")]
     pub(super) fn entities<F>(register: F) -> Self
     where
         F: Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync + 'static,
@@ -91,6 +102,7 @@ impl Step {
         Self::Sqlx(Arc::new(migrator))
     }
 
+    #[cfg(feature = "sea-orm")]
     pub(super) fn seed<F, E>(seed: F) -> Self
     where
         F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
@@ -105,19 +117,24 @@ impl Step {
                 _ => program::unique(),
             },
             captures: size_of::<F>() > 0,
-            run: Arc::new(move |db| Box::pin(run_seed(Arc::clone(&seed), db))),
+            run: Arc::new(move |pool| Box::pin(run_seed(Arc::clone(&seed), pool.to_sea_orm()))),
         }
     }
 
-    pub(super) async fn apply(&self, db: &DatabaseConnection) -> Result<(), Error> {
+    pub(super) async fn apply(&self, db: &DriverPool) -> Result<(), Error> {
         match self {
             Self::Migrations { run, .. } => run(db.clone()).await,
+            #[cfg(feature = "sea-orm")]
             Self::Entities(register) => {
+                let db = db.to_sea_orm();
                 register(db.get_schema_builder())
-                    .apply(db)
+                    .apply(&db)
                     .await
                     .map_err(|error| {
-                        failed("the tables of `Schema::entities` could not be made", &error)
+                        failed_in_sea_orm(
+                            "the tables of `Schema::entities` could not be made",
+                            &error,
+                        )
                     })
             }
             // Boxed, or the futures of callers nest deeper than the compiler looks.
@@ -149,7 +166,7 @@ impl Step {
     }
 
     /// What tells this step from one that does something else, if all of it can be told.
-    pub(super) async fn content(&self, dialect: sea_orm::DbBackend) -> Option<String> {
+    pub(super) async fn content(&self, dialect: Backend) -> Option<String> {
         match self {
             Self::Migrations { record, .. } => record(dialect).await,
             // It is promised to run once, so it cannot be tried out.
@@ -166,6 +183,7 @@ impl Step {
             } => {
                 format!("migrations {migrator} {}", names().join(" "))
             }
+            #[cfg(feature = "sea-orm")]
             Self::Entities(register) => {
                 let builder = SchemaBuilder::new(sea_orm::Schema::new(sea_orm::DbBackend::Sqlite));
                 format!("entities {:?}", register(builder))
@@ -187,6 +205,7 @@ impl fmt::Debug for Step {
             } => {
                 write!(f, "{} migrations of {migrator}", names().len())
             }
+            #[cfg(feature = "sea-orm")]
             Self::Entities(_) => f.write_str("entities"),
             Self::Sql(text) => write!(f, "sql of {} bytes", text.sql.len()),
             Self::SqlDirectory(directory) => write!(f, "files of {}", directory.path.display()),
@@ -217,9 +236,11 @@ async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> 
             type_name::<M>()
         ),
     };
-    Err(failed(what, &error).help("correct its `up`; the template is built afresh in the next run"))
+    Err(failed_in_sea_orm(what, &error)
+        .help("correct its `up`; the template is built afresh in the next run"))
 }
 
+#[cfg(feature = "sea-orm")]
 /// Runs the seed on a thread that may block, where its future need not be `Send`.
 async fn run_seed<F, E>(seed: Arc<F>, db: DatabaseConnection) -> Result<(), Error>
 where
@@ -250,11 +271,15 @@ where
     }
 }
 
-pub(super) fn failed(what: impl Into<String>, error: &DbErr) -> Error {
+#[cfg(feature = "sea-orm")]
+fn failed_in_sea_orm(what: impl Into<String>, error: &DbErr) -> Error {
     // SeaORM repeats its source in its own text; the driver's alone says what is wrong.
-    let cause = match error {
-        DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause) => cause.to_string(),
-        other => other.to_string(),
-    };
-    Error::new(Kind::Schema, what).because(cause)
+    match error {
+        DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause) => failed(what, cause),
+        other => failed(what, other),
+    }
+}
+
+pub(super) fn failed(what: impl Into<String>, error: &dyn fmt::Display) -> Error {
+    Error::new(Kind::Schema, what).because(error.to_string())
 }

@@ -1,6 +1,6 @@
 //! The tokens of SQL text, as far as they can hide the end of a statement.
 
-use sea_orm::DbBackend;
+use crate::backend::Backend;
 
 pub(super) struct Token {
     pub(super) kind: Kind,
@@ -25,8 +25,8 @@ pub(super) enum Kind {
 const NEVER: u32 = 999_999;
 
 /// The first token of `text`, which is not empty. `conditional` says whether a conditional comment is open.
-pub(super) fn token(text: &str, dialect: DbBackend, conditional: bool) -> Token {
-    let (postgres, mysql) = (dialect == DbBackend::Postgres, dialect == DbBackend::MySql);
+pub(super) fn token(text: &str, dialect: Backend, conditional: bool) -> Token {
+    let (postgres, mysql) = (dialect == Backend::Postgres, dialect == Backend::MySql);
     let run = |is: fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
     let (kind, length) = match text.chars().next() {
         None => (Kind::Blank, 0),
@@ -46,7 +46,7 @@ pub(super) fn token(text: &str, dialect: DbBackend, conditional: bool) -> Token 
             (Kind::Other, quoted(text, '\'', 2, true))
         }
         Some('`') if !postgres => (Kind::Other, until(text, "`", 1)),
-        Some('[') if dialect == DbBackend::Sqlite => (Kind::Other, until(text, "]", 1)),
+        Some('[') if dialect == Backend::Sqlite => (Kind::Other, until(text, "]", 1)),
         Some('$') if postgres => (Kind::Other, dollar_quoted(text)),
         Some(c) if is_word(c) => (Kind::Word, run(is_word)),
         Some(c) => (Kind::Other, c.len_utf8()),

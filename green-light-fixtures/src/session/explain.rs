@@ -1,10 +1,14 @@
 //! What a query's error means when the connection of the test is taken or gone.
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
-use crate::sandbox::{Lease, Waits};
+#[cfg(feature = "sea-orm")]
+use crate::sandbox::Lease;
+use crate::sandbox::Waits;
 
 /// Says who holds the connection, in place of "pool timed out".
+#[cfg(feature = "sea-orm")]
 pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
@@ -19,6 +23,7 @@ pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
     }
 }
 
+#[cfg(feature = "sea-orm")]
 fn internal(text: String) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(text))
 }

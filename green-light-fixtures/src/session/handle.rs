@@ -1,7 +1,10 @@
 //! The session itself.
 
-use std::{fmt, ops::Deref, panic::Location, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
+#[cfg(feature = "sea-orm")]
+use std::{ops::Deref, panic::Location, time::Duration};
 
+#[cfg(feature = "sea-orm")]
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
 };
@@ -12,9 +15,14 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
+#[cfg(feature = "sea-orm")]
 use super::options::TransactionOptions;
 use crate::{
-    backend::Backend, error::Error, isolation::Isolation, place::Place, transaction::Transaction,
+    backend::{Backend, DriverPool},
+    error::Error,
+    isolation::Isolation,
+    place::Place,
+    transaction::Transaction,
     url::DatabaseUrl,
 };
 
@@ -35,6 +43,8 @@ pub struct Session {
 }
 
 struct Shared {
+    pool: DriverPool,
+    #[cfg(feature = "sea-orm")]
     connection: DatabaseConnection,
     place: Arc<Place>,
     backend: Backend,
@@ -44,6 +54,8 @@ impl Session {
     pub(crate) fn new(place: Arc<Place>, backend: Backend) -> Self {
         Self {
             shared: Arc::new(Shared {
+                pool: place.pool(),
+                #[cfg(feature = "sea-orm")]
                 connection: place.connection(),
                 place,
                 backend,
@@ -58,6 +70,7 @@ impl Session {
     }
 
     /// The connection, as applications take it. Clone it to keep it.
+    #[cfg(feature = "sea-orm")]
     #[must_use]
     pub fn connection(&self) -> &DatabaseConnection {
         &self.shared.connection
@@ -93,50 +106,57 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// When the session is on another backend.
+    /// When the session is on another backend, or its test has ended.
     #[cfg(feature = "sqlite")]
     #[must_use]
     #[track_caller]
     pub fn sqlite_pool(&self) -> &SqlitePool {
-        self.raw(Backend::Sqlite).get_sqlite_connection_pool()
+        match self.raw(Backend::Sqlite) {
+            DriverPool::Sqlite(pool) => pool,
+            _ => panic!("{}", super::has_ended(self.shared.place.test())),
+        }
     }
 
     /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
     ///
     /// # Panics
     ///
-    /// When the session is on another backend.
+    /// When the session is on another backend, or its test has ended.
     #[cfg(feature = "postgres")]
     #[must_use]
     #[track_caller]
     pub fn postgres_pool(&self) -> &PgPool {
-        self.raw(Backend::Postgres).get_postgres_connection_pool()
+        match self.raw(Backend::Postgres) {
+            DriverPool::Postgres(pool) => pool,
+            _ => panic!("{}", super::has_ended(self.shared.place.test())),
+        }
     }
 
     /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
     ///
     /// # Panics
     ///
-    /// When the session is on another backend.
+    /// When the session is on another backend, or its test has ended.
     #[cfg(feature = "mysql")]
     #[must_use]
     #[track_caller]
     pub fn mysql_pool(&self) -> &MySqlPool {
-        self.raw(Backend::MySql).get_mysql_connection_pool()
+        match self.raw(Backend::MySql) {
+            DriverPool::MySql(pool) => pool,
+            _ => panic!("{}", super::has_ended(self.shared.place.test())),
+        }
     }
 
     #[track_caller]
-    fn raw(&self, wanted: Backend) -> &DatabaseConnection {
-        let Shared {
-            connection, place, ..
-        } = &*self.shared;
+    fn raw(&self, wanted: Backend) -> &DriverPool {
+        let Shared { pool, place, .. } = &*self.shared;
         let backend = self.backend();
         assert!(
             backend == wanted,
             "this session is on `{backend}`, not on `{wanted}`\n  help: ask `session.backend()` first"
         );
         place.raw_pool_given();
-        connection
+        pool
     }
 
     /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.
@@ -161,6 +181,7 @@ impl Session {
     /// # Errors
     ///
     /// What `work` returns, or why the transaction could not be begun or ended.
+    #[cfg(feature = "sea-orm")]
     pub async fn transaction<F, T, E>(
         &self,
         options: TransactionOptions,
@@ -209,26 +230,31 @@ impl Session {
     }
 
     /// Makes an error about the connection say who holds it.
+    #[cfg(feature = "sea-orm")]
     pub(super) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         result.map_err(|error| self.shared.place.explain(error))
     }
 
     /// The savepoint that has to stay the innermost, if there is one.
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn mark(&self) -> Option<Arc<str>> {
         self.shared.place.mark()
     }
 
     /// A statement comes that SeaORM does not report.
+    #[cfg(feature = "sea-orm")]
     pub(super) fn announce(&self) {
         self.shared.place.announce();
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
+    #[cfg(feature = "sea-orm")]
     pub(super) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
         self.shared.place.ran_text(sql, elapsed, has_failed);
     }
 
     /// Notes where a transaction that has just been begun was begun.
+    #[cfg(feature = "sea-orm")]
     pub(super) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
         if result.is_ok() {
             self.shared.place.begun_at(place);
@@ -236,6 +262,7 @@ impl Session {
     }
 }
 
+#[cfg(feature = "sea-orm")]
 async fn end<F, T, E>(
     transaction: DatabaseTransaction,
     options: TransactionOptions,
@@ -260,6 +287,7 @@ where
     }
 }
 
+#[cfg(feature = "sea-orm")]
 impl Deref for Session {
     type Target = DatabaseConnection;
 
@@ -268,6 +296,7 @@ impl Deref for Session {
     }
 }
 
+#[cfg(feature = "sea-orm")]
 impl AsRef<DatabaseConnection> for Session {
     fn as_ref(&self) -> &DatabaseConnection {
         self.connection()

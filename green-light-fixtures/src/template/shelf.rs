@@ -16,9 +16,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use crate::backend::Backend;
 use green_light_core::progress;
 use libsqlite3_sys::SQLITE_VERSION_NUMBER;
-use sea_orm::DbBackend;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{
@@ -94,7 +94,7 @@ impl Shelf {
             // Extensions have code as well.
             parts.extend([shown, place_and_time()]);
         }
-        parts.push(schema.lasting_digest(DbBackend::Sqlite).await);
+        parts.push(schema.lasting_digest(Backend::Sqlite).await);
         Some(Self {
             directory,
             name: short_digest(parts),
