@@ -11,6 +11,8 @@ use sqlx::sqlite::SqlitePool;
 
 #[cfg(feature = "_server")]
 use super::kept::Mark;
+#[cfg(feature = "sqlite")]
+use super::sqlite_ending;
 use super::{
     driver_pool::DriverPool,
     restart::{self, Known},
@@ -19,8 +21,6 @@ use super::{
 use super::{mysql, mysql_ending};
 #[cfg(feature = "postgres")]
 use super::{postgres, postgres_ending};
-#[cfg(feature = "sqlite")]
-use super::{sqlite, sqlite_ending};
 use crate::sandbox::Guard;
 
 /// How the outer transaction of a test ended.
