@@ -22,7 +22,10 @@ pub use green_light_core::context::{self, MissingContext, try_wait, wait};
 #[doc(inline)]
 pub use green_light_core::fixture::{Lent, Next, Outcome, Request, RequestError, Scope, Yield};
 #[doc(inline)]
-pub use green_light_core::{Crowd, CrowdFailure, Member, skip};
+pub use green_light_core::skip;
+#[cfg(feature = "crowd")]
+#[doc(inline)]
+pub use green_light_core::{Crowd, CrowdFailure, Member};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]

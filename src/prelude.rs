@@ -3,11 +3,13 @@
 //! `test` is not here: a glob import would capture the plain `#[test]` of the same file. Write
 //! `#[green_light::test]`.
 
+#[cfg(feature = "crowd")]
 pub use green_light_core::Crowd;
 pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
 #[cfg(feature = "macros")]
 pub use green_light_macros::fixture;
 
+#[cfg(feature = "crowd")]
 pub use crate::fixtures::crowd;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use crate::fixtures::{engine, session, transaction};

@@ -2,6 +2,7 @@
 
 mod config;
 pub mod context;
+#[cfg(feature = "crowd")]
 mod crowd;
 pub mod fixture;
 mod process;
@@ -13,6 +14,7 @@ mod variables;
 #[doc(hidden)]
 pub mod __private;
 
+#[cfg(feature = "crowd")]
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
 pub use report::{

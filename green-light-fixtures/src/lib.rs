@@ -25,14 +25,19 @@
 //! Without a database feature the crate holds no database code and pulls no database crate.
 
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    not(all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "sea-orm"
+    )),
     allow(
         dead_code,
         irrefutable_let_patterns,
         unused_imports,
         unused_mut,
         unused_variables,
-        reason = "what one backend needs of the common parts, another does not"
+        reason = "what one backend or SeaORM needs of the common parts, the others do not"
     )
 )]
 

@@ -3,9 +3,8 @@
 //! Invariant: a place ends once. What ends it reports what the test left behind; dropping it instead
 //! throws the database away.
 
-use std::sync::Arc;
 #[cfg(feature = "sea-orm")]
-use std::{panic::Location, time::Duration};
+use std::{panic::Location, sync::Arc, time::Duration};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr};

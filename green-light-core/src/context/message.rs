@@ -65,6 +65,7 @@ pub(super) fn stack_overflow(test: Option<&str>, size: usize) -> String {
     )
 }
 
+#[cfg(feature = "crowd")]
 pub(super) fn member_overflow(index: usize, size: usize) -> String {
     format!(
         "crowd member {index} has overflowed its stack ({size} bytes)\n  \
@@ -87,6 +88,7 @@ pub(super) fn foreign_suspension() -> &'static str {
      help: suspend a context with `wait` only"
 }
 
+#[cfg(feature = "crowd")]
 pub(super) fn inside_may() -> &'static str {
     "a coroutine context cannot be entered on a may coroutine, which moves between threads\n  \
      help: use `member.wait(future)` in a crowd member"

@@ -19,6 +19,7 @@ pub(super) enum Reason {
     /// The same, in a task that was spawned onto a runtime.
     SpawnedTask,
     /// In a coroutine of may: a member of a crowd.
+    #[cfg(feature = "crowd")]
     CrowdMember,
     /// A context is there, but other code runs on another stack inside it.
     OtherStack,
@@ -32,9 +33,11 @@ impl MissingContext {
     /// The reason when no context is entered on this thread.
     #[cold]
     pub(super) fn explain() -> Self {
-        Self::new(if may::coroutine::is_coroutine() {
-            Reason::CrowdMember
-        } else if tokio::task::try_id().is_some() {
+        #[cfg(feature = "crowd")]
+        if may::coroutine::is_coroutine() {
+            return Self::new(Reason::CrowdMember);
+        }
+        Self::new(if tokio::task::try_id().is_some() {
             Reason::SpawnedTask
         } else {
             Reason::NoContext
@@ -56,6 +59,7 @@ impl fmt::Display for MissingContext {
                  help: write `.await` instead of `wait` in the task, or spawn it onto a `LocalSet` and wrap \
                  the synchronous part in `context::run_sync(move || ..).await`"
             }
+            #[cfg(feature = "crowd")]
             Reason::CrowdMember => {
                 "no green-light context in a crowd member, which is a may coroutine\n  \
                  help: write `member.wait(future)`"

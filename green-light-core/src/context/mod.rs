@@ -83,6 +83,7 @@ mod wait;
 
 pub use cancel::{CancelToken, is_cancelled_payload};
 pub use missing::MissingContext;
+#[cfg(feature = "crowd")]
 pub(crate) use overflow::abort_after_member_overflow;
 pub use run_sync::{RunSync, run_sync};
 #[doc(hidden)]

@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::message;
 
 /// Ends the process after the stack of a crowd's member has overflowed.
+#[cfg(feature = "crowd")]
 pub(crate) fn abort_after_member_overflow(index: usize, size: usize) -> ! {
     message::tell(&message::member_overflow(index, size));
     process::abort()

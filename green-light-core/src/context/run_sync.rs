@@ -114,6 +114,7 @@ where
                 // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
                 // What was started elsewhere cannot come here later: it stays on its thread, and only may runs
                 // code on the threads of may.
+                #[cfg(feature = "crowd")]
                 assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
                 let (coroutine, step) = start(f, cx.waker());
                 self.state = State::Started(coroutine);

@@ -115,7 +115,7 @@ impl Text {
         for (index, statement) in all.iter().enumerate() {
             if let Err(error) = session.run(statement.text).await {
                 let number = format!("statement {} of {}", index + 1, all.len());
-                return Err(self.failed(&number, statement, error));
+                return Err(self.failed(&number, statement, &error));
             }
         }
         session
@@ -124,7 +124,7 @@ impl Text {
             .map_err(|error| failed(format!("after `{name}` the connection failed"), &error))
     }
 
-    fn failed(&self, number: &str, statement: &Statement<'_>, error: sqlx::Error) -> Error {
+    fn failed(&self, number: &str, statement: &Statement<'_>, error: &sqlx::Error) -> Error {
         let what = format!(
             "{number} of `{}`, on its line {}, failed: `{}`",
             self.name,
@@ -143,7 +143,7 @@ impl Text {
             }
             _ => "correct the statement; line 1 is the first line of the text",
         };
-        failed(what, &error).help(help)
+        failed(what, error).help(help)
     }
 }
 

@@ -2,25 +2,21 @@
 //!
 //! Invariant: a failure names the migration, statement, entity set or seed; the caller adds the place.
 
+#[cfg(feature = "sea-orm")]
 use std::{
     any::{TypeId, type_name},
-    fmt,
-    future::Future,
     panic,
-    path::Path,
-    pin::Pin,
-    sync::Arc,
 };
+use std::{fmt, future::Future, path::Path, pin::Pin, sync::Arc};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
-use super::{
-    program,
-    sql::{Directory, Text},
-};
+#[cfg(feature = "sea-orm")]
+use super::program;
+use super::sql::{Directory, Text};
 use crate::{
     backend::{Backend, DriverPool},
     error::{Error, Kind},
@@ -36,7 +32,7 @@ type Seed = dyn Fn(DriverPool) -> Boxed<Result<(), Error>> + Send + Sync;
 pub(super) enum Step {
     #[cfg_attr(
         not(feature = "sea-orm-migration"),
-        expect(dead_code, reason = "made by `Schema::migrations` alone")
+        allow(dead_code, reason = "made by `Schema::migrations` alone")
     )]
     Migrations {
         migrator: &'static str,
@@ -50,10 +46,6 @@ pub(super) enum Step {
     SqlDirectory(Arc<Directory>),
     #[cfg(feature = "sqlx")]
     Sqlx(Arc<sqlx::migrate::Migrator>),
-    #[cfg_attr(
-        not(feature = "sea-orm"),
-        expect(dead_code, reason = "made by `Schema::seed` alone")
-    )]
     Seed {
         name: &'static str,
         /// What tells it from the other seeds of this build of the program.
