@@ -196,29 +196,29 @@ const ALLOWED: [(&str, &[&str], &str); 16] = [
 struct User {
     name: &'static str,
     dependencies: &'static str,
-    /// Whether it has sea-orm-migration, for which there is a feature.
-    migrates: bool,
+    /// What it asks of green-light besides databases.
+    ours: &'static [&'static str],
 }
 
 const USERS: [User; 4] = [
     User {
         name: "plain",
         dependencies: "",
-        migrates: false,
+        ours: &[],
     },
     User {
         name: "sqlx",
         dependencies: r#"
             sqlx = { version = "0.9", default-features = false, features = ["macros", "postgres", "runtime-tokio"] }
         "#,
-        migrates: false,
+        ours: &[],
     },
     User {
         name: "sea-orm",
         dependencies: r#"
             sea-orm = { version = "2", default-features = false, features = ["macros", "runtime-tokio", "sqlx-sqlite"] }
         "#,
-        migrates: false,
+        ours: &["sea-orm", "crowd"],
     },
     User {
         name: "sea-orm-migration",
@@ -226,7 +226,7 @@ const USERS: [User; 4] = [
             sea-orm = { version = "2", features = ["runtime-tokio", "sqlx-postgres"] }
             sea-orm-migration = { version = "2", features = ["runtime-tokio", "sqlx-postgres"] }
         "#,
-        migrates: true,
+        ours: &["sea-orm", "sea-orm-migration"],
     },
 ];
 
@@ -287,6 +287,7 @@ fn is_allowed(package: &str, feature: &str, ours: &[&str]) -> bool {
         ("sqlx-core", "migrate") => None,
         (_, "migrate") => Some("sqlx"),
         (_, "mock") | ("sea-schema", _) => Some("sea-orm-migration"),
+        _ if package.starts_with("sea-") => Some("sea-orm"),
         _ => None,
     };
     let mut allowed = ALLOWED.iter();
@@ -328,10 +329,7 @@ fn no_choice_of_our_features_turns_on_a_type_or_tls_of_sqlx_or_sea_orm() {
         fs::copy(root.join("Cargo.lock"), project.path().join("Cargo.lock")).expect("a lock");
         let before = features(project.path(), &user, None);
         for choice in &choices {
-            let mut ours = [&["macros"], &**choice].concat();
-            if user.migrates {
-                ours.push("sea-orm-migration");
-            }
+            let ours = [&["macros"], user.ours, choice].concat();
             let after = features(project.path(), &user, Some(&ours));
             let all = after.iter().flat_map(|(package, features)| {
                 features.iter().map(move |feature| (package, feature))
