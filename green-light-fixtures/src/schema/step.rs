@@ -214,9 +214,7 @@ async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> 
         return Ok(());
     };
     // A migration is recorded once it has succeeded, so the first pending one is the one that failed.
-    let pending = M::get_pending_migrations_read_only(&db)
-        .await
-        .unwrap_or_default();
+    let pending = M::get_pending_migrations(&db).await.unwrap_or_default();
     let what = match pending.first() {
         Some(migration) => format!(
             "migration `{}` of `{}` failed",
