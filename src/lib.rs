@@ -21,11 +21,11 @@
 pub use green_light_core::context::{self, MissingContext, try_wait, wait};
 #[doc(inline)]
 pub use green_light_core::fixture::{Lent, Next, Outcome, Request, RequestError, Scope, Yield};
-#[doc(inline)]
-pub use green_light_core::skip;
 #[cfg(feature = "crowd")]
 #[doc(inline)]
 pub use green_light_core::{Crowd, CrowdFailure, Member};
+#[doc(inline)]
+pub use green_light_core::{blocking, skip};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]

@@ -133,7 +133,7 @@ fn a_missing_rstest_is_named_at_the_cases() {
     let errors = errors("", CASES);
     let told = "error: cases are expanded by rstest, which is not in the manifest";
     assert!(errors.contains(told), "{errors}");
-    assert!(errors.contains("write `rstest = \"0.28\"`"), "{errors}");
+    assert!(errors.contains("write `rstest = \"0.29\"`"), "{errors}");
     assert!(errors.contains("src/lib.rs:5:16"), "{errors}");
 }
 

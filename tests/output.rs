@@ -143,9 +143,26 @@ fn a_cycle_is_reported_with_its_path() {
 }
 
 #[test]
+fn fixtures_without_an_effect_are_named_once_at_the_end() {
+    let run = |env: &[(&str, &str)]| {
+        let output = Command::new(binary::build("unreached"))
+            .args(["--test-threads", "1"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env_remove("NEXTEST")
+            .envs(env.iter().copied())
+            .output()
+            .expect("the tests run");
+        assert!(output.status.success(), "{}", redacted(&output));
+        redacted(&output)
+    };
+    expect_file!["output/unreached.txt"].assert_eq(&run(&[]));
+    assert!(!run(&[("NEXTEST", "1")]).contains("reaches no test"));
+}
+
+#[test]
 fn overrides_that_override_each_other_are_reported_with_their_path() {
-    let expected = expect_file!["output/override_cycle.txt"];
-    story("override_cycle::", &expected);
+    let expected = expect_file!["output/overriding.txt"];
+    story("overriding::", &expected);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Internals of green-light.
 
+mod blocking;
 mod config;
 pub mod context;
 #[cfg(feature = "crowd")]
@@ -14,6 +15,7 @@ mod variables;
 #[doc(hidden)]
 pub mod __private;
 
+pub use blocking::blocking;
 #[cfg(feature = "crowd")]
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;

@@ -6,9 +6,10 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, Meta, Path, Token};
+use syn::{Attribute, Expr, Ident, LitInt, Meta, Path, Token};
 
 use crate::diagnostic::Errors;
+use crate::test::serial;
 
 /// Takes `#[from(path)]` off a parameter.
 pub(crate) fn take_from(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Path> {
@@ -174,14 +175,26 @@ impl Sorted {
 pub(crate) fn is_of_test(attr: &Attribute) -> bool {
     is_conditional(attr)
         || is_lint_level(attr)
+        || wraps_test(attr)
         || ["doc", "ignore", "should_panic", "deprecated"]
             .iter()
             .any(|name| attr.path().is_ident(name))
 }
 
+/// Whether an attribute wraps a whole test and knows no parameters: `#[serial]` and its like, and
+/// `#[ntest::timeout(100)]`.
+pub(crate) fn wraps_test(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|last| {
+        serial::ATTRIBUTES.iter().any(|name| last.ident == name)
+            || (last.ident == "timeout" && attr.parse_args::<LitInt>().is_ok())
+    })
+}
+
 /// Whether an attribute of a test stands on each of its cases, and not on what they share.
 pub(crate) fn is_of_case(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg_attr")
+        || wraps_test(attr)
         || ["ignore", "should_panic"]
             .iter()
             .any(|name| attr.path().is_ident(name))

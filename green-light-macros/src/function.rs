@@ -1,6 +1,6 @@
 //! The user's function: its signature parsed, its body kept as the tokens it was written with.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -74,9 +74,27 @@ impl Parse for Function {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
             sig: input.parse()?,
-            body: input.parse()?,
+            body: body(input)?,
         })
     }
+}
+
+/// A block, which may be a `$body:block` of a `macro_rules!`: that stands in an invisible group.
+fn body(input: ParseStream<'_>) -> Result<Group, Error> {
+    input.step(|cursor| {
+        let mut tree = cursor.token_tree();
+        while let Some((TokenTree::Group(group), rest)) = tree {
+            if group.delimiter() == Delimiter::Brace {
+                return Ok((group, rest));
+            }
+            let mut inner = group.stream().into_iter();
+            tree = match (group.delimiter(), inner.next(), inner.next()) {
+                (Delimiter::None, Some(only), None) => Some((only, rest)),
+                _ => None,
+            };
+        }
+        Err(cursor.error("expected the body of a function"))
+    })
 }
 
 impl ToTokens for Function {

@@ -17,6 +17,7 @@ mod setting;
 mod signature;
 #[cfg(test)]
 mod snapshots;
+mod source;
 mod span;
 mod stacked;
 mod test;

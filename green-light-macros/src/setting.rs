@@ -266,6 +266,17 @@ impl Setting {
         Vec::new()
     }
 
+    /// The word in `name = word`.
+    fn path_word(&self) -> Option<String> {
+        match &self.value {
+            Value::Is(expr) => match &**expr {
+                Expr::Path(ExprPath { path, .. }) => path.get_ident().map(Ident::to_string),
+                _ => None,
+            },
+            Value::None | Value::List(_) => None,
+        }
+    }
+
     fn literal(&self) -> Option<&Lit> {
         match &self.value {
             Value::Is(expr) => match &**expr {
@@ -312,15 +323,25 @@ pub(crate) fn one_of<T: Copy>(
     errors: &mut Errors,
 ) -> Option<(T, Span)> {
     let names: Vec<&str> = values.iter().map(|value| name(*value)).collect();
-    let typed = setting.string(&format!("\"{}\"", names[0]), errors)?;
+    let word = setting
+        .path_word()
+        .filter(|word| names.contains(&word.as_str()));
+    let example = word.as_deref().unwrap_or(names[0]);
+    let typed = setting.string(&format!("\"{example}\""), errors)?;
     let text = typed.value();
     if let Some(value) = values.iter().find(|value| name(**value) == text) {
         return Some((*value, setting.span()));
     }
     let option = &setting.name;
-    let help = match nearest(&text, &names) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        None => format!("write `{option} = \"{}\"`", names[0]),
+    let elsewhere = if option == "scope" {
+        elsewhere(&text)
+    } else {
+        None
+    };
+    let help = match (elsewhere, nearest(&text, &names)) {
+        (Some(ours), _) => format!("what others call `{text}` is `scope = \"{ours}\"`"),
+        (None, Some(near)) => format!("did you mean `\"{near}\"`?"),
+        (None, None) => format!("write `{option} = \"{}\"`", names[0]),
     };
     errors.refuse(
         typed,
@@ -331,6 +352,18 @@ pub(crate) fn one_of<T: Copy>(
         &help,
     );
     None
+}
+
+/// The scope that pytest and others call `name`.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "function" | "method" | "each" => "test",
+        "class" | "package" | "file" => "module",
+        "session" | "global" | "static" | "once" | "shared" | "crate" | "binary" | "all" => {
+            "process"
+        }
+        _ => return None,
+    })
 }
 
 /// What a literal says.

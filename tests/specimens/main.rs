@@ -15,7 +15,7 @@ mod hanging;
 mod kept;
 mod leftovers;
 mod listed;
-mod override_cycle;
+mod overriding;
 mod passwords;
 mod planned;
 mod postgres;

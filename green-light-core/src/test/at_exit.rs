@@ -6,6 +6,7 @@
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
+use super::hints;
 use super::outcome::FixtureFailure;
 use crate::fixture::Store;
 use crate::report::{Failure, durations, say_to_terminal, text};
@@ -33,6 +34,7 @@ pub(crate) fn register() -> Result<(), Failure> {
 fn end() {
     let ended_well = tear_down();
     durations::print();
+    hints::print();
     if !ended_well {
         process::exit_failed();
     }

@@ -15,6 +15,7 @@ mod drive;
 mod dynamic;
 mod events;
 mod given;
+mod hints;
 mod libtest_args;
 mod options;
 mod outcome;

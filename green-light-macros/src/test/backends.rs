@@ -22,6 +22,13 @@ pub(super) fn emit(model: &Model, outer: &[Attribute], body: &TokenStream) -> To
     let (of_case, of_all): (Vec<_>, Vec<_>) = outer.iter().partition(|attr| attr::is_of_case(attr));
     let cfg = outer.iter().filter(|attr| attr.path().is_ident("cfg"));
 
+    // Attributes such as `#[serial]` mean in the module what they mean beside it.
+    let names = of_case.iter().any(|attr| attr::wraps_test(attr)).then(|| {
+        quote!(
+            #[allow(unused_imports)]
+            use super::*;
+        )
+    });
     let meta = meta(model, body, &[]);
     let registered = registered(model);
     let statics = model.backends.iter().map(|backend| {
@@ -63,6 +70,7 @@ pub(super) fn emit(model: &Model, outer: &[Attribute], body: &TokenStream) -> To
         #(#cfg)*
         #[allow(non_snake_case, deprecated)]
         mod #ident {
+            #names
             #(#tests)*
         }
     }

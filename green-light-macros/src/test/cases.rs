@@ -97,7 +97,7 @@ pub(super) fn hand_over(
         errors.refuse_at(
             at,
             "cases are expanded by rstest, which is not in the manifest",
-            "write `rstest = \"0.28\"` under `[dev-dependencies]` in `Cargo.toml`, or say where it \
+            "write `rstest = \"0.29\"` under `[dev-dependencies]` in `Cargo.toml`, or say where it \
              is with `#[green_light::test(rstest = path::to::rstest)]`",
         );
         return Err(errors);
@@ -130,7 +130,14 @@ pub(super) fn hand_over(
         given,
         ..
     } = &ours;
-    // For rstest, what stands before a case belongs to that case alone.
+    // For rstest, what stands before a case belongs to that case alone. What wraps a test wraps all.
+    let wraps: Vec<_> = function
+        .attrs
+        .extract_if(.., |attr| {
+            attr::wraps_test(attr) && !is_any_of(attr, &["timeout"])
+        })
+        .collect();
+    function.attrs.extend(wraps);
     let last = function.attrs.iter().rposition(is_case);
     let ours = parse_quote! {
         #[#root::test(#(#options,)* __handed, #group __from(#(#from),*), __with(#(#with),*), __given(#(#given),*))]

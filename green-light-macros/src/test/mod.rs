@@ -6,7 +6,10 @@ mod case;
 mod cases;
 mod check;
 mod emit;
+mod lost;
 mod model;
+pub(crate) mod serial;
+mod test_log;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,14 +19,17 @@ use crate::recovery;
 
 /// Expands `#[green_light::test(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let function = match Function::parse("green_light::test", item.clone()) {
+    let mut function = match Function::parse("green_light::test", item.clone()) {
         Ok(function) => function,
         Err(error) => {
             let error = error.into_compile_error();
             return quote!(#item #error);
         }
     };
-    let options = args::Args::parse(args.clone());
+    let mut options = args::Args::parse(args.clone());
+    serial::restore(&mut function, &mut options.errors);
+    test_log::restore(&mut function);
+    lost::check(&function, &mut options.errors);
     if cases::has_cases(&function) {
         let mut rest = function.clone();
         return cases::hand_over(args, options, function).unwrap_or_else(|errors| {

@@ -42,8 +42,9 @@ pub(super) const KNOWN: &[Known] = &[
         meaning: "a value that owns a tokio runtime was dropped in code that runs in another one",
         place: true,
         concern: None,
-        help: "do without it, since fixtures and tests run in a runtime already; or call \
-               `runtime.shutdown_background()` on it in the code after `give`",
+        help: "do without it, since fixtures and tests run in a runtime already; run what cannot do without by \
+               `green_light::blocking(|| ..)`, on another thread; or call `runtime.shutdown_background()` on it in \
+               the code after `give`",
     },
     Known {
         words: &["can call blocking only when running on the multi-threaded runtime"],

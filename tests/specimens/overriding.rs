@@ -68,7 +68,7 @@ mod three {
     }
 }
 
-mod around {
+mod wrapped {
     use super::*;
 
     #[fixture(around, autouse, overrides = outer)]

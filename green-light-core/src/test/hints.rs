@@ -1,0 +1,68 @@
+//! What is probably not meant: declarations of fixtures without an effect, said once at the end.
+
+use crate::config::Config;
+use crate::fixture::{Definition, FIXTURES, TESTS, reaches};
+use crate::report::progress;
+
+/// The crate whose fixtures can be overridden by their names.
+const OURS: &str = "green_light_fixtures";
+
+/// Prints a line for each. Under nextest each test is a process, so none would be the last.
+pub(crate) fn print() {
+    if Config::get().is_ok_and(|config| config.nextest) {
+        return;
+    }
+    let mut users: Vec<&'static Definition> = FIXTURES
+        .iter()
+        .filter(|definition| definition.crate_name() != OURS)
+        .collect();
+    users.sort_by_key(|definition| (definition.location.file, definition.location.line));
+    for definition in users {
+        if let Some(hint) = unreached(definition).or_else(|| shadows(definition)) {
+            progress(&hint);
+        }
+    }
+}
+
+/// An override or autouse fixture that reaches no test of the program.
+fn unreached(definition: &'static Definition) -> Option<String> {
+    let what = match (definition.overrides, definition.autouse) {
+        (Some(_), _) => "override",
+        (None, true) => "autouse fixture",
+        (None, false) => return None,
+    };
+    let mut tests = TESTS.iter();
+    if tests.any(|test| reaches(definition, test.module())) {
+        return None;
+    }
+    let own = TESTS
+        .iter()
+        .any(|test| test.path.split(':').next() == Some(definition.crate_name()));
+    let cure = if own {
+        "write `reach = \"crate\"`, or declare it in a module above the tests"
+    } else {
+        "write `reach = \"crate\"`, or declare it at the root of its crate"
+    };
+    Some(format!(
+        "{what} `{}` ({}) reaches no test: it stands for those of `{}` and below; {cure}",
+        definition.name, definition.location, definition.module,
+    ))
+}
+
+/// A fixture with the name and the type of one of ours that does not say that it overrides it.
+fn shadows(definition: &'static Definition) -> Option<String> {
+    if definition.overrides.is_some() {
+        return None;
+    }
+    let ours = FIXTURES.iter().find(|ours| {
+        ours.crate_name() == OURS
+            && ours.name == definition.name
+            && (ours.value)().id == (definition.value)().id
+            && !ours.is_around()
+    })?;
+    Some(format!(
+        "fixture `{}` ({}) overrides nothing, so other fixtures still use the one of green-light; write \
+         `#[fixture(overrides = green_light::fixtures::{})]`, or give it another name",
+        definition.name, definition.location, ours.name,
+    ))
+}
