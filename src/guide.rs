@@ -37,6 +37,10 @@ pub mod migrating {}
 pub mod nextest {}
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc = include_str!("docs/other_stacks.md")]
+pub mod other_stacks {}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/proptest.md")]
 pub mod proptest {}
 

@@ -12,6 +12,12 @@ pub use green_light_macros::fixture;
 #[cfg(feature = "crowd")]
 pub use crate::fixtures::crowd;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use crate::fixtures::{engine, session, transaction};
+pub use crate::fixtures::{database_url, engine, session, transaction};
+#[cfg(feature = "mysql")]
+pub use crate::fixtures::{mysql_connection, mysql_pool};
+#[cfg(feature = "postgres")]
+pub use crate::fixtures::{pg_connection, pg_pool};
+#[cfg(feature = "sqlite")]
+pub use crate::fixtures::{sqlite_connection, sqlite_pool};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session, Transaction};

@@ -57,6 +57,7 @@ pub struct Engine {
     slots: Arc<SlotSet>,
     databases: Arc<Databases>,
     backend: Backend,
+    has_schema: bool,
 }
 
 impl Engine {
@@ -136,6 +137,11 @@ impl Engine {
     #[must_use]
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// Whether anything says what its databases hold.
+    pub(crate) fn has_schema(&self) -> bool {
+        self.has_schema
     }
 
     /// Where its databases are.
@@ -294,6 +300,7 @@ impl EngineBuilder {
             databases: Arc::new(Databases::new(Arc::clone(&template), self.waits)),
             slots: SlotSet::new(template, self.waits),
             backend: self.backend,
+            has_schema: !self.schema.is_empty(),
         })
     }
 

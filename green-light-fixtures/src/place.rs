@@ -165,7 +165,8 @@ impl Place {
     /// A raw pool, which cannot be tracked, is handed out.
     pub(crate) fn raw_pool_given(&self) {
         if let Self::Sandbox { lease, .. } = self {
-            lease.guard().raw_pool_given(lease.id());
+            let is_shielded = lease.with_pool(Pool::is_shielded).unwrap_or(true);
+            lease.guard().raw_pool_given(lease.id(), is_shielded);
         }
     }
 }

@@ -198,3 +198,73 @@ fn a_variable_chooses_the_isolation_of_a_run() {
         }
     }
 }
+
+mod of_code_that_connects_by_itself {
+    use green_light::fixtures::isolation;
+    use green_light::prelude::*;
+    use sea_orm::{ConnectionTrait, Database, DbErr};
+
+    use crate::schema::number;
+
+    #[fixture(overrides = green_light::fixtures::schema)]
+    fn schema() -> Schema {
+        Schema::sql("CREATE TABLE u (email VARCHAR(99) NOT NULL UNIQUE)")
+    }
+
+    /// An application that has its URL from the environment or a file.
+    #[fixture]
+    async fn app(database_url: String) -> Result<u64, DbErr> {
+        let own = Database::connect(database_url).await?;
+        let insert = "INSERT INTO u VALUES ('app')";
+        let done = own.execute_unprepared(insert).await?;
+        own.close().await?;
+        Ok(done.rows_affected())
+    }
+
+    #[green_light::test(backends(sqlite, postgres, mysql))]
+    async fn a_url_connects_and_the_session_sees_what_was_written(
+        app: u64,
+        session: &Session,
+    ) -> Result<(), DbErr> {
+        assert_eq!(app, 1);
+        assert_eq!(session.isolation(), Isolation::Database);
+        assert_eq!(number(session, "SELECT count(*) FROM u").await?, 1);
+        Ok(())
+    }
+
+    #[green_light::test(backends(sqlite, postgres, mysql), uses(database_url))]
+    async fn a_url_that_is_used_is_enough(isolation: &Isolation) {
+        assert_eq!(*isolation, Isolation::Database);
+    }
+
+    #[green_light::test(backends(sqlite, postgres, mysql))]
+    async fn a_test_beside_it_has_a_transaction(isolation: &Isolation) {
+        assert_eq!(*isolation, Isolation::Transaction);
+    }
+
+    #[green_light::test(backends(sqlite, postgres, mysql), isolation = shared)]
+    async fn a_shared_database_has_a_url_too(app: u64, session: &Session) {
+        assert_eq!((app, session.isolation()), (1, Isolation::Shared));
+    }
+
+    #[green_light::test(backends(sqlite, postgres, mysql), isolation = database)]
+    async fn every_form_of_the_url_connects(session: &Session) -> Result<(), DbErr> {
+        let url = session.url();
+        let text: String = url.into();
+        for form in [
+            &**url,
+            url.as_ref(),
+            url.to_string().as_str(),
+            &format!("{url}"),
+            &text,
+        ] {
+            Database::connect(form).await?.close().await?;
+        }
+        Database::connect(url).await?.close().await
+    }
+
+    #[green_light::test(isolation = database)]
+    async fn a_database_of_sqlite_is_a_file(session: &Session) {
+        assert!(session.url().path().is_some_and(|path| path.is_file()));
+    }
+}

@@ -14,6 +14,11 @@ fn what_sqlite_refuses_in_a_transaction_is_explained() {
 }
 
 #[test]
+fn what_other_drivers_get_and_do_not_get_is_told() {
+    story("drivers::", &expect_file!["drivers.txt"]);
+}
+
+#[test]
 fn what_postgresql_refuses_in_a_transaction_is_explained() {
     // The server's words end with a line number of its source.
     let inside = "cannot run inside a transaction block";

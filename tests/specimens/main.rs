@@ -9,6 +9,7 @@ mod crowd;
 mod cycle;
 mod database;
 mod debugged;
+mod drivers;
 mod dynamic;
 mod events;
 mod hanging;

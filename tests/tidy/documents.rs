@@ -36,7 +36,11 @@ fn code_of_the_guides_that_is_not_run_is_code_of_an_example() {
 fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
     let examples: Vec<File> = rust_files()
         .into_iter()
-        .filter(|file| file.path.starts_with("examples/"))
+        .filter(|file| {
+            ["examples/", "tests/strangers/"]
+                .iter()
+                .any(|directory| file.path.starts_with(directory))
+        })
         .collect();
     let is_strange = |block: &&String| {
         let mut texts = examples.iter().map(|example| &example.text);
@@ -44,7 +48,11 @@ fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
     };
     let strange = blocks.iter().filter(is_strange);
     strange
-        .map(|block| format!("{path} shows code that is in no file of examples/:\n{block}"))
+        .map(|block| {
+            format!(
+                "{path} shows code that is in no file of examples/ or tests/strangers/:\n{block}"
+            )
+        })
         .collect()
 }
 

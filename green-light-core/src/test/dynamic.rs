@@ -287,6 +287,14 @@ impl Resolver for TestRun {
             .collect()
     }
 
+    fn has(&self, root: &'static Definition) -> bool {
+        let extras = self.dynamic.extras.borrow();
+        let planned = self.plan.steps.iter().map(|step| step.definition);
+        planned
+            .chain(extras.iter().map(|extra| extra.definition))
+            .any(|definition| definition.root().is(root))
+    }
+
     fn has_failed(&self) -> bool {
         let record = self.record.borrow();
         let is_expected =

@@ -11,12 +11,12 @@ use crate::error::{Error, Kind};
 
 /// A database that tests can run on.
 ///
-/// Each needs the feature of its name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// Each needs the feature of its name. The default is SQLite, or the one whose feature is on if that is
+/// the only one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
     /// SQLite, embedded in the test binary: nothing to install.
-    #[default]
     Sqlite,
     /// PostgreSQL 11 or later.
     Postgres,
@@ -58,6 +58,17 @@ impl Backend {
         .help(format!(
             "write `green-light = {{ version = \"..\", features = [\"{self}\"] }}` in `Cargo.toml`"
         ))
+    }
+}
+
+impl Default for Backend {
+    fn default() -> Self {
+        match () {
+            () if cfg!(feature = "sqlite") => Self::Sqlite,
+            () if cfg!(feature = "mysql") && !cfg!(feature = "postgres") => Self::MySql,
+            () if cfg!(feature = "postgres") && !cfg!(feature = "mysql") => Self::Postgres,
+            () => Self::Sqlite,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! below it speaks one driver.
 
 mod driver_pool;
+mod handover;
 #[cfg(feature = "_server")]
 mod kept;
 mod kind;
@@ -20,6 +21,8 @@ mod pool;
 pub(crate) mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_ending;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres_guard;
 mod restart;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -27,6 +30,8 @@ pub(crate) mod sqlite;
 mod sqlite_ending;
 #[cfg(feature = "sqlite")]
 mod sqlite_listener;
+#[cfg(feature = "_server")]
+mod stand_in;
 
 pub use self::kind::Backend;
 pub(crate) use self::{

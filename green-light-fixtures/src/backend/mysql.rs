@@ -20,17 +20,19 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySqlConnection, MySqlPool,
     Row as _,
-    mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlRow},
+    mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlRow, MySqlSslMode},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
     Pool,
+    handover::{Handover, connect},
     kept::{self, BASE_DEPTH, Mark, drain},
     mysql_ending::Ending,
     mysql_session::{self, Fate, Ledger},
     mysql_texts,
     restart::{self, Known},
+    stand_in,
 };
 use crate::{
     error::{Error, Kind},
@@ -46,6 +48,20 @@ pub(super) const BEGIN: &str = "START TRANSACTION READ WRITE";
 /// The number of the error "SAVEPOINT does not exist".
 const NO_SUCH_SAVEPOINT: u16 = 1305;
 
+/// What it takes to open the pool of a slot, once for each test that must not have the pool of the
+/// test before.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// How to connect to the database.
+    pub(super) real: MySqlConnectOptions,
+    guard: Arc<Guard>,
+    wait: Duration,
+    ledger: Arc<Ledger>,
+    /// The statements that end a test, once they are known.
+    pub(super) ending: Known<Ending>,
+    pub(super) handover: Handover<sqlx::MySql>,
+}
+
 /// Opens a guarded pool of one connection.
 pub(crate) async fn open(
     options: &MySqlConnectOptions,
@@ -53,73 +69,15 @@ pub(crate) async fn open(
     wait: Duration,
     programs: Programs,
 ) -> Result<Pool, Error> {
-    let (connecting, acquiring, releasing) =
-        (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let mark = Mark::new();
-    let ledger = Arc::new(Ledger::new(mark.clone()));
-    let (opening, reading) = (Arc::clone(&ledger), Arc::clone(&ledger));
-    let ending = Known::<Ending>::default();
-    let (ends, known) = (Arc::clone(&ending), Arc::clone(&ending));
-    let pool = kept::options::<sqlx::MySql>(wait)
-        .after_connect(move |connection, _| {
-            let (guard, ledger) = (Arc::clone(&connecting), Arc::clone(&opening));
-            let again = Arc::clone(&known);
-            Box::pin(async move {
-                // An error here would make the pool try again until the wait is over; it is
-                // remembered instead, and the slot is not used.
-                let mut failure = prepare(connection, wait, &ledger).await.err();
-                // What is known of the first one is found out once it is in the pool.
-                if failure.is_none() && again.get().is_some() {
-                    failure = ledger.texts.learn(connection).await.err();
-                }
-                guard.connected(failure.map(|error| error.to_string()));
-                Ok(())
-            })
-        })
-        .before_acquire(move |connection, _| {
-            let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
-            Box::pin(async move { Ok(verdict == Verdict::Ready) })
-        })
-        .after_release(move |connection, _| {
-            let (guard, ledger) = (Arc::clone(&releasing), Arc::clone(&reading));
-            let ends = Arc::clone(&ends);
-            Box::pin(async move {
-                if guard.finish().was_put_back() {
-                    let known = ledger.texts.are_known(connection);
-                    return Ok(answers(2 * wait, known).await);
-                }
-                let used = async {
-                    // The end of the test looks for the savepoint, too.
-                    if !guard.finish().is_wanted() {
-                        let renewed = renew(connection, &guard, &ledger).await;
-                        guard.released();
-                        if !renewed? {
-                            return Ok::<_, sqlx::Error>(false);
-                        }
-                    }
-                    let is_clean = restart::released(connection, &guard, &ends).await;
-                    Ok(is_clean && ledger.texts.are_known(connection).await?)
-                };
-                // A prepared query that was dropped half-way can leave answers behind that
-                // sqlx does not know of: it then takes one for another, or waits for ever.
-                let used = tokio::time::timeout(2 * wait, used).await;
-                guard.released();
-                match used {
-                    Ok(Ok(is_usable)) => Ok(is_usable),
-                    Ok(Err(error)) => {
-                        guard.broken(Broken::Error(error.to_string()));
-                        Err(error)
-                    }
-                    Err(_) => {
-                        guard.broken(Broken::Unanswered);
-                        Ok(false)
-                    }
-                }
-            })
-        });
-    let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
-        .await
-        .map_err(cannot_open)?;
+    let opening = Arc::new(Opening {
+        real: options.clone(),
+        guard: Arc::clone(guard),
+        wait,
+        ledger: Arc::new(Ledger::new(Mark::new())),
+        ending: Known::default(),
+        handover: Handover::default(),
+    });
+    let pool = opening.pool().await?;
     if let Some(failure) = guard.failure() {
         return Err(Error::new(
             Kind::Connection,
@@ -128,11 +86,122 @@ pub(crate) async fn open(
         .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
         .because(failure));
     }
-    let looking = Ending::of(&pool, ledger, programs);
+    let looking = Ending::of(&pool, Arc::clone(&opening.ledger), programs);
     let known = answered::<MySqlConnection, _>(options, "what a session is like", looking);
     let known = known.await.map_err(cannot_open)?;
-    ending.get_or_init(|| known);
-    Ok(Pool::MySql { pool, ending, mark })
+    opening.ending.get_or_init(|| known);
+    Ok(Pool::MySql { pool, opening })
+}
+
+/// Whether the options of a pool lead to a stand-in.
+pub(super) fn is_shielded() -> bool {
+    stand_in::mysql().is_some()
+}
+
+impl Opening {
+    pub(super) fn mark(&self) -> &Mark {
+        &self.ledger.mark
+    }
+
+    /// A pool over the connection that was handed over, or over a new one.
+    pub(super) async fn pool(self: &Arc<Self>) -> Result<MySqlPool, Error> {
+        if self.handover.is_empty() {
+            let connecting = || connect(&self.real, self.wait);
+            let connection = once_there_is_room(connecting).await.map_err(cannot_open)?;
+            self.handover.put(connection, true);
+        }
+        let first = match stand_in::mysql() {
+            // Nothing is set there, so nothing is asked.
+            Some(address) => MySqlConnectOptions::new()
+                .host(&address.ip().to_string())
+                .port(address.port())
+                .username(self.real.get_username())
+                .database(self.real.get_database().unwrap_or_default())
+                .ssl_mode(MySqlSslMode::Disabled)
+                .pipes_as_concat(false)
+                .no_engine_substitution(false)
+                .timezone(None)
+                .set_names(false),
+            None => self.real.clone(),
+        };
+        let pool = self.pool_options().connect_with(first).await;
+        pool.map_err(cannot_open)
+    }
+
+    fn pool_options(self: &Arc<Self>) -> MySqlPoolOptions {
+        let (connecting, acquiring, releasing) =
+            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
+        kept::options::<sqlx::MySql>(self.wait)
+            .after_connect(move |connection, _| {
+                let opening = Arc::clone(&connecting);
+                Box::pin(async move { opening.connected(connection).await })
+            })
+            .before_acquire(move |connection, _| {
+                let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
+                Box::pin(async move { Ok(verdict == Verdict::Ready) })
+            })
+            .after_release(move |connection, _| {
+                let opening = Arc::clone(&releasing);
+                Box::pin(async move { opening.released(connection).await })
+            })
+    }
+
+    /// The pool has connected to the stand-in.
+    async fn connected(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        let mut is_new = true;
+        if let Some(kept) = self.handover.take() {
+            (*connection, is_new) = (kept.connection, kept.is_new);
+        } else if is_shielded() {
+            *connection = connect(&self.real, self.wait).await?;
+        }
+        // An error here would make the pool try again until the wait is over; it is remembered
+        // instead, and the slot is not used.
+        let mut failure = None;
+        if is_new {
+            failure = prepare(connection, self.wait, &self.ledger).await.err();
+            // What is known of the first one is found out once it is in the pool.
+            if failure.is_none() && self.ending.get().is_some() {
+                failure = self.ledger.texts.learn(connection).await.err();
+            }
+        }
+        self.guard.connected(failure.map(|error| error.to_string()));
+        Ok(())
+    }
+
+    async fn released(&self, connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+        let (guard, ledger) = (&self.guard, &self.ledger);
+        if guard.finish().was_put_back() {
+            let known = ledger.texts.are_known(connection);
+            return Ok(answers(2 * self.wait, known).await);
+        }
+        let used = async {
+            // The end of the test looks for the savepoint, too.
+            if !guard.finish().is_wanted() {
+                let renewed = renew(connection, guard, ledger).await;
+                guard.released();
+                if !renewed? {
+                    return Ok::<_, sqlx::Error>(false);
+                }
+            }
+            let is_clean = restart::released(connection, guard, &self.ending).await;
+            Ok(is_clean && ledger.texts.are_known(connection).await?)
+        };
+        // A prepared query that was dropped half-way can leave answers behind that sqlx does not know
+        // of: it then takes one for another, or waits for ever.
+        let used = tokio::time::timeout(2 * self.wait, used).await;
+        guard.released();
+        match used {
+            Ok(Ok(is_usable)) => Ok(is_usable),
+            Ok(Err(error)) => {
+                guard.broken(Broken::Error(error.to_string()));
+                Err(error)
+            }
+            Err(_) => {
+                guard.broken(Broken::Unanswered);
+                Ok(false)
+            }
+        }
+    }
 }
 
 /// Whether `known` is so, and in time.
@@ -244,8 +313,8 @@ pub(super) async fn run(
 }
 
 /// Ends every other connection to the slot's own database, which is not used again.
-pub(super) async fn cut(pool: &MySqlPool) -> Result<(), sqlx::Error> {
-    let mut connection = pool.connect_options().connect().await?;
+pub(super) async fn cut(real: &MySqlConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = real.connect().await?;
     let sql = "SELECT id FROM information_schema.processlist \
                WHERE db = database() AND id <> connection_id()";
     for row in connection.fetch_all(sql).await? {

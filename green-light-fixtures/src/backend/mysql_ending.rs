@@ -91,7 +91,7 @@ impl Restart<sqlx::MySql> for Ending {
         self.ledger.restarted(guard.texts() + OWN);
         let may_stay = guard.stays() || self.programs == Programs::Leaving;
         if may_stay || !self.looks.are_those_of(rows.first()) {
-            return Ended::Changed;
+            return Ended::Worn;
         }
         match deepen(connection).await {
             Ok(()) => Ended::Clean,

@@ -9,27 +9,29 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
-#[cfg(feature = "_server")]
-use super::kept::Mark;
-#[cfg(feature = "sqlite")]
-use super::sqlite_ending;
-use super::{
-    driver_pool::DriverPool,
-    restart::{self, Known},
-};
+use super::driver_pool::DriverPool;
 #[cfg(feature = "mysql")]
-use super::{mysql, mysql_ending};
+use super::mysql;
 #[cfg(feature = "postgres")]
-use super::{postgres, postgres_ending};
-use crate::sandbox::Guard;
+use super::postgres;
+use super::restart;
+#[cfg(feature = "sqlite")]
+use super::sqlite;
+use crate::{
+    error::{Error, Kind},
+    sandbox::Guard,
+};
 
 /// How the outer transaction of a test ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// Rolled back, and the connection looks as it did when new.
     Clean,
-    /// Rolled back, but the connection or its schema has changed: it must not be used again.
+    /// Rolled back, but the database may have changed with its connection: it must not be used again.
     Changed,
+    /// Rolled back, and the database is as it was, but the session may not be: the next test needs
+    /// another one.
+    Worn,
     /// A commit would have failed on these rows; rolled back.
     Violated(Vec<String>),
     /// The application closed the pool, and the connection with it.
@@ -45,25 +47,20 @@ pub(crate) enum Ended {
 /// A guarded pool of one connection.
 #[derive(Debug)]
 pub(crate) enum Pool {
-    /// With the statements that end a test, once they are known.
     #[cfg(feature = "sqlite")]
     Sqlite {
         pool: SqlitePool,
-        ending: Known<sqlite_ending::Ending>,
+        opening: Arc<sqlite::Opening>,
     },
-    /// With the statements that end a test, once they are known.
     #[cfg(feature = "postgres")]
     Postgres {
         pool: PgPool,
-        ending: Known<postgres_ending::Ending>,
-        mark: Mark,
+        opening: Arc<postgres::Opening>,
     },
-    /// With the statements that end a test, once they are known.
     #[cfg(feature = "mysql")]
     MySql {
         pool: MySqlPool,
-        ending: Known<mysql_ending::Ending>,
-        mark: Mark,
+        opening: Arc<mysql::Opening>,
     },
 }
 
@@ -86,9 +83,9 @@ impl Pool {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { .. } => None,
             #[cfg(feature = "postgres")]
-            Self::Postgres { mark, .. } => Some(mark.name()),
+            Self::Postgres { opening, .. } => Some(opening.mark.name()),
             #[cfg(feature = "mysql")]
-            Self::MySql { mark, .. } => Some(mark.name()),
+            Self::MySql { opening, .. } => Some(opening.mark().name()),
         }
     }
 
@@ -107,16 +104,26 @@ impl Pool {
 
     /// Waits for the connection, rolls back the outer transaction and puts the connection back.
     ///
-    /// Takes `grace` at most.
-    pub(crate) async fn end(&self, guard: &Guard, grace: Duration) -> Ended {
+    /// Takes `grace` at most. With `hands_over` the connection leaves the pool, which is closed:
+    /// [`renew`](Self::renew) makes another one.
+    pub(crate) async fn end(&self, guard: &Guard, grace: Duration, hands_over: bool) -> Ended {
         let end = async {
             match self {
                 #[cfg(feature = "sqlite")]
-                Self::Sqlite { pool, ending } => restart::end(pool, guard, ending).await,
+                Self::Sqlite { pool, opening } => {
+                    let handover = hands_over.then_some(&opening.handover);
+                    restart::end(pool, guard, &opening.ending, handover).await
+                }
                 #[cfg(feature = "postgres")]
-                Self::Postgres { pool, ending, .. } => restart::end(pool, guard, ending).await,
+                Self::Postgres { pool, opening } => {
+                    let handover = hands_over.then_some(&opening.handover);
+                    restart::end(pool, guard, &opening.ending, handover).await
+                }
                 #[cfg(feature = "mysql")]
-                Self::MySql { pool, ending, .. } => restart::end(pool, guard, ending).await,
+                Self::MySql { pool, opening } => {
+                    let handover = hands_over.then_some(&opening.handover);
+                    restart::end(pool, guard, &opening.ending, handover).await
+                }
             }
         };
         let ended = tokio::time::timeout(grace, end)
@@ -129,15 +136,45 @@ impl Pool {
         ended
     }
 
+    /// Gives the slot another pool, of which no test has a clone, over the connection that was handed
+    /// over or a new one.
+    pub(crate) async fn renew(&mut self, guard: &Guard) -> Result<(), Error> {
+        self.close();
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { pool, opening } => *pool = opening.pool().await?,
+            #[cfg(feature = "postgres")]
+            Self::Postgres { pool, opening } => *pool = opening.pool().await?,
+            #[cfg(feature = "mysql")]
+            Self::MySql { pool, opening } => *pool = opening.pool().await?,
+        }
+        match guard.failure() {
+            None => Ok(()),
+            Some(failure) => Err(Error::new(Kind::Connection, failure)),
+        }
+    }
+
+    /// Whether nobody reaches the database by the options of the pool.
+    pub(crate) fn is_shielded(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres { .. } => postgres::is_shielded(),
+            #[cfg(feature = "mysql")]
+            Self::MySql { .. } => mysql::is_shielded(),
+        }
+    }
+
     /// Ends what still runs in the slot's own database. SQLite is told by the guard.
     async fn cut(&self) -> Result<(), sqlx::Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { .. } => Ok(()),
             #[cfg(feature = "postgres")]
-            Self::Postgres { pool, .. } => postgres::cut(pool).await,
+            Self::Postgres { opening, .. } => postgres::cut(&opening.real).await,
             #[cfg(feature = "mysql")]
-            Self::MySql { pool, .. } => mysql::cut(pool).await,
+            Self::MySql { opening, .. } => mysql::cut(&opening.real).await,
         }
     }
 }

@@ -10,7 +10,7 @@
 //! * A savepoint is set before each use of the connection and looked for after it. An SQL error
 //!   aborts the transaction up to there and no further, and whoever ends the outer transaction takes
 //!   the savepoint along: that is the breach. One message does both, [`Mark::renew`], after each use.
-//! * A deferred constraint trigger refuses to commit (see [`GUARD`]), and leaves a note of the text that
+//! * A deferred constraint trigger refuses to commit (see [`postgres_guard`](super::postgres_guard)), and leaves a note of the text that
 //!   asked for it: a prepared statement, which no rollback takes away.
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
 //!   So what follows a `ROLLBACK` as text cannot write.
@@ -22,15 +22,17 @@ use std::{
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Row as _,
-    postgres::PgConnectOptions,
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use super::{
     Pool,
+    handover::{Handover, connect},
     kept::{self, BASE_DEPTH, Mark, drain, has_code},
     postgres_ending::Ending,
     restart::{self, Known},
+    stand_in,
 };
 use crate::{
     error::{Error, Kind},
@@ -55,153 +57,35 @@ const ALTERED: &str = "SELECT 1 WHERE pg_catalog.pg_stat_get_xact_tuples_inserte
 const IN_FAILED_TRANSACTION: &str = "25P02";
 const QUERY_CANCELED: &str = "57014";
 
-/// What every database of a sandbox holds besides its schema.
-///
-/// Whoever else connects to it, as code that opens a pool of its own does, may only read: what it
-/// wrote would be there for the next test.
-///
-/// The trigger fires when a transaction with a row in `guard` commits, and refuses. It also fires
-/// when a test says `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text
-/// follows, which could be a commit.
-///
-/// At the end of a test its session gives back its advisory locks and forgets what the test prepared by
-/// `PREPARE`, which no rollback takes away; sqlx's own statements stay. It is thrown away if the test
-/// changed columns (1249 is `pg_attribute`) or types (1247, `pg_type`), rolled back or not: statements
-/// that sqlx has prepared would describe other rows than they return.
-///
-/// Sequences go on counting whatever is rolled back. Before another process gets the database they are
-/// put back to where the template has them.
-pub(crate) const GUARD: &str = r"
-CREATE SCHEMA green_light;
-GRANT USAGE ON SCHEMA green_light TO PUBLIC;
-CREATE TABLE green_light.guard (armed int);
-CREATE FUNCTION green_light.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF pg_catalog.current_setting('green_light.ending', true) = 'on' THEN
-    RETURN NULL;
-  END IF;
-  IF pg_catalog.current_query() ~* '^\s*SET\s+CONSTRAINTS\s[^;]*;?\s*$' THEN
-    SET CONSTRAINTS green_light.refuse DEFERRED;
-    INSERT INTO green_light.guard VALUES (1);
-    RETURN NULL;
-  END IF;
-  IF EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE name = 'green_light_refused') THEN
-    DEALLOCATE green_light_refused;
-  END IF;
-  EXECUTE 'PREPARE green_light_refused AS -- '
-    || pg_catalog.regexp_replace(pg_catalog.left(pg_catalog.current_query(), 400), '\s+', ' ', 'g')
-    || E'\nSELECT 1';
-  RAISE EXCEPTION 'green-light: this transaction isolates a test and is never committed'
-    USING ERRCODE = '25000', HINT = 'commit a transaction made by `begin()`; do not send `COMMIT` as text';
-END $$;
-CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON green_light.guard
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE green_light.refuse();
-CREATE FUNCTION green_light.look() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  unlocked text := pg_catalog.pg_advisory_unlock_all()::text;
-  prepared text;
-BEGIN
-  FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP
-    EXECUTE pg_catalog.format('DEALLOCATE %I', prepared);
-  END LOOP;
-  IF pg_catalog.pg_stat_get_xact_tuples_inserted(1249) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_updated(1249) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_inserted(1247) > 0
-  THEN
-    RAISE EXCEPTION 'green-light: the session has changed' USING ERRCODE = 'GL001';
-  END IF;
-END $$;
-CREATE TABLE green_light.sequence (id oid, last bigint, called boolean);
-DO $$
-DECLARE
-  each record;
-BEGIN
-  FOR each IN SELECT c.oid, nspname, relname
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S'
-  LOOP
-    BEGIN
-      EXECUTE pg_catalog.format('INSERT INTO green_light.sequence SELECT %s, last_value, is_called FROM %I.%I',
-        each.oid, each.nspname, each.relname);
-    EXCEPTION WHEN insufficient_privilege THEN
-      INSERT INTO green_light.sequence VALUES (each.oid, NULL, NULL);
-    END;
-  END LOOP;
-END $$;
-CREATE FUNCTION green_light.rewind() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  each record;
-  moved boolean;
-BEGIN
-  FOR each IN SELECT id, last, called, nspname, relname FROM green_light.sequence
-    LEFT JOIN pg_catalog.pg_class c ON c.oid = id LEFT JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
-  LOOP
-    IF each.last IS NULL OR each.relname IS NULL THEN
-      RAISE EXCEPTION 'green-light: a sequence cannot be put back';
-    END IF;
-    EXECUTE pg_catalog.format('SELECT last_value <> $1 OR is_called <> $2 FROM %I.%I', each.nspname, each.relname)
-      INTO STRICT moved USING each.last, each.called;
-    IF moved THEN
-      PERFORM pg_catalog.setval(each.id::pg_catalog.regclass, each.last, each.called);
-    END IF;
-  END LOOP;
-END $$;
-DO $$ BEGIN
-  EXECUTE pg_catalog.format(
-    'ALTER DATABASE %I SET default_transaction_read_only = on', pg_catalog.current_database());
-END $$;
-";
+/// What it takes to open the pool of a slot, once for each test that must not have the pool of the
+/// test before.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// How to connect to the database.
+    pub(super) real: PgConnectOptions,
+    guard: Arc<Guard>,
+    wait: Duration,
+    pub(super) mark: Mark,
+    /// The statements that end a test, once they are known.
+    pub(super) ending: Known<Ending>,
+    pub(super) handover: Handover<sqlx::Postgres>,
+}
 
-/// Opens a guarded pool of one connection on a database that holds [`GUARD`].
+/// Opens a guarded pool of one connection on a database that holds the guard.
 pub(crate) async fn open(
     options: &PgConnectOptions,
     guard: &Arc<Guard>,
     wait: Duration,
 ) -> Result<Pool, Error> {
-    let (connecting, acquiring, releasing) =
-        (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let mark = Mark::new();
-    let ending = Known::<Ending>::default();
-    let ends = Arc::clone(&ending);
-    let (setting, renewing) = (mark.clone(), mark.clone());
-    let pool = kept::options(wait)
-        .after_connect(move |connection, _| {
-            let (guard, mark) = (Arc::clone(&connecting), setting.clone());
-            Box::pin(async move {
-                // An error here would make the pool try again until the wait is over; it is
-                // remembered instead, and the slot is not used.
-                let failure = prepare(connection, &mark).await.err();
-                guard.connected(failure.map(|error| error.to_string()));
-                Ok(())
-            })
-        })
-        .before_acquire(move |connection, _| {
-            let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
-            Box::pin(async move { Ok(verdict == Verdict::Ready) })
-        })
-        .after_release(move |connection, _| {
-            let (guard, mark) = (Arc::clone(&releasing), renewing.clone());
-            let ends = Arc::clone(&ends);
-            Box::pin(async move {
-                if guard.finish().was_put_back() {
-                    return Ok(true);
-                }
-                let renewed = renew(connection, &mark, &guard).await;
-                match &renewed {
-                    Ok(Some((breach, by))) => guard.ended_by(*breach, by.clone()),
-                    Ok(None) => {}
-                    Err(error) => guard.broken(Broken::Error(error.to_string())),
-                }
-                guard.released();
-                match renewed? {
-                    None => Ok(restart::released(connection, &guard, &ends).await),
-                    Some(_) => Ok(false),
-                }
-            })
-        })
-        .connect_with(slot_options(options, wait))
-        .await
-        .map_err(cannot_open)?;
+    let opening = Arc::new(Opening {
+        real: slot_options(options, wait),
+        guard: Arc::clone(guard),
+        wait,
+        mark: Mark::new(),
+        ending: Known::default(),
+        handover: Handover::default(),
+    });
+    let pool = opening.pool().await?;
     if let Some(failure) = guard.failure() {
         return Err(Error::new(
             Kind::Connection,
@@ -210,11 +94,91 @@ pub(crate) async fn open(
         .help("look at the cause; the schema must leave the schema `green_light` alone")
         .because(failure));
     }
-    let looking = Ending::of(&pool, &mark);
+    let looking = Ending::of(&pool, &opening.mark);
     let known = answered::<PgConnection, _>(options, "what a session is like", looking);
     let known = known.await.map_err(cannot_open)?;
-    ending.get_or_init(|| known);
-    Ok(Pool::Postgres { pool, ending, mark })
+    opening.ending.get_or_init(|| known);
+    Ok(Pool::Postgres { pool, opening })
+}
+
+/// Whether the options of a pool lead to a stand-in.
+pub(super) fn is_shielded() -> bool {
+    stand_in::postgres().is_some()
+}
+
+impl Opening {
+    /// A pool over the connection that was handed over, or over a new one.
+    pub(super) async fn pool(self: &Arc<Self>) -> Result<PgPool, Error> {
+        if self.handover.is_empty() {
+            let connection = connect(&self.real, self.wait).await.map_err(cannot_open)?;
+            self.handover.put(connection, true);
+        }
+        let first = match stand_in::postgres() {
+            Some(address) => PgConnectOptions::new_without_pgpass()
+                .host(&address.ip().to_string())
+                .port(address.port())
+                .username(self.real.get_username())
+                .database(self.real.get_database().unwrap_or_default())
+                .ssl_mode(PgSslMode::Disable),
+            None => self.real.clone(),
+        };
+        let pool = self.pool_options().connect_with(first).await;
+        pool.map_err(cannot_open)
+    }
+
+    fn pool_options(self: &Arc<Self>) -> PgPoolOptions {
+        let (connecting, acquiring, releasing) =
+            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
+        kept::options(self.wait)
+            .after_connect(move |connection, _| {
+                let opening = Arc::clone(&connecting);
+                Box::pin(async move { opening.connected(connection).await })
+            })
+            .before_acquire(move |connection, _| {
+                let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
+                Box::pin(async move { Ok(verdict == Verdict::Ready) })
+            })
+            .after_release(move |connection, _| {
+                let opening = Arc::clone(&releasing);
+                Box::pin(async move { opening.released(connection).await })
+            })
+    }
+
+    /// The pool has connected to the stand-in.
+    async fn connected(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut is_new = true;
+        if let Some(kept) = self.handover.take() {
+            (*connection, is_new) = (kept.connection, kept.is_new);
+        } else if is_shielded() {
+            *connection = connect(&self.real, self.wait).await?;
+        }
+        // An error here would make the pool try again until the wait is over; it is remembered
+        // instead, and the slot is not used.
+        let failure = match is_new {
+            true => prepare(connection, &self.mark).await.err(),
+            false => None,
+        };
+        self.guard.connected(failure.map(|error| error.to_string()));
+        Ok(())
+    }
+
+    async fn released(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        let guard = &self.guard;
+        if guard.finish().was_put_back() {
+            return Ok(true);
+        }
+        let renewed = renew(connection, &self.mark, guard).await;
+        match &renewed {
+            Ok(Some((breach, by))) => guard.ended_by(*breach, by.clone()),
+            Ok(None) => {}
+            Err(error) => guard.broken(Broken::Error(error.to_string())),
+        }
+        guard.released();
+        match renewed? {
+            None => Ok(restart::released(connection, guard, &self.ending).await),
+            Some(_) => Ok(false),
+        }
+    }
 }
 
 fn slot_options(options: &PgConnectOptions, wait: Duration) -> PgConnectOptions {
@@ -340,8 +304,8 @@ async fn ended(
 }
 
 /// Ends every other connection to the slot's own database, which is not used again.
-pub(super) async fn cut(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let mut connection = pool.connect_options().connect().await?;
+pub(super) async fn cut(real: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = real.connect().await?;
     let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid() \
                AND usename = current_user";

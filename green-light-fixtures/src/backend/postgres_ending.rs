@@ -59,7 +59,7 @@ impl Ending {
             return Err(error);
         };
         if has_code(&error, "GL001") {
-            return Ok(Ended::Changed);
+            return Ok(Ended::Worn);
         }
         if refusal.code().is_some_and(|code| code.starts_with("23")) {
             return Ok(Ended::Violated(vec![told(refusal.downcast_ref())]));

@@ -11,10 +11,10 @@ use std::{
     task::Poll,
 };
 
-use sqlx::{Database, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Database, Pool, pool::PoolConnection};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::Ended;
+use super::{Ended, handover::Handover};
 use crate::sandbox::Guard;
 
 /// The statements that end the outer transaction and begin the next one.
@@ -37,10 +37,13 @@ pub(super) type Known<R> = Arc<OnceLock<R>>;
 
 /// Ends the outer transaction of `pool` and puts its connection back, unless that is done on the
 /// connection's way back from its last use.
+///
+/// With `handover` the connection leaves `pool`, which is closed.
 pub(super) async fn end<DB: Database>(
     pool: &Pool<DB>,
     guard: &Guard,
     restart: &OnceLock<impl Restart<DB>>,
+    handover: Option<&Handover<DB>>,
 ) -> Ended {
     let Some(restart) = restart.get() else {
         return Ended::Changed;
@@ -48,7 +51,7 @@ pub(super) async fn end<DB: Database>(
     let finish = guard.finish();
     // What a runtime of one thread has not done when the test ends is never done.
     let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-    if !is_alone {
+    if !is_alone && handover.is_none() {
         finish.want();
     }
     // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
@@ -70,6 +73,25 @@ pub(super) async fn end<DB: Database>(
     }
     guard.taken();
     let ended = restart.run(&mut connection, guard).await;
+    match (&ended, handover) {
+        (Ended::Clean, Some(handover)) => {
+            // From here on nobody gets a connection from it, and this is its only one.
+            drop(pool.close());
+            let mut connection = connection.detach();
+            // An answer that has not come yet may say that the session is not to be used again.
+            if connection.ping().await.is_err() {
+                let _ = connection.close_hard().await;
+                return Ended::Worn;
+            }
+            handover.put(connection, false);
+            return ended;
+        }
+        (Ended::Worn, _) => {
+            let _ = connection.close().await;
+            return ended;
+        }
+        _ => {}
+    }
     if is_alone && matches!(ended, Ended::Clean) {
         connection.return_to_pool().await;
         // The number of idle connections lags behind under load; a closed one is not counted.

@@ -23,6 +23,7 @@ use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
 use super::{
     DriverPool, Pool,
+    handover::{Handover, Kept, connect},
     restart::{self, Known},
     sqlite_ending::Ending,
     sqlite_listener::listen,
@@ -77,6 +78,21 @@ async fn image(pool: &SqlitePool) -> Result<Image, sqlx::Error> {
     Ok(Arc::from(&*connection.serialize(None).await?))
 }
 
+/// What it takes to open the pool of a slot, once for each test that must not have the pool of the
+/// test before.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// How to open the database.
+    real: SqliteConnectOptions,
+    /// What is loaded into every new connection.
+    image: Option<Image>,
+    guard: Arc<Guard>,
+    wait: Duration,
+    /// The statements that end a test, once they are known.
+    pub(super) ending: Known<Ending>,
+    pub(super) handover: Handover<sqlx::Sqlite>,
+}
+
 /// Opens a guarded pool of one connection. `image` is loaded into every connection it makes.
 pub(crate) async fn open(
     options: &SqliteConnectOptions,
@@ -84,40 +100,15 @@ pub(crate) async fn open(
     guard: &Arc<Guard>,
     wait: Duration,
 ) -> Result<Pool, Error> {
-    let (connecting, acquiring, releasing) =
-        (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    let ending = Known::<Ending>::default();
-    let ends = Arc::clone(&ending);
-    let pool = pool_options(wait)
-        .after_connect(move |connection, _| {
-            let (guard, image) = (Arc::clone(&connecting), image.clone());
-            Box::pin(async move {
-                // An error here would make the pool try again until the wait is over; it is
-                // remembered instead, and the slot is not used.
-                let failure = prepare(connection, image.as_deref(), &guard).await.err();
-                guard.connected(failure.map(|error| error.to_string()));
-                Ok(())
-            })
-        })
-        .before_acquire(move |connection, _| {
-            let guard = Arc::clone(&acquiring);
-            Box::pin(
-                async move { Ok(guard.check_out(depth(connection), BASE_DEPTH) == Verdict::Ready) },
-            )
-        })
-        .after_release(move |connection, _| {
-            let (guard, ends) = (Arc::clone(&releasing), Arc::clone(&ends));
-            Box::pin(async move {
-                if guard.finish().was_put_back() {
-                    return Ok(true);
-                }
-                guard.released();
-                Ok(restart::released(connection, &guard, &ends).await)
-            })
-        })
-        .connect_with(options.clone())
-        .await
-        .map_err(cannot_open)?;
+    let opening = Arc::new(Opening {
+        real: options.clone(),
+        image,
+        guard: Arc::clone(guard),
+        wait,
+        ending: Known::default(),
+        handover: Handover::default(),
+    });
+    let pool = opening.pool().await?;
     if let Some(failure) = guard.failure() {
         return Err(Error::new(
             Kind::Connection,
@@ -127,8 +118,71 @@ pub(crate) async fn open(
         .because(failure));
     }
     let known = Ending::of(&pool).await.map_err(cannot_open)?;
-    ending.get_or_init(|| known);
-    Ok(Pool::Sqlite { pool, ending })
+    opening.ending.get_or_init(|| known);
+    Ok(Pool::Sqlite { pool, opening })
+}
+
+impl Opening {
+    /// A pool over the connection that was handed over, or over a new one.
+    pub(super) async fn pool(self: &Arc<Self>) -> Result<SqlitePool, Error> {
+        if self.handover.is_empty() {
+            let connection = connect(&self.real, self.wait).await.map_err(cannot_open)?;
+            self.handover.put(connection, true);
+        }
+        // A database of nobody's: who opens another one by the options of the pool gets the same.
+        let first = SqliteConnectOptions::new().filename(":memory:");
+        let pool = self.pool_options().connect_with(first).await;
+        pool.map_err(cannot_open)
+    }
+
+    fn pool_options(self: &Arc<Self>) -> SqlitePoolOptions {
+        let (connecting, acquiring, releasing) =
+            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
+        pool_options(self.wait)
+            .after_connect(move |connection, _| {
+                let opening = Arc::clone(&connecting);
+                Box::pin(async move { opening.connected(connection).await })
+            })
+            .before_acquire(move |connection, _| {
+                let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
+                Box::pin(async move { Ok(verdict == Verdict::Ready) })
+            })
+            .after_release(move |connection, _| {
+                let opening = Arc::clone(&releasing);
+                Box::pin(async move { opening.released(connection).await })
+            })
+    }
+
+    /// The pool has opened a database of nobody's.
+    async fn connected(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let kept = match self.handover.take() {
+            Some(kept) => kept,
+            None => Kept {
+                connection: connect(&self.real, self.wait).await?,
+                is_new: true,
+            },
+        };
+        *connection = kept.connection;
+        // An error here would make the pool try again until the wait is over; it is remembered
+        // instead, and the slot is not used.
+        let failure = match kept.is_new {
+            true => {
+                let image = self.image.as_deref();
+                prepare(connection, image, &self.guard).await.err()
+            }
+            false => None,
+        };
+        self.guard.connected(failure.map(|error| error.to_string()));
+        Ok(())
+    }
+
+    async fn released(&self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        if self.guard.finish().was_put_back() {
+            return Ok(true);
+        }
+        self.guard.released();
+        Ok(restart::released(connection, &self.guard, &self.ending).await)
+    }
 }
 
 fn pool_options(wait: Duration) -> SqlitePoolOptions {

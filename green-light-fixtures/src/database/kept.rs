@@ -63,7 +63,7 @@ pub(super) async fn mysql(claim: mysql::Claim, test: &str, at_most: usize) -> Re
 
 /// Says where a kept database is, and how to get there.
 fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
-    let shown = url.to_string();
+    let shown = url.redacted();
     let how = match variable {
         Some(variable) if shown != url.expose() => {
             format!("\n  the password is that of `{variable}`")

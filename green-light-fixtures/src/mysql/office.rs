@@ -65,7 +65,10 @@ impl Office {
             server.expose().parse().map_err(|error: sqlx::Error| {
                 Error::new(
                     Kind::Configuration,
-                    format!("`GREEN_LIGHT_MYSQL_URL={server}` does not say where MySQL is"),
+                    format!(
+                        "`GREEN_LIGHT_MYSQL_URL={}` does not say where MySQL is",
+                        server.redacted()
+                    ),
                 )
                 .help(
                     "write `GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`, with `:` and the \
@@ -97,7 +100,7 @@ impl Office {
 
     /// The URL of the database `name` on this server.
     pub(super) fn url_of(&self, name: &str) -> DatabaseUrl {
-        self.server.with_database(name)
+        self.server.with_database(name).for_mysql_drivers()
     }
 
     /// How to connect to the database `name`.

@@ -68,7 +68,10 @@ impl Office {
         let options: PgConnectOptions = server.expose().parse().map_err(|error: sqlx::Error| {
             Error::new(
                 Kind::Configuration,
-                format!("`GREEN_LIGHT_POSTGRES_URL={server}` does not say where PostgreSQL is"),
+                format!(
+                    "`GREEN_LIGHT_POSTGRES_URL={}` does not say where PostgreSQL is",
+                    server.redacted()
+                ),
             )
             .help(
                 "write `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`, with `:` and the \
@@ -103,7 +106,7 @@ impl Office {
 
     /// The URL of the database `name` on this server.
     pub(super) fn url_of(&self, name: &str) -> DatabaseUrl {
-        self.server.with_database(name)
+        self.server.with_database(name).for_postgres_drivers()
     }
 
     /// How to connect to the database `name`.

@@ -20,7 +20,7 @@ use super::{
     stock::{Stock, Strategy},
 };
 use crate::{
-    backend::postgres::GUARD,
+    backend::postgres_guard::GUARD,
     backend::{Backend, DriverPool},
     error::{Error, Kind},
     schema::{Schema, short_digest},

@@ -256,22 +256,33 @@ impl Guard {
         }
     }
 
-    /// A raw pool of lease `id` has been handed out.
-    pub(crate) fn raw_pool_given(&self, id: u64) {
-        let mut state = self.state();
-        state.exposed = true;
-        if let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) {
+    /// A raw pool of lease `id` has been handed out. Its options lead to the database, unless it
+    /// `is_shielded`.
+    pub(crate) fn raw_pool_given(&self, id: u64, is_shielded: bool) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
             lent.raw_pool = true;
         }
+        if !is_shielded {
+            self.url_given(id);
+        }
+    }
+
+    /// Whether the test was given a raw pool.
+    pub(super) fn has_raw_pool(&self) -> bool {
+        let state = self.state();
+        state.lease.as_ref().is_some_and(|lent| lent.raw_pool)
     }
 
     /// Lease `id` has told where its database is. If others can commit there, no test after it has it.
     pub(crate) fn url_given(&self, id: u64) {
+        let mut state = self.state();
+        state.exposed = true;
         if self.definitions_commit {
-            self.raw_pool_given(id);
-            self.state().escaped = true;
+            state.escaped = true;
+            if let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) {
+                lent.strangers = true;
+            }
         }
-        self.state().exposed = true;
     }
 
     /// Whether its database is beyond doubt as the template made it, so that another process may have it.

@@ -165,21 +165,37 @@ impl Taken {
         let Some(slot) = &self.slot else {
             return Ok(());
         };
-        let ended = if slot.guard.is_untouched() {
+        // Something may still have the pool when a later test runs, which then gets another one.
+        let hands_over = slot.guard.has_raw_pool() || self.token.strong_count() > 0;
+        let ended = if slot.guard.is_untouched() && !hands_over {
             Ended::Clean
         } else {
-            slot.pool.end(&slot.guard, waits.teardown).await
+            slot.pool.end(&slot.guard, waits.teardown, hands_over).await
         };
         let holder = slot.guard.holder();
         let Some(lent) = slot.guard.close() else {
             return Ok(());
         };
-        let is_reusable =
-            matches!(ended, Ended::Clean) && lent.breaches.is_empty() && !lent.raw_pool;
+        let is_unharmed = matches!(ended, Ended::Clean | Ended::Worn)
+            && lent.breaches.is_empty()
+            && !lent.strangers;
+        let needs_pool = hands_over || matches!(ended, Ended::Worn);
+        let is_reusable = is_unharmed && (!needs_pool || self.renew().await);
         if is_reusable && let Some(slot) = self.slot.take() {
-            self.set.put_back(slot, &self.token);
+            let token = (!needs_pool).then_some(&self.token);
+            self.set.put_back(slot, token);
         }
         report(lent, ended, holder, waits)
+    }
+}
+
+impl Taken {
+    /// Gives the slot another pool. `false` if that cannot be done.
+    async fn renew(&mut self) -> bool {
+        let Some(slot) = &mut self.slot else {
+            return false;
+        };
+        slot.pool.renew(&slot.guard).await.is_ok()
     }
 }
 
@@ -200,7 +216,7 @@ fn report(lent: Lent, ended: Ended, holder: Option<String>, waits: Waits) -> Res
         .map(|record| record.into_error(&test))
         .collect();
     match ended {
-        Ended::Clean | Ended::Changed | Ended::Closed | Ended::Lost => {}
+        Ended::Clean | Ended::Worn | Ended::Changed | Ended::Closed | Ended::Lost => {}
         Ended::Violated(rows) => {
             let mut text = format!("test `{test}` ended with rows that no commit would accept");
             for row in rows {

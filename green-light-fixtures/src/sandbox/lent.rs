@@ -20,6 +20,8 @@ pub(super) struct Lent {
     pub(super) told: bool,
     /// Whether a raw pool, which cannot be tracked, was handed out.
     pub(super) raw_pool: bool,
+    /// Whether others may have committed something to its database.
+    pub(super) strangers: bool,
     /// Whether a statement was sent that may leave something in the session.
     pub(super) stays: bool,
     /// How many statements besides those about savepoints were sent as texts, as far as they were told.
@@ -42,6 +44,7 @@ impl Lent {
             used: false,
             told: false,
             raw_pool: false,
+            strangers: false,
             stays: false,
             texts: 0,
             unseen: false,

@@ -13,9 +13,11 @@
 //!   away and a new one is made from the template.
 //! * Every wait is bounded.
 //!
+//! A test that is given the pool of sqlx, or whose connection something still has at its end, has that
+//! pool to itself: it is closed, and the connection goes on in another one (`backend/handover.rs`).
+//!
 //! What cannot be seen: a raw sqlx pool cloned out of `DatabaseConnection::get_sqlite_connection_pool`
-//! that is used by a leaked task while a later test has the slot. `Session::sqlite_pool` is safe in
-//! that respect: it costs the slot.
+//! that is used by a leaked task while a later test has the slot.
 
 mod breach;
 mod finish;

@@ -134,10 +134,12 @@ impl SlotSet {
         Ok(Slot::new(pool, guard, home))
     }
 
-    /// Takes a slot back from a test that has ended well.
-    pub(super) fn put_back(&self, slot: Slot, token: &Weak<()>) {
-        // A connection that is still held by something could be used while a later test runs.
-        if token.strong_count() > 0 || !slot.may_wait() {
+    /// Takes a slot back from a test that has ended well. `token` is that of its pool, if the test had
+    /// the same one.
+    pub(super) fn put_back(&self, slot: Slot, token: Option<&Weak<()>>) {
+        // A pool that is still held by something could be used while a later test runs.
+        let is_held = token.is_some_and(|token| token.strong_count() > 0);
+        if is_held || !slot.may_wait() {
             return self.discard_lent(slot);
         }
         self.ended.fetch_add(1, Ordering::Relaxed);

@@ -48,6 +48,11 @@ impl Schema {
         }
     }
 
+    /// Whether it makes nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// The tables made by the migrations of `M`, applied in order.
     ///
     /// Needs the feature `sea-orm-migration`. That crate turns on the default features of sea-orm, so the

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fs, os::unix::net::UnixStream, path::Path, process::Command};
 
 use super::{find, home::Home, product::Product};
-use crate::url::encode;
+use crate::url::encode_host;
 
 /// Nothing here has to survive a crash of the machine: after one, the cluster is made anew.
 const SETTINGS: [&str; 16] = [
@@ -61,8 +61,9 @@ pub(super) const POSTGRES: Product = Product {
     arguments,
     ready,
     url: |sockets| {
-        let sockets = encode(&sockets.to_string_lossy());
-        format!("postgres://postgres@localhost/postgres?host={sockets}")
+        // Read alike by libpq, tokio-postgres and sqlx.
+        let sockets = encode_host(&sockets.to_string_lossy());
+        format!("postgres://postgres@{sockets}:5432/postgres")
     },
 };
 

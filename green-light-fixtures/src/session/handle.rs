@@ -101,8 +101,9 @@ impl Session {
 
     /// The sqlx pool behind the connection, for code that uses sqlx itself.
     ///
-    /// Nothing tells when the last clone of a raw pool is gone, so with [`Isolation::Transaction`] a
-    /// database whose pool was taken is not used again: the next test gets a new one.
+    /// It is closed when the test ends: a clone that outlives the test reaches no later one. With
+    /// [`Isolation::Transaction`] it has one connection, inside the test's transaction, and
+    /// `pool.connect_options()` leads to no database: another connection would see nothing of the test.
     ///
     /// # Panics
     ///

@@ -132,8 +132,9 @@ pub(crate) fn last(server: &DatabaseUrl, work: impl Future<Output = ()> + Send +
     });
     if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(AT_EXIT) {
         progress(&format!(
-            "{} s: the databases of this process on {server} are not dropped yet; the next run does that",
-            AT_EXIT.as_secs()
+            "{} s: the databases of this process on {} are not dropped yet; the next run does that",
+            AT_EXIT.as_secs(),
+            server.redacted()
         ));
     }
 }

@@ -35,7 +35,8 @@ impl Door {
             Ok(locked) => Self(locked.ok().flatten()),
             Err(_) => {
                 progress(&format!(
-                    "another process of this checkout has asked {url} for room for {} s; asking as well",
+                    "another process of this checkout has asked {} for room for {} s; asking as well",
+                    url.redacted(),
                     LIMIT.as_secs()
                 ));
                 Self(None)

@@ -155,7 +155,9 @@ async fn a_leaked_task_cannot_write_into_a_later_test(backend: Backend) {
     assert_eq!(count(&next.connection()).await, 2);
     finish(next).await;
     expect_clean(&engine).await;
-    assert_eq!(engine.stats().slots_discarded, 1);
+    // What the leaked task has is a closed pool: the database is used again, by way of another one.
+    assert_eq!(engine.stats().slots_discarded, 0);
+    assert_eq!(engine.stats().slots_opened, 1);
 }
 
 async fn a_session_that_outlives_its_test_says_so(backend: Backend) {
@@ -172,27 +174,6 @@ async fn a_session_that_outlives_its_test_says_so(backend: Backend) {
         );
     }
     expect_clean(&engine).await;
-}
-
-#[test]
-fn a_raw_pool_costs_its_slot_and_reaches_no_later_test() {
-    run(async {
-        let engine = engine().await;
-        let test = engine.transaction().await.unwrap();
-        let pool = test.session().sqlite_pool().clone();
-        sqlx::query("INSERT INTO u (email) VALUES ('raw')")
-            .execute(&pool)
-            .await
-            .unwrap();
-        assert_eq!(count(&test.connection()).await, 2);
-        finish(test).await;
-        sqlx::query("INSERT INTO u (email) VALUES ('raw')")
-            .execute(&pool)
-            .await
-            .unwrap_err();
-        expect_clean(&engine).await;
-        assert_eq!(engine.stats().slots_discarded, 1);
-    });
 }
 
 #[test]

@@ -45,6 +45,7 @@ mod pg_two_phase;
 mod pooler;
 mod postgres;
 mod proxy;
+mod raw_pool;
 mod rebuild;
 mod restart;
 mod rights;

@@ -87,9 +87,8 @@ async fn engine() -> Engine {
 
 async fn hold() {
     let session = engine().await.session(Isolation::Database).await.unwrap();
-    let (start, query) = session.url().expose().split_once('?').unwrap();
-    let start = start.rsplit_once('/').unwrap().0;
-    say("url", &format!("{start}/postgres?{query}"));
+    let start = session.url().rsplit_once('/').unwrap().0;
+    say("url", &format!("{start}/postgres"));
     say("data", &text(&*session, "SHOW data_directory").await);
     session.finish().await.unwrap();
     wait_for_a_line();

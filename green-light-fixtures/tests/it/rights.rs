@@ -118,12 +118,12 @@ fn play(backend: Backend) -> Option<()> {
         }
         let engine = Engine::builder().backend(backend).build().await.unwrap();
         let session = engine.session(Isolation::Database).await.unwrap();
-        let (parameter, data) = match backend {
-            Backend::Postgres => ("host=", "SELECT current_setting('data_directory')"),
-            _ => ("socket=", "SELECT @@datadir"),
+        let (before, after, data) = match backend {
+            Backend::Postgres => ("@", ':', "SELECT current_setting('data_directory')"),
+            _ => ("socket=", '&', "SELECT @@datadir"),
         };
-        let (_, rest) = session.url().expose().split_once(parameter).unwrap();
-        let socket = rest.split('&').next().unwrap().replace("%2F", "/");
+        let (_, rest) = session.url().split_once(before).unwrap();
+        let socket = rest.split(after).next().unwrap().replace("%2F", "/");
         let data = Statement::from_string(session.get_database_backend(), data);
         let row = session.query_one_raw(data).await.unwrap().unwrap();
         let data: String = row.try_get_by_index(0).unwrap();

@@ -128,9 +128,8 @@ async fn savepoints_come_back_to_their_mark(backend: Backend) {
     drop(connection);
     finish(test).await;
     expect_clean(&engine).await;
-    // A statement sent as text may stay in a session of MySQL, which is thrown away then.
-    let discarded = u64::from(backend == Backend::MySql);
-    assert_eq!(engine.stats().slots_discarded, discarded);
+    // A statement sent as text may stay in a session of MySQL, which is then replaced by another one.
+    assert_eq!(engine.stats().slots_discarded, 0);
 }
 
 on_each_backend! {

@@ -15,6 +15,8 @@ pub enum Concern {
     LostConnection,
     /// A connection or a transaction may only read.
     ReadOnly,
+    /// A table is not there.
+    MissingTable,
 }
 
 thread_local! {

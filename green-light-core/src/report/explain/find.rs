@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use super::known::Known;
-use super::{Place, adviser, executor, pool, refused, runtime, server, shared, transaction};
+use super::{
+    Place, adviser, executor, pool, refused, runtime, server, shared, tables, transaction,
+};
 use crate::report::Failure;
 
 /// Everything that is known. The first that fits is printed.
-const ALL: [&[Known]; 7] = [
+const ALL: [&[Known]; 8] = [
     runtime::KNOWN,
     executor::KNOWN,
     pool::KNOWN,
@@ -15,6 +17,7 @@ const ALL: [&[Known]; 7] = [
     refused::KNOWN,
     server::KNOWN,
     shared::KNOWN,
+    tables::KNOWN,
 ];
 
 /// Whether there is something to say about this text.

@@ -16,6 +16,7 @@ mod refused;
 mod runtime;
 mod server;
 mod shared;
+mod tables;
 mod transaction;
 
 pub use adviser::{Adviser, Concern, advise};
