@@ -147,6 +147,106 @@ pub(crate) fn exit_failed() -> ! {
     unsafe { libc::_exit(FAILED) }
 }
 
+/// Runs `install`, which puts handlers of faults (`SIGSEGV`, `SIGBUS`) in the place of those that are there.
+/// From then on a fault goes to the new ones where `is_theirs` says so, and else to those that were there before.
+///
+/// The one that is there before is that of the standard library: it reports the overflow of a thread's stack.
+/// `is_theirs` runs in a signal handler, on the thread that has the fault.
+#[cfg(unix)]
+pub(crate) fn share_fault_handlers(install: impl FnOnce(), is_theirs: fn() -> bool) {
+    use std::ffi::{c_int, c_void};
+    use std::mem;
+    use std::ptr;
+    use std::sync::OnceLock;
+
+    const FAULTS: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
+
+    type Full = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+    type Short = extern "C" fn(c_int);
+
+    struct Handlers {
+        before: [libc::sigaction; 2],
+        theirs: [libc::sigaction; 2],
+        is_theirs: fn() -> bool,
+    }
+
+    static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+
+    fn current() -> Option<[libc::sigaction; 2]> {
+        let mut actions = Vec::with_capacity(FAULTS.len());
+        for signal in FAULTS {
+            // SAFETY: all zeros are a `sigaction`, and the call only writes one.
+            let (status, action) = unsafe {
+                let mut action: libc::sigaction = mem::zeroed();
+                (
+                    libc::sigaction(signal, ptr::null(), &raw mut action),
+                    action,
+                )
+            };
+            if status != 0 {
+                return None;
+            }
+            actions.push(action);
+        }
+        actions.try_into().ok()
+    }
+
+    extern "C" fn fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+        let Some(handlers) = HANDLERS.get() else {
+            return;
+        };
+        let actions = if (handlers.is_theirs)() {
+            &handlers.theirs
+        } else {
+            &handlers.before
+        };
+        let action = &actions[usize::from(signal == libc::SIGBUS)];
+        let handler = action.sa_sigaction;
+        if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
+            // The instruction runs again when this returns, and its fault is then what it was before.
+            // SAFETY: the action is one that the system had before.
+            unsafe { libc::sigaction(signal, action, ptr::null_mut()) };
+        } else if action.sa_flags & libc::SA_SIGINFO == 0 {
+            // SAFETY: without that flag the system calls the handler in this way.
+            let handler = unsafe { mem::transmute::<usize, Short>(handler) };
+            handler(signal);
+        } else {
+            // SAFETY: with that flag the system calls the handler in this way.
+            let handler = unsafe { mem::transmute::<usize, Full>(handler) };
+            handler(signal, info, context);
+        }
+    }
+
+    let before = current();
+    install();
+    let (Some(before), Some(theirs)) = (before, current()) else {
+        return;
+    };
+    let is_as_before =
+        (0..FAULTS.len()).all(|at| before[at].sa_sigaction == theirs[at].sa_sigaction);
+    let handlers = Handlers {
+        before,
+        theirs,
+        is_theirs,
+    };
+    if is_as_before || HANDLERS.set(handlers).is_err() {
+        return;
+    }
+    for (at, signal) in FAULTS.into_iter().enumerate() {
+        let mut action = theirs[at];
+        action.sa_sigaction = fault as Full as usize;
+        action.sa_flags |= libc::SA_SIGINFO | libc::SA_ONSTACK;
+        // SAFETY: `fault` is what these flags ask for, and lives as long as the program.
+        unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
+    }
+}
+
+/// Elsewhere handlers are asked one after the other by the system.
+#[cfg(not(unix))]
+pub(crate) fn share_fault_handlers(install: impl FnOnce(), _: fn() -> bool) {
+    install();
+}
+
 #[cfg(test)]
 mod tests {
     use std::env;

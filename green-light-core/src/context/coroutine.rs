@@ -1,5 +1,8 @@
 //! Runs a closure on a stack of its own: the unsafe part of contexts.
 //!
+//! A [`Switch`] also stands for a context on the stack of its thread (`thread_stack.rs`), which needs nothing that
+//! is unsafe: its executor is the coroutine.
+//!
 //! Invariants, each upheld in this file:
 //!
 //! * A coroutine runs only inside [`Coroutine::start`] or [`Coroutine::resume`], on the thread that called
@@ -25,6 +28,7 @@ use generator::{Gn, LocalGenerator, Scope};
 use super::frame::Frame;
 use super::message;
 use super::overflow::AbortOnOverflow;
+use super::thread_stack::Host;
 
 /// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
 const RESERVE: usize = 8 << 10;
@@ -44,6 +48,8 @@ enum Status {
 /// What both sides of a stack switch share.
 #[derive(Default)]
 pub(super) struct Switch {
+    /// Whose thread's stack the context stands on; a stack of its own without.
+    host: Option<Rc<Host>>,
     status: Cell<Status>,
     /// The `Scope` to suspend with, on the coroutine's own stack; null before and after the closure runs.
     scope: Cell<*mut ()>,
@@ -55,9 +61,22 @@ pub(super) struct Switch {
 }
 
 impl Switch {
+    /// The switch of a context on the stack of its thread.
+    pub(super) fn on_thread(host: Rc<Host>) -> Self {
+        Self {
+            host: Some(host),
+            ..Self::default()
+        }
+    }
+
     /// Whether the caller runs on this very stack.
     #[inline]
     pub(super) fn on_stack(&self) -> bool {
+        if self.host.is_some() {
+            // Neither the executor nor another context: whoever runs on one of those has entered it. So it is the
+            // thread's own stack, or more of it, as `stacker` gives to deep recursion.
+            return !generator::is_generator();
+        }
         let here = address_here();
         self.low.get() <= here && here < self.high.get()
     }
@@ -78,12 +97,50 @@ impl Switch {
     #[cold]
     pub(super) fn abandon(&self) -> ! {
         self.leave(Status::Abandoned);
-        // The owner leaks the stack when it sees the status, so nobody resumes it.
+        // The owner leaks the stack when it sees the status, or strands its thread, so nobody resumes it.
         process::abort()
+    }
+
+    /// Notes that its owner lets the context run.
+    #[inline]
+    pub(super) fn begin(&self) {
+        self.status.set(Status::Running);
+    }
+
+    /// Notes that the closure has ended.
+    #[inline]
+    pub(super) fn finish(&self) {
+        self.status.set(Status::Finished);
+    }
+
+    /// What it came back to its owner with, whose closure leaves its result in `result`.
+    #[inline]
+    pub(super) fn step<T>(&self, result: impl FnOnce() -> Option<thread::Result<T>>) -> Step<T> {
+        match self.status.get() {
+            Status::Suspended => Step::Suspended,
+            Status::Finished => {
+                Step::Finished(result().expect("a closure leaves its result before it is finished"))
+            }
+            Status::Abandoned => Step::Abandoned,
+            Status::Running => {
+                // Its stack was left by other means than `Switch::suspend`, which takes unsafe code of others.
+                message::tell(message::foreign_suspension());
+                process::abort()
+            }
+        }
     }
 
     #[inline]
     fn leave(&self, status: Status) {
+        if let Some(host) = &self.host {
+            assert!(
+                self.status.get() == Status::Running && self.on_stack(),
+                "a context is suspended from its own stack only"
+            );
+            self.status.set(status);
+            host.suspend_context(|| self.status.get() == Status::Running);
+            return;
+        }
         let scope = self.scope.get();
         assert!(
             !scope.is_null() && self.status.get() == Status::Running && self.on_stack(),
@@ -208,7 +265,7 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
     // SAFETY: by contract; `Coroutine::switch` points `out` at a local of its own before each resume, and does
     // not touch that local until the coroutine has come back.
     unsafe { *switch.out.get().cast::<Option<thread::Result<T>>>() = Some(result) };
-    switch.status.set(Status::Finished);
+    switch.finish();
 }
 
 /// What a resume led to.
@@ -231,7 +288,7 @@ pub(super) struct Coroutine<T> {
 impl<T> Coroutine<T> {
     /// Takes a stack for a closure.
     pub(super) fn new(stack: Stack) -> Self {
-        stack.frame.switch.status.set(Status::Running);
+        stack.frame.switch.begin();
         Self {
             stack: ManuallyDrop::new(stack),
             result: PhantomData,
@@ -276,24 +333,13 @@ impl<T> Coroutine<T> {
             size,
         } = &mut *self.stack;
         let switch = &frame.switch;
-        switch.status.set(Status::Running);
+        switch.begin();
         switch.out.set(ptr::from_mut(&mut out).cast());
         let overflow = AbortOnOverflow::new(frame, *size);
         generator.resume();
         mem::forget(overflow);
         switch.out.set(ptr::null_mut());
-        match switch.status.get() {
-            Status::Suspended => Step::Suspended,
-            Status::Finished => {
-                Step::Finished(out.expect("a closure leaves its result before it is finished"))
-            }
-            Status::Abandoned => Step::Abandoned,
-            Status::Running => {
-                // Its stack was left by other means than `Switch::suspend`, which takes unsafe code of others.
-                message::tell(message::foreign_suspension());
-                process::abort()
-            }
-        }
+        switch.step(|| out)
     }
 
     /// Gives back the stack of a finished coroutine.

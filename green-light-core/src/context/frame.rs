@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use super::cancel::CancelToken;
 use super::coroutine::Switch;
 use super::message::Place;
+use super::thread_stack::Host;
 
 /// Names a wait: its frame's address and its number in the frame.
 pub(super) type WaitId = (usize, u64);
@@ -62,8 +63,17 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) fn new() -> Self {
+        Self::with(Switch::default())
+    }
+
+    /// The state of a context on the stack of its thread.
+    pub(super) fn on_thread(host: Rc<Host>) -> Self {
+        Self::with(Switch::on_thread(host))
+    }
+
+    fn with(switch: Switch) -> Self {
         Self {
-            switch: Switch::default(),
+            switch,
             waker: RefCell::new(Waker::noop().clone()),
             token: RefCell::new(None),
             enlisted: RefCell::new(None),

@@ -88,6 +88,11 @@ pub(super) fn foreign_suspension() -> &'static str {
      help: suspend a context with `wait` only"
 }
 
+pub(super) fn not_the_executor() -> &'static str {
+    "a context on the stack of its thread was polled in another context\n  \
+     help: poll it where it was polled first"
+}
+
 #[cfg(feature = "crowd")]
 pub(super) fn inside_may() -> &'static str {
     "a coroutine context cannot be entered on a may coroutine, which moves between threads\n  \

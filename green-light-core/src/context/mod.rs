@@ -79,6 +79,7 @@ mod run_sync;
 mod settings;
 mod stack;
 mod stall;
+mod thread_stack;
 mod wait;
 
 pub use cancel::{CancelToken, is_cancelled_payload};
@@ -89,4 +90,7 @@ pub use run_sync::{RunSync, run_sync};
 #[doc(hidden)]
 pub use settings::Limits;
 pub(crate) use settings::settings;
+#[cfg(feature = "crowd")]
+pub(crate) use stack::prepare_coroutines;
+pub use thread_stack::{beside_thread_stack, call_on_thread_stack, on_thread_stack};
 pub use wait::{is_active, synchronous, try_wait, wait, wait_named};

@@ -8,12 +8,15 @@ use std::marker::PhantomData;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::cancel::{Cancelled, is_cancelled_payload};
 use super::coroutine::{Coroutine, Step};
+use super::frame::Frame;
 use super::settings::Limits;
+use super::thread_stack::OnThread;
 use super::{current, message, stack};
 
 /// Runs `f` on a stack of its own, where it may [`wait`](super::wait) for futures.
@@ -64,7 +67,7 @@ pub fn run_sync<F, T>(f: F) -> RunSync<F, T>
 where
     F: FnOnce() -> T + 'static,
 {
-    RunSync::new(f)
+    RunSync::with(f, begin)
 }
 
 /// The future of [`run_sync`].
@@ -76,18 +79,71 @@ pub struct RunSync<F, T> {
 }
 
 enum State<F, T> {
-    New(F),
-    Started(Coroutine<T>),
+    New(F, Begin<F, T>),
+    Started(Strand<T>),
     /// Unwound by its token; the context around it is going to be, and says so to the poller.
     Unwound,
     Ended,
 }
 
 impl<F, T> RunSync<F, T> {
-    pub(super) fn new(f: F) -> Self {
+    fn with(f: F, begin: Begin<F, T>) -> Self {
         Self {
-            state: State::New(f),
+            state: State::New(f, begin),
             thread: PhantomData,
+        }
+    }
+
+    /// On the stack of the thread, if that can be had.
+    pub(super) fn on_thread_stack(f: F) -> Self
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        Self::with(f, |f, waker| match OnThread::take() {
+            Some(mut taken) => {
+                let frame = Rc::clone(taken.frame());
+                frame.begin(current::token(), waker);
+                let step = entered(&frame, || taken.start(f));
+                (Strand::Thread(taken), step)
+            }
+            None => begin(f, waker),
+        })
+    }
+}
+
+/// Starts a closure.
+type Begin<F, T> = fn(F, &Waker) -> (Strand<T>, Step<T>);
+
+/// A closure that was started.
+enum Strand<T> {
+    /// On a stack of its own.
+    Own(Coroutine<T>),
+    /// On the stack of its thread.
+    Thread(OnThread<T>),
+}
+
+impl<T> Strand<T> {
+    #[inline]
+    fn frame(&self) -> &Rc<Frame> {
+        match self {
+            Self::Own(coroutine) => coroutine.frame(),
+            Self::Thread(taken) => taken.frame(),
+        }
+    }
+
+    #[inline]
+    fn resume(&mut self) -> Step<T> {
+        match self {
+            Self::Own(coroutine) => coroutine.resume(),
+            Self::Thread(taken) => taken.resume(),
+        }
+    }
+
+    fn can_be_resumed(&self) -> bool {
+        match self {
+            Self::Own(coroutine) => coroutine.frame().switch.is_suspended(),
+            Self::Thread(taken) => taken.can_be_resumed(),
         }
     }
 }
@@ -102,22 +158,22 @@ where
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        if let State::Started(coroutine) = &mut self.state {
-            let step = resume(coroutine, cx.waker());
+        if let State::Started(strand) = &mut self.state {
+            let step = resume(strand, cx.waker());
             if let Step::Suspended = step {
                 return Poll::Pending;
             }
             return self.came_back(step);
         }
         match mem::replace(&mut self.state, State::Ended) {
-            State::New(f) => {
+            State::New(f, begin) => {
                 // A coroutine of may goes on on another thread after it has blocked, with our stack below it.
                 // What was started elsewhere cannot come here later: it stays on its thread, and only may runs
                 // code on the threads of may.
                 #[cfg(feature = "crowd")]
                 assert!(!may::coroutine::is_coroutine(), "{}", message::inside_may());
-                let (coroutine, step) = start(f, cx.waker());
-                self.state = State::Started(coroutine);
+                let (strand, step) = begin(f, cx.waker());
+                self.state = State::Started(strand);
                 self.came_back(step)
             }
             State::Unwound => self.be_silent(),
@@ -132,24 +188,24 @@ impl<F, T> RunSync<F, T> {
         if let Step::Suspended = step {
             return Poll::Pending;
         }
-        let State::Started(coroutine) = mem::replace(&mut self.state, State::Ended) else {
+        let State::Started(strand) = mem::replace(&mut self.state, State::Ended) else {
             unreachable!("a step is made by a coroutine that was started");
         };
         match step {
             Step::Suspended => unreachable!("it was not a moment ago"),
             Step::Finished(Ok(output)) => {
-                recycle(coroutine);
+                recycle(strand);
                 Poll::Ready(output)
             }
             Step::Finished(Err(payload)) => {
-                recycle(coroutine);
+                recycle(strand);
                 if is_cancelled_payload(&*payload) && around_is_cancelled() {
                     return self.be_silent();
                 }
                 panic::resume_unwind(payload)
             }
             Step::Abandoned => {
-                abandon(&coroutine);
+                abandon(&strand);
                 if around_is_cancelled() {
                     return self.be_silent();
                 }
@@ -173,25 +229,29 @@ fn around_is_cancelled() -> bool {
 
 impl<F, T> Drop for RunSync<F, T> {
     fn drop(&mut self) {
-        if let State::Started(mut coroutine) = mem::replace(&mut self.state, State::Ended) {
-            let frame = coroutine.frame();
+        if let State::Started(mut strand) = mem::replace(&mut self.state, State::Ended) {
+            if !strand.can_be_resumed() {
+                abandon(&strand);
+                return;
+            }
+            let frame = strand.frame();
             frame.request_drop();
             frame
                 .give_up_at
                 .set(Some(Instant::now() + Limits::current().drop_timeout));
             let step = {
                 let _entered = current::enter(frame);
-                coroutine.resume()
+                strand.resume()
             };
             match step {
                 Step::Finished(result) => {
-                    recycle(coroutine);
+                    recycle(strand);
                     if let Err(payload) = result {
                         // It has no one to go to, and may itself panic when it is dropped.
                         drop(panic::catch_unwind(AssertUnwindSafe(|| drop(payload))));
                     }
                 }
-                Step::Suspended | Step::Abandoned => abandon(&coroutine),
+                Step::Suspended | Step::Abandoned => abandon(&strand),
             }
         }
     }
@@ -200,7 +260,7 @@ impl<F, T> Drop for RunSync<F, T> {
 impl<F, T> fmt::Debug for RunSync<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
-            State::New(_) => "new",
+            State::New(..) => "new",
             State::Started(_) => "started",
             State::Unwound => "unwound",
             State::Ended => "ended",
@@ -211,46 +271,53 @@ impl<F, T> fmt::Debug for RunSync<F, T> {
     }
 }
 
-fn start<F, T>(f: F, waker: &Waker) -> (Coroutine<T>, Step<T>)
+/// Starts a closure on a stack of its own.
+fn begin<F, T>(f: F, waker: &Waker) -> (Strand<T>, Step<T>)
 where
     F: FnOnce() -> T + 'static,
 {
     let mut coroutine = Coroutine::new(stack::take());
-    let frame = coroutine.frame();
+    let frame = Rc::clone(coroutine.frame());
     frame.begin(current::token(), waker);
-    let entered = current::enter(frame);
-    if let Some(around) = entered.around() {
-        frame.under.set(around.innermost());
-    }
-    let step = coroutine.start(f);
-    drop(entered);
-    (coroutine, step)
+    let step = entered(&frame, || coroutine.start(f));
+    (Strand::Own(coroutine), step)
 }
 
-fn resume<T>(coroutine: &mut Coroutine<T>, waker: &Waker) -> Step<T> {
-    let frame = coroutine.frame();
+fn resume<T>(strand: &mut Strand<T>, waker: &Waker) -> Step<T> {
+    let frame = Rc::clone(strand.frame());
     frame.set_waker(waker);
+    entered(&frame, || strand.resume())
+}
+
+/// Lets a context run until it comes back, below the wait that polls it.
+#[inline]
+fn entered<T>(frame: &Rc<Frame>, run: impl FnOnce() -> Step<T>) -> Step<T> {
     let entered = current::enter(frame);
     if let Some(around) = entered.around() {
         frame.under.set(around.innermost());
     }
-    let step = coroutine.resume();
+    let step = run();
     drop(entered);
     step
 }
 
 /// Keeps the stack of an ended closure for the next context.
-fn recycle<T>(coroutine: Coroutine<T>) {
-    coroutine.frame().end();
-    if let Some(stack) = coroutine.into_stack() {
-        stack::keep(stack);
+fn recycle<T>(strand: Strand<T>) {
+    strand.frame().end();
+    match strand {
+        Strand::Own(coroutine) => {
+            if let Some(stack) = coroutine.into_stack() {
+                stack::keep(stack);
+            }
+        }
+        Strand::Thread(taken) => taken.give_back(),
     }
 }
 
-/// Reports a stack that is leaked.
+/// Reports a stack that is given up: leaked, or for a thread's own, never left again.
 #[cold]
-fn abandon<T>(coroutine: &Coroutine<T>) {
-    let frame = coroutine.frame();
+fn abandon<T>(strand: &Strand<T>) {
+    let frame = strand.frame();
     let (name, place) = (frame.name(), frame.innermost_place());
     let limit = Limits::current().drop_timeout;
     message::tell(&message::abandoned(name.as_deref(), place.as_ref(), limit));

@@ -9,6 +9,7 @@ use std::{panic, thread};
 
 use super::coroutine::{IdleStack, Stack};
 use super::settings::settings;
+use crate::process;
 use crate::report::quietly;
 
 /// How many stacks a thread keeps for its next contexts.
@@ -87,25 +88,44 @@ fn leave(stack: Stack) {
 
 #[cold]
 fn map() -> Stack {
-    static PREPARED: Once = Once::new();
     let size = match settings() {
         Ok(settings) => settings.stack_size,
         Err(error) => panic!("{error}"),
     };
-    PREPARED.call_once(|| {
-        // The first coroutine of a process installs the panic filter of `generator`, which cannot be done
-        // while this thread panics, so another thread does it then.
-        if thread::panicking() {
-            let prepared = thread::Builder::new().spawn(move || prepare(size));
-            drop(prepared.map(thread::JoinHandle::join));
-        } else {
-            prepare(size);
-        }
-    });
+    prepare(size);
     Stack::map(size)
 }
 
+/// Makes the first coroutine of the process, unless that has been done.
+///
+/// With it `generator` installs its handler of faults, which knows the stacks of coroutines only. The one of the
+/// standard library goes on reporting those of threads.
+#[cfg(feature = "crowd")]
+pub(crate) fn prepare_coroutines() {
+    // A size that cannot be used is told by the first context.
+    if let Ok(settings) = settings() {
+        prepare(settings.stack_size);
+    }
+}
+
 fn prepare(size: usize) {
+    static PREPARED: Once = Once::new();
+    PREPARED.call_once(|| {
+        let first = || {
+            // It installs the panic filter of `generator`, which cannot be done while this thread panics, so
+            // another thread does it then.
+            if thread::panicking() {
+                let prepared = thread::Builder::new().spawn(move || run_first(size));
+                drop(prepared.map(thread::JoinHandle::join));
+            } else {
+                run_first(size);
+            }
+        };
+        process::share_fault_handlers(first, generator::is_generator);
+    });
+}
+
+fn run_first(size: usize) {
     // Of the usual size, so that valgrind tells its stack from the one it is called on by the distance.
     let words = (size / size_of::<usize>()) & !1;
     // Without memory for it there is none for the stack to come either, which says what to do.

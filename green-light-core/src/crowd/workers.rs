@@ -7,8 +7,8 @@ use std::thread;
 use once_cell::sync::OnceCell;
 
 use super::run_first_coroutine;
-use crate::process;
 use crate::report::install_hook;
+use crate::{context, process};
 
 /// may's defaults: what an application that does not care about may has.
 const DEFAULT_STACK_WORDS: usize = 0x1000;
@@ -32,6 +32,7 @@ pub(super) fn start() -> io::Result<()> {
 }
 
 fn configure_and_start() {
+    context::prepare_coroutines();
     let config = may::config();
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let untouched = config.get_stack_size() == DEFAULT_STACK_WORDS

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::explain::explain;
 use super::failure::Failure;
 use crate::fixture::Definition;
-use crate::test::{FixtureFailure, Phase, TestMeta};
+use crate::test::{Expired, FixtureFailure, Phase, TestMeta};
 
 /// A failed set-up.
 pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
@@ -149,7 +149,8 @@ pub(crate) fn body_panic(test: &TestMeta, failure: &Failure) -> Option<String> {
 }
 
 /// A phase that took too long.
-pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String {
+pub(crate) fn expired(test: &TestMeta, late: &Expired) -> String {
+    let Expired { phase, limit, took } = *late;
     let (what, place) = match phase {
         Phase::SetUp(fixture) => (
             format!("set-up of fixture `{}`", fixture.name),
@@ -162,9 +163,18 @@ pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String 
         ),
         Phase::Teardown(None) => (format!("teardown of test `{}`", test.name()), test.location),
     };
-    let help = "give it more time with `timeout = \"..\"`, or find out what it waits for";
-    let mut text =
-        format!("timeout: the {what} ({place}) was not done after {limit:?}\n  help: {help}");
+    let more = "give it more time with `timeout = \"..\"`, or";
+    let mut text = match took {
+        None => format!(
+            "timeout: the {what} ({place}) was not done after {limit:?}\n  \
+             help: {more} find out what it waits for"
+        ),
+        Some(took) => format!(
+            "timeout: the {what} ({place}) was done after {took:.1?}, and had {limit:?}\n  \
+             note: it blocked its thread, so it could not be stopped\n  \
+             help: {more} `.await` or `wait` where it blocks"
+        ),
+    };
     if !matches!(phase, Phase::Body) {
         let _ = write!(
             text,
@@ -174,6 +184,31 @@ pub(crate) fn expired(test: &TestMeta, phase: Phase, limit: Duration) -> String 
         );
     }
     text
+}
+
+/// A test that does not end, with what else went wrong in it.
+pub(crate) fn stranded(test: &TestMeta, errors: &[String]) -> String {
+    let mut text = format!(
+        "error: test `{}` ({}) was cancelled and does not end, so its thread cannot be given back to libtest\n  \
+         note: this process ends as a failed run does, as soon as no other test runs beside it\n  \
+         help: let the unwinding of `wait` pass (`is_cancelled_payload` knows it), and wait in destructors for \
+         what is sure to come",
+        test.full_name(),
+        test.location
+    );
+    for error in errors {
+        text.push('\n');
+        text.push_str(error);
+    }
+    text
+}
+
+/// The last words of a process with such a test.
+pub(crate) fn ends_stranded(test: &TestMeta) -> String {
+    format!(
+        "error: this process ends here, because test `{}` does not; tests that have not begun are not run",
+        test.full_name()
+    )
 }
 
 /// After the failure of a fixture under `#[should_panic]`.

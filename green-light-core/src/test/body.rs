@@ -1,6 +1,7 @@
 //! The body of a test: the user's function, with the values it asks for.
 
 use super::deadline::Phase;
+use super::options::Xfail;
 use super::outcome::BodyEnd;
 use super::phases::TestRun;
 use crate::fixture::Setup;
@@ -54,9 +55,14 @@ impl TestRun {
             (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
             (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
         };
+        self.note_overrun();
         end.tell(self.meta);
-        self.show
-            .call(self.meta, &self.plan, Some(end.letter(self.meta)));
+        let letter = match self.meta.options.xfail {
+            _ if !self.record.borrow().body_expired() => end.letter(self.meta),
+            Xfail::No => 'F',
+            Xfail::Yes | Xfail::Strict => 'x',
+        };
+        self.show.call(self.meta, &self.plan, Some(letter));
         self.record.borrow_mut().body = Some(end);
     }
 }

@@ -3,13 +3,14 @@
 //! Set-up and body share one span of time; each teardown has as much again. When it is up, the
 //! contexts of the test unwind where they wait, and are polled until they have, so that destructors
 //! may `wait`. Only what has not unwound after the grace time is dropped. Code that blocks the
-//! thread cannot be stopped by anybody: the timeout is reported when it returns.
+//! thread cannot be stopped by anybody: its phase fails when it returns, and nothing that belongs to
+//! the same span of time begins any more.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{self, Duration};
 
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -28,13 +29,26 @@ pub(crate) enum Phase {
     Teardown(Option<&'static Definition>),
 }
 
+/// A phase that took too long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expired {
+    pub(crate) phase: Phase,
+    pub(crate) limit: Duration,
+    /// How long it took, if it has ended by itself; else it was cancelled.
+    pub(crate) took: Option<Duration>,
+}
+
 /// The clock of one test.
 #[derive(Debug)]
 pub(crate) struct Clock {
     limit: Option<Duration>,
     phase: Cell<Phase>,
     began: Cell<Option<Instant>>,
+    /// The same by the clock on the wall, which no test can pause.
+    truly_began: Cell<Option<time::Instant>>,
     expired: Cell<bool>,
+    /// That this span of time is over has been noted.
+    noted: Cell<bool>,
 }
 
 impl Clock {
@@ -43,7 +57,9 @@ impl Clock {
             limit,
             phase: Cell::new(Phase::Body),
             began: Cell::new(None),
+            truly_began: Cell::new(None),
             expired: Cell::new(false),
+            noted: Cell::new(false),
         }
     }
 
@@ -54,6 +70,8 @@ impl Clock {
             && (matches!(phase, Phase::Teardown(_)) || self.began.get().is_none())
         {
             self.began.set(Some(Instant::now()));
+            self.truly_began.set(Some(time::Instant::now()));
+            self.noted.set(false);
         }
     }
 
@@ -64,6 +82,25 @@ impl Clock {
     /// Whether what runs now is being cancelled: nothing new should begin here.
     pub(crate) fn has_expired(&self) -> bool {
         self.expired.get()
+    }
+
+    /// Whether the time of the phase was up before it ended, as that of one that blocks its thread. Once for
+    /// each span of time.
+    pub(crate) fn overrun(&self) -> Option<Expired> {
+        let (limit, took) = (self.limit?, self.truly_began.get()?.elapsed());
+        if took <= limit || self.has_expired() || self.noted.replace(true) {
+            return None;
+        }
+        Some(Expired {
+            phase: self.phase(),
+            limit,
+            took: Some(took),
+        })
+    }
+
+    /// Whether [`overrun`](Self::overrun) has told that this span of time is over.
+    pub(crate) fn has_overrun(&self) -> bool {
+        self.noted.get()
     }
 
     fn deadline(&self, limit: Duration) -> Instant {
@@ -78,7 +115,7 @@ impl Clock {
         &self,
         name: &str,
         future: F,
-        expired: impl FnOnce(Phase, Duration),
+        expired: impl FnOnce(Expired),
     ) -> Option<Result<F::Output, Box<dyn Any + Send>>> {
         self.expired.set(false);
         let token = CancelToken::named(name);
@@ -96,7 +133,13 @@ impl Clock {
                 Err(_) => break,
             }
         }
-        expired(self.phase(), limit);
+        if !self.noted.replace(true) {
+            expired(Expired {
+                phase: self.phase(),
+                limit,
+                took: None,
+            });
+        }
         self.expired.set(true);
         token.cancel();
         // What it returns is of no interest any more: the test has failed.

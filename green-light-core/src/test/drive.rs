@@ -5,8 +5,11 @@
 //! own. While a shared fixture works on its thread the clock goes on: a runtime with nothing to do
 //! would jump to its next timer, which may be the deadline of the test.
 
-use std::cell::Cell;
-use std::future::Future;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Context;
 
 use tokio::task::LocalSet;
 use tokio::time;
@@ -14,6 +17,7 @@ use tokio::time;
 use super::case::TestMeta;
 use super::options::Drive;
 use super::phases::TestRun;
+use crate::context;
 use crate::fixture::Step;
 use crate::report::PlanError;
 use crate::runtime::{self, RuntimeError};
@@ -22,13 +26,32 @@ use crate::runtime::{self, RuntimeError};
 pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
     // A `LocalSet` stands outside of the context, so that a `wait` does not stop its tasks.
     if meta.options.local {
-        let local = async move {
-            let set = LocalSet::new();
-            set.run_until(test).await
-        };
-        return drive_on(meta.options.drive, local);
+        return drive_on(meta.options.drive, beside_local_tasks(test));
     }
     drive_on(meta.options.drive, test)
+}
+
+/// As [`LocalSet::run_until`], but its tasks run on the stack of this thread, as the test does: above it, while it
+/// waits. On the executor's coroutine, code that measures its stack would be misled.
+async fn beside_local_tasks<T>(test: impl Future<Output = T>) -> T {
+    let set = Rc::new(RefCell::new(LocalSet::new()));
+    let mut test = pin!(test);
+    poll_fn(|cx| {
+        let polled = {
+            let _entered = set.borrow().enter();
+            test.as_mut().poll(cx)
+        };
+        if polled.is_pending() {
+            let (set, waker) = (Rc::clone(&set), cx.waker().clone());
+            context::call_on_thread_stack(move || {
+                let mut set = set.borrow_mut();
+                // It wakes this task whenever one of its own can go on.
+                let _ = Pin::new(&mut *set).poll(&mut Context::from_waker(&waker));
+            });
+        }
+        polled
+    })
+    .await
 }
 
 fn drive_on<T>(drive: Drive, test: impl Future<Output = T>) -> Result<T, RuntimeError> {

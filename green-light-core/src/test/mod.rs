@@ -22,11 +22,12 @@ mod outcome;
 mod phases;
 mod run;
 mod schedule;
+mod stranded;
 mod verdict;
 
 pub use case::TestMeta;
 pub use options::{Drive, Options, Xfail};
 pub use run::run_test;
 
-pub(crate) use deadline::Phase;
+pub(crate) use deadline::{Expired, Phase};
 pub(crate) use outcome::FixtureFailure;

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::case::TestMeta;
-use super::deadline::Phase;
+use super::deadline::Expired;
 use super::options::Xfail;
 use crate::fixture::Definition;
 use crate::report::{Failure, say, text};
@@ -90,7 +90,7 @@ pub(crate) struct Record {
     /// What the test's own `on_teardown` steps said.
     pub(crate) own_teardown: Vec<Failure>,
     /// Phases that took too long.
-    pub(crate) expired: Vec<(Phase, Duration)>,
+    pub(crate) expired: Vec<Expired>,
     pub(crate) took: Took,
     /// What around fixtures said.
     pub(crate) around: Vec<Failure>,

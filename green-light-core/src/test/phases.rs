@@ -115,8 +115,18 @@ impl TestRun {
                 self.record.borrow_mut().setup = Some(failed);
                 return false;
             }
+            if self.clock.has_overrun() {
+                return false;
+            }
         }
         true
+    }
+
+    /// Notes that the phase that has just ended took too long, if it did.
+    pub(super) fn note_overrun(&self) {
+        if let Some(late) = self.clock.overrun() {
+            self.record.borrow_mut().expired.push(late);
+        }
     }
 
     /// Sets up the fixture at `place`, unless a dynamic request has done so.
@@ -141,6 +151,7 @@ impl TestRun {
         match result {
             Ok(ready) => {
                 self.ready.borrow_mut()[place] = Some(ready);
+                self.note_overrun();
                 Ok(())
             }
             Err(failed) => {
@@ -249,6 +260,7 @@ impl TestRun {
                 self.record.borrow_mut().own_teardown.push(failure);
             }
         }
+        self.note_overrun();
         loop {
             let begun = self.begun.borrow_mut().pop().map(|live| (None, live));
             let ended = || {
@@ -276,6 +288,7 @@ impl TestRun {
                     },
                 )
                 .await;
+            self.note_overrun();
             self.show.tear_down(live.definition());
             self.teardown_failed(live.definition(), failures);
         }

@@ -6,6 +6,7 @@ use super::case::TestMeta;
 use super::drive::drive;
 use super::outcome::Record;
 use super::phases::TestRun;
+use super::stranded::{self, stranded};
 use super::verdict::{Verdict, conclude};
 use super::{at_exit, events, schedule};
 use crate::config::Config;
@@ -26,6 +27,7 @@ pub fn run_test(meta: &'static TestMeta) {
         std::process::exit(1);
     }
     install_hook();
+    let _running = stranded::Running::begin();
     let reporting = Reporting::begin();
     let record = run(meta).unwrap_or_else(|failure| Record {
         refused: Some(failure),
@@ -55,7 +57,17 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         .iter()
         .try_for_each(|step| run.refuse_while_paused(step))
         .map_err(|error| Failure::new(error.to_string()))?;
-    drive(meta, whole(Rc::clone(&run), config)).map_err(|error| Failure::from_error(&error))?;
+    let driven = if run.plan.has_context() {
+        // The executor makes room for the test, which has the stack of this thread.
+        let (inner, lost) = (Rc::clone(&run), Rc::clone(&run));
+        context::beside_thread_stack(
+            move || drive(meta, whole(inner, config)),
+            move |_| stranded(meta, lost.record.take()),
+        )
+    } else {
+        drive(meta, whole(Rc::clone(&run), config))
+    };
+    driven.map_err(|error| Failure::from_error(&error))?;
     debug(Moment::End(meta));
     Ok(run.record.take())
 }
@@ -63,7 +75,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
 /// The test, from its outermost around fixture to the shared fixtures it was the last user of.
 async fn whole(run: Rc<TestRun>, config: &'static Config) {
     let name = run.meta.name();
-    let expired = |phase, limit| run.record.borrow_mut().expired.push((phase, limit));
+    let expired = |late| run.record.borrow_mut().expired.push(late);
     match run.clock.run(name, arounds(&run, 0), expired).await {
         Some(Ok(Outcome { failed })) => run.record.borrow_mut().around.extend(failed),
         Some(Err(payload)) => run.record.borrow_mut().around.push(failure_of(&*payload)),
@@ -73,7 +85,13 @@ async fn whole(run: Rc<TestRun>, config: &'static Config) {
     // does a timeout.
     while run.needs_teardown() {
         let left = Rc::clone(&run);
-        let teardown = context::run_sync(move || context::wait(left.tear_down()));
+        let teardown = async move {
+            if left.plan.has_context() {
+                context::on_thread_stack(move || context::wait(left.tear_down())).await;
+            } else {
+                left.tear_down().await;
+            }
+        };
         if let Some(Err(payload)) = run.clock.run(name, teardown, expired).await {
             run.record.borrow_mut().around.push(failure_of(&*payload));
             break;

@@ -114,7 +114,7 @@ fn under_should_panic(record: Record, verdict: Verdict, expected: &'static str) 
 }
 
 /// Everything that went wrong and has not been printed when it happened.
-fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
+pub(super) fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
     let refused = record
         .refused
         .iter()
@@ -128,10 +128,7 @@ fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
         .iter()
         .map(|failed| text::teardown_error(meta, failed));
     let around = record.around.iter().map(text::around_error);
-    let expired = record
-        .expired
-        .iter()
-        .map(|(phase, limit)| text::expired(meta, *phase, *limit));
+    let expired = record.expired.iter().map(|late| text::expired(meta, late));
     expired
         .chain(refused)
         .chain(own)
@@ -174,6 +171,6 @@ impl Record {
     }
 
     pub(crate) fn has_expired(&self, wanted: impl Fn(&Phase) -> bool) -> bool {
-        self.expired.iter().any(|(phase, _)| wanted(phase))
+        self.expired.iter().any(|late| wanted(&late.phase))
     }
 }

@@ -13,3 +13,4 @@ mod runtime;
 mod state;
 mod stress;
 mod support;
+mod thread_stack;

@@ -71,7 +71,7 @@ fn a_bad_size_fails_the_first_context() {
     assert!(in_child("overflow::fitting", &[]).status.success());
 }
 
-fn assert_aborted(output: &Output) {
+pub(crate) fn assert_aborted(output: &Output) {
     #[cfg(unix)]
     assert_eq!(output.status.signal(), Some(6), "{}", text(output));
     // As a fast failure, which no handler sees.

@@ -1,4 +1,5 @@
-//! Random programs of contexts, panics, drops and cancellations, each from a seed.
+//! Random programs of contexts, panics, drops and cancellations, each from a seed: on stacks of their own, and with
+//! every other seed one of them on the stack of the thread.
 //!
 //! `GREEN_LIGHT_STRESS_SEEDS=10000` sets how many seeds run, `GREEN_LIGHT_STRESS_SEED=n` runs one and says what it
 //! does. Nothing here depends on time or on another thread, so that a seed always does the same.
@@ -11,6 +12,7 @@ use std::env;
 use std::future::{Future, pending, poll_fn};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::process;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +24,8 @@ use futures::FutureExt;
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use green_light_core::context::{
-    CancelToken, Limits, is_active, is_cancelled_payload, run_sync, synchronous, wait,
+    CancelToken, Limits, beside_thread_stack, is_active, is_cancelled_payload, on_thread_stack,
+    run_sync, synchronous, wait,
 };
 
 use crate::support::pause;
@@ -44,8 +47,11 @@ fn random_programs_keep_every_promise() {
         run_seed(seed, true);
         return;
     }
+    let mut on_thread_stacks = 0;
     for seed in 0..number("GREEN_LIGHT_STRESS_SEEDS").unwrap_or(USUAL_SEEDS) {
-        if let Err(payload) = catch_unwind(|| run_seed(seed, false)) {
+        let ran = catch_unwind(|| run_seed(seed, false));
+        on_thread_stacks += ran.as_ref().copied().unwrap_or_default();
+        if let Err(payload) = ran {
             let text = payload.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
             panic!(
@@ -54,12 +60,20 @@ fn random_programs_keep_every_promise() {
             );
         }
     }
+    assert!(
+        on_thread_stacks > 0,
+        "no context had the stack of its thread"
+    );
 }
 
 /// A context with a random program.
 fn context(world: &Rc<World>, depth: u32) -> impl Future<Output = u64> + use<> {
     let world = Rc::clone(world);
-    run_sync(move || {
+    // Those of the roots get the stack of the thread, if no other has it; the others get one of their own.
+    on_thread_stack(move || {
+        if !generator::is_generator() {
+            world.on_thread_stack.set(world.on_thread_stack.get() + 1);
+        }
         world.entered.set(world.entered.get() + 1);
         world.most.set(world.most.get().max(world.entered.get()));
         let end = Ended(Rc::clone(&world));
@@ -261,7 +275,17 @@ impl Root {
     }
 }
 
-fn run_seed(seed: u64, says: bool) {
+/// Runs a seed, every other one beside the stack of this thread, and says how many contexts have had that.
+fn run_seed(seed: u64, says: bool) -> u64 {
+    let run = move || run_roots(seed, says);
+    if seed.is_multiple_of(2) {
+        beside_thread_stack(run, |_| process::abort())
+    } else {
+        run()
+    }
+}
+
+fn run_roots(seed: u64, says: bool) -> u64 {
     without_limits();
     let crowded = seed % CROWDED == CROWDED - 1;
     let world = Rc::new(World {
@@ -270,6 +294,7 @@ fn run_seed(seed: u64, says: bool) {
         alive: Cell::new(0),
         entered: Cell::new(0),
         most: Cell::new(0),
+        on_thread_stack: Cell::new(0),
         tokens: RefCell::default(),
         says,
     });
@@ -325,6 +350,7 @@ fn run_seed(seed: u64, says: bool) {
         "only {} at the same time",
         world.most.get()
     );
+    world.on_thread_stack.get()
 }
 
 /// No clock decides anything here, however slow the machine or the tool is that runs this.

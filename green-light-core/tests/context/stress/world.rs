@@ -20,6 +20,8 @@ pub(super) struct World {
     /// Contexts that were entered and have not ended, and the most there were.
     pub(super) entered: Cell<usize>,
     pub(super) most: Cell<usize>,
+    /// Contexts that had the stack of the thread.
+    pub(super) on_thread_stack: Cell<u64>,
     pub(super) tokens: RefCell<Vec<CancelToken>>,
     pub(super) says: bool,
 }
