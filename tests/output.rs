@@ -28,9 +28,12 @@ fn specimens() -> &'static PathBuf {
 }
 
 fn run(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
+    run_on_threads(filter, &[&["--test-threads", "1"], args].concat(), env)
+}
+
+fn run_on_threads(filter: &str, args: &[&str], env: &[(&str, &str)]) -> Output {
     Command::new(specimens())
         .arg(filter)
-        .args(["--test-threads", "1"])
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("RUST_BACKTRACE")
@@ -275,6 +278,61 @@ fn a_dear_fixture_is_told_of_under_nextest_only() {
 #[test]
 fn a_timeout_names_the_phase_and_teardown_runs() {
     story("timeouts::", &expect_file!["output/timeouts.txt"]);
+}
+
+#[test]
+fn a_phase_that_blocks_its_thread_for_too_long_fails_where_it_ends() {
+    story("blocked::", &expect_file!["output/blocked.txt"]);
+}
+
+#[test]
+fn a_test_that_does_not_end_is_reported_and_the_tests_beside_it_go_on() {
+    let env = [("GREEN_LIGHT_DROP_TIMEOUT", "300ms")];
+    for (which, ending) in [
+        ("a_body_that_catches_for_ever", ""),
+        (
+            "a_destructor_that_waits_for_ever",
+            " at tests/specimens/stranded.rs:",
+        ),
+    ] {
+        let name = format!("stranded::{which}");
+        // Both begin at once.
+        let threads = ["stranded::beside", "--test-threads", "2"];
+        let output = run_on_threads(&name, &threads, &env);
+        let text = redacted(&output);
+        assert_eq!(output.status.code(), Some(101), "{text}");
+        for said in [
+            "stderr: torn down".to_owned(),
+            format!("a cancelled coroutine context was still waiting{ending}"),
+            format!("error: test `{name}` (tests/specimens/stranded.rs:"),
+            "was cancelled and does not end".to_owned(),
+            format!("timeout: the body of test `{which}`"),
+            "one_that_is_slow_passes ... ok".to_owned(),
+            format!("error: this process ends here, because test `{name}` does not"),
+        ] {
+            assert!(text.contains(&said), "`{said}` is not in {text}");
+        }
+    }
+}
+
+#[test]
+fn an_overflow_of_a_test_is_reported_as_that_of_a_plain_one() {
+    let text = redacted(&run("deep::in_a_body", &[], &[]));
+    assert!(
+        text.contains("thread 'deep::in_a_body' has overflowed its stack"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("coroutine") && text.ends_with("status: -1\n"),
+        "{text}"
+    );
+    let text = redacted(&run("deep::inside_of_run_sync", &[], &[]));
+    assert!(
+        text.contains(
+            "test `inside_of_run_sync` has overflowed the stack of its coroutine context"
+        ),
+        "{text}"
+    );
 }
 
 #[test]

@@ -63,16 +63,37 @@ where
         ptr::null_mut()
     }
 
+    /// That of the standard library's threads. With the system's own, which is larger, its memory would be kept
+    /// for the next thread, which then has more stack than others.
+    const STACK: usize = 2 << 20;
+
     let mut job = Job {
         f: Some(f),
         out: None,
     };
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the first call writes the attributes, on success; the second changes them. A size that is refused
+    // leaves them as they are.
+    let status = unsafe {
+        let status = libc::pthread_attr_init(attributes.as_mut_ptr());
+        if status == 0 {
+            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
+        }
+        status
+    };
+    if status != 0 {
+        return Err(io::Error::from_raw_os_error(status));
+    }
     let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
     // SAFETY: `run::<F, T>` gets the pointer it expects. `job` outlives the thread, which is joined below on
-    // every path on which it was started, and nothing panics in between. `F` and `T` are `Send`.
+    // every path on which it was started, and nothing panics in between. `F` and `T` are `Send`. The attributes were
+    // written above, and are not used again.
     let status = unsafe {
         let job = ptr::from_mut(&mut job).cast();
-        libc::pthread_create(thread.as_mut_ptr(), ptr::null(), run::<F, T>, job)
+        let status =
+            libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run::<F, T>, job);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        status
     };
     if status != 0 {
         return Err(io::Error::from_raw_os_error(status));

@@ -16,6 +16,7 @@ mod options;
 mod overrides;
 mod runtime;
 mod scopes;
+mod stack;
 mod support_crate;
 mod teardown;
 mod uses;

@@ -18,7 +18,16 @@ pub(crate) fn redacted(output: &Output) -> String {
 }
 
 pub(crate) fn without_numbers(line: &str) -> String {
-    without_dependency(&without_task_id(&without_thread_id(line)))
+    without_dependency(&without_task_id(&without_thread_id(&without_time(line))))
+}
+
+/// A phase that blocked its thread tells how long.
+fn without_time(line: &str) -> String {
+    let (begin, end) = (" was done after ", ", and had ");
+    match (line.split_once(begin), line.split_once(end)) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{begin}..{end}{after}"),
+        _ => line.to_owned(),
+    }
 }
 
 /// Where in a dependency something panicked depends on its version, and on where cargo keeps it.

@@ -3,12 +3,14 @@
 
 mod ambiguous;
 mod around;
+mod blocked;
 mod body;
 mod cases;
 mod crowd;
 mod cycle;
 mod database;
 mod debugged;
+mod deep;
 mod drivers;
 mod dynamic;
 mod events;
@@ -27,6 +29,7 @@ mod should_panic;
 mod skips;
 mod slow;
 mod spawned;
+mod stranded;
 mod teardown;
 mod thread_end;
 mod timeouts;

@@ -65,10 +65,10 @@ impl Host {
     /// Lets the executor run until it wants something of this stack.
     fn let_executor_run(&self) -> Back {
         let step = self.executor.borrow_mut().resume();
-        self.back(step)
+        self.back(&step)
     }
 
-    fn back(&self, step: Step<()>) -> Back {
+    fn back(&self, step: &Step<()>) -> Back {
         match step {
             Step::Suspended => self.job.take().map_or(Back::ToContext, Back::With),
             // `beside_thread_stack` has caught what its closure throws.
@@ -150,7 +150,7 @@ pub fn beside_thread_stack<T: 'static>(
     let step = host.executor.borrow_mut().start(move || {
         out.set(Some(panic::catch_unwind(AssertUnwindSafe(main))));
     });
-    let mut back = host.back(step);
+    let mut back = host.back(&step);
     loop {
         match back {
             Back::With(job) => job(),
@@ -195,6 +195,11 @@ impl Drop for Here {
 fn host() -> Option<Rc<Host>> {
     let here = HERE.try_with(|here| here.borrow().clone()).ok().flatten();
     here.filter(|host| host.is_driven_from_here())
+}
+
+/// Whether the caller is an executor beside the stack of its thread.
+pub(crate) fn is_beside_thread_stack() -> bool {
+    host().is_some()
 }
 
 /// As [`run_sync`](super::run_sync), on the stack of this thread if [`beside_thread_stack`] keeps it free.

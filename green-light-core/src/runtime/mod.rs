@@ -18,6 +18,6 @@ mod shared;
 
 pub(crate) use builder::Flavor;
 pub use enter::RuntimeError;
-pub(crate) use private::block_on_private;
+pub(crate) use private::{block_on_private, private};
 pub(crate) use shared::is_shared;
 pub use shared::{block_on, handle};

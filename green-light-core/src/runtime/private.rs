@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use tokio::runtime::Runtime;
+
 use super::{Flavor, RuntimeError, enter};
 
 /// Drives `future` on this thread, in a current-thread runtime that ends with it.
@@ -10,7 +12,15 @@ use super::{Flavor, RuntimeError, enter};
 ///
 /// As the shared runtime's [`block_on`](super::block_on).
 pub(crate) fn block_on_private<F: Future>(future: F) -> Result<F::Output, RuntimeError> {
+    Ok(private()?.block_on(future))
+}
+
+/// A current-thread runtime for one test.
+///
+/// # Errors
+///
+/// As the shared runtime's [`block_on`](super::block_on).
+pub(crate) fn private() -> Result<Runtime, RuntimeError> {
     enter::refuse_inside_a_runtime()?;
-    let runtime = Flavor::Private.build().map_err(RuntimeError::not_built)?;
-    Ok(runtime.block_on(future))
+    Flavor::Private.build().map_err(RuntimeError::not_built)
 }

@@ -9,9 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Context;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
-use tokio::task::LocalSet;
+use tokio::sync::Notify;
+use tokio::task::{self, LocalSet};
 use tokio::time;
 
 use super::case::TestMeta;
@@ -25,18 +27,26 @@ use crate::runtime::{self, RuntimeError};
 /// Runs `test` to its end.
 pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
     // A `LocalSet` stands outside of the context, so that a `wait` does not stop its tasks.
-    if meta.options.local {
-        return drive_on(meta.options.drive, beside_local_tasks(test));
+    let set = meta.options.local.then(LocalSet::new);
+    let is_private = match meta.options.drive {
+        Drive::Shared => false,
+        Drive::CurrentThread | Drive::Paused => true,
+    };
+    match (set, is_private) {
+        (set, true) if context::is_beside_thread_stack() => beside_a_private_runtime(test, set),
+        (Some(set), true) => runtime::block_on_private(set.run_until(test)),
+        (None, true) => runtime::block_on_private(test),
+        (Some(set), false) => runtime::block_on(beside_local_tasks(test, set)),
+        (None, false) => runtime::block_on(test),
     }
-    drive_on(meta.options.drive, test)
 }
 
 /// As [`LocalSet::run_until`], but its tasks run on the stack of this thread, as the test does: above it, while it
 /// waits. On the executor's coroutine, code that measures its stack would be misled.
-async fn beside_local_tasks<T>(test: impl Future<Output = T>) -> T {
-    let set = Rc::new(RefCell::new(LocalSet::new()));
+async fn beside_local_tasks<T>(test: impl Future<Output = T>, set: LocalSet) -> T {
+    let set = Rc::new(RefCell::new(set));
     let mut test = pin!(test);
-    poll_fn(|cx| {
+    let output = poll_fn(|cx| {
         let polled = {
             let _entered = set.borrow().enter();
             test.as_mut().poll(cx)
@@ -51,13 +61,65 @@ async fn beside_local_tasks<T>(test: impl Future<Output = T>) -> T {
         }
         polled
     })
-    .await
+    .await;
+    context::call_on_thread_stack(move || drop(set));
+    output
 }
 
-fn drive_on<T>(drive: Drive, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
-    match drive {
-        Drive::Shared => runtime::block_on(test),
-        Drive::CurrentThread | Drive::Paused => runtime::block_on_private(test),
+/// Runs `test` on a runtime of its own, whose tasks have the stack of this thread, as in [`beside_local_tasks`].
+///
+/// A runtime runs its tasks where it is driven. So it is driven above the test, again whenever that waits, while
+/// what keeps the test is driven by the shared runtime.
+fn beside_a_private_runtime<T>(
+    test: impl Future<Output = T>,
+    set: Option<LocalSet>,
+) -> Result<T, RuntimeError> {
+    let private = Rc::new(runtime::private()?);
+    let mut set = set.map(Rc::new);
+    let woken = Arc::new(Woken(Notify::new()));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut test = pin!(test);
+    let output = runtime::block_on(poll_fn(|cx| {
+        let _entered = private.enter();
+        let polled = {
+            let _entered = set.as_ref().map(|set| set.enter());
+            test.as_mut().poll(&mut Context::from_waker(&waker))
+        };
+        if polled.is_pending() {
+            let (private, set, woken) = (Rc::clone(&private), set.clone(), Arc::clone(&woken));
+            context::call_on_thread_stack(move || {
+                // Its tasks get their turn also if the test can go on at once.
+                let until_woken = async {
+                    task::yield_now().await;
+                    woken.0.notified().await;
+                };
+                // A runtime inside a runtime, which tokio allows where a thread may be blocked.
+                task::block_in_place(|| match &set {
+                    Some(set) => private.block_on(set.run_until(until_woken)),
+                    None => private.block_on(until_woken),
+                });
+            });
+            cx.waker().wake_by_ref();
+        } else {
+            let set = set.take();
+            context::call_on_thread_stack(move || drop(set));
+        }
+        polled
+    }));
+    context::call_on_thread_stack(move || drop(private));
+    output
+}
+
+/// Ends the driving of a private runtime when the test can go on.
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.notify_one();
     }
 }
 

@@ -62,10 +62,11 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         let (inner, lost) = (Rc::clone(&run), Rc::clone(&run));
         context::beside_thread_stack(
             move || drive(meta, whole(inner, config)),
-            move |_| stranded(meta, lost.record.take()),
+            move |_| stranded(meta, &lost.record.take()),
         )
     } else {
-        drive(meta, whole(Rc::clone(&run), config))
+        // In a box: it is large, and moved several times on the stack that the test is to have.
+        drive(meta, Box::pin(whole(Rc::clone(&run), config)))
     };
     driven.map_err(|error| Failure::from_error(&error))?;
     debug(Moment::End(meta));

@@ -44,10 +44,10 @@ impl Drop for Running {
 }
 
 /// Reports the test whose thread this is, and ends the process when no other test runs any more.
-pub(super) fn stranded(meta: &'static TestMeta, record: Record) {
-    let verdict = Verdict::of(meta, &record);
-    events::outcome(meta, &record, verdict);
-    say_to_terminal(&text::stranded(meta, &late(meta, &record)));
+pub(super) fn stranded(meta: &'static TestMeta, record: &Record) {
+    let verdict = Verdict::of(meta, record);
+    events::outcome(meta, record, verdict);
+    say_to_terminal(&text::stranded(meta, &late(meta, record)));
     // Its `Running` stands below on this stack and will not be dropped.
     RUNNING.fetch_sub(1, Ordering::AcqRel);
     let mut busy = Instant::now();

@@ -463,7 +463,7 @@ fn stranding(main: impl AsyncFnOnce() + 'static) {
             let _ = writeln!(
                 io::stderr(),
                 "the executor has ended with {}",
-                ended.unwrap()
+                ended.expect("the executor does not panic")
             );
             process::exit(7);
         },
