@@ -5,6 +5,8 @@
 #[path = "output/arguments.rs"]
 mod arguments;
 mod binary;
+#[path = "output/dead_server.rs"]
+mod dead_server;
 #[path = "output/kept.rs"]
 mod kept;
 #[path = "output/redacted.rs"]

@@ -20,6 +20,6 @@ pub use blocking::blocking;
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
 pub use report::{
-    Adviser, Concern, Failure, TeardownResult, advise, causes_of, note, progress, quietly,
-    redacted, redacted_url, skip,
+    Adviser, Concern, Failure, TeardownResult, advise, causes_of, help_for, note, progress,
+    quietly, redacted, redacted_url, skip,
 };

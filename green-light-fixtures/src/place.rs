@@ -120,6 +120,14 @@ impl Place {
         }
     }
 
+    /// What to know if the server was started by green-light and has ended.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.server_end(),
+            Self::Database(stay) => stay.server_end(),
+        }
+    }
+
     /// What to know if the test failed because nothing could be written any more.
     pub(crate) fn ended_early(&self) -> Option<String> {
         match self {

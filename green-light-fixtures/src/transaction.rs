@@ -130,6 +130,11 @@ impl Transaction {
         self.owner.place.contention()
     }
 
+    /// What to know if the server was started by green-light and has ended.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        self.owner.place.server_end()
+    }
+
     /// What to know if the test failed because nothing could be written any more.
     pub(crate) fn ended_early(&self) -> Option<String> {
         self.owner.place.ended_early()

@@ -9,6 +9,7 @@ mod cases;
 mod crowd;
 mod cycle;
 mod database;
+mod dead_server;
 mod debugged;
 mod deep;
 mod drivers;

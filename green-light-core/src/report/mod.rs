@@ -17,7 +17,7 @@ pub(crate) mod show;
 mod skip;
 pub(crate) mod text;
 
-pub use explain::{Adviser, Concern, advise};
+pub use explain::{Adviser, Concern, advise, help_for};
 pub use failure::{Failure, causes_of};
 pub use hook::quietly;
 pub use print::{note, progress};

@@ -77,6 +77,17 @@ impl DriverPool {
         }
     }
 
+    /// What to know if its server was started by green-light and has ended, in words.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => crate::server::end_of(Backend::Postgres),
+            #[cfg(feature = "mysql")]
+            Self::MySql(_) => crate::server::end_of(Backend::MySql),
+            _ => None,
+        }
+    }
+
     /// How many connections it may have.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn most(&self) -> Option<u32> {

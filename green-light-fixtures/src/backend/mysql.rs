@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    mysql::{Programs, once_there_is_room},
+    mysql::{Programs, help, once_there_is_room},
     sandbox::{Breach, Broken, Guard, TRACED, Verdict},
     upkeep::{Silence, answered},
 };
@@ -211,18 +211,14 @@ async fn answers(within: Duration, known: impl Future<Output = Result<bool, sqlx
 }
 
 fn cannot_open(error: sqlx::Error) -> Error {
-    let (fact, help) = match error {
-        sqlx::Error::PoolTimedOut => (
-            "MySQL did not answer in time, while a connection for a test was being made",
-            "look whether its server is stopped, overloaded or out of connections; \
-             `Engine::builder().connection_timeout(..)` makes it wait longer",
-        ),
-        _ if Silence::of(&error).is_some() => ("MySQL does not answer", Silence::HELP),
-        _ => (
-            "MySQL could not be reached",
-            "look at `GREEN_LIGHT_MYSQL_URL`, and whether its server runs",
-        ),
+    let fact = match error {
+        sqlx::Error::PoolTimedOut => {
+            "MySQL did not answer in time, while a connection for a test was being made"
+        }
+        _ if Silence::of(&error).is_some() => "MySQL does not answer",
+        _ => "MySQL could not be reached",
     };
+    let help = help(&error);
     Error::new(Kind::Connection, fact).help(help).because(error)
 }
 

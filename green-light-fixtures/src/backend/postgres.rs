@@ -36,6 +36,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
+    postgres::help,
     sandbox::{Breach, Broken, By, Guard, Verdict},
     upkeep::{Silence, answered},
 };
@@ -190,18 +191,14 @@ fn slot_options(options: &PgConnectOptions, wait: Duration) -> PgConnectOptions 
 }
 
 pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
-    let (fact, help) = match error {
-        sqlx::Error::PoolTimedOut => (
-            "PostgreSQL did not answer in time, while a connection for a test was being made",
-            "look whether its server is stopped, overloaded or out of connections; \
-             `Engine::builder().connection_timeout(..)` makes it wait longer",
-        ),
-        _ if Silence::of(&error).is_some() => ("PostgreSQL does not answer", Silence::HELP),
-        _ => (
-            "PostgreSQL could not be reached",
-            "look at `GREEN_LIGHT_POSTGRES_URL`, and whether its server runs",
-        ),
+    let fact = match error {
+        sqlx::Error::PoolTimedOut => {
+            "PostgreSQL did not answer in time, while a connection for a test was being made"
+        }
+        _ if Silence::of(&error).is_some() => "PostgreSQL does not answer",
+        _ => "PostgreSQL could not be reached",
     };
+    let help = help(&error);
     Error::new(Kind::Connection, fact).help(help).because(error)
 }
 

@@ -120,10 +120,21 @@ impl Stay {
             .is_none()
     }
 
+    /// What to know if the server was started by green-light and has ended, in words.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        let occupied = self.occupied.lock().unwrap_or_else(PoisonError::into_inner);
+        occupied.as_ref()?.pool.0.server_end()
+    }
+
     /// Says what it means that no connection could be had.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         let text = match error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+                if let Some(end) = self.server_end() =>
+            {
+                end
+            }
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => format!(
                 "none of the {} connections of this test was free within {:.1} s\n  \
                  help: end transactions and streams before others are begun, or let fewer tasks \

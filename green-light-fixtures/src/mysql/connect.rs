@@ -2,11 +2,13 @@
 
 use std::future::Future;
 
+use green_light_core::help_for;
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
 
 use crate::{
     backend::mysql::has_number,
     error::{Error, Kind},
+    server::{Origin, tls, where_to_look},
     upkeep::{self, Answer, Asked, Served, Silence, Waiting},
 };
 
@@ -110,34 +112,43 @@ pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
     let help = if has_one_of(&error, &DENIED) && (is_of_ours || !denial.contains(" to database ")) {
         grant(&denial)
     } else {
-        told(&error).to_owned()
+        help(&error)
     };
     Error::new(Kind::Connection, what).help(help).because(error)
 }
 
-/// What to do about an error, if it is not that a right is missing.
-fn told(error: &sqlx::Error) -> &'static str {
-    if has_one_of(error, &LOCKED_OUT) {
-        "the server does not let the user of `GREEN_LIGHT_MYSQL_URL` in: look at the name, the password, \
-         and the host it may come from"
-    } else if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) {
-        "name a database that is there in `GREEN_LIGHT_MYSQL_URL`, or none: it is only connected to, to \
-         make others"
-    } else if has_one_of(error, &TOO_MANY) {
-        "the server has no connection left: raise `max_connections`, run fewer tests at once, or close \
-         what else is connected"
-    } else if has_one_of(error, &NO_SPACE) {
-        "the disk of the server is full"
-    } else if Silence::of(error).is_some() {
-        Silence::HELP
-    } else if matches!(error, sqlx::Error::PoolTimedOut) {
-        "look whether the server of `GREEN_LIGHT_MYSQL_URL` is stopped, overloaded or out of connections; \
-         `Engine::builder().connection_timeout(..)` makes it wait longer"
-    } else if matches!(error, sqlx::Error::Io(_)) {
-        "nobody answers there: look at host and port in `GREEN_LIGHT_MYSQL_URL`, and whether its server \
-         runs"
-    } else {
-        "look at the cause, and whether the server of `GREEN_LIGHT_MYSQL_URL` runs"
+/// What to do about an error of a server, if it is not that a right is missing.
+pub(crate) fn help(error: &sqlx::Error) -> String {
+    let origin = Origin::MYSQL;
+    let text = error.to_string();
+    match error {
+        _ if has_one_of(error, &LOCKED_OUT) => {
+            "the server does not let the user of `GREEN_LIGHT_MYSQL_URL` in: look \
+            at the name, the password, and the host it may come from"
+                .to_owned()
+        }
+        _ if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
+            "name a database that is there in \
+            `GREEN_LIGHT_MYSQL_URL`, or none: it is only connected to, to make others"
+                .to_owned()
+        }
+        _ if has_one_of(error, &TOO_MANY) => {
+            "the server has no connection left: raise `max_connections`, run fewer \
+            tests at once, or close what else is connected"
+                .to_owned()
+        }
+        _ if has_one_of(error, &NO_SPACE) => "the disk of the server is full".to_owned(),
+        _ if Silence::of(error).is_some() => Silence::HELP.to_owned(),
+        sqlx::Error::PoolTimedOut => origin.look(
+            "look whether the server of {} is stopped, overloaded or out of connections; \
+             `Engine::builder().connection_timeout(..)` makes it wait longer",
+        ),
+        sqlx::Error::Io(error) => origin.look(where_to_look(error)),
+        sqlx::Error::Tls(_) => tls(&text, "GREEN_LIGHT_MYSQL_URL"),
+        _ => help_for(&text).map_or_else(
+            || origin.look("look at the cause, and whether the server of {} runs"),
+            str::to_owned,
+        ),
     }
 }
 

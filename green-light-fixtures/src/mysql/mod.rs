@@ -27,7 +27,7 @@ mod template;
 
 pub(crate) use self::{
     claim::Claim,
-    connect::{Line, failed, once_there_is_room},
+    connect::{Line, failed, help, once_there_is_room},
     copy::{Script, quoted},
     programs::Programs,
     template::MySqlTemplate,

@@ -1,9 +1,11 @@
 //! Connecting to a server that may have no connection left, and asking it one thing.
 
+use green_light_core::help_for;
 use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     error::{Error, Kind},
+    server::{Origin, tls, where_to_look},
     upkeep::{self, Answer, Asked, Served, Silence, Waiting},
 };
 
@@ -65,39 +67,54 @@ pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
 
 /// Something of ours went wrong on the server.
 pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-    let help = match error.as_database_error().and_then(|e| e.code()).as_deref() {
-        Some(DENIED) => {
-            "the role of `GREEN_LIGHT_POSTGRES_URL` lacks the right that the cause names: let an \
-             administrator grant it, or name another role"
-        }
-        Some("28P01") => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role",
-        Some("28000") => {
-            "the server does not let the role of `GREEN_LIGHT_POSTGRES_URL` in: look at the role, and \
-             at the `pg_hba.conf` of the server"
-        }
-        Some(NO_DATABASE) => {
-            "name a database that is there in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: it is only \
-             connected to, to make others"
-        }
-        Some("53300") => {
-            "the server has no connection left: raise `max_connections`, run fewer tests at once, \
-             or close what else is connected"
-        }
-        Some("53100") => "the disk of the server is full",
-        // What a pooler between says to the options and prepared statements of one session.
-        Some("08P01" | "26000" | "42P05") => NAME_THE_SERVER,
-        _ if Silence::of(&error).is_some() => Silence::HELP,
-        _ if matches!(error, sqlx::Error::PoolTimedOut) => {
-            "look whether the server of `GREEN_LIGHT_POSTGRES_URL` is stopped, overloaded or out of \
-             connections; `Engine::builder().connection_timeout(..)` makes it wait longer"
-        }
-        _ if matches!(error, sqlx::Error::Io(_)) => {
-            "nobody answers there: look at host and port in `GREEN_LIGHT_POSTGRES_URL`, and whether its \
-             server runs"
-        }
-        _ => "look at the cause, and whether the server of `GREEN_LIGHT_POSTGRES_URL` runs",
-    };
+    let help = help(&error);
     Error::new(Kind::Connection, what).help(help).because(error)
+}
+
+/// What to do about an error of a server.
+pub(crate) fn help(error: &sqlx::Error) -> String {
+    let origin = Origin::POSTGRES;
+    let text = error.to_string();
+    let code = error.as_database_error().and_then(|error| error.code());
+    match (code.as_deref(), error) {
+        (Some(DENIED), _) => format!(
+            "the role of {} lacks the right that the cause names: let an administrator grant it, or name \
+             another role",
+            origin.name()
+        ),
+        (Some("28P01"), _) => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
+        (Some("28000"), _) if text.contains(" does not exist") => "name a role that the server has in \
+            `GREEN_LIGHT_POSTGRES_URL`, or let an administrator run `CREATE ROLE app LOGIN CREATEDB PASSWORD '..'` \
+            with the name that the cause has"
+            .to_owned(),
+        (Some("28000"), _) => "the server does not let the role of `GREEN_LIGHT_POSTGRES_URL` in: look at the role, \
+            and at the `pg_hba.conf` of the server"
+            .to_owned(),
+        (Some(NO_DATABASE), _) => "name a database that is there in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
+            it is only connected to, to make others"
+            .to_owned(),
+        (Some("53300"), _) => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
+            or close what else is connected"
+            .to_owned(),
+        (Some("53100"), _) if text.contains("shared memory") => "the server has no room in `/dev/shm`, which a \
+            container gets by `--shm-size=256m`"
+            .to_owned(),
+        (Some("53100"), _) => "the disk of the server is full".to_owned(),
+        // What a pooler between says to the options and prepared statements of one session.
+        (Some("08P01" | "26000" | "42P05"), _) => NAME_THE_SERVER.to_owned(),
+        _ if Silence::of(error).is_some() => Silence::HELP.to_owned(),
+        (Some(_), _) => help_for(&text).map_or_else(
+            || origin.look("look at the cause, and whether the server of {} runs"),
+            str::to_owned,
+        ),
+        (None, sqlx::Error::PoolTimedOut) => origin.look(
+            "look whether the server of {} is stopped, overloaded or out of connections; \
+             `Engine::builder().connection_timeout(..)` makes it wait longer",
+        ),
+        (None, sqlx::Error::Io(error)) => origin.look(where_to_look(error)),
+        (None, sqlx::Error::Tls(_)) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
+        (None, _) => origin.look("look at the cause, and whether the server of {} runs"),
+    }
 }
 
 /// A name as SQL writes it.

@@ -23,6 +23,6 @@ mod template;
 
 pub(crate) use self::{
     claim::Claim,
-    connect::{Line, failed},
+    connect::{Line, failed, help},
     template::PostgresTemplate,
 };

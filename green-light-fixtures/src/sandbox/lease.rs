@@ -131,6 +131,11 @@ impl Lease {
         self.deadlocked.load(Ordering::Relaxed)
     }
 
+    /// What to know if the server was started by green-light and has ended.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        self.set.template().server_end()
+    }
+
     /// What ended the transaction of the test before the test did, in words, if anything has.
     pub(crate) fn ended_early(&self) -> Option<String> {
         self.guard.ended_early()
@@ -185,7 +190,9 @@ impl Taken {
             let token = (!needs_pool).then_some(&self.token);
             self.set.put_back(slot, token);
         }
-        report(lent, ended, holder, waits)
+        let failed = matches!(ended, Ended::Held | Ended::Failed(_));
+        let server_end = failed.then(|| self.set.template().server_end()).flatten();
+        report(lent, ended, holder, waits, server_end.as_deref())
     }
 }
 
@@ -208,7 +215,13 @@ impl Drop for Taken {
 }
 
 /// The first thing that went wrong; the others are told in its text.
-fn report(lent: Lent, ended: Ended, holder: Option<String>, waits: Waits) -> Result<(), Error> {
+fn report(
+    lent: Lent,
+    ended: Ended,
+    holder: Option<String>,
+    waits: Waits,
+    server_end: Option<&str>,
+) -> Result<(), Error> {
     let test = lent.test;
     let mut errors: Vec<_> = lent
         .breaches
@@ -227,6 +240,10 @@ fn report(lent: Lent, ended: Ended, holder: Option<String>, waits: Waits) -> Res
                 "in production the commit would have failed: insert the missing row, \
                  or delete the one that refers to it",
             ));
+        }
+        Ended::Held | Ended::Failed(_) if let Some(end) = server_end => {
+            let text = format!("the transaction of test `{test}` could not be rolled back: {end}");
+            errors.push(Error::new(Kind::Connection, text));
         }
         Ended::Held => {
             let holder =

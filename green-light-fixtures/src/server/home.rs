@@ -12,7 +12,10 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+        net::UnixStream,
+    },
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
@@ -48,12 +51,17 @@ impl Home {
         );
         let mut parent = base.join("servers");
         if !user.reaches(&parent) {
-            let checkout = short_hash(&parent.to_string_lossy());
-            parent = std::env::temp_dir().join(format!("green-light-{checkout}"));
+            let (wanted, temporary) = (parent, std::env::temp_dir());
+            let checkout = short_hash(&wanted.to_string_lossy());
+            parent = temporary.join(format!("green-light-{checkout}"));
+            if !user.reaches(&parent) {
+                return Err(out_of_reach(&wanted, &temporary));
+            }
         }
         fs::create_dir_all(&parent).map_err(|error| refused("make", &parent, &error))?;
         let owner = fs::metadata(&parent).map_err(|error| refused("look at", &parent, &error))?;
-        if parent.starts_with(std::env::temp_dir()) && owner.uid() != user.asking() {
+        // In the system's temporary directory, anybody may have made one of this name.
+        if !parent.starts_with(base) && owner.uid() != user.asking() {
             return Err(Error::new(
                 Kind::Directory,
                 format!("`{}` belongs to another user", parent.display()),
@@ -154,6 +162,12 @@ impl Home {
         Ok(directory)
     }
 
+    /// Whether somebody listens at `socket` in the directory for sockets.
+    pub(super) fn takes_connections(&self, socket: &str) -> bool {
+        let sockets = fs::read_to_string(self.file("sockets")).unwrap_or_default();
+        UnixStream::connect(Path::new(&sockets).join(socket)).is_ok()
+    }
+
     /// Removes clusters beside this one whose program is gone or another one by now.
     pub(super) fn sweep(&self, slug: &str) {
         let entries = self.path.parent().map(fs::read_dir);
@@ -214,18 +228,55 @@ fn short_hash(text: &str) -> String {
 }
 
 pub(super) fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
+    let help = match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "this file system is read-only, and the data of a database server goes there: let \
+             `CARGO_TARGET_DIR` name a directory that can be written"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "the data of a database server goes there: let the user that runs the tests write there, or let \
+             `CARGO_TARGET_DIR` name a directory of its own"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full, and the data of a database server goes there: make room, as by `cargo clean`, or \
+             let `CARGO_TARGET_DIR` name a directory on another disk"
+        }
+        io::ErrorKind::InvalidFilename => {
+            "this path is too long, and the data of a database server goes there: let `CARGO_TARGET_DIR` name \
+             a directory with a shorter one"
+        }
+        _ => {
+            "the data of a database server goes there: make room, give write permission, or let \
+             `CARGO_TARGET_DIR` name a directory on a local disk"
+        }
+    };
     Error::new(
         Kind::Directory,
         format!("cannot {action} `{}`: {error}", path.display()),
     )
+    .help(help)
+}
+
+/// The user who runs a server for root can enter neither the target directory nor the temporary one.
+fn out_of_reach(wanted: &Path, temporary: &Path) -> Error {
+    Error::new(
+        Kind::Directory,
+        format!(
+            "a database server does not run as root, and the user who runs it can enter neither `{}` nor `{}`",
+            wanted.display(),
+            temporary.display()
+        ),
+    )
     .help(
-        "a server's cluster is kept there: make room, give write permission, or let \
-         `CARGO_TARGET_DIR` name a directory on a local disk",
+        "set `TMPDIR` to a directory that every user can enter, such as `/tmp`; or give the directories above \
+         one of these two the mode `o+x`; or run the tests as another user",
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn home(base: &Path, program: &Path) -> Home {
@@ -251,6 +302,59 @@ mod tests {
         assert!(old.path().exists(), "not the kind to sweep");
         new.sweep("test");
         assert!(!old.path().exists() && new.path().exists());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_used_is_told_with_its_cure() {
+        use io::ErrorKind as Is;
+        for (kind, cure) in [
+            (
+                Is::ReadOnlyFilesystem,
+                "help: this file system is read-only",
+            ),
+            (
+                Is::PermissionDenied,
+                "let the user that runs the tests write there",
+            ),
+            (Is::StorageFull, "help: the disk is full"),
+            (Is::InvalidFilename, "help: this path is too long"),
+            (Is::Other, "on a local disk"),
+        ] {
+            let error = refused("make", Path::new("/a"), &kind.into()).to_string();
+            assert!(
+                error.contains(cure) && error.contains("CARGO_TARGET_DIR"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_directory_below_the_temporary_one_may_belong_to_somebody_else() {
+        let user = User::for_server(&["nobody"]).unwrap();
+        // Nobody but root can give a directory away.
+        if user.asking() != 0 {
+            return;
+        }
+        let base = tempfile::tempdir().unwrap();
+        let servers = base.path().join("servers");
+        for directory in [base.path(), &servers] {
+            let _ = fs::create_dir(directory);
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+            std::os::unix::fs::chown(directory, Some(4_000_000), None).unwrap();
+        }
+        let home = home(base.path(), Path::new("/bin/sh"));
+        assert!(home.path().starts_with(base.path()));
+    }
+
+    #[test]
+    fn a_user_who_can_enter_no_directory_is_told_which_ones() {
+        let (target, temporary) = (Path::new("/a/servers"), Path::new("/b"));
+        let text = out_of_reach(target, temporary).to_string();
+        assert!(
+            text.contains("can enter neither `/a/servers` nor `/b`"),
+            "{text}"
+        );
+        assert!(text.contains("help: set `TMPDIR`"), "{text}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod home;
 mod linger;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod origin;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod product;
@@ -26,8 +27,11 @@ mod tests;
 mod user;
 mod watch;
 
-pub(crate) use self::linger::asked as wanted_linger;
 #[cfg(feature = "postgres")]
 pub(crate) use self::shared::postgres;
 #[cfg(feature = "mysql")]
 pub(crate) use self::shared::{Server, mysql};
+pub(crate) use self::{
+    linger::asked as wanted_linger,
+    origin::{Origin, end_of, tls, where_to_look},
+};

@@ -63,6 +63,7 @@ pub(super) const MYSQL_OR_MARIADB: Product = Product {
     initialise,
     arguments,
     ready: |_, sockets| UnixStream::connect(sockets.join(SOCKET)).is_ok(),
+    is_there: |home| home.takes_connections(SOCKET),
     url: |sockets| {
         let socket = encode(&sockets.join(SOCKET).to_string_lossy());
         format!("mysql://root@localhost/mysql?socket={socket}")

@@ -60,6 +60,7 @@ pub(super) const POSTGRES: Product = Product {
     initialise,
     arguments,
     ready,
+    is_there: |home| home.takes_connections(".s.PGSQL.5432"),
     url: |sockets| {
         // Read alike by libpq, tokio-postgres and sqlx.
         let sockets = encode_host(&sockets.to_string_lossy());

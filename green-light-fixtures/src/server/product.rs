@@ -36,6 +36,8 @@ pub(super) struct Product {
     pub(super) arguments: fn(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString>,
     /// Whether the server takes connections.
     pub(super) ready: fn(home: &Home, sockets: &Path) -> bool,
+    /// Whether the server of this process, which was ready before, still takes connections.
+    pub(super) is_there: fn(home: &Home) -> bool,
     /// How its first user reaches it.
     pub(super) url: fn(sockets: &Path) -> String,
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, Once};
 
 use green_light_core::progress;
 
-use super::{hints, product::Product, start, watch::Use};
+use super::{hints, origin, product::Product, start, watch::Use};
 use crate::{
     directory::default_base,
     error::{Error, Kind},
@@ -83,7 +83,9 @@ async fn find_or_start(
     let started = tokio::task::spawn_blocking(move || {
         let mut running = running.lock().unwrap_or_else(|poison| poison.into_inner());
         if running.is_none() {
-            *running = Some(start::running(product, &default_base())?);
+            let (used, home) = start::running(product, &default_base())?;
+            origin::remember(product, home);
+            *running = Some(used);
         }
         let sockets = running.as_ref().map(|used| used.sockets.clone());
         Ok(sockets.expect("it was just started"))

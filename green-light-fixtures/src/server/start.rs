@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 const LOG_LINES: usize = 12;
 
 /// The server of `product` for this checkout, running, and this process being its user.
-pub(super) fn running(product: &Product, base: &Path) -> Result<Use, Error> {
+pub(super) fn running(product: &Product, base: &Path) -> Result<(Use, Home), Error> {
     let linger = linger::asked()?;
     let program = (product.find)().ok_or_else(|| missing(product))?;
     let user = User::for_server(product.users)?;
@@ -52,7 +52,7 @@ pub(super) fn running(product: &Product, base: &Path) -> Result<Use, Error> {
     };
     let used = starting.run()?;
     linger::leave_word(&starting.home, linger)?;
-    Ok(used)
+    Ok((used, starting.home))
 }
 
 /// What is found where a server is to be started.
@@ -278,20 +278,78 @@ fn missing(product: &Product) -> Error {
 }
 
 fn told(product: &Product, reason: &str, log: &Path) -> Error {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let telling = text.split(product.advice).next().unwrap_or_default();
-    let lines: Vec<_> = telling.trim_end().lines().collect();
-    let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+    let last = log_tail(product, log, LOG_LINES);
     let mut fact = format!("{} does not start: {reason}", product.name);
-    for line in last {
+    for line in &last {
         fact.push_str("\n  | ");
         fact.push_str(line);
     }
+    let cure = cure(&last).map_or_else(String::new, |cure| format!("{cure}; "));
     Error::new(Kind::Server, fact).help(format!(
-        "its log is `{}`; to use another server, set `{}`",
+        "{cure}its log is `{}`; to use another server, set `{}`",
         log.display(),
         product.variable
     ))
+}
+
+/// The last lines of a log, without what a program says after the reason.
+pub(super) fn log_tail(product: &Product, log: &Path, at_most: usize) -> Vec<String> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let telling = text.split(product.advice).next().unwrap_or_default();
+    let lines: Vec<_> = telling.trim_end().lines().collect();
+    let last = &lines[lines.len().saturating_sub(at_most)..];
+    last.iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// What to do about a server that does not start, by what its log says.
+fn cure(lines: &[String]) -> Option<&'static str> {
+    const CURES: [(&[&str], &str); 8] = [
+        (
+            &["could not resize shared memory segment", "/dev/shm"],
+            "make room in `/dev/shm`, which a container gets by `--shm-size=256m`",
+        ),
+        (
+            &["No space left on device", "errno: 28", "OS error 28"],
+            "make room on the disk of its data, which are below the target directory, or let `CARGO_TARGET_DIR` \
+             name a directory on another disk",
+        ),
+        (
+            &["ermission denied", "errno: 13"],
+            "let the user who runs it enter and write the directory that its log names",
+        ),
+        (
+            &["invalid locale"],
+            "install the locale that its log names (Debian: `apt-get install locales-all`)",
+        ),
+        (
+            &[
+                "error while loading shared libraries",
+                "Library not loaded",
+                "symbol lookup error",
+            ],
+            "install it again, or take it out of `PATH`: a library that it needs is missing",
+        ),
+        (
+            &[
+                "could not create semaphores",
+                "could not create shared memory",
+            ],
+            "the system has no more shared memory or semaphores for it: stop other servers, or raise its limits",
+        ),
+        (
+            &["Too many open files", "errno: 24"],
+            "raise how many files a process may open, as by `ulimit -n 4096`",
+        ),
+        (
+            &["Cannot allocate memory", "out of memory", "errno: 12"],
+            "give the machine or the container more memory",
+        ),
+    ];
+    let has = |words: &&str| lines.iter().any(|line| line.contains(words));
+    let mut cures = CURES.iter();
+    cures
+        .find(|(texts, _)| texts.iter().any(has))
+        .map(|(_, cure)| *cure)
 }
 
 /// Says once what takes so long.
@@ -344,6 +402,38 @@ mod tests {
              behind the user"
         );
         assert!(!Path::new("nowhere").exists());
+    }
+
+    #[test]
+    fn what_a_log_says_is_followed_by_what_to_do() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        for (said, cure) in [
+            (
+                "FATAL: could not write to file \"x\": No space left on device",
+                "help: make room on the disk",
+            ),
+            (
+                "could not resize shared memory segment \"/P\" to 8 bytes: No space left on device",
+                "`--shm-size=",
+            ),
+            (
+                "mariadbd: Can't create/write to file 'x' (Errcode: 13 \"Permission denied\")",
+                "help: let the user",
+            ),
+            (
+                "initdb: error: invalid locale name \"C.UTF-8\"",
+                "help: install the locale",
+            ),
+            (
+                "initdb: error while loading shared libraries: libpq.so.5",
+                "help: install it again",
+            ),
+            ("something else", "help: its log is `"),
+        ] {
+            fs::write(log.path(), format!("a\n{said}\nb\n")).unwrap();
+            let text = told(&POSTGRES, "it fell over", log.path()).to_string();
+            assert!(text.contains(cure), "{text}");
+        }
     }
 
     #[test]

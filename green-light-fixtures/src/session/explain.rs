@@ -12,7 +12,9 @@ use crate::sandbox::Waits;
 pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            let text = taken(lease.waits(), lease.guard().holder());
+            let holder = lease.guard().holder();
+            let server_end = lease.server_end().filter(|_| holder.is_none());
+            let text = server_end.unwrap_or_else(|| taken(lease.waits(), holder));
             lease.guard().told();
             internal(text)
         }

@@ -131,6 +131,18 @@ impl Template {
         }
     }
 
+    /// What to know if the server was started by green-light and has ended, in words.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => crate::server::end_of(crate::Backend::Postgres),
+            #[cfg(feature = "mysql")]
+            Self::MySql(_) => crate::server::end_of(crate::Backend::MySql),
+        }
+    }
+
     /// Whether statements that define something end the transaction they are sent in.
     pub(crate) fn definitions_commit(&self) -> bool {
         match self {

@@ -47,6 +47,7 @@ mod postgres;
 mod proxy;
 mod raw_pool;
 mod rebuild;
+mod refusals;
 mod restart;
 mod rights;
 mod role;

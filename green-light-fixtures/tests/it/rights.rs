@@ -210,9 +210,18 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
         "help: name a database that is there",
     ];
     server.expect(&absent, &named);
-    for nobody in ["127.0.0.1:1", "no-such-host.invalid"] {
+    for (nobody, help) in [
+        (
+            "127.0.0.1:1",
+            "help: nobody listens there: look at host and port",
+        ),
+        (
+            "no-such-host.invalid",
+            "help: no host has this name: look at the host",
+        ),
+    ] {
         let url = format!("postgres://plain:hunter2@{nobody}/postgres");
-        server.expect(&url, &["help: nobody answers there: look at host and port"]);
+        server.expect(&url, &[help]);
     }
     let help = "help: write `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`";
     for no_url in [
@@ -270,9 +279,18 @@ fn a_user_of_mysql_needs_one_grant_and_what_is_missing_is_said() {
         password => url("").replace(password, "hunter2hunter2"),
     };
     server.expect(&wrong, &["help: the server does not let the user of"]);
-    for nobody in ["127.0.0.1:1", "no-such-host.invalid"] {
+    for (nobody, help) in [
+        (
+            "127.0.0.1:1",
+            "help: nobody listens there: look at host and port",
+        ),
+        (
+            "no-such-host.invalid",
+            "help: no host has this name: look at the host",
+        ),
+    ] {
         let url = format!("mysql://plain:hunter2@{nobody}/");
-        server.expect(&url, &["help: nobody answers there: look at host and port"]);
+        server.expect(&url, &[help]);
     }
     let help = "help: write `GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`";
     for no_url in [

@@ -25,6 +25,18 @@ pub(crate) fn is_known(text: &str) -> bool {
     find(text).is_some()
 }
 
+/// What to do about an error with this text, if it is one that is known; for errors that crates of fixtures
+/// make.
+///
+/// ```
+/// let error = "sorry, too many clients already";
+/// assert!(green_light_core::help_for(error).is_some_and(|help| help.contains("--test-threads")));
+/// ```
+#[must_use]
+pub fn help_for(text: &str) -> Option<&'static str> {
+    find(text).map(|known| known.help)
+}
+
 fn find(text: &str) -> Option<&'static Known> {
     ALL.iter()
         .copied()

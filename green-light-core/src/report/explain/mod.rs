@@ -20,5 +20,6 @@ mod tables;
 mod transaction;
 
 pub use adviser::{Adviser, Concern, advise};
+pub use find::help_for;
 pub(crate) use find::{explain, explain_panic, is_known};
 pub(crate) use place::Place;

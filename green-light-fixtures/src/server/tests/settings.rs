@@ -7,7 +7,7 @@ use crate::{
 
 /// Of a server that is started, whichever the environment names.
 fn own_url(product: &Product) -> String {
-    let used = start::running(product, &crate::directory::default_base()).unwrap();
+    let (used, _) = start::running(product, &crate::directory::default_base()).unwrap();
     let url = (product.url)(&used.sockets);
     // Used until this process ends.
     std::mem::forget(used);

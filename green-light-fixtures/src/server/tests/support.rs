@@ -29,7 +29,7 @@ fn user() {
     let product = by_name(&env::var("TEST_PRODUCT").unwrap());
     let begun = Instant::now();
     match start::running(product, &base) {
-        Ok(used) => {
+        Ok((used, _)) => {
             println!("sockets {}", used.sockets.display());
             println!("after {:?}", begun.elapsed());
             // Until the test closes it.

@@ -1,0 +1,151 @@
+//! Whose server this process works with, in messages: the one of a variable, or one of green-light's own.
+//!
+//! What to do about a lost connection differs. One looks at a server of one's own; a server that
+//! green-light has started was ended by something, and the next run starts it again.
+
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
+
+use green_light_core::help_for;
+
+use super::{home::Home, product::Product, start::log_tail};
+use crate::{backend::Backend, variable::value};
+
+/// How much of the log is shown.
+const LOG_LINES: usize = 4;
+
+/// A server that this process has started, or joined.
+#[derive(Debug)]
+struct Started {
+    product: &'static str,
+    home: Home,
+    is_there: fn(&Home) -> bool,
+}
+
+static STARTED: Mutex<Vec<Started>> = Mutex::new(Vec::new());
+
+/// Remembers a server that was started for this process.
+pub(super) fn remember(product: &'static Product, home: Home) {
+    let is_there = product.is_there;
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.push(Started {
+        product: product.name,
+        home,
+        is_there,
+    });
+}
+
+/// Which server of one kind the process works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin(&'static Product);
+
+impl Origin {
+    #[cfg(feature = "postgres")]
+    pub(crate) const POSTGRES: Self = Self(&super::postgres::POSTGRES);
+    #[cfg(feature = "mysql")]
+    pub(crate) const MYSQL: Self = Self(&super::mysql::MYSQL_OR_MARIADB);
+
+    /// Whether a variable names the server.
+    fn is_named(self) -> bool {
+        value(self.0.variable).is_some()
+    }
+
+    /// The server, as a part of a sentence.
+    pub(crate) fn name(self) -> String {
+        if self.is_named() {
+            format!("the server of `{}`", self.0.variable)
+        } else {
+            format!("the {} that green-light started", self.0.name)
+        }
+    }
+
+    /// What to do if the server cannot be reached, does not answer in time, or has closed a connection;
+    /// `named` is for a server that a variable names, for which `{}` stands there.
+    pub(crate) fn look(self, named: &str) -> String {
+        match self.end() {
+            Some(End { fact, help }) => format!("{fact}: {help}"),
+            None if self.is_named() => named.replace("{}", &format!("`{}`", self.0.variable)),
+            None => format!(
+                "{} still runs: look whether the machine has too much to do; `{}` names another server to use",
+                self.name(),
+                self.0.variable
+            ),
+        }
+    }
+
+    /// What to know of a server of green-light's own that has ended before its time.
+    pub(crate) fn end(self) -> Option<End> {
+        if self.is_named() {
+            return None;
+        }
+        let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = started.iter().find(|own| own.product == self.0.name)?;
+        if (own.is_there)(&own.home) {
+            return None;
+        }
+        let log = own.home.file("server.log");
+        let mut help = format!(
+            "run the tests again, which starts it again, and find out what has stopped or killed it; its log is \
+             `{}`",
+            log.display()
+        );
+        for line in log_tail(self.0, &log, LOG_LINES) {
+            help.push_str("\n  | ");
+            help.push_str(&line);
+        }
+        Some(End {
+            fact: format!("{} has ended while tests use it", self.name()),
+            help,
+        })
+    }
+}
+
+/// What to know of a server of green-light's own that has ended before its time.
+pub(crate) struct End {
+    pub(crate) fact: String,
+    pub(crate) help: String,
+}
+
+/// The server that `backend` uses has ended before its time, and is one of green-light's own: in words.
+pub(crate) fn end_of(backend: Backend) -> Option<String> {
+    let origin = match backend {
+        #[cfg(feature = "postgres")]
+        Backend::Postgres => Origin::POSTGRES,
+        #[cfg(feature = "mysql")]
+        Backend::MySql => Origin::MYSQL,
+        _ => return None,
+    };
+    let End { fact, help } = origin.end()?;
+    Some(format!("{fact}\n  help: {help}"))
+}
+
+/// Where to look if a server cannot be reached; `{}` stands for the variable.
+pub(crate) fn where_to_look(error: &io::Error) -> &'static str {
+    let text = error.to_string();
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "nobody listens there: look at host and port in {}, and whether its server runs"
+        }
+        io::ErrorKind::NotFound => {
+            "the socket is not there: look at the path in {}, and whether its server runs"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "the user of the tests may not use the socket in {}: let that user into its directory, or connect by \
+             host and port"
+        }
+        _ if text.contains("SUN_LEN") => {
+            "the path of a socket may have 107 bytes, 103 on macOS: move the socket of the server, or connect by \
+             host and port in {}"
+        }
+        _ if text.contains("lookup address") => "no host has this name: look at the host in {}",
+        _ => "look at host and port in {}, whether its server runs, and at its log",
+    }
+}
+
+/// What to do about an error of TLS with the server of `variable`.
+pub(crate) fn tls(text: &str, variable: &str) -> String {
+    let help = help_for(text).unwrap_or("look at the parameters of the URL that are about TLS");
+    format!("{help}; the URL is that of `{variable}`")
+}
