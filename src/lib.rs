@@ -30,8 +30,8 @@ pub use green_light_core::{blocking, skip};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]
 pub use green_light_fixtures::{
-    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, Schema, Session,
-    Transaction,
+    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, NewDatabase,
+    Schema, Session, Transaction,
 };
 #[cfg(all(
     feature = "sea-orm",
@@ -53,6 +53,11 @@ pub use green_light_macros::uses;
 pub mod fixtures;
 pub mod guide;
 pub mod prelude;
+#[cfg(all(
+    feature = "macros",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+mod sql_fixtures;
 
 #[doc(hidden)]
 pub use green_light_core::__private;

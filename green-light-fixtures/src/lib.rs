@@ -90,7 +90,7 @@ pub use self::{
     engine::{Engine, EngineBuilder, EngineStats},
     error::Error,
     isolation::Isolation,
-    schema::Schema,
+    schema::{NewDatabase, Schema},
     session::Session,
     transaction::Transaction,
     url::DatabaseUrl,

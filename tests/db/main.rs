@@ -6,4 +6,5 @@ mod isolation;
 mod schema;
 mod session;
 mod several;
+mod sql_fixtures;
 mod transaction;

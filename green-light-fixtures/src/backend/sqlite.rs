@@ -16,7 +16,7 @@ use sqlx::{
     Executor,
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteOwnedBuf, SqlitePool, SqlitePoolOptions,
-        SqliteTransactionManager,
+        SqliteSynchronous, SqliteTransactionManager,
     },
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
@@ -29,9 +29,11 @@ use super::{
     sqlite_listener::listen,
 };
 use crate::{
+    directory::{Directory, default_base},
     error::{Error, Kind},
     sandbox::{Guard, Verdict},
-    schema::Schema,
+    schema::{NewDatabase, Schema},
+    url::DatabaseUrl,
 };
 
 /// The contents of a database, as SQLite writes them to a file.
@@ -50,11 +52,23 @@ pub(crate) async fn build(
     options: &SqliteConnectOptions,
     wait: Duration,
 ) -> Result<Image, Error> {
+    let (options, url, _directory) = if schema.may_connect() {
+        // Other connections do not find a database in memory.
+        let directory = Directory::create(&default_base())?;
+        let path = directory.put("template.sqlite", b"")?;
+        let options = options.clone().filename(&path);
+        let options = options.synchronous(SqliteSynchronous::Off);
+        (options, DatabaseUrl::of_file(&path), Some(directory))
+    } else {
+        let url = DatabaseUrl::new("sqlite::memory:");
+        (options.clone().filename(":memory:"), url, None)
+    };
     let pool = pool_options(wait)
-        .connect_with(options.clone().filename(":memory:"))
+        .connect_with(options)
         .await
         .map_err(cannot_open)?;
-    let built = schema.apply(&DriverPool::Sqlite(pool.clone())).await;
+    let db = DriverPool::Sqlite(pool.clone());
+    let built = schema.apply(&NewDatabase::new(db, url)).await;
     let image = match built {
         Ok(()) => image(&pool).await.map_err(|error| {
             Error::new(Kind::Schema, "the template could not be read back")

@@ -18,7 +18,7 @@ use crate::{
     backend::{Backend, DriverPool},
     error::{Error, Kind},
     rebuild,
-    schema::{Schema, short_digest},
+    schema::{NewDatabase, Schema, short_digest},
     server::Server,
     upkeep::{Holding, Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
@@ -307,6 +307,7 @@ impl Building<'_> {
             .await
             .map_err(cannot)?;
         let db = DriverPool::MySql(pool.clone());
+        let db = NewDatabase::new(db, self.office.url_of(name));
         let what = format!("the schema made at {}", self.schema.place());
         let applying = self.schema.apply(&db);
         let applied = while_it_answers::<MySqlConnection, _>(&options, &what, applying).await;

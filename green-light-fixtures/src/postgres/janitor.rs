@@ -22,11 +22,12 @@ use crate::{
 const STATEMENT: (&str, &str) = ("statement_timeout", "10s");
 
 /// Free databases of templates that nobody has used for a while go as well, and those that are too many.
+/// A schema has two templates, one of them for the sandbox, and four schemas keep theirs.
 const SHELF: &str = "
 SELECT name FROM (
   SELECT name, template, row_number() OVER (PARTITION BY template ORDER BY since DESC) AS number
   FROM green_light.database WHERE state = 'free') AS free
-WHERE number > $2 OR template NOT IN (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 4)";
+WHERE number > $2 OR template NOT IN (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 8)";
 
 const CLEAR_SHELF: &str = "
 WITH old AS (SELECT d.name FROM green_light.database d

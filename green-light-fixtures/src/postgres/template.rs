@@ -23,7 +23,7 @@ use crate::{
     backend::postgres_guard::GUARD,
     backend::{Backend, DriverPool},
     error::{Error, Kind},
-    schema::{Schema, short_digest},
+    schema::{NewDatabase, Schema, short_digest},
     upkeep::{Asking as _, Holding, Waiting, new_name, while_it_answers},
     url::DatabaseUrl,
 };
@@ -186,6 +186,7 @@ impl Content {
             .map_err(cannot)?;
         let db = DriverPool::Postgres(pool.clone());
         let what = format!("the schema made at {}", schema.place());
+        let db = NewDatabase::new(db, office.url_of(name));
         let applied = while_it_answers::<PgConnection, _>(&options, &what, schema.apply(&db)).await;
         drop(db);
         // Closing waits for connections that a seed may have leaked, so not for ever.

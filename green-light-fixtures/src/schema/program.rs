@@ -9,7 +9,7 @@ use std::{
     fs::{self, File, Metadata},
     hash::{DefaultHasher, Hasher as _},
     io::{self, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -32,9 +32,14 @@ pub(super) fn identity() -> String {
 /// Of the program that runs this, without looking into its file: also a build that has changed nothing is
 /// another one.
 pub(crate) fn place_and_time() -> String {
-    env::current_exe()
-        .and_then(|program| Ok(format!("{} {program:?}", stamp(&fs::metadata(&program)?)?)))
-        .unwrap_or_else(|_| unique())
+    path_and_stamp().map_or_else(|_| unique(), |(path, stamp)| format!("{stamp} {path:?}"))
+}
+
+/// Where the program that runs this is, and what changes when it is built again.
+pub(super) fn path_and_stamp() -> io::Result<(PathBuf, String)> {
+    let program = env::current_exe()?;
+    let stamp = stamp(&fs::metadata(&program)?)?;
+    Ok((program, stamp))
 }
 
 /// A text that no other call returns, in this process or another one.

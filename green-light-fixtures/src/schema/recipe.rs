@@ -8,11 +8,8 @@ use sea_orm::{DatabaseConnection, SchemaBuilder};
 use sea_orm_migration::MigratorTrait;
 use sha2::{Digest as _, Sha256};
 
-use super::step::Step;
-use crate::{
-    backend::{Backend, DriverPool},
-    error::Error,
-};
+use super::{new_database::NewDatabase, step::Step};
+use crate::{backend::Backend, error::Error};
 
 /// What a database holds before any test runs.
 ///
@@ -31,7 +28,15 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Schema {
-    steps: Arc<Vec<Step>>,
+    parts: Arc<Vec<Part>>,
+    key: Option<Arc<str>>,
+    place: &'static Location<'static>,
+}
+
+/// A step, and what was said of the schema that it was first a step of.
+#[derive(Clone)]
+struct Part {
+    step: Step,
     key: Option<Arc<str>>,
     place: &'static Location<'static>,
 }
@@ -42,7 +47,7 @@ impl Schema {
     #[track_caller]
     pub fn empty() -> Self {
         Self {
-            steps: Arc::default(),
+            parts: Arc::default(),
             key: None,
             place: Location::caller(),
         }
@@ -50,7 +55,7 @@ impl Schema {
 
     /// Whether it makes nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.parts.is_empty()
     }
 
     /// The tables made by the migrations of `M`, applied in order.
@@ -127,6 +132,26 @@ impl Schema {
         Self::empty().with(Step::sql_dir(path.as_ref()))
     }
 
+    /// The tables and rows made by the `.sql` files at `paths`, in this order.
+    ///
+    /// Paths begin where those of [`sql_dir`](Self::sql_dir) do. What has to be there in some tests
+    /// only is better run by a fixture: `green_light::sql_fixtures!` makes one of each file.
+    ///
+    /// ```
+    /// use green_light_fixtures::Schema;
+    ///
+    /// let schema = Schema::sql_dir("migrations").then(Schema::scripts(["fixtures/users.sql"]));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn scripts<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Self {
+        let paths: Vec<_> = paths
+            .into_iter()
+            .map(|path| path.as_ref().to_owned())
+            .collect();
+        Self::empty().with(Step::scripts(&paths))
+    }
+
     /// The tables made by migrations of sqlx, as `sqlx::migrate!()` embeds them.
     ///
     /// ```
@@ -169,11 +194,67 @@ impl Schema {
         Self::empty().with(Step::sqlx(migrator))
     }
 
+    /// What the async function or closure `code` makes, by any driver.
+    ///
+    /// It gets the [`NewDatabase`]: SeaORM's connection, the pool of sqlx, and the URL for everything
+    /// else, such as the migrations of Diesel or refinery. `name` is for errors.
+    ///
+    /// As with a [`seed`](Self::seed), nothing tells what is in it: each build of the test program makes
+    /// a template of its own, unless there is a [`key`](Self::key). Two closures that differ only in
+    /// values they have captured need different names.
+    ///
+    /// ```
+    /// use green_light_fixtures::Schema;
+    /// # mod shop { pub async fn migrate(_: &str) -> Result<(), String> { Ok(()) } }
+    ///
+    /// let schema = Schema::run("shop", async |db| shop::migrate(db.url().expose()).await);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What it returns is the engine's error, with `name`. A panic goes on as it is.
+    #[must_use]
+    #[track_caller]
+    pub fn run<F, E>(name: impl Into<String>, code: F) -> Self
+    where
+        F: AsyncFn(&NewDatabase) -> Result<(), E> + Send + Sync + 'static,
+        E: fmt::Display + 'static,
+    {
+        Self::empty().with(Step::code(name.into(), code))
+    }
+
+    /// Also runs the steps of `next`, after those that are there.
+    ///
+    /// A [`key`](Self::key) of `next` stands for its steps alone, one of the whole for all of them.
+    ///
+    /// ```
+    /// use green_light_fixtures::Schema;
+    ///
+    /// let rows = Schema::run("rows", async |db| {
+    ///     let url = db.url().expose();
+    ///     // What connects by itself has the URL.
+    ///     # let _ = url;
+    ///     Ok::<_, String>(())
+    /// });
+    /// let schema = Schema::sql_dir("migrations").then(rows.key("1"));
+    /// ```
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        let Self { parts, key, .. } = next;
+        let parts = Arc::unwrap_or_clone(parts).into_iter().map(|part| Part {
+            key: key.clone().or(part.key),
+            ..part
+        });
+        Arc::make_mut(&mut self.parts).extend(parts);
+        self
+    }
+
     /// Also runs `seed`, an async function or closure, once the steps before it have run.
     ///
     /// Its rows are part of the template: every test finds them, and no test can change them for
     /// another. It runs once for a template, not once for a test, and templates are kept: see
-    /// [`key`](Self::key).
+    /// [`key`](Self::key). One that connects by itself gets the URL from [`run`](Self::run), added by
+    /// [`then`](Self::then).
     #[cfg(feature = "sea-orm")]
     #[must_use]
     pub fn seed<F, E>(self, seed: F) -> Self
@@ -186,16 +267,24 @@ impl Schema {
 
     /// Also counts `key` when schemas are compared, for what their text does not show.
     ///
-    /// Templates are kept between runs, and one is used again only if the schema is the same. SQL and entities are compared by their text, and migrations by the statements that their
-    /// `up` sends: it also runs, a few times, on a connection that writes them down and executes none.
-    /// A seed is compiled code that must not be tried out. A migration may depend on an answer of the
-    /// database: the rows of a query, how many rows a statement has changed, the key it has made, whether
-    /// it has failed. So with a seed or such a migration, each build of the test program makes a template
-    /// of its own, unless there is a key; then changing the key is up to you. A closure that captures
-    /// values says nothing of them: without a key, its template is used by this one schema alone.
+    /// Templates are kept between runs, and one is used again only if the schema is the same. SQL and
+    /// entities are compared by their text, and migrations by the statements that they send. To read
+    /// those, each `up` runs once for each build of the test program on a connection that executes
+    /// nothing, up to the first statement of which only a database knows what it does: a query, an
+    /// `UPDATE`, `DELETE` or `INSERT .. SELECT`, the use of a key that an `INSERT` has made. It has two
+    /// seconds and 10,000 statements for that. What it comes to is kept, so a program that has run once
+    /// runs no `up` any more as long as the template is there.
     ///
-    /// What a migration takes from a variable, a file or the clock counts as far as it is in its
-    /// statements. What it does besides sending statements is done more than once.
+    /// A seed, what [`run`](Self::run) runs, and a migration with such a statement are compiled code of
+    /// which nothing is known. With these, each build of the test program makes a template of its own,
+    /// unless there is a key; then changing the key is up to you. A seed that captures values says
+    /// nothing of them: without a key, its template is used by this one schema alone.
+    ///
+    /// What a migration takes from a variable, a file or the clock when it runs is not compared. Put it
+    /// into the key, or build the template again by `GREEN_LIGHT_REBUILD=1`. Nor is what it does when a
+    /// statement of `execute_unprepared` has failed; after other statements that fail while it goes on,
+    /// each build of the test program makes a template of its own. What it does besides sending
+    /// statements is done once more, when its statements are read.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into().into());
@@ -211,7 +300,12 @@ impl Schema {
     }
 
     fn with(mut self, step: Step) -> Self {
-        Arc::make_mut(&mut self.steps).push(step);
+        let place = self.place;
+        Arc::make_mut(&mut self.parts).push(Part {
+            step,
+            key: None,
+            place,
+        });
         self
     }
 
@@ -221,17 +315,39 @@ impl Schema {
     }
 
     /// Runs every step on `db`.
-    pub(crate) async fn apply(&self, db: &DriverPool) -> Result<(), Error> {
-        for step in self.steps.iter() {
-            step.apply(db).await.map_err(|error| error.at(self.place))?;
+    pub(crate) async fn apply(&self, db: &NewDatabase) -> Result<(), Error> {
+        for part in self.parts.iter() {
+            let applied = part.step.apply(db).await;
+            applied.map_err(|error| error.at(part.place))?;
         }
         Ok(())
+    }
+
+    /// Whether a step may connect by itself.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn may_connect(&self) -> bool {
+        self.parts.iter().any(|part| part.step.may_connect())
+    }
+
+    /// The steps that are told from others by no key.
+    fn without_key(&self) -> impl Iterator<Item = &Step> {
+        let parts = self.parts.iter().filter(|part| !self.has_key(part));
+        parts.map(|part| &part.step)
+    }
+
+    fn has_key(&self, part: &Part) -> bool {
+        self.key.is_some() || part.key.is_some()
     }
 
     /// A short name for what the schema holds: equal schemas have equal digests.
     pub(crate) fn digest(&self) -> String {
         let key = self.key.as_deref().unwrap_or_default();
-        short_digest(std::iter::once(key.to_owned()).chain(self.steps.iter().map(Step::identity)))
+        let mut digested = vec![key.to_owned()];
+        for part in self.parts.iter() {
+            digested.extend(part.key.as_deref().map(|key| format!("key {key}")));
+            digested.push(part.step.identity());
+        }
+        short_digest(digested)
     }
 
     /// As [`digest`](Self::digest), for a template that outlives the process.
@@ -242,36 +358,34 @@ impl Schema {
     pub(crate) async fn lasting_digest(&self, dialect: Backend) -> String {
         let mut parts = vec![self.digest()];
         let mut complete = true;
-        for step in self.steps.iter() {
-            match step.content(dialect).await {
+        for part in self.parts.iter() {
+            match part.step.content(dialect, part.place).await {
                 Some(content) => parts.push(content),
-                None => complete = false,
+                None => complete &= self.has_key(part),
             }
         }
-        if !complete && self.key.is_none() {
+        if !complete {
             parts.push(match dialect {
                 // Images cost less than it takes to read a whole program.
                 Backend::Sqlite => super::program::place_and_time(),
                 _ => super::program::identity(),
             });
         }
-        if self.key.is_none() {
-            let kinds = self.steps.iter().filter_map(Step::kind);
-            parts.extend(kinds.map(str::to_owned));
-        }
+        let kinds = self.without_key().filter_map(Step::kind);
+        parts.extend(kinds.map(str::to_owned));
         short_digest(parts)
     }
 
     /// Whether nobody can find this schema again: a seed brings values along, and there is no key to tell
     /// them by.
     pub(crate) fn is_of_its_own(&self) -> bool {
-        self.key.is_none() && self.steps.iter().any(Step::captures)
+        self.without_key().any(Step::captures)
     }
 
     /// Whether running the steps again makes an equal database, for all that can be told.
     #[cfg(feature = "_server")]
     pub(crate) fn can_run_again(&self) -> bool {
-        !self.steps.iter().any(Step::is_seed)
+        !self.parts.iter().any(|part| part.step.is_code())
     }
 }
 
@@ -283,7 +397,13 @@ pub(crate) fn short_digest<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize()
+    hex(hash)
+}
+
+/// The beginning of what `hash` has come to.
+pub(super) fn hex(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    digest
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
@@ -300,10 +420,16 @@ impl Default for Schema {
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Schema")
-            .field("steps", &self.steps)
+            .field("steps", &self.parts)
             .field("key", &self.key)
             .field("made_at", &self.place.to_string())
             .finish()
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.step.fmt(f)
     }
 }
 
@@ -344,6 +470,7 @@ mod tests {
         use sea_orm_migration::prelude::*;
 
         use super::*;
+        use crate::schema::record::{Bounds, Recorded};
 
         static VERSION: AtomicUsize = AtomicUsize::new(0);
 
@@ -376,18 +503,28 @@ mod tests {
         }
 
         #[tokio::test]
-        async fn a_changed_migration_is_another_schema_and_changed_back_the_same_again() {
+        async fn migrations_count_by_what_they_send_and_are_run_for_it_once() {
+            let recorded =
+                || crate::schema::record::record::<Edited>(Backend::Postgres, Bounds::default());
+            let Recorded::Statements(sent) = recorded().await else {
+                panic!("it sends one statement, and asks nothing");
+            };
             for schema in [
                 Schema::migrations::<Edited>(),
                 Schema::migrations::<Edited>().key("1"),
             ] {
-                VERSION.store(0, Ordering::Relaxed);
-                let before = digest(&schema).await;
-                VERSION.store(1, Ordering::Relaxed);
-                assert_ne!(digest(&schema).await, before);
-                VERSION.store(0, Ordering::Relaxed);
-                assert_eq!(digest(&schema).await, before);
+                let expected = short_digest([&schema.digest(), &sent]);
+                assert_eq!(digest(&schema).await, expected);
             }
+            VERSION.store(1, Ordering::Relaxed);
+            assert_ne!(recorded().await, Recorded::Statements(sent.clone()));
+            let schema = Schema::migrations::<Edited>();
+            let kept = short_digest([&schema.digest(), &sent]);
+            assert_eq!(
+                digest(&schema).await,
+                kept,
+                "this program has recorded them"
+            );
         }
 
         #[tokio::test]
@@ -395,7 +532,7 @@ mod tests {
             let seed = async |_: &DatabaseConnection| Ok::<(), String>(());
             let schema = Schema::sql("SELECT 1").seed(seed);
             let program = crate::schema::program::identity();
-            let kind = schema.steps[1].kind().unwrap();
+            let kind = schema.parts[1].step.kind().unwrap();
             let unkeyed = short_digest([&schema.digest(), "sql SELECT 1", &program, kind]);
             assert_eq!(digest(&schema).await, unkeyed);
             let (one, two) = (schema.clone().key("1"), schema.key("2"));

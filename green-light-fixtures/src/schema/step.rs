@@ -2,58 +2,84 @@
 //!
 //! Invariant: a failure names the migration, statement, entity set or seed; the caller adds the place.
 
-#[cfg(feature = "sea-orm")]
+#[cfg(feature = "sea-orm-migration")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
     any::{TypeId, type_name},
-    panic,
+    fmt,
+    future::Future,
+    panic::{self, Location},
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
 };
-use std::{fmt, future::Future, path::Path, pin::Pin, sync::Arc};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
-#[cfg(feature = "sea-orm")]
-use super::program;
-use super::sql::{Directory, Text};
+#[cfg(feature = "sea-orm-migration")]
+use super::{
+    kept::Kept,
+    record::{Bounds, Recorded, record},
+};
+use super::{new_database::NewDatabase, program, sql::Text, sql_directory::SqlFiles};
 use crate::{
-    backend::{Backend, DriverPool},
+    backend::Backend,
     error::{Error, Kind},
 };
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Migrate = fn(DriverPool) -> Boxed<Result<(), Error>>;
+#[cfg(feature = "sea-orm-migration")]
+type Migrate = fn(DatabaseConnection) -> Boxed<Result<(), Error>>;
 #[cfg(feature = "sea-orm")]
 type Register = dyn Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync;
-type Seed = dyn Fn(DriverPool) -> Boxed<Result<(), Error>> + Send + Sync;
+type Run = dyn Fn(NewDatabase) -> Boxed<Result<(), Error>> + Send + Sync;
 
 #[derive(Clone)]
 pub(super) enum Step {
-    #[cfg_attr(
-        not(feature = "sea-orm-migration"),
-        allow(dead_code, reason = "made by `Schema::migrations` alone")
-    )]
+    #[cfg(feature = "sea-orm-migration")]
     Migrations {
         migrator: &'static str,
         names: fn() -> Vec<String>,
         run: Migrate,
-        record: fn(Backend) -> Boxed<Option<String>>,
+        record: fn(Backend, Bounds) -> Boxed<Recorded>,
     },
     #[cfg(feature = "sea-orm")]
     Entities(Arc<Register>),
     Sql(Arc<Text>),
-    SqlDirectory(Arc<Directory>),
+    SqlFiles(Arc<SqlFiles>),
     #[cfg(feature = "sqlx")]
     Sqlx(Arc<sqlx::migrate::Migrator>),
-    Seed {
-        name: &'static str,
-        /// What tells it from the other seeds of this build of the program.
+    /// A function: a seed, or one that has a name.
+    Code {
+        name: Name,
+        /// What tells it from the other functions of this build of the program.
         kind: String,
         /// Whether it brings values along, of which nothing is known.
         captures: bool,
-        run: Arc<Seed>,
+        run: Arc<Run>,
     },
+}
+
+/// How errors call a function.
+#[derive(Clone, Debug)]
+pub(super) enum Name {
+    /// The name of its type.
+    #[cfg(feature = "sea-orm")]
+    Seed(&'static str),
+    Given(String),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(feature = "sea-orm")]
+            Self::Seed(name) => write!(f, "the seed `{name}`"),
+            Self::Given(name) => write!(f, "`{name}` of `Schema::run`"),
+        }
+    }
 }
 
 impl Step {
@@ -67,8 +93,8 @@ impl Step {
                     .map(|m| m.name().to_owned())
                     .collect()
             },
-            run: |pool| Box::pin(migrate::<M>(pool.to_sea_orm())),
-            record: |dialect| Box::pin(super::record::record::<M>(dialect.dialect())),
+            run: |db| Box::pin(migrate::<M>(db)),
+            record: |dialect, bounds| Box::pin(record::<M>(dialect, bounds)),
         }
     }
 
@@ -86,7 +112,11 @@ impl Step {
     }
 
     pub(super) fn sql_dir(path: &Path) -> Self {
-        Self::SqlDirectory(Arc::new(Directory::read(path)))
+        Self::SqlFiles(Arc::new(SqlFiles::of_directory(path)))
+    }
+
+    pub(super) fn scripts(paths: &[PathBuf]) -> Self {
+        Self::SqlFiles(Arc::new(SqlFiles::listed(paths)))
     }
 
     #[cfg(feature = "sqlx")]
@@ -100,69 +130,137 @@ impl Step {
         F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
         E: fmt::Display + 'static,
     {
-        let seed = Arc::new(seed);
-        Self::Seed {
-            name: type_name::<F>(),
+        let name = Name::Seed(type_name::<F>());
+        let (seed, called) = (Arc::new(seed), name.clone());
+        Self::Code {
             kind: match size_of::<F>() {
                 // All closures of one function have the same name.
-                0 => format!("{:?}", TypeId::of::<F>()),
+                0 => kind::<F>(),
                 _ => program::unique(),
             },
             captures: size_of::<F>() > 0,
-            run: Arc::new(move |pool| Box::pin(run_seed(Arc::clone(&seed), pool.to_sea_orm()))),
+            run: Arc::new(move |db| {
+                let (seed, db) = (Arc::clone(&seed), db.connection().clone());
+                Box::pin(run_code(called.clone(), seed, db))
+            }),
+            name,
         }
     }
 
-    pub(super) async fn apply(&self, db: &DriverPool) -> Result<(), Error> {
+    pub(super) fn code<F, E>(name: String, code: F) -> Self
+    where
+        F: AsyncFn(&NewDatabase) -> Result<(), E> + Send + Sync + 'static,
+        E: fmt::Display + 'static,
+    {
+        let name = Name::Given(name);
+        let (code, called) = (Arc::new(code), name.clone());
+        Self::Code {
+            // The name stands for what it brings along.
+            kind: kind::<F>(),
+            captures: false,
+            run: Arc::new(move |db| Box::pin(run_code(called.clone(), Arc::clone(&code), db))),
+            name,
+        }
+    }
+
+    pub(super) async fn apply(&self, new: &NewDatabase) -> Result<(), Error> {
+        let pool = new.pool();
         match self {
-            Self::Migrations { run, .. } => run(db.clone()).await,
+            #[cfg(feature = "sea-orm-migration")]
+            Self::Migrations { run, .. } => self.migrate(*run, new).await,
             #[cfg(feature = "sea-orm")]
             Self::Entities(register) => {
-                let db = db.to_sea_orm();
-                register(db.get_schema_builder())
-                    .apply(&db)
-                    .await
-                    .map_err(|error| {
-                        failed_in_sea_orm(
-                            "the tables of `Schema::entities` could not be made",
-                            &error,
-                        )
-                    })
+                let db = new.connection();
+                let made = register(db.get_schema_builder()).apply(db).await;
+                let what = "the tables of `Schema::entities` could not be made";
+                made.map_err(|error| failed_in_sea_orm(what, &error))
             }
             // Boxed, or the futures of callers nest deeper than the compiler looks.
-            Self::Sql(text) => Box::pin(text.run(db)).await,
-            Self::SqlDirectory(directory) => Box::pin(directory.run(db)).await,
+            Self::Sql(text) => Box::pin(text.run(pool)).await,
+            Self::SqlFiles(files) => Box::pin(files.run(pool)).await,
             #[cfg(feature = "sqlx")]
-            Self::Sqlx(migrator) => super::sqlx_migrations::run(migrator, db).await,
-            Self::Seed { run, .. } => run(db.clone()).await,
+            Self::Sqlx(migrator) => super::sqlx_migrations::run(migrator, pool).await,
+            Self::Code { run, .. } => run(new.clone()).await,
         }
     }
 
-    /// Whether this is a seed, which is promised to run once.
+    /// Runs migrations. A statement that fails while they succeed is noted: what they send depends on it.
+    #[cfg(feature = "sea-orm-migration")]
+    async fn migrate(&self, run: Migrate, new: &NewDatabase) -> Result<(), Error> {
+        let mut db = new.connection().clone();
+        let failed = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&failed);
+        db.set_metric_callback(move |statement| {
+            seen.fetch_or(statement.failed, Ordering::Relaxed);
+        });
+        run(db).await?;
+        if failed.load(Ordering::Relaxed) {
+            Kept::new(&self.identity(), new.backend()).refute();
+        }
+        Ok(())
+    }
+
+    /// Whether this is the user's code, which may do more than what is seen in the database.
     #[cfg(feature = "_server")]
-    pub(super) fn is_seed(&self) -> bool {
-        matches!(self, Self::Seed { .. })
+    pub(super) fn is_code(&self) -> bool {
+        match self {
+            #[cfg(feature = "sea-orm-migration")]
+            Self::Migrations { .. } => true,
+            Self::Code { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it may connect by itself, so that the database has to be one to which that is possible.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn may_connect(&self) -> bool {
+        matches!(
+            self,
+            Self::Code {
+                name: Name::Given(_),
+                ..
+            }
+        )
     }
 
     /// What tells this step from others of the program if its name does not.
     pub(super) fn kind(&self) -> Option<&str> {
         match self {
-            Self::Seed { kind, .. } => Some(kind),
+            Self::Code { kind, .. } => Some(kind),
             _ => None,
         }
     }
 
     /// Whether it does something that depends on values of which nothing is known.
     pub(super) fn captures(&self) -> bool {
-        matches!(self, Self::Seed { captures: true, .. })
+        matches!(self, Self::Code { captures: true, .. })
     }
 
     /// What tells this step from one that does something else, if all of it can be told.
-    pub(super) async fn content(&self, dialect: Backend) -> Option<String> {
+    #[cfg_attr(
+        not(feature = "sea-orm-migration"),
+        expect(unused_variables, reason = "other steps are the same everywhere")
+    )]
+    pub(super) async fn content(
+        &self,
+        dialect: Backend,
+        place: &Location<'static>,
+    ) -> Option<String> {
         match self {
-            Self::Migrations { record, .. } => record(dialect).await,
+            #[cfg(feature = "sea-orm-migration")]
+            Self::Migrations {
+                migrator, record, ..
+            } => {
+                let bounds = Bounds::default();
+                let tell = |what: &str| {
+                    super::kept::tell_out_of_bounds(migrator, &place.to_string(), what);
+                };
+                Kept::new(&self.identity(), dialect)
+                    .get_or_record(bounds, record(dialect, bounds), tell)
+                    .await
+            }
             // It is promised to run once, so it cannot be tried out.
-            Self::Seed { .. } => None,
+            Self::Code { .. } => None,
             _ => Some(self.identity()),
         }
     }
@@ -170,6 +268,7 @@ impl Step {
     /// What tells this step from another one, for the digest.
     pub(super) fn identity(&self) -> String {
         match self {
+            #[cfg(feature = "sea-orm-migration")]
             Self::Migrations {
                 migrator, names, ..
             } => {
@@ -181,10 +280,18 @@ impl Step {
                 format!("entities {:?}", register(builder))
             }
             Self::Sql(text) => format!("sql {}", text.sql),
-            Self::SqlDirectory(directory) => directory.identity(),
+            Self::SqlFiles(files) => files.identity(),
             #[cfg(feature = "sqlx")]
             Self::Sqlx(migrator) => super::sqlx_migrations::identity(migrator),
-            Self::Seed { name, .. } => format!("seed {name}"),
+            #[cfg(feature = "sea-orm")]
+            Self::Code {
+                name: Name::Seed(name),
+                ..
+            } => format!("seed {name}"),
+            Self::Code {
+                name: Name::Given(name),
+                ..
+            } => format!("run {name}"),
         }
     }
 }
@@ -192,6 +299,7 @@ impl Step {
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "sea-orm-migration")]
             Self::Migrations {
                 migrator, names, ..
             } => {
@@ -200,10 +308,10 @@ impl fmt::Debug for Step {
             #[cfg(feature = "sea-orm")]
             Self::Entities(_) => f.write_str("entities"),
             Self::Sql(text) => write!(f, "sql of {} bytes", text.sql.len()),
-            Self::SqlDirectory(directory) => write!(f, "files of {}", directory.path.display()),
+            Self::SqlFiles(files) => write!(f, "files of {}", files.name),
             #[cfg(feature = "sqlx")]
             Self::Sqlx(migrator) => write!(f, "{} migrations of sqlx", migrator.iter().count()),
-            Self::Seed { name, .. } => write!(f, "seed {name}"),
+            Self::Code { name, .. } => write!(f, "{name}"),
         }
     }
 }
@@ -230,39 +338,44 @@ async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> 
         .help("correct its `up`; the template is built afresh in the next run"))
 }
 
-#[cfg(feature = "sea-orm")]
-/// Runs the seed on a thread that may block, where its future need not be `Send`.
-async fn run_seed<F, E>(seed: Arc<F>, db: DatabaseConnection) -> Result<(), Error>
+fn kind<F: 'static>() -> String {
+    format!("{:?}", TypeId::of::<F>())
+}
+
+/// Runs the function on a thread that may block, where its future need not be `Send`.
+async fn run_code<F, A, E>(name: Name, code: Arc<F>, db: A) -> Result<(), Error>
 where
-    F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
+    F: AsyncFn(&A) -> Result<(), E> + Send + Sync + 'static,
+    A: Send + 'static,
     E: fmt::Display + 'static,
 {
     let runtime = tokio::runtime::Handle::current();
-    let name = type_name::<F>();
     let run = move || {
         runtime
-            .block_on((*seed)(&db))
+            .block_on((*code)(&db))
             .map_err(|error| error.to_string())
     };
     match tokio::task::spawn_blocking(run).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(message)) => Err(
-            Error::new(Kind::Schema, format!("the seed `{name}` failed"))
-                .help("a seed runs once, on the database its schema has just made")
-                .because(message),
-        ),
+        Ok(Err(message)) => Err(Error::new(Kind::Schema, format!("{name} failed"))
+            .help(match name {
+                #[cfg(feature = "sea-orm")]
+                Name::Seed(_) => "a seed runs once, on the database its schema has just made",
+                Name::Given(_) => {
+                    "it runs once, on a new database in which the steps before it have run"
+                }
+            })
+            .because(message)),
         // A panic has its own message and place already: it goes on as it is.
         Err(ended) if ended.is_panic() => panic::resume_unwind(ended.into_panic()),
-        Err(ended) => Err(
-            Error::new(Kind::Schema, format!("the seed `{name}` was cancelled"))
-                .help("the runtime shut down while the template was being built")
-                .because(ended),
-        ),
+        Err(ended) => Err(Error::new(Kind::Schema, format!("{name} was cancelled"))
+            .help("the runtime shut down while the template was being built")
+            .because(ended)),
     }
 }
 
 #[cfg(feature = "sea-orm")]
-fn failed_in_sea_orm(what: impl Into<String>, error: &DbErr) -> Error {
+pub(super) fn failed_in_sea_orm(what: impl Into<String>, error: &DbErr) -> Error {
     // SeaORM repeats its source in its own text; the driver's alone says what is wrong.
     match error {
         DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause) => failed(what, cause),

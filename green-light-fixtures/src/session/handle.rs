@@ -76,6 +76,10 @@ impl Session {
         &self.shared.connection
     }
 
+    pub(super) fn pool(&self) -> &DriverPool {
+        &self.shared.pool
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn backend(&self) -> Backend {

@@ -10,6 +10,7 @@ mod explain;
 mod handle;
 #[cfg(feature = "sea-orm")]
 mod options;
+mod script;
 #[cfg(feature = "sea-orm")]
 mod traits;
 

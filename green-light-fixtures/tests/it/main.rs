@@ -52,6 +52,8 @@ mod restart;
 mod rights;
 mod role;
 mod schema;
+mod schema_migrations;
+mod schema_run;
 mod schema_sources;
 mod service;
 mod session;

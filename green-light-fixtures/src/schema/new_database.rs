@@ -1,0 +1,127 @@
+//! What the functions of a schema get: the database that is being made.
+
+#[cfg(feature = "sea-orm")]
+use std::ops::Deref;
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::DatabaseConnection;
+#[cfg(feature = "mysql")]
+use sqlx::MySqlPool;
+#[cfg(feature = "postgres")]
+use sqlx::PgPool;
+#[cfg(feature = "sqlite")]
+use sqlx::SqlitePool;
+
+use crate::{
+    backend::{Backend, DriverPool},
+    url::DatabaseUrl,
+};
+
+/// The database that [`Schema::run`](crate::Schema::run) fills, by SeaORM, sqlx or any other driver.
+///
+/// It derefs to SeaORM's connection. Connections that a function opens itself, from [`url`](Self::url),
+/// are closed by it: databases of tests are copies of this one, and a database that is in use is not
+/// copied. Those that are left open when the function ends are ended on servers.
+#[derive(Clone, Debug)]
+pub struct NewDatabase {
+    pool: DriverPool,
+    #[cfg(feature = "sea-orm")]
+    connection: DatabaseConnection,
+    url: DatabaseUrl,
+}
+
+impl NewDatabase {
+    pub(crate) fn new(pool: DriverPool, url: DatabaseUrl) -> Self {
+        Self {
+            #[cfg(feature = "sea-orm")]
+            connection: pool.to_sea_orm(),
+            pool,
+            url,
+        }
+    }
+
+    pub(super) fn pool(&self) -> &DriverPool {
+        &self.pool
+    }
+
+    /// SeaORM's connection to it.
+    #[cfg(feature = "sea-orm")]
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.pool.backend().unwrap_or_default()
+    }
+
+    /// Where it is. [`expose`](DatabaseUrl::expose) gives the text for a driver.
+    ///
+    /// On SQLite this is a file.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// The sqlx pool behind the connection.
+    ///
+    /// # Panics
+    ///
+    /// When this is another database.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    #[track_caller]
+    pub fn sqlite_pool(&self) -> &SqlitePool {
+        match &self.pool {
+            DriverPool::Sqlite(pool) => pool,
+            _ => self.is_not_on(Backend::Sqlite),
+        }
+    }
+
+    /// The sqlx pool behind the connection.
+    ///
+    /// # Panics
+    ///
+    /// When this is another database.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    #[track_caller]
+    pub fn postgres_pool(&self) -> &PgPool {
+        match &self.pool {
+            DriverPool::Postgres(pool) => pool,
+            _ => self.is_not_on(Backend::Postgres),
+        }
+    }
+
+    /// The sqlx pool behind the connection.
+    ///
+    /// # Panics
+    ///
+    /// When this is another database.
+    #[cfg(feature = "mysql")]
+    #[must_use]
+    #[track_caller]
+    pub fn mysql_pool(&self) -> &MySqlPool {
+        match &self.pool {
+            DriverPool::MySql(pool) => pool,
+            _ => self.is_not_on(Backend::MySql),
+        }
+    }
+
+    #[track_caller]
+    fn is_not_on(&self, wanted: Backend) -> ! {
+        let backend = self.backend();
+        panic!("this database is on `{backend}`, not on `{wanted}`\n  help: ask `backend()` first")
+    }
+}
+
+#[cfg(feature = "sea-orm")]
+impl Deref for NewDatabase {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}

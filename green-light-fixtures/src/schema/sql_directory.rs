@@ -1,0 +1,426 @@
+//! The SQL files of a directory: which of them are run, and in what order.
+//!
+//! The layouts of many tools are read: numbered files (sqlx, golang-migrate, atlas, dbmate, goose),
+//! `V1__name.sql` (refinery, Flyway), and a directory for each migration with an `up.sql` (Diesel) or a
+//! `migration.sql` (Prisma). What would be run in another way by its tool is refused.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{sql::Text, up_section::up_section};
+use crate::{
+    backend::DriverPool,
+    error::{Error, Kind},
+};
+
+/// The files of a migration that has a directory of its own.
+const OF_DIRECTORIES: [&str; 2] = ["up.sql", "migration.sql"];
+/// What is said of a directory that is not understood.
+const LAYOUTS: &str = "`Schema::sql_dir` reads `1_name.sql` and `1_name.up.sql` in the order of their \
+     numbers, `V1__name.sql`, and directories `1_name/` with an `up.sql` or a `migration.sql` in them; \
+     `Schema::scripts` reads files that you list";
+/// How many names are listed.
+const LISTED: usize = 8;
+
+/// The SQL files of a directory, or files that were listed, read when the schema was made.
+#[derive(Debug)]
+pub(super) struct SqlFiles {
+    /// How errors call it.
+    pub(super) name: String,
+    pub(super) files: Result<Vec<Text>, Unread>,
+}
+
+/// Why there are no files.
+#[derive(Debug)]
+pub(super) struct Unread {
+    why: String,
+    help: &'static str,
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self {
+            why: error.to_string(),
+            help: "a path begins at the directory of the package's `Cargo.toml`; \
+                   `concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/schema\")` does so wherever the test runs",
+        }
+    }
+}
+
+impl SqlFiles {
+    pub(super) fn of_directory(path: &Path) -> Self {
+        Self {
+            name: format!("`{}` of `Schema::sql_dir`", path.display()),
+            files: read_directory(path),
+        }
+    }
+
+    pub(super) fn listed(paths: &[PathBuf]) -> Self {
+        let read = |path: &PathBuf| read_file(path).map_err(Unread::from);
+        Self {
+            name: "`Schema::scripts`".to_owned(),
+            files: paths.iter().map(read).collect(),
+        }
+    }
+
+    pub(super) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
+        let files = self.files.as_ref().map_err(|unread| {
+            Error::new(Kind::Schema, format!("{}: {}", self.name, unread.why)).help(unread.help)
+        })?;
+        for file in files {
+            file.run(db).await?;
+        }
+        Ok(())
+    }
+
+    /// What tells it from another one.
+    pub(super) fn identity(&self) -> String {
+        let mut identity = "files".to_owned();
+        for file in self.files.iter().flatten() {
+            identity += &format!("\n{}\n{}", file.sql.len(), file.sql);
+        }
+        identity
+    }
+}
+
+fn read_directory(directory: &Path) -> Result<Vec<Text>, Unread> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        entries.push((name.into_owned(), path));
+    }
+    // So that errors do not depend on the file system.
+    entries.sort();
+    let not_understood = |why: String| Unread { why, help: LAYOUTS };
+    let mut found = Vec::new();
+    for (name, path) in &entries {
+        match File::of(name, path) {
+            File::Run { order, path } => found.push((order, name, path)),
+            File::Ignored => {}
+            File::Refused(why) => return Err(not_understood(format!("`{name}` {why}"))),
+        }
+    }
+    if found.is_empty() {
+        let names: Vec<_> = entries
+            .iter()
+            .take(LISTED)
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        let more = if entries.len() > LISTED { ", .." } else { "" };
+        let why = match names.is_empty() {
+            true => "there is no `.sql` file in it: it is empty".to_owned(),
+            false => format!(
+                "there is no `.sql` file in it that goes up, but {}{more}",
+                names.join(", ")
+            ),
+        };
+        return Err(not_understood(why));
+    }
+    // An undo of Flyway has the number of what it undoes; what refinery calls unversioned has its own.
+    let versions: Vec<_> = found
+        .iter()
+        .filter(|(order, ..)| order.kind == Prefix::Versioned)
+        .map(|(order, ..)| order.version.clone())
+        .collect();
+    found.retain(|(order, ..)| order.kind != Prefix::Undo || !versions.contains(&order.version));
+    found.sort();
+    found
+        .into_iter()
+        .map(|(_, _, path)| {
+            let mut text = read_file(&path)?;
+            let section = up_section(&text.sql);
+            let refused = |why| not_understood(format!("`{}` {why}", text.name));
+            if let Some(section) = section.map_err(refused)? {
+                text.sql = section;
+            }
+            Ok(text)
+        })
+        .collect()
+}
+
+fn read_file(path: &Path) -> io::Result<Text> {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(sql) => Ok(Text { name, sql }),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(io::Error::other(format!(
+            "`{name}` is not UTF-8; a dump with binary columns is with `--hex-blob`"
+        ))),
+        Err(error) => Err(io::Error::other(format!("cannot read `{name}`: {error}"))),
+    }
+}
+
+/// What is done with an entry of the directory.
+enum File {
+    Run { order: Order, path: PathBuf },
+    Ignored,
+    Refused(&'static str),
+}
+
+/// When a file is run: what has no number comes before numbers, and what is repeatable comes last.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    is_repeatable: bool,
+    is_numbered: bool,
+    version: Vec<u64>,
+    /// For equal numbers, which undo the others and so are left out.
+    kind: Prefix,
+}
+
+/// What stands before the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Prefix {
+    None,
+    Versioned,
+    Undo,
+    Repeatable,
+}
+
+impl File {
+    fn of(name: &str, path: &Path) -> Self {
+        let lower = name.to_ascii_lowercase();
+        let is_sql = lower.ends_with(".sql");
+        if path.is_dir() {
+            let files = OF_DIRECTORIES.map(|file| path.join(file));
+            return match files.into_iter().find(|file| file.is_file()) {
+                Some(path) => Self::Run {
+                    order: Order::of(name),
+                    path,
+                },
+                // Its name promises what it is not, which the attempt to read it says.
+                None if is_sql => Self::Run {
+                    order: Order::of(name),
+                    path: path.to_owned(),
+                },
+                None => Self::Ignored,
+            };
+        }
+        if lower.ends_with(".rs") && Order::of(name).kind != Prefix::None {
+            return Self::Refused(
+                "is a migration of refinery in Rust, which is not a text: run all of them by refinery, \
+                 in `Schema::run`",
+            );
+        }
+        if !is_sql || lower.ends_with(".down.sql") || lower == "down.sql" {
+            return Self::Ignored;
+        }
+        if name.starts_with('B')
+            && name[1..].starts_with(|c: char| c.is_ascii_digit())
+            && name.contains("__")
+        {
+            return Self::Refused(
+                "is a baseline of Flyway, which stands for all migrations before it: give it alone by \
+                 `Schema::scripts`, and what comes after it",
+            );
+        }
+        Self::Run {
+            order: Order::of(name),
+            path: path.to_owned(),
+        }
+    }
+}
+
+impl Order {
+    fn of(name: &str) -> Self {
+        let after = |prefix: char| {
+            let rest = name.strip_prefix([prefix, prefix.to_ascii_lowercase()])?;
+            rest.starts_with(|c: char| c.is_ascii_digit())
+                .then_some(rest)
+        };
+        let (kind, rest) = match (after('V'), after('U')) {
+            (Some(rest), _) => (Prefix::Versioned, rest),
+            (_, Some(rest)) => (Prefix::Undo, rest),
+            _ if name.starts_with("R__") => (Prefix::Repeatable, ""),
+            _ => (Prefix::None, name),
+        };
+        let version = version(rest, kind == Prefix::None);
+        Self {
+            is_repeatable: kind == Prefix::Repeatable,
+            is_numbered: !version.is_empty(),
+            version,
+            kind,
+        }
+    }
+}
+
+/// The numbers with which `name` begins: one, or those of `2024-01-31-120000` and of `1.2`.
+fn version(name: &str, is_plain: bool) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    let mut rest = name;
+    loop {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        // Nobody counts so far; such a name is compared as text.
+        let Ok(number) = rest[..digits].parse() else {
+            return numbers;
+        };
+        numbers.push(number);
+        rest = &rest[digits..];
+        rest = match rest.strip_prefix(['-', '.']) {
+            Some(next) => next,
+            // `V1_1__name`; of `1_1984.sql`, the second is the name.
+            None if !is_plain && !rest.starts_with("__") => match rest.strip_prefix('_') {
+                Some(next) => next,
+                None => return numbers,
+            },
+            None => return numbers,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of `files`, put into a directory, in the order in which they run.
+    fn order(files: &[&str]) -> Result<Vec<String>, String> {
+        let directory = tempfile::tempdir().unwrap();
+        for name in files {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        let texts = SqlFiles::of_directory(directory.path()).files;
+        match texts {
+            Ok(texts) => Ok(texts.into_iter().map(|text| text.sql).collect()),
+            Err(unread) => Err(format!("{}\n{}", unread.why, unread.help)),
+        }
+    }
+
+    #[test]
+    fn what_goes_up_runs_in_the_order_of_the_numbers() {
+        for (found, run) in [
+            // What has no number is older than numbers.
+            (
+                &[
+                    "10_c.sql",
+                    "9_b.sql",
+                    "0001_a.sql",
+                    "9_b.down.sql",
+                    "notes.md",
+                    "z.sql",
+                ][..],
+                &["z.sql", "0001_a.sql", "9_b.sql", "10_c.sql"][..],
+            ),
+            (
+                &[
+                    "20240101120000_b.up.sql",
+                    "20240101120000_b.down.sql",
+                    "2_a.up.sql",
+                ],
+                &["2_a.up.sql", "20240101120000_b.up.sql"],
+            ),
+            // refinery, with a migration that has no place in the order of versions.
+            (
+                &["V10__c.sql", "V1__a.sql", "V9__b.sql", "U11__d.sql"],
+                &["V1__a.sql", "V9__b.sql", "V10__c.sql", "U11__d.sql"],
+            ),
+            // Flyway, with an undo.
+            (
+                &[
+                    "V1_10__c.sql",
+                    "V1__a.sql",
+                    "U1__a.sql",
+                    "V1.2__b.sql",
+                    "V2__d.sql",
+                    "R__a.sql",
+                ],
+                &[
+                    "V1__a.sql",
+                    "V1.2__b.sql",
+                    "V1_10__c.sql",
+                    "V2__d.sql",
+                    "R__a.sql",
+                ],
+            ),
+            // Diesel.
+            (
+                &[
+                    "2024-01-10-000000_b/up.sql",
+                    "2024-01-10-000000_b/down.sql",
+                    "00000000000000_diesel_initial_setup/up.sql",
+                    "2024-01-02-000000_a/up.sql",
+                    "2024-01-10-000001_c/up.sql",
+                    ".keep",
+                ],
+                &[
+                    "00000000000000_diesel_initial_setup/up.sql",
+                    "2024-01-02-000000_a/up.sql",
+                    "2024-01-10-000000_b/up.sql",
+                    "2024-01-10-000001_c/up.sql",
+                ],
+            ),
+            // Prisma.
+            (
+                &[
+                    "migration_lock.toml",
+                    "20240102_b/migration.sql",
+                    "20240101_a/migration.sql",
+                ],
+                &["20240101_a/migration.sql", "20240102_b/migration.sql"],
+            ),
+        ] {
+            assert_eq!(order(found).unwrap(), run);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_listed_beside_what_is() {
+        for (found, said) in [
+            (
+                &["m1_users.rs", "mod.rs"][..],
+                "but `m1_users.rs`, `mod.rs`",
+            ),
+            (&["one/a.sql", "two/b.sql"], "but `one`, `two`"),
+            (&["1_a.down.sql"], "but `1_a.down.sql`"),
+            (
+                &["V1__a.rs", "V2__b.sql"],
+                "`V1__a.rs` is a migration of refinery in Rust",
+            ),
+            (
+                &["B5__base.sql", "V6__b.sql"],
+                "`B5__base.sql` is a baseline of Flyway",
+            ),
+        ] {
+            let text = order(found).unwrap_err();
+            assert!(text.contains(said), "{text}");
+            assert!(text.contains("`V1__name.sql`, and directories"), "{text}");
+        }
+        assert!(order(&[]).unwrap_err().contains("it is empty"));
+    }
+
+    #[test]
+    fn of_a_text_with_both_ways_only_one_is_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("1_a.sql");
+        fs::write(
+            &file,
+            "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;",
+        )
+        .unwrap();
+        let files = SqlFiles::of_directory(directory.path()).files.unwrap();
+        assert_eq!(files[0].sql, "-- migrate:up\nSELECT 1;\n\n");
+        fs::write(&file, "-- migrate:down\nSELECT 2;").unwrap();
+        let unread = SqlFiles::of_directory(directory.path()).files.unwrap_err();
+        assert!(
+            unread
+                .why
+                .contains("1_a.sql` has `-- migrate:down` of dbmate"),
+            "{unread:?}"
+        );
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("1.sql");
+        let identity = || SqlFiles::of_directory(directory.path()).identity();
+        fs::write(&file, "SELECT 1").unwrap();
+        let before = identity();
+        fs::write(&file, "SELECT 2").unwrap();
+        assert_ne!(identity(), before);
+        fs::write(&file, "SELECT 1").unwrap();
+        assert_eq!(identity(), before);
+    }
+}

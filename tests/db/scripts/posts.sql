@@ -1,0 +1,1 @@
+INSERT INTO posts (id, author, title) VALUES (10, 1, 'hello');
