@@ -6,6 +6,8 @@
 use std::{
     io,
     sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use green_light_core::help_for;
@@ -108,7 +110,14 @@ pub(crate) struct End {
     pub(crate) help: String,
 }
 
+/// How long a killed server may still take connections after it has closed one.
+///
+/// The system closes the files of a killed process one after the other, and the listening socket is not the first.
+const DYING: Duration = Duration::from_millis(300);
+
 /// The server that `backend` uses has ended before its time, and is one of green-light's own: in words.
+///
+/// For use after a lost connection: if the server still takes connections, this looks again for [`DYING`].
 pub(crate) fn end_of(backend: Backend) -> Option<String> {
     let origin = match backend {
         #[cfg(feature = "postgres")]
@@ -117,7 +126,14 @@ pub(crate) fn end_of(backend: Backend) -> Option<String> {
         Backend::MySql => Origin::MYSQL,
         _ => return None,
     };
-    let End { fact, help } = origin.end()?;
+    let give_up_at = Instant::now() + DYING;
+    let End { fact, help } = loop {
+        match origin.end() {
+            Some(end) => break end,
+            None if origin.is_named() || Instant::now() >= give_up_at => return None,
+            None => thread::sleep(Duration::from_millis(10)),
+        }
+    };
     Some(format!("{fact}\n  help: {help}"))
 }
 
