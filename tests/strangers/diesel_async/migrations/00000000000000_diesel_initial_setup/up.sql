@@ -1,0 +1,5 @@
+CREATE FUNCTION shout(word text) RETURNS text AS $$
+BEGIN
+    RETURN upper(word) || '!';
+END;
+$$ LANGUAGE plpgsql;

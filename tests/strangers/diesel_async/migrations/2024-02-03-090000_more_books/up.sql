@@ -1,0 +1,1 @@
+INSERT INTO book (title) VALUES (shout('first'));

@@ -1,0 +1,1 @@
+INSERT INTO guest (name, town, visits) VALUES ('Ann', 'Ghent', 1);
