@@ -20,7 +20,7 @@ use green_light_core::redacted_url;
 ///
 /// A URL of PostgreSQL is understood by libpq, and so by psql and diesel, by tokio-postgres and by sqlx:
 /// a server that green-light started is at `postgres://postgres@%2Fdirectory:5432/name`, which is a
-/// directory of sockets. One of MySQL has `?socket=path`, as sqlx, mysql_async and mysql read it. For
+/// directory of sockets. One of MySQL has `?socket=path`, as sqlx reads it. For
 /// drivers that open a file of SQLite there is [`path`](Self::path).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DatabaseUrl(String);

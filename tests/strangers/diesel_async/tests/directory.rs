@@ -13,11 +13,6 @@ fn schema() -> Schema {
     }))
 }
 
-#[fixture(overrides = green_light::fixtures::backend)]
-fn backend() -> Backend {
-    Backend::Postgres
-}
-
 #[fixture]
 fn pool(database_url: &str) -> Result<Pool, Error> {
     connect(database_url)

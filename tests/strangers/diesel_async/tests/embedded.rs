@@ -8,11 +8,6 @@ fn schema() -> Schema {
     Schema::run("diesel", async |db| migrate(db.url().expose()).await)
 }
 
-#[fixture(overrides = green_light::fixtures::backend)]
-fn backend() -> Backend {
-    Backend::Postgres
-}
-
 #[green_light::test]
 async fn the_migrations_have_run(database_url: &str) -> Result<(), Error> {
     let pool = pool(database_url)?;

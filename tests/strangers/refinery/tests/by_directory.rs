@@ -8,11 +8,6 @@ fn schema() -> Schema {
     Schema::sql_dir("migrations")
 }
 
-#[fixture(overrides = green_light::fixtures::backend)]
-fn backend() -> Backend {
-    Backend::Postgres
-}
-
 #[green_light::test]
 async fn the_tenth_migration_comes_last(database_url: &str) -> Result<(), Error> {
     let pool = connect(database_url)?;

@@ -8,11 +8,6 @@ fn schema() -> Schema {
     Schema::run("refinery", async |db| migrate(db.url().expose()).await)
 }
 
-#[fixture(overrides = green_light::fixtures::backend)]
-fn backend() -> Backend {
-    Backend::Postgres
-}
-
 #[green_light::test]
 async fn a_new_guest_comes_last(database_url: &str) -> Result<(), Error> {
     let pool = connect(database_url)?;
