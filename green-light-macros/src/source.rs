@@ -1,4 +1,4 @@
-//! The parameters of a function whose signature another attribute has written anew.
+//! The parameters of a function whose signature another attribute has rewritten.
 //!
 //! `#[serial]` above an attribute of ours hands on a function without parameters. Those that were
 //! written stand in the source, in front of the body, which is handed on with its place.

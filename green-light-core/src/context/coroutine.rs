@@ -73,7 +73,7 @@ impl Switch {
     #[inline]
     pub(super) fn on_stack(&self) -> bool {
         if self.host.is_some() {
-            // Neither the executor nor another context: whoever runs on one of those has entered it. So it is the
+            // Neither the executor nor another context, which `is_generator` would report. So it is the
             // thread's own stack, or more of it, as `stacker` gives to deep recursion.
             return !generator::is_generator();
         }
@@ -97,7 +97,7 @@ impl Switch {
     #[cold]
     pub(super) fn abandon(&self) -> ! {
         self.leave(Status::Abandoned);
-        // The owner leaks the stack when it sees the status, or strands its thread, so nobody resumes it.
+        // The owner leaks the stack when it sees the status, or strands its thread, so it is never resumed.
         process::abort()
     }
 

@@ -102,7 +102,7 @@ fn map() -> Stack {
 /// standard library goes on reporting those of threads.
 #[cfg(feature = "crowd")]
 pub(crate) fn prepare_coroutines() {
-    // A size that cannot be used is told by the first context.
+    // The first context reports a size that cannot be used.
     if let Ok(settings) = settings() {
         prepare(settings.stack_size);
     }

@@ -154,7 +154,7 @@ impl Pool {
         }
     }
 
-    /// Whether nobody reaches the database by the options of the pool.
+    /// Whether the options of the pool lead to a stand-in instead of the database.
     pub(crate) fn is_shielded(&self) -> bool {
         match self {
             #[cfg(feature = "sqlite")]
@@ -166,7 +166,7 @@ impl Pool {
         }
     }
 
-    /// Ends what still runs in the slot's own database. SQLite is told by the guard.
+    /// Ends what still runs in the slot's own database. On SQLite this does nothing; the guard does it.
     async fn cut(&self) -> Result<(), sqlx::Error> {
         match self {
             #[cfg(feature = "sqlite")]

@@ -75,7 +75,7 @@ pub(super) async fn end<DB: Database>(
     let ended = restart.run(&mut connection, guard).await;
     match (&ended, handover) {
         (Ended::Clean, Some(handover)) => {
-            // From here on nobody gets a connection from it, and this is its only one.
+            // From here on the pool gives out no connection, and this is its only one.
             drop(pool.close());
             let mut connection = connection.detach();
             // An answer that has not come yet may say that the session is not to be used again.

@@ -143,7 +143,7 @@ impl Opening {
             let connection = connect(&self.real, self.wait).await.map_err(cannot_open)?;
             self.handover.put(connection, true);
         }
-        // A database of nobody's: who opens another one by the options of the pool gets the same.
+        // An empty database: a connection opened by the options of the pool gets one too.
         let first = SqliteConnectOptions::new().filename(":memory:");
         let pool = self.pool_options().connect_with(first).await;
         pool.map_err(cannot_open)
@@ -167,7 +167,7 @@ impl Opening {
             })
     }
 
-    /// The pool has opened a database of nobody's.
+    /// The pool has opened an empty database.
     async fn connected(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let kept = match self.handover.take() {
             Some(kept) => kept,

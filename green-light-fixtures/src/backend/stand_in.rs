@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// What whoever asks something is told.
+/// The error that answers each query.
 const TEXT: &str = "green-light: this test has one connection, inside a transaction; what it wrote \
     cannot be seen from another one, opened by the options of its pool. Write `isolation = database`, \
     which gives the test a database of its own and as many connections as it needs";

@@ -329,7 +329,7 @@ impl Schema {
         self.parts.iter().any(|part| part.step.may_connect())
     }
 
-    /// The steps that are told from others by no key.
+    /// The steps that have no key.
     fn without_key(&self) -> impl Iterator<Item = &Step> {
         let parts = self.parts.iter().filter(|part| !self.has_key(part));
         parts.map(|part| &part.step)

@@ -251,7 +251,7 @@ fn version(name: &str, is_plain: bool) -> Vec<u64> {
     let mut rest = name;
     loop {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        // Nobody counts so far; such a name is compared as text.
+        // No tool counts so far; such a name is compared as text.
         let Ok(number) = rest[..digits].parse() else {
             return numbers;
         };
