@@ -92,7 +92,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A list of migrations. Their kinds are told apart by a number, which Rust has for types.
+/// A list of migrations. Their kinds differ by a number, which Rust has for types.
 struct Migrations<const KIND: usize>;
 
 const PLAIN: usize = 0;
@@ -190,10 +190,14 @@ impl Processes {
     fn of_another_build(&self) -> Seen {
         let program = env::current_exe().unwrap();
         let other = program.with_file_name(format!("it-{}", self.mark));
-        fs::copy(&program, &other).unwrap();
-        let mut file = File::options().append(true).open(&other).unwrap();
-        file.write_all(self.mark.as_bytes()).unwrap();
-        drop(file);
+        // By a process of its own: another test that starts a process meanwhile would hand it our open file,
+        // and no program runs that is open for writing ("text file busy").
+        let made = Command::new("sh")
+            .args(["-c", r#"cp "$1" "$2" && printf %s "$3" >>"$2""#, "sh"])
+            .args([&program, &other])
+            .arg(&self.mark)
+            .status();
+        assert!(made.unwrap().success());
         let child = self
             .with(playing_with(other.clone(), &self.test, "look"))
             .spawn();
