@@ -14,7 +14,7 @@
 //! While the context waits, the executor may call short functions on top of it ([`call_on_thread_stack`]): they
 //! end before the context goes on.
 //!
-//! The stack of a thread cannot be leaked. A context there that does not end when it is told to keeps its thread:
+//! The stack of a thread cannot be leaked. A context there that does not end after it was cancelled keeps its thread:
 //! the executor finishes without it, and then the thread is *stranded*: it does what its owner asked for in that
 //! case, and never returns.
 

@@ -219,7 +219,7 @@ fn a_timeout_around_it_unwinds_the_stack() {
         let (outer, inner) = (inside.clone(), inside.clone());
         let body = on_thread_stack(move || {
             let _outer = OnDrop(move || {
-                // In place: nobody polls any more.
+                // In place: its owner does not poll any more.
                 wait(pause());
                 outer.say("outer");
             });

@@ -2,7 +2,7 @@
 
 /// What every database of a sandbox holds besides its schema.
 ///
-/// Whoever else connects to it, as code that opens a pool of its own does, may only read: what it
+/// Code that connects to it by itself, as by a pool of its own, may only read: what it
 /// wrote would be there for the next test.
 ///
 /// The trigger fires when a transaction with a row in `guard` commits, and refuses. It also fires

@@ -12,7 +12,7 @@
 //! * more statements, or more time, than [`Bounds`] allow.
 //!
 //! A migration may also go on after a statement that fails. Here none fails; where one does on the
-//! database, [`kept`](super::kept) is told, and the record counts no more.
+//! database, [`kept`](super::kept) learns of it, and the record is not used.
 //!
 //! The thread that records is left to itself when the time is over: a migration that blocks it cannot be
 //! ended. It gets errors alone from there on.

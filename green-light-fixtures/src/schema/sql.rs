@@ -22,18 +22,8 @@ impl Text {
     ///
     /// A dump sets its session to its liking, so what runs later gets a connection that is new.
     pub(super) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
+        let session = self.run_all(db).await?;
         let name = &self.name;
-        let dialect = db.backend().unwrap_or_default();
-        let all = self.statements(dialect)?;
-        let mut session = Session::of(db)
-            .await
-            .map_err(|error| failed(format!("`{name}` found no connection"), &error))?;
-        for (index, statement) in all.iter().enumerate() {
-            if let Err(error) = session.run(statement.text).await {
-                let number = format!("statement {} of {}", index + 1, all.len());
-                return Err(self.failed(&number, statement, &error));
-            }
-        }
         session
             .end()
             .await
@@ -42,6 +32,11 @@ impl Text {
 
     /// The same on the connection of a test, which goes on after it.
     async fn run_for_test(&self, db: &DriverPool) -> Result<(), Error> {
+        self.run_all(db).await.map(drop)
+    }
+
+    /// The connection on which all statements have run.
+    async fn run_all(&self, db: &DriverPool) -> Result<Session, Error> {
         let all = self.statements(db.backend().unwrap_or_default())?;
         let name = &self.name;
         let mut session = Session::of(db)
@@ -53,7 +48,7 @@ impl Text {
                 return Err(self.failed(&number, statement, &error));
             }
         }
-        Ok(())
+        Ok(session)
     }
 
     fn statements(&self, dialect: Backend) -> Result<Vec<Statement<'_>>, Error> {

@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn a_target_directory_below_the_temporary_one_may_belong_to_somebody_else() {
         let user = User::for_server(&["nobody"]).unwrap();
-        // Nobody but root can give a directory away.
+        // Only root can give a directory away.
         if user.asking() != 0 {
             return;
         }

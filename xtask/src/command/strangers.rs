@@ -96,7 +96,7 @@ fn test(project: &Path) -> Result<(), String> {
     let cargo = |step: Step| {
         step.current_dir(project)
             .env("CARGO_TARGET_DIR", target::directory().join("strangers"))
-            // Users have the default; here nobody reads the values of variables in a debugger.
+            // Users have the default; no debugger is used here, which would need the values of variables.
             .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
             // `query!` asks the files beside the project, whatever database the developer works with.
             .env("SQLX_OFFLINE", "true")
