@@ -1,6 +1,6 @@
 //! What a subcommand is, and the list of them. A new one is a file and a line in [`COMMANDS`].
 
-use super::{bench, conformance, coverage, mutants, strangers, test};
+use super::{bench, conformance, coverage, features, mutants, strangers, test};
 
 /// A subcommand of `cargo xtask`.
 pub(crate) struct Command {
@@ -28,6 +28,7 @@ impl Command {
 pub(crate) const COMMANDS: &[Command] = &[
     test::COMMAND,
     strangers::COMMAND,
+    features::COMMAND,
     conformance::COMMAND,
     mutants::COMMAND,
     coverage::COMMAND,

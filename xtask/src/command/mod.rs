@@ -3,6 +3,7 @@
 mod bench;
 mod conformance;
 mod coverage;
+mod features;
 mod list;
 mod mutants;
 mod strangers;
