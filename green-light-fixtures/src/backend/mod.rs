@@ -13,6 +13,8 @@ pub(crate) mod mysql;
 #[cfg(feature = "mysql")]
 mod mysql_ending;
 #[cfg(feature = "mysql")]
+mod mysql_leftovers;
+#[cfg(feature = "mysql")]
 mod mysql_session;
 #[cfg(feature = "mysql")]
 mod mysql_texts;

@@ -161,7 +161,7 @@ impl Opening {
             failure = prepare(connection, self.wait, &self.ledger).await.err();
             // What is known of the first one is found out once it is in the pool.
             if failure.is_none() && self.ending.get().is_some() {
-                failure = self.ledger.texts.learn(connection).await.err();
+                failure = self.ledger.texts.learn_of_new(connection).await.err();
             }
         }
         self.guard.connected(failure.map(|error| error.to_string()));
@@ -233,23 +233,19 @@ async fn prepare(
     ledger: &Ledger,
 ) -> Result<(), sqlx::Error> {
     let seconds = wait.as_secs().max(1);
-    let settings = format!(
-        "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
-         SET SESSION TRANSACTION READ ONLY"
-    );
-    connection.execute(AssertSqlSafe(settings)).await?;
     if *TRACED {
         // Keeps the texts of the last statements, which makes every statement slower. A server that
         // cannot do so is none the worse.
         let _ = connection.execute(mysql_session::REMEMBER).await;
     }
-    Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    let marks = format!(
-        "SAVEPOINT {}; {}",
+    // In one message, because a test may have to wait for it.
+    let begin = format!(
+        "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
+         SET SESSION TRANSACTION READ ONLY; {BEGIN}; SAVEPOINT {}; {}",
         mysql_texts::savepoint(),
         ledger.mark.set
     );
-    connection.execute(AssertSqlSafe(marks)).await?;
+    Manager::begin(connection, Some(AssertSqlSafe(begin).into_sql_str())).await?;
     deepen(connection).await?;
     ledger.open();
     Ok(())

@@ -101,7 +101,7 @@ impl Looks {
     }
 }
 
-fn text(row: &MySqlRow) -> Result<String, sqlx::Error> {
+pub(super) fn text(row: &MySqlRow) -> Result<String, sqlx::Error> {
     row.try_get_unchecked(0)
 }
 
@@ -114,6 +114,14 @@ pub(super) enum Fate {
     RolledBack(By),
     /// The server rolled it back.
     Deadlocked,
+}
+
+/// How many statements of these kinds green-light itself has sent to a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) begins: u64,
+    pub(super) rollbacks: u64,
+    pub(super) settings: u64,
 }
 
 /// What green-light itself has told a session to do.
@@ -158,6 +166,23 @@ impl Ledger {
     pub(super) fn restarted(&self, texts: u64) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
         self.texts.add(texts);
+    }
+
+    /// The same, and the session has run so many texts until then.
+    pub(super) fn restarted_after(&self, texts: u64) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.texts.set(texts);
+    }
+
+    /// How often sessions were told to begin a transaction, to roll one back, and to set something, as
+    /// far as green-light did.
+    pub(super) fn own(&self) -> Own {
+        let restarts = self.restarts.load(Ordering::Relaxed);
+        Own {
+            begins: restarts + 1,
+            rollbacks: restarts,
+            settings: self.settings.load(Ordering::Relaxed),
+        }
     }
 
     /// How the outer transaction ended, now that it is gone.

@@ -38,6 +38,8 @@ pub(super) fn savepoint() -> String {
 #[derive(Debug)]
 pub(super) struct Texts {
     known: AtomicU64,
+    /// How many a session has run that is new. Each is made by the same ones.
+    of_new: AtomicU64,
     /// Whether the last test may have sent one that nobody has told of.
     in_doubt: AtomicBool,
 }
@@ -46,6 +48,7 @@ impl Texts {
     pub(super) fn new() -> Self {
         Self {
             known: AtomicU64::new(UNKNOWN),
+            of_new: AtomicU64::new(UNKNOWN),
             in_doubt: AtomicBool::new(false),
         }
     }
@@ -62,6 +65,31 @@ impl Texts {
         let found = found(&counted).unwrap_or(UNKNOWN);
         self.known.store(found, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The session is new. One such session is asked, which takes the server long.
+    pub(super) async fn learn_of_new(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<(), sqlx::Error> {
+        let of_new = self.of_new.load(Ordering::Relaxed);
+        if of_new != UNKNOWN {
+            self.set(of_new);
+            return Ok(());
+        }
+        self.learn(connection).await?;
+        let known = self.known.load(Ordering::Relaxed);
+        if known != UNKNOWN {
+            // Other ones have not been asked.
+            self.of_new.store(known - 1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// So many are known, and the last test sent no other.
+    pub(super) fn set(&self, texts: u64) {
+        self.known.store(texts, Ordering::Relaxed);
+        self.in_doubt.store(false, Ordering::Relaxed);
     }
 
     /// The last test may have sent one that nobody has told of.
@@ -98,7 +126,7 @@ impl Texts {
 }
 
 /// How many texts `counted` has. Nothing if that makes no sense.
-fn found(counted: &[(String, u64)]) -> Option<u64> {
+pub(super) fn found(counted: &[(String, u64)]) -> Option<u64> {
     let of = |kind: &str| {
         let counter = counted.iter().find(|(name, _)| name == kind);
         counter.map_or(0, |(_, value)| *value)

@@ -26,6 +26,12 @@ pub(super) trait Restart<DB: Database>: Send + Sync {
         guard: &Guard,
     ) -> impl Future<Output = Ended> + Send;
 
+    /// Whether the connection can be used by the next test, once the statements have run.
+    fn is_usable(&self, connection: &mut DB::Connection) -> impl Future<Output = bool> + Send {
+        // An answer that has not come yet may say that it cannot.
+        async { connection.ping().await.is_ok() }
+    }
+
     /// Waits until all is known about the statement that ended the outer transaction.
     fn settle(&self, _connection: &mut DB::Connection) -> impl Future<Output = ()> + Send {
         async {}
@@ -78,8 +84,7 @@ pub(super) async fn end<DB: Database>(
             // From here on the pool gives out no connection, and this is its only one.
             drop(pool.close());
             let mut connection = connection.detach();
-            // An answer that has not come yet may say that the session is not to be used again.
-            if connection.ping().await.is_err() {
+            if !restart.is_usable(&mut connection).await {
                 let _ = connection.close_hard().await;
                 return Ended::Worn;
             }

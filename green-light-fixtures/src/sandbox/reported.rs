@@ -87,15 +87,19 @@ impl Guard {
         }
     }
 
-    /// Whether the test may have left something in its session that a rollback does not take away,
-    /// as far as its statements are known.
+    /// Whether the test has left something in its session that a rollback does not take away, as far as its
+    /// statements were reported.
     #[cfg(feature = "mysql")]
     pub(crate) fn stays(&self) -> bool {
         let state = self.state();
-        state
-            .lease
-            .as_ref()
-            .is_none_or(|lent| lent.stays || lent.unseen)
+        state.lease.as_ref().is_none_or(|lent| lent.stays)
+    }
+
+    /// Whether the test has sent statements that were not reported.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn is_unseen(&self) -> bool {
+        let state = self.state();
+        state.lease.as_ref().is_none_or(|lent| lent.unseen)
     }
 
     /// How many statements besides those about savepoints the test has sent as texts, as far as they

@@ -3,6 +3,7 @@
 
 use green_light_fixtures::{Backend, Engine, Schema, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use sqlx::Executor as _;
 
 use crate::support::{engine_of, engine_on, expect_clean, finish, insert, number, run};
 
@@ -193,5 +194,77 @@ fn a_session_in_which_transactions_and_texts_ran_goes_to_the_next_test() {
         }
         sessions.dedup();
         assert_eq!(sessions.len(), 1, "sessions were thrown away");
+    });
+}
+
+async fn is_mariadb(test: &Transaction) -> bool {
+    let sql = "SELECT version() LIKE '%MariaDB%'";
+    number(&test.connection(), sql).await == 1
+}
+
+/// Statements by a pool of sqlx are not reported, so the server is asked what they left.
+#[test]
+fn a_session_in_which_a_pool_left_nothing_goes_to_the_next_test() {
+    run(async {
+        let engine = engine().await;
+        let mut sessions = Vec::new();
+        for round in 0..6 {
+            let test = engine.transaction_for("shop::first").await.unwrap();
+            let pool = test.session().mysql_pool().clone();
+            let insert = sqlx::query("INSERT INTO u (email) VALUES (?)");
+            insert.bind("by a pool").execute(&pool).await.unwrap();
+            if round % 2 == 0 {
+                let mut begun = pool.begin().await.unwrap();
+                begun.execute("DELETE FROM u; SELECT 1").await.unwrap();
+                begun.commit().await.unwrap();
+            }
+            if round % 3 == 0 {
+                // A text that is reported, in a transaction.
+                let tx = test.connection().begin().await.unwrap();
+                tx.execute_unprepared("UPDATE u SET email = 'c' LIMIT 1")
+                    .await
+                    .unwrap();
+                tx.commit().await.unwrap();
+            }
+            let id = sqlx::query_scalar("SELECT CAST(connection_id() AS SIGNED)");
+            let id: i64 = id.fetch_one(&pool).await.unwrap();
+            sessions.push(id);
+            drop(pool);
+            let keeps = is_mariadb(&test).await;
+            finish(test).await;
+            expect_clean(&engine).await;
+            if !keeps {
+                // MySQL has no list of variables that is always kept.
+                return;
+            }
+        }
+        sessions.dedup();
+        assert_eq!(sessions.len(), 1, "sessions were thrown away");
+    });
+}
+
+/// A pool was given, and it is SeaORM that sends a text in a transaction, which nobody reports.
+#[test]
+fn what_is_in_doubt_is_known_before_the_session_goes_to_another_pool() {
+    run(async {
+        let engine = engine().await;
+        for _ in 0..3 {
+            let test = begin(&engine).await;
+            let pool = test.session().mysql_pool().clone();
+            let db = test.connection();
+            let tx = db.begin().await.unwrap();
+            insert(&tx, "seen").await.unwrap();
+            tx.execute_unprepared("SET @a = 7").await.unwrap();
+            tx.commit().await.unwrap();
+            drop((db, pool));
+            finish(test).await;
+            // The session of this one is not replaced while it runs.
+            let next = begin(&engine).await;
+            insert(&next.connection(), "next").await.unwrap();
+            let look = "SELECT coalesce(@a, 0) = 7";
+            assert_eq!(number(&next.connection(), look).await, 0);
+            finish(next).await;
+        }
+        expect_clean(&engine).await;
     });
 }

@@ -308,7 +308,12 @@ raw_pool_on!(
         "CREATE TEMPORARY TABLE kept (x INT)",
         "DO GET_LOCK('kept', 1)",
         "PREPARE kept FROM 'SELECT 1'",
+        "SELECT 1 INTO @kept",
+        "SELECT @kept := 1",
+        "SELECT GET_LOCK('kept', 1)",
+        "EXECUTE IMMEDIATE 'SET SESSION sql_safe_updates = 1'",
+        "SET SESSION group_concat_max_len = 17",
     ],
-    "SELECT CONVERT(CONCAT_WS(' ', coalesce(@kept, '-'), @@sql_safe_updates, @@time_zone, \
+    "SELECT CONVERT(CONCAT_WS(' ', coalesce(@kept, '-'), @@sql_safe_updates, @@time_zone, @@group_concat_max_len, \
      coalesce(IS_USED_LOCK('kept') = CONNECTION_ID(), 0)) USING utf8mb4)"
 );
