@@ -21,5 +21,5 @@ pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
 pub use report::{
     Adviser, Concern, Failure, TeardownResult, advise, causes_of, help_for, note, progress,
-    quietly, redacted, redacted_url, skip,
+    quietly, redacted, redacted_url, remark, skip,
 };

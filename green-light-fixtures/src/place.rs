@@ -52,9 +52,17 @@ impl Place {
     /// The same, for somebody who may connect to it.
     pub(crate) fn give_url(&self) -> &DatabaseUrl {
         if let Self::Sandbox { lease, .. } = self {
-            lease.guard().url_given(lease.id());
+            lease.guard().url_asked_for(lease.id());
         }
         self.url()
+    }
+
+    /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
+    pub(crate) fn was_url_asked_for(&self) -> bool {
+        match self {
+            Self::Sandbox { lease, .. } => lease.was_url_asked_for(),
+            Self::Database(_) => false,
+        }
     }
 
     /// The pool of the test, unless the place has ended.

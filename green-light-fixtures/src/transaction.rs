@@ -135,6 +135,11 @@ impl Transaction {
         self.owner.place.server_end()
     }
 
+    /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
+    pub(crate) fn was_url_asked_for(&self) -> bool {
+        self.owner.place.was_url_asked_for()
+    }
+
     /// What to know if the test failed because nothing could be written any more.
     pub(crate) fn ended_early(&self) -> Option<String> {
         self.owner.place.ended_early()

@@ -12,6 +12,7 @@ mod panics;
 mod plan_error;
 mod print;
 mod redact;
+mod remark;
 mod rendered;
 pub(crate) mod show;
 mod skip;
@@ -22,6 +23,7 @@ pub use failure::{Failure, causes_of};
 pub use hook::quietly;
 pub use print::{note, progress};
 pub use redact::{redacted, redacted_url};
+pub use remark::remark;
 pub use rendered::{RenderBoxed, RenderDebug, RenderError, Rendered, TeardownResult};
 pub use skip::skip;
 
@@ -33,3 +35,4 @@ pub(crate) use panics::{
 };
 pub(crate) use plan_error::PlanError;
 pub(crate) use print::{say, say_to_terminal};
+pub(crate) use remark::print as remark_all;

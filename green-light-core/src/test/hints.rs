@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::fixture::{Definition, FIXTURES, TESTS, reaches};
-use crate::report::progress;
+use crate::report::{progress, remark_all};
 
 /// The crate whose fixtures can be overridden by their names.
 const OURS: &str = "green_light_fixtures";
@@ -17,6 +17,7 @@ pub(crate) fn print() {
         .filter(|definition| definition.crate_name() != OURS)
         .collect();
     users.sort_by_key(|definition| (definition.location.file, definition.location.line));
+    remark_all();
     for definition in users {
         if let Some(hint) = unreached(definition).or_else(|| shadows(definition)) {
             progress(&hint);

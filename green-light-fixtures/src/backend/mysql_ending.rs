@@ -103,7 +103,8 @@ impl Ending {
 
     /// The text to end a test with whose statements were not all reported, if that makes a difference.
     fn thorough(&self, guard: &Guard) -> Option<&Texts> {
-        let may_be_clean = guard.is_unseen() && !guard.stays() && self.programs != Programs::Leaving;
+        let may_be_clean =
+            guard.is_unseen() && !guard.stays() && self.programs != Programs::Leaving;
         self.thorough.as_ref().filter(|_| may_be_clean)
     }
 }

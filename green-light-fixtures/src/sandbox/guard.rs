@@ -273,8 +273,22 @@ impl Guard {
         state.lease.as_ref().is_some_and(|lent| lent.raw_pool)
     }
 
+    /// Lease `id` was asked where its database is.
+    pub(crate) fn url_asked_for(&self, id: u64) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+            lent.url_given = true;
+        }
+        self.url_given(id);
+    }
+
+    /// Whether the test asked where its database is.
+    pub(super) fn was_url_asked_for(&self) -> bool {
+        let state = self.state();
+        state.lease.as_ref().is_some_and(|lent| lent.url_given)
+    }
+
     /// Lease `id` has told where its database is. If others can commit there, no test after it has it.
-    pub(crate) fn url_given(&self, id: u64) {
+    fn url_given(&self, id: u64) {
         let mut state = self.state();
         state.exposed = true;
         if self.definitions_commit {

@@ -141,6 +141,11 @@ impl Lease {
         self.guard.ended_early()
     }
 
+    /// Whether the test asked where its database is.
+    pub(crate) fn was_url_asked_for(&self) -> bool {
+        self.guard.was_url_asked_for()
+    }
+
     /// What to know if the test failed because its connection was taken.
     pub(crate) fn contention(&self) -> Option<String> {
         self.guard.contention(self.set.waits().connection)

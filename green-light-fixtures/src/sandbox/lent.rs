@@ -20,6 +20,8 @@ pub(super) struct Lent {
     pub(super) told: bool,
     /// Whether a raw pool, which cannot be tracked, was handed out.
     pub(super) raw_pool: bool,
+    /// Whether the test asked where its database is.
+    pub(super) url_given: bool,
     /// Whether others may have committed something to its database.
     pub(super) strangers: bool,
     /// Whether a statement was sent that may leave something in the session.
@@ -44,6 +46,7 @@ impl Lent {
             used: false,
             told: false,
             raw_pool: false,
+            url_given: false,
             strangers: false,
             stays: false,
             texts: 0,
