@@ -61,6 +61,9 @@ pub mod scopes {}
 #[doc = include_str!("docs/several_databases.md")]
 pub mod several_databases {}
 
+#[doc = include_str!("docs/tasks.md")]
+pub mod tasks {}
+
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/traps.md")]
 pub mod traps {}

@@ -25,7 +25,7 @@ pub use green_light_core::fixture::{Lent, Next, Outcome, Request, RequestError, 
 #[doc(inline)]
 pub use green_light_core::{Crowd, CrowdFailure, Member};
 #[doc(inline)]
-pub use green_light_core::{blocking, skip};
+pub use green_light_core::{blocking, skip, spawn};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(inline)]

@@ -79,6 +79,11 @@ fn a_shared_failure_is_reported_once_in_full() {
 }
 
 #[test]
+fn what_goes_wrong_in_a_task_is_reported_by_its_test() {
+    story("tasks::", &expect_file!["output/tasks.txt"]);
+}
+
+#[test]
 fn a_skip_passes_and_says_so() {
     story("skips::", &expect_file!["output/skips.txt"]);
 }

@@ -6,6 +6,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::context;
+use crate::tasks::Spawner;
 
 /// Runs `work` on a thread without a tokio runtime, and waits for it.
 ///
@@ -31,7 +32,9 @@ where
     T: Send + 'static,
 {
     let (done, finished) = oneshot::channel();
+    let spawner = Spawner::here();
     let worker = thread::spawn(move || {
+        let _here = spawner.as_ref().map(Spawner::enter);
         let value = work();
         drop(done);
         value

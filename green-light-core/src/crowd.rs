@@ -35,6 +35,7 @@ pub use member::Member;
 use crate::context;
 use crate::report::{Failure, failure_of};
 use crate::runtime;
+use crate::tasks::Spawner;
 use member::{Cancelled, End, State, enter_runtime};
 
 /// Bytes of stack of a member. Its futures run on the runtime and need none of it.
@@ -88,6 +89,8 @@ struct Inner {
     /// How many members have not ended.
     running: watch::Sender<usize>,
     cancelled: watch::Sender<bool>,
+    /// For tasks of members: they end with what has made the crowd, which joins the members first.
+    spawner: Option<Spawner>,
 }
 
 struct Entry {
@@ -103,6 +106,7 @@ impl Crowd {
             members: Mutex::default(),
             running: watch::Sender::new(0),
             cancelled: watch::Sender::new(false),
+            spawner: Spawner::here(),
         };
         let inner = Arc::new(inner);
         Self {
@@ -148,8 +152,13 @@ impl Crowd {
         let member = Member::new(Arc::clone(&state), self.inner.cancelled.subscribe());
         let inner = Arc::clone(&self.inner);
         let ended = Arc::clone(&state);
+        let spawner = self.inner.spawner.clone();
+        spawner.iter().for_each(Spawner::prepare);
         let body = move || {
             enter_runtime(handle);
+            spawner
+                .into_iter()
+                .for_each(Spawner::become_that_of_the_member);
             let end = match panic::catch_unwind(AssertUnwindSafe(|| f(member))) {
                 Ok(()) => End::Done,
                 Err(payload) if payload.is::<Cancelled>() => End::Cancelled,

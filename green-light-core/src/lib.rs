@@ -9,6 +9,7 @@ pub mod fixture;
 mod process;
 mod report;
 pub mod runtime;
+mod tasks;
 mod test;
 mod variables;
 
@@ -23,3 +24,4 @@ pub use report::{
     Adviser, Concern, Failure, TeardownResult, advise, causes_of, help_for, note, progress,
     quietly, redacted, redacted_url, remark, skip,
 };
+pub use tasks::spawn;

@@ -18,6 +18,7 @@ mod runtime;
 mod scopes;
 mod stack;
 mod support_crate;
+mod tasks;
 mod teardown;
 mod uses;
 mod with;

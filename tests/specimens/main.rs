@@ -31,6 +31,7 @@ mod skips;
 mod slow;
 mod spawned;
 mod stranded;
+mod tasks;
 mod teardown;
 mod thread_end;
 mod timeouts;

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::report::{Failure, failure_of};
 use crate::runtime;
+use crate::tasks::Spawner;
 
 /// How often a cancelled member may catch its unwinding: more often than any sensible retry loop.
 const PATIENCE: u32 = 10_000;
@@ -117,8 +118,9 @@ impl Member {
         let reply = Arc::new(Reply::default());
         let answer = Answer(Arc::clone(&reply));
         let mut cancelled = self.cancelled.clone();
+        let spawner = Spawner::here();
         handle.spawn(async move {
-            let future = pin!(caught(future));
+            let future = pin!(caught(Spawner::spawning(spawner, future)));
             let result = if calm {
                 tokio::select! {
                     biased;

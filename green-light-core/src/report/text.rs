@@ -4,6 +4,7 @@
 //! teardown error is in the first words.
 
 use std::fmt::Write;
+use std::panic::Location;
 use std::time::Duration;
 
 use super::explain::explain;
@@ -44,6 +45,44 @@ pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String
         let _ = write!(text, "\n  after test `{}` ({})", test.name(), test.location);
     }
     text + &explain(&failed.failure)
+}
+
+/// Where a task that went wrong was spawned.
+pub(crate) fn in_a_task(spawned_at: &Location<'_>) -> String {
+    let (file, line) = (spawned_at.file(), spawned_at.line());
+    format!("in a task that was spawned at {file}:{line}")
+}
+
+/// A task that did not end when it was aborted.
+pub(crate) fn endless_task(grace: Duration) -> String {
+    format!(
+        "a task did not end within {grace:?} after it was aborted, because it blocks its thread: write `.await` where \
+         it blocks"
+    )
+}
+
+/// A task of a test that went wrong, besides what else has.
+pub(crate) fn task_error(test: &TestMeta, failure: &Failure) -> String {
+    format!(
+        "task error: a task of test `{}` {}{}",
+        test.name(),
+        said(failure),
+        explain(failure)
+    )
+}
+
+/// A task is spawned where nothing could own it.
+pub(crate) fn no_owner(in_a_task: bool) -> String {
+    let cure = if in_a_task {
+        "a task of `tokio::spawn` belongs to no test, and neither does what it spawns: spawn it with \
+         `green_light::spawn` as well, or write `tokio::spawn` here"
+    } else {
+        "call it in a `#[green_light::test]`, in a fixture, or in a task that `green_light::spawn` has spawned; \
+         on a thread of your own, start that with `green_light::blocking`; elsewhere write `tokio::spawn`"
+    };
+    format!(
+        "`green_light::spawn` was called where no test or fixture runs that could own the task\n  help: {cure}"
+    )
 }
 
 /// Teardown at the end of the process takes too long.

@@ -9,6 +9,7 @@ use crate::report::debug::{Moment, debug};
 use crate::report::durations::{self, Watch};
 use crate::report::events::{self, Event};
 use crate::report::{caught_drop, caught_payload, failure_of, is_raised, without_passwords};
+use crate::tasks;
 
 impl TestRun {
     /// Runs the user's function.
@@ -40,7 +41,7 @@ impl TestRun {
         // Called inside the future: cloning a value for a parameter may panic.
         let mut body = Box::pin(async { (self.meta.body)(&setup).await });
         let watch = Watch::start();
-        let end = caught_payload(&mut body).await;
+        let end = caught_payload(tasks::owning(self.owner, &mut body)).await;
         durations::body(self.meta.full_name(), watch.took());
         // What the body borrowed goes before its fixtures do.
         let dropped = caught_drop(body);
@@ -56,6 +57,7 @@ impl TestRun {
             (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
         };
         self.note_overrun();
+        let end = self.end_tasks(end).await;
         end.tell(self.meta);
         let letter = match self.meta.options.xfail {
             _ if !self.record.borrow().body_expired() => end.letter(self.meta),
@@ -64,5 +66,16 @@ impl TestRun {
         };
         self.show.call(self.meta, &self.plan, Some(letter));
         self.record.borrow_mut().body = Some(end);
+    }
+
+    /// Ends the tasks of the body. What goes wrong in them counts as if it had in the body itself.
+    async fn end_tasks(&self, end: BodyEnd) -> BodyEnd {
+        let mut failures = tasks::end(self.owner).await.into_iter();
+        let end = match end {
+            BodyEnd::Passed => failures.next().map_or(BodyEnd::Passed, BodyEnd::Failed),
+            BodyEnd::Failed(_) | BodyEnd::Panicked { .. } => end,
+        };
+        self.record.borrow_mut().tasks.extend(failures);
+        end
     }
 }

@@ -87,6 +87,8 @@ pub(crate) struct Record {
     pub(crate) body: Option<BodyEnd>,
     /// In the order they happened.
     pub(crate) teardown: Vec<FixtureFailure>,
+    /// What went wrong in its tasks, besides what the body has failed with.
+    pub(crate) tasks: Vec<Failure>,
     /// What the test's own `on_teardown` steps said.
     pub(crate) own_teardown: Vec<Failure>,
     /// Phases that took too long.

@@ -21,6 +21,7 @@ use crate::report::durations::Watch;
 use crate::report::events::{self, During, Event};
 use crate::report::show::Show;
 use crate::report::{Failure, Label, caught, say, text};
+use crate::tasks::{self, Owner};
 
 /// What a step of the plan has become.
 #[derive(Clone)]
@@ -44,6 +45,8 @@ pub(crate) struct TestRun {
     ended: RefCell<Vec<(usize, Rc<Live>)>>,
     /// The test's own `on_teardown` steps.
     pub(super) request: Request,
+    /// Of the tasks that the body spawns.
+    pub(super) owner: Owner,
     /// The body has been called.
     pub(super) called: Cell<bool>,
     torn_down: Cell<bool>,
@@ -70,6 +73,7 @@ impl TestRun {
             begun: RefCell::default(),
             ended: RefCell::default(),
             request: request(meta, None, me),
+            owner: Owner::new(),
             called: Cell::new(false),
             torn_down: Cell::new(false),
             dynamic: Dynamic::default(),
@@ -255,6 +259,9 @@ impl TestRun {
         let watch = Watch::start();
         self.dynamic.ending.set(true);
         let during = self.meta.full_name();
+        // Those that are left: a body that was cancelled has not ended its tasks.
+        let left = tasks::end(self.owner).await;
+        self.record.borrow_mut().tasks.extend(left);
         while let Some(step) = self.request.pop_finalizer() {
             if let Err(failure) = caught(step).await.unwrap_or_else(Err) {
                 self.record.borrow_mut().own_teardown.push(failure);

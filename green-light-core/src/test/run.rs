@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::case::TestMeta;
 use super::drive::drive;
+use super::options::Drive;
 use super::outcome::Record;
 use super::phases::TestRun;
 use super::stranded::{self, stranded};
@@ -15,6 +16,7 @@ use crate::fixture::{AroundFuture, Body, By, Next, Outcome, Plan, Request, Scope
 use crate::report::debug::{Moment, debug};
 use crate::report::show::Show;
 use crate::report::{Failure, Reporting, failure_of, install_hook};
+use crate::tasks::{self, Here, Tasks};
 
 /// Runs a test. Called by the function that `#[green_light::test]` emits.
 ///
@@ -57,6 +59,8 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         .iter()
         .try_for_each(|step| run.refuse_while_paused(step))
         .map_err(|error| Failure::new(error.to_string()))?;
+    let tasks = Tasks::of_test(meta.full_name(), meta.options.drive != Drive::Shared);
+    let here = Here::enter(&tasks);
     let driven = if run.plan.has_context() {
         // The executor makes room for the test, which has the stack of this thread.
         let (inner, lost) = (Rc::clone(&run), Rc::clone(&run));
@@ -68,6 +72,8 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         // In a box: it is large, and moved several times on the stack that the test is to have.
         drive(meta, Box::pin(whole(Rc::clone(&run), config)))
     };
+    drop(here);
+    tasks.close();
     driven.map_err(|error| Failure::from_error(&error))?;
     debug(Moment::End(meta));
     Ok(run.record.take())
@@ -76,6 +82,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
 /// The test, from its outermost around fixture to the shared fixtures it was the last user of.
 async fn whole(run: Rc<TestRun>, config: &'static Config) {
     let name = run.meta.name();
+    tasks::note_runtime();
     let expired = |late| run.record.borrow_mut().expired.push(late);
     match run.clock.run(name, arounds(&run, 0), expired).await {
         Some(Ok(Outcome { failed })) => run.record.borrow_mut().around.extend(failed),
@@ -97,6 +104,14 @@ async fn whole(run: Rc<TestRun>, config: &'static Config) {
             run.record.borrow_mut().around.push(failure_of(&*payload));
             break;
         }
+    }
+    // Those of around fixtures, and what a teardown that was cancelled has left.
+    if tasks::are_left() {
+        let mut left = Vec::new();
+        run.clock
+            .run(name, async { left = tasks::end_all().await }, expired)
+            .await;
+        run.record.borrow_mut().tasks.append(&mut left);
     }
     // The process after the module: it must not end while a module of it does.
     for scope in schedule::scopes(run.meta) {

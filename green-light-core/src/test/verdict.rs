@@ -128,9 +128,12 @@ pub(super) fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
         .iter()
         .map(|failed| text::teardown_error(meta, failed));
     let around = record.around.iter().map(text::around_error);
+    let tasks = record.tasks.iter();
+    let tasks = tasks.map(|failure| text::task_error(meta, failure));
     let expired = record.expired.iter().map(|late| text::expired(meta, late));
     expired
         .chain(refused)
+        .chain(tasks)
         .chain(own)
         .chain(teardown)
         .chain(around)
@@ -158,6 +161,7 @@ impl Record {
         self.setup_failed()
             || self.has_expired(|phase| !matches!(phase, Phase::Body))
             || !(self.teardown.is_empty() && self.own_teardown.is_empty() && self.around.is_empty())
+            || !(self.tasks.is_empty() || self.body_failed())
     }
 
     /// What a `skip` in the body or in a fixture said.
