@@ -11,6 +11,7 @@
 mod around;
 mod own_parts;
 mod properties;
+mod tasks;
 mod two_databases;
 
 use green_light::prelude::*;

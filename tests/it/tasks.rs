@@ -46,7 +46,7 @@ async fn places(out: Yield<Places>) {
 }
 
 async fn endless(_place: Place) {
-    pending().await
+    pending::<()>().await;
 }
 
 #[green_light::test]

@@ -80,7 +80,9 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 ///
 /// impl Drop for TempFile {
 ///     fn drop(&mut self) {
-///         let _ = try_wait(tokio::fs::remove_file(&self.0));
+///         let path = std::mem::take(&mut self.0);
+///         let removing = tokio::task::spawn_blocking(|| std::fs::remove_file(path));
+///         let _ = try_wait(removing);
 ///     }
 /// }
 /// ```
