@@ -121,6 +121,16 @@ impl DatabaseUrl {
         })
     }
 
+    /// The parameters behind `?`, without percent signs that stand for something.
+    #[cfg(feature = "_server")]
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        query
+            .split('&')
+            .filter_map(|parameter| parameter.split_once('='))
+            .map(|(name, value)| (decode(name), decode(value)))
+    }
+
     /// The URL as it is, password included: for a driver, not for a log.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -7,6 +7,7 @@ use expect_test::expect_file;
 const TRANSACTION: &str = "what it means: the database refuses this statement inside a transaction";
 const OUTERMOST: &str = "what it means: isolation level, access mode and `BEGIN` can be chosen";
 const DATABASE: &str = "help: write `#[green_light::test(isolation = database)]`";
+const TLS_FEATURE: &str = "help: in `Cargo.toml`, add `tls-rustls` or `tls-native-tls`";
 
 #[test]
 fn what_sqlite_refuses_in_a_transaction_is_explained() {
@@ -71,6 +72,11 @@ fn what_postgresql_refuses_in_a_transaction_is_explained() {
                     "dropped a `COPY` half-way",
                     "help: call `finish()` or `abort(..)` on what `copy_in_raw` returns",
                 ],
+            ),
+            ("y_tls", &["built without TLS", TLS_FEATURE]),
+            (
+                "y_tls_mode",
+                &["unknown value \"required\"", "`prefer`, `require`"],
             ),
             ("z_unwrapped", &["panicked at", TRANSACTION, DATABASE]),
         ],
@@ -144,6 +150,7 @@ fn what_mysql_refuses_in_a_transaction_is_explained() {
                 &["non-zero transaction depth", OUTERMOST, DATABASE],
             ),
             ("x_large_row", &["max_allowed_packet"]),
+            ("y_tls", &["panicked at", "built without TLS", TLS_FEATURE]),
             ("z_unwrapped", &["panicked at", OUTERMOST, DATABASE]),
         ],
     );

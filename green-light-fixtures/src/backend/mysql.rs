@@ -216,7 +216,7 @@ fn cannot_open(error: sqlx::Error) -> Error {
             "MySQL did not answer in time, while a connection for a test was being made"
         }
         _ if Silence::of(&error).is_some() => "MySQL does not answer",
-        _ => "MySQL could not be reached",
+        _ => "MySQL cannot be reached",
     };
     let help = help(&error);
     Error::new(Kind::Connection, fact).help(help).because(error)

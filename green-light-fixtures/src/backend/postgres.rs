@@ -196,7 +196,7 @@ pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
             "PostgreSQL did not answer in time, while a connection for a test was being made"
         }
         _ if Silence::of(&error).is_some() => "PostgreSQL does not answer",
-        _ => "PostgreSQL could not be reached",
+        _ => "PostgreSQL cannot be reached",
     };
     let help = help(&error);
     Error::new(Kind::Connection, fact).help(help).because(error)

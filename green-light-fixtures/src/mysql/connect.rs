@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySql
 use crate::{
     backend::mysql::has_number,
     error::{Error, Kind},
-    server::{Origin, tls, where_to_look},
+    server::{Origin, tls, unreachable},
     upkeep::{self, Answer, Asked, Served, Silence, Waiting},
 };
 
@@ -123,8 +123,9 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
     let text = error.to_string();
     match error {
         _ if has_one_of(error, &LOCKED_OUT) => {
-            "the server does not let the user of `GREEN_LIGHT_MYSQL_URL` in: look \
-            at the name, the password, and the host it may come from"
+            "the server refuses the user of `GREEN_LIGHT_MYSQL_URL`: look at the name, the password, and the hosts \
+            from which it may connect; if it may connect over TLS only, write `ssl-mode=REQUIRED` in the URL, for \
+            which sqlx needs its feature `tls-rustls` or `tls-native-tls`"
                 .to_owned()
         }
         _ if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
@@ -143,7 +144,7 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
             "look whether the server of {} is stopped, overloaded or out of connections; \
              `Engine::builder().connection_timeout(..)` makes it wait longer",
         ),
-        sqlx::Error::Io(error) => origin.look(where_to_look(error)),
+        sqlx::Error::Io(error) => unreachable(origin, error),
         sqlx::Error::Tls(_) => tls(&text, "GREEN_LIGHT_MYSQL_URL"),
         _ => help_for(&text).map_or_else(
             || origin.look("look at the cause, and whether the server of {} runs"),
@@ -178,5 +179,21 @@ mod tests {
         let waits = numbers(&mut connection, waits).await.unwrap();
         assert_eq!(waits, [Some(10), Some(10)]);
         connection.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
+        let server = server::mysql().await.unwrap();
+        let options: MySqlConnectOptions = server.url().expose().parse().unwrap();
+        let options = options.ssl_mode(sqlx::mysql::MySqlSslMode::Required);
+        let error = failed("no connection", connect(&options).await.unwrap_err()).to_string();
+        assert!(
+            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("the URL is that of `GREEN_LIGHT_MYSQL_URL`"),
+            "{error}"
+        );
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    server::Server,
+    server::{Origin, Server, check_mysql, not_a_url},
     upkeep::{Background, Budget, Entered, Resting, last, new_name, on_own_runtime, program},
     url::DatabaseUrl,
 };
@@ -62,20 +62,7 @@ impl Office {
 
     async fn open(server: DatabaseUrl, is_ours: bool) -> Result<Self, Error> {
         let options: MySqlConnectOptions =
-            server.expose().parse().map_err(|error: sqlx::Error| {
-                Error::new(
-                    Kind::Configuration,
-                    format!(
-                        "`GREEN_LIGHT_MYSQL_URL={}` does not say where MySQL is",
-                        server.redacted()
-                    ),
-                )
-                .help(
-                    "write `GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`, with `:` and the \
-                     password behind the user, and `:` and the port behind the host",
-                )
-                .because(error)
-            })?;
+            (server.expose().parse()).map_err(|error| not_a_url(Origin::MYSQL, &server, error))?;
         let options = options.disable_statement_logging();
         let (budget, nature) = Budget::admit(&server, || enter(&options)).await?;
         let process = new_name("p");
@@ -139,8 +126,10 @@ impl std::fmt::Debug for Office {
 
 /// Connects to the server, and finds out what it is.
 async fn enter(options: &MySqlConnectOptions) -> Result<Entered<Line, String>, Error> {
-    let cannot = |error| failed("MySQL could not be reached", error);
+    let cannot = |error| failed("MySQL cannot be reached", error);
     let mut front = connect(options).await.map_err(cannot)?;
+    let version = registry::version(&mut front).await.map_err(cannot)?;
+    check_mysql(&version)?;
     let cannot = |error| failed("the database `green_light` cannot be prepared", error);
     registry::make_tables(&mut front).await.map_err(cannot)?;
     let cannot = |error| failed("the server does not say what it is", error);

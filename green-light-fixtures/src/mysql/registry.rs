@@ -46,6 +46,12 @@ pub(super) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error
     }
 }
 
+/// What the server says of its version.
+pub(super) async fn version(connection: &mut Line) -> Result<String, sqlx::Error> {
+    let row = connection.fetch_one("SELECT version()").await?;
+    row.try_get_unchecked(0)
+}
+
 /// What the contents of a new database depend on, besides the schema.
 pub(super) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error> {
     let nature = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \

@@ -5,7 +5,7 @@ use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     error::{Error, Kind},
-    server::{Origin, tls, where_to_look},
+    server::{Origin, tls, unreachable},
     upkeep::{self, Answer, Asked, Served, Silence, Waiting},
 };
 
@@ -83,12 +83,15 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
             origin.name()
         ),
         (Some("28P01"), _) => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
+        (Some("28000"), _) if text.contains("no encryption") || text.contains("certificate") => {
+            tls(&text, "GREEN_LIGHT_POSTGRES_URL")
+        }
         (Some("28000"), _) if text.contains(" does not exist") => "name a role that the server has in \
             `GREEN_LIGHT_POSTGRES_URL`, or let an administrator run `CREATE ROLE app LOGIN CREATEDB PASSWORD '..'` \
             with the name that the cause has"
             .to_owned(),
-        (Some("28000"), _) => "the server does not let the role of `GREEN_LIGHT_POSTGRES_URL` in: look at the role, \
-            and at the `pg_hba.conf` of the server"
+        (Some("28000"), _) => "the server refuses the role of `GREEN_LIGHT_POSTGRES_URL`: look at the role, and at \
+            the `pg_hba.conf` of the server"
             .to_owned(),
         (Some(NO_DATABASE), _) => "name a database that is there in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
             it is only connected to, to make others"
@@ -111,9 +114,12 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
             "look whether the server of {} is stopped, overloaded or out of connections; \
              `Engine::builder().connection_timeout(..)` makes it wait longer",
         ),
-        (None, sqlx::Error::Io(error)) => origin.look(where_to_look(error)),
+        (None, sqlx::Error::Io(error)) => unreachable(origin, error),
         (None, sqlx::Error::Tls(_)) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
-        (None, _) => origin.look("look at the cause, and whether the server of {} runs"),
+        (None, _) => help_for(&text).map_or_else(
+            || origin.look("look at the cause, and whether the server of {} runs"),
+            str::to_owned,
+        ),
     }
 }
 
@@ -129,5 +135,27 @@ pub(super) fn literal(text: &str) -> String {
         format!("E'{}'", text.replace('\\', "\\\\"))
     } else {
         format!("'{text}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server;
+
+    #[tokio::test]
+    async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
+        let server = server::postgres().await.unwrap();
+        let options: PgConnectOptions = server.url().expose().parse().unwrap();
+        let options = options.ssl_mode(sqlx::postgres::PgSslMode::Require);
+        let error = failed("no connection", connect(&options).await.unwrap_err()).to_string();
+        assert!(
+            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("the URL is that of `GREEN_LIGHT_POSTGRES_URL`"),
+            "{error}"
+        );
     }
 }

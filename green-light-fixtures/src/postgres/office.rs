@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
+    server::{Origin, not_a_url},
     upkeep::{
         Asking as _, Background, Budget, Entered, Resting, last, on_own_runtime, program,
         random_bytes,
@@ -65,20 +66,8 @@ impl Office {
     }
 
     async fn open(server: DatabaseUrl) -> Result<Self, Error> {
-        let options: PgConnectOptions = server.expose().parse().map_err(|error: sqlx::Error| {
-            Error::new(
-                Kind::Configuration,
-                format!(
-                    "`GREEN_LIGHT_POSTGRES_URL={}` does not say where PostgreSQL is",
-                    server.redacted()
-                ),
-            )
-            .help(
-                "write `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`, with `:` and the \
-                 password behind the user, and `:` and the port behind the host",
-            )
-            .because(error)
-        })?;
+        let options: PgConnectOptions = (server.expose().parse())
+            .map_err(|error| not_a_url(Origin::POSTGRES, &server, error))?;
         let application = program();
         let (budget, (maintenance, facts)) =
             Budget::admit(&server, || enter(&options, &application)).await?;

@@ -13,6 +13,7 @@ use super::connect::{
 };
 use crate::{
     error::{Error, Kind},
+    server::check_postgres,
     upkeep::Asking as _,
 };
 
@@ -89,6 +90,7 @@ pub(super) async fn open(
         other => other,
     };
     let connection = connection.map_err(|error| failed("PostgreSQL cannot be reached", error))?;
+    check_postgres(connection.inner().server_version_num())?;
     Ok((connection, options))
 }
 

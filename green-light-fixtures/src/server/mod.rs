@@ -15,6 +15,7 @@ mod home;
 mod linger;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod oldest;
 mod origin;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -27,11 +28,14 @@ mod tests;
 mod user;
 mod watch;
 
-#[cfg(feature = "postgres")]
-pub(crate) use self::shared::postgres;
-#[cfg(feature = "mysql")]
-pub(crate) use self::shared::{Server, mysql};
 pub(crate) use self::{
     linger::asked as wanted_linger,
-    origin::{Origin, end_of, tls, where_to_look},
+    origin::{Origin, end_of, not_a_url, tls, unreachable},
 };
+#[cfg(feature = "mysql")]
+pub(crate) use self::{
+    oldest::check_mysql,
+    shared::{Server, mysql},
+};
+#[cfg(feature = "postgres")]
+pub(crate) use self::{oldest::check_postgres, shared::postgres};

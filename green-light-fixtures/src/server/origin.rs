@@ -4,6 +4,7 @@
 //! green-light has started was ended by something, and the next run starts it again.
 
 use std::{
+    fs::File,
     io,
     sync::{Mutex, PoisonError},
     thread,
@@ -13,7 +14,12 @@ use std::{
 use green_light_core::help_for;
 
 use super::{home::Home, product::Product, start::log_tail};
-use crate::{backend::Backend, variable::value};
+use crate::{
+    backend::Backend,
+    error::{Error, Kind},
+    url::DatabaseUrl,
+    variable::value,
+};
 
 /// How much of the log is shown.
 const LOG_LINES: usize = 4;
@@ -77,6 +83,21 @@ impl Origin {
         }
     }
 
+    /// How to get another version of it.
+    pub(super) fn newer(self) -> String {
+        let variable = self.0.variable;
+        if self.is_named() {
+            return format!(
+                "let `{variable}` name a newer server; or unset it, and green-light starts one from the installed \
+                 programs"
+            );
+        }
+        format!(
+            "install a newer one and put its programs into `PATH`, before others; or let `{variable}` name a newer \
+             server"
+        )
+    }
+
     /// What to know of a server of green-light's own that has ended before its time.
     pub(crate) fn end(self) -> Option<End> {
         if self.is_named() {
@@ -137,15 +158,29 @@ pub(crate) fn end_of(backend: Backend) -> Option<String> {
     Some(format!("{fact}\n  help: {help}"))
 }
 
+/// What to do if the connection to a server of `origin` failed with this error of the system.
+pub(crate) fn unreachable(origin: Origin, error: &io::Error) -> String {
+    // rustls reports what is wrong with a certificate in this way.
+    if error.kind() == io::ErrorKind::InvalidData {
+        return tls(&error.to_string(), origin.0.variable);
+    }
+    if let Some(url) = value(origin.0.variable)
+        && let Some(missing) = missing_file(&DatabaseUrl::new(url))
+    {
+        return format!("{missing}, in `{}`", origin.0.variable);
+    }
+    origin.look(where_to_look(error))
+}
+
 /// Where to look if a server cannot be reached; `{}` stands for the variable.
-pub(crate) fn where_to_look(error: &io::Error) -> &'static str {
+fn where_to_look(error: &io::Error) -> &'static str {
     let text = error.to_string();
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
-            "nobody listens there: look at host and port in {}, and whether its server runs"
+            "no server listens there: look at host and port in {}, and whether the server runs"
         }
         io::ErrorKind::NotFound => {
-            "the socket is not there: look at the path in {}, and whether its server runs"
+            "the socket does not exist: look at the path in {}, and whether the server runs"
         }
         io::ErrorKind::PermissionDenied => {
             "the user of the tests may not use the socket in {}: let that user into its directory, or connect by \
@@ -160,8 +195,59 @@ pub(crate) fn where_to_look(error: &io::Error) -> &'static str {
     }
 }
 
+/// A file for TLS that `url` names and that cannot be read.
+fn missing_file(url: &DatabaseUrl) -> Option<String> {
+    const FILES: [&str; 9] = [
+        "sslrootcert",
+        "ssl-root-cert",
+        "ssl-ca",
+        "sslcert",
+        "ssl-cert",
+        "ssl-client-cert",
+        "sslkey",
+        "ssl-key",
+        "ssl-client-key",
+    ];
+    url.parameters()
+        .filter(|(name, value)| FILES.contains(&name.as_ref()) && !value.contains("-----BEGIN"))
+        .find_map(|(name, path)| {
+            let error = File::open(&*path).err()?;
+            Some(format!(
+                "the file `{path}` cannot be read ({error}): look at `{name}`"
+            ))
+        })
+}
+
 /// What to do about an error of TLS with the server of `variable`.
 pub(crate) fn tls(text: &str, variable: &str) -> String {
     let help = help_for(text).unwrap_or("look at the parameters of the URL that are about TLS");
     format!("{help}; the URL is that of `{variable}`")
+}
+
+/// The URL of a variable is one that the driver does not understand.
+pub(crate) fn not_a_url(origin: Origin, url: &DatabaseUrl, error: sqlx::Error) -> Error {
+    let Product {
+        variable, schemes, ..
+    } = origin.0;
+    let fact = format!(
+        "`{variable}={}` is not a URL that sqlx understands",
+        url.redacted()
+    );
+    let help = help_for(&error.to_string()).map_or_else(
+        || {
+            format!(
+                "write `{variable}={}user@localhost/name`, with `:` and the password behind the user, and `:` and \
+                 the port behind the host",
+                schemes[0]
+            )
+        },
+        str::to_owned,
+    );
+    let cause = match error {
+        sqlx::Error::Configuration(cause) => cause,
+        other => other.into(),
+    };
+    Error::new(Kind::Configuration, fact)
+        .help(help)
+        .because(cause)
 }

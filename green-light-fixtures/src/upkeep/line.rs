@@ -34,6 +34,12 @@ impl<C: Served> Line<C> {
         })
     }
 
+    /// The connection, for what it knows without asking.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn inner(&self) -> &C {
+        &self.connection
+    }
+
     /// What was asked and not answered; nothing is asked any more then.
     pub(crate) fn silence(&self) -> Option<&Silence> {
         self.lost.as_ref()

@@ -110,6 +110,12 @@ async fn x_large_row(session: Session) -> Result<(), DbErr> {
 }
 
 #[green_light::test]
+async fn y_tls(session: Session) {
+    let url = format!("{}&ssl-mode=REQUIRED", session.url());
+    sea_orm::Database::connect(&url).await.unwrap();
+}
+
+#[green_light::test]
 async fn z_unwrapped(session: Session) {
     run(&session, "SET TRANSACTION READ ONLY").await.unwrap();
 }

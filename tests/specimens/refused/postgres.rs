@@ -92,6 +92,18 @@ async fn x_copy_dropped(session: Session) -> Result<(), sea_orm::sqlx::Error> {
 }
 
 #[green_light::test]
+async fn y_tls(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    let url = format!("{}?sslmode=require", session.url());
+    sea_orm::sqlx::PgPool::connect(&url).await.map(drop)
+}
+
+#[green_light::test]
+async fn y_tls_mode(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    let url = format!("{}?sslmode=required", session.url());
+    sea_orm::sqlx::PgPool::connect(&url).await.map(drop)
+}
+
+#[green_light::test]
 async fn z_unwrapped(session: Session) {
     run(&session, "VACUUM").await.unwrap();
 }

@@ -4,17 +4,18 @@ use std::fmt::Write;
 
 use super::known::Known;
 use super::{
-    Place, adviser, executor, pool, refused, runtime, server, shared, tables, transaction,
+    Place, adviser, executor, pool, refused, runtime, server, shared, tables, tls, transaction,
 };
 use crate::report::Failure;
 
 /// Everything that is known. The first that fits is printed.
-const ALL: [&[Known]; 8] = [
+const ALL: [&[Known]; 9] = [
     runtime::KNOWN,
     executor::KNOWN,
     pool::KNOWN,
     transaction::KNOWN,
     refused::KNOWN,
+    tls::KNOWN,
     server::KNOWN,
     shared::KNOWN,
     tables::KNOWN,
@@ -105,6 +106,40 @@ mod tests {
             .causes
             .push("sorry, too many clients already".to_owned());
         assert_eq!(explain(&failure), "");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_told_apart() {
+        const OPENSSL: &str = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify \
+                               failed:../ssl/statem/statem_clnt.c:1889:";
+        let native = |why: &str| {
+            format!(
+                "error occurred while attempting to establish a TLS connection: {OPENSSL} ({why})"
+            )
+        };
+        let debugged = |why: &str| {
+            format!(
+                "Tls(Ssl(Error {{ code: ErrorCode(1), cause: Some(Ssl(ErrorStack([Error {{ reason: \
+                 \"certificate verify failed\", line: 1889 }}]))) }}, X509VerifyResult {{ code: 20, error: {why:?} }}))"
+            )
+        };
+        for (why, meaning) in [
+            (
+                "self-signed certificate in certificate chain",
+                "no authority",
+            ),
+            ("unable to get local issuer certificate", "no authority"),
+            ("hostname mismatch", "another host name"),
+            ("Hostname mismatch", "another host name"),
+            ("IP address mismatch", "another host name"),
+            ("certificate has expired", "has expired"),
+            ("EE certificate key too weak", "did not agree"),
+        ] {
+            for text in [native(why), debugged(why)] {
+                let known = find(&text).map_or("", |known| known.meaning);
+                assert!(known.contains(meaning), "{text}: {known}");
+            }
+        }
     }
 
     #[test]

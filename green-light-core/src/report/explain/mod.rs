@@ -17,6 +17,7 @@ mod runtime;
 mod server;
 mod shared;
 mod tables;
+mod tls;
 mod transaction;
 
 pub use adviser::{Adviser, Concern, advise};

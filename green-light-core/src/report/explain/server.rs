@@ -5,51 +5,27 @@ use super::{Concern, known::Known};
 pub(super) const KNOWN: &[Known] = &[
     Known {
         words: &[
-            "TLS upgrade required by connect options but SQLx was built without TLS support enabled",
-            "SQLx was built without TLS support enabled",
-        ],
-        meaning: "the URL asks for an encrypted connection, and sqlx was built without a feature that can encrypt",
-        place: false,
-        concern: None,
-        help: "add a TLS feature in `Cargo.toml`: `tls-rustls` or `tls-native-tls` of sqlx, which SeaORM calls \
-               `runtime-tokio-rustls` and `runtime-tokio-native-tls`; or write `sslmode=prefer` (MySQL: \
-               `ssl-mode=PREFERRED`) in the URL if the server also takes plain connections",
-    },
-    Known {
-        words: &["server does not support TLS", "Server does not support TLS"],
-        meaning: "the URL asks for an encrypted connection, and the server offers none",
-        place: false,
-        concern: None,
-        help: "write `sslmode=prefer` or `disable` (MySQL: `ssl-mode=PREFERRED` or `DISABLED`) in the URL, or turn \
-               on TLS in the server",
-    },
-    Known {
-        words: &[
-            "error occurred while attempting to establish a TLS connection: ",
-            "Tls(Custom {",
-            "Tls(InvalidCertificate",
-        ],
-        meaning: "the certificate of the server was not accepted: no authority that is trusted here has signed it, it \
-                  is for another host name, or it has expired",
-        place: false,
-        concern: None,
-        help: "name the authority in the URL, `sslrootcert=/path/ca.pem` (MySQL: `ssl-ca=/path/ca.pem`), and the host \
-               by the name in the certificate; for a server that holds nothing but tests, `sslmode=require` (MySQL: \
-               `ssl-mode=REQUIRED`) encrypts without looking at the certificate",
-    },
-    Known {
-        words: &[
             "password authentication failed for user",
             "Peer authentication failed for user",
             "Ident authentication failed for user",
             "no pg_hba.conf entry for host",
-            "Access denied for user",
         ],
-        meaning: "the server does not let this user in with this password, from this host or to this database",
+        meaning: "the server refused this user: the password, the host that connects, or the database is not one that \
+                  it accepts",
         place: false,
         concern: None,
         help: "look at user, password, host and database of the URL that is connected to; in a test, `session.url()` \
                has those of the test's own database",
+    },
+    Known {
+        words: &["Access denied for user"],
+        meaning: "the server refused this user: the password, the host that connects, or the database is not one that \
+                  it accepts; or it takes this user over TLS only, and the connection is not encrypted",
+        place: false,
+        concern: None,
+        help: "look at user, password, host and database of the URL that is connected to; in a test, `session.url()` \
+               has those of the test's own database; for TLS write `ssl-mode=REQUIRED` in the URL, for which sqlx \
+               needs its feature `tls-rustls` or `tls-native-tls`",
     },
     Known {
         words: &[
@@ -80,10 +56,19 @@ pub(super) const KNOWN: &[Known] = &[
             "SqlxError(Io(Os { code: 111,",
             "SqlxError(Io(Os { code: 2,",
         ],
-        meaning: "no database server listens there: it is not running, or host, port or socket is another one",
+        meaning: "no database server listens there: it is not running, or host, port or socket is another one; or a \
+                  file that the URL names (`sslrootcert`, `ssl-ca`) does not exist",
         place: false,
         concern: Some(Concern::LostConnection),
         help: "connect by `session.url()`, which names the server that tests use; or start the server of the URL",
+    },
+    Known {
+        words: &["the database system is starting up"],
+        meaning: "the server has been started and does not take connections yet",
+        place: false,
+        concern: None,
+        help: "wait until it is ready before the tests begin: `pg_isready`, or a health check of its container; a \
+               server that green-light starts is always ready",
     },
     Known {
         words: &[

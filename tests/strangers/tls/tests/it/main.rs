@@ -1,0 +1,6 @@
+//! What a test prints when a connection over TLS cannot be made, with real servers and certificates.
+
+mod certificates;
+mod messages;
+mod servers;
+mod specimens;
