@@ -84,6 +84,11 @@ fn what_goes_wrong_in_a_task_is_reported_by_its_test() {
 }
 
 #[test]
+fn a_plain_task_that_uses_the_connection_after_its_test_is_named_once() {
+    story("leaking::", &expect_file!["output/leaking.txt"]);
+}
+
+#[test]
 fn a_skip_passes_and_says_so() {
     story("skips::", &expect_file!["output/skips.txt"]);
 }

@@ -21,7 +21,7 @@ pub use blocking::blocking;
 pub use crowd::{Crowd, CrowdFailure, Member};
 pub use process::at_exit;
 pub use report::{
-    Adviser, Concern, Failure, TeardownResult, advise, causes_of, help_for, note, progress,
-    quietly, redacted, redacted_url, remark, skip,
+    Adviser, Concern, Failure, TeardownResult, advise, causes_of, help_for, left_behind, note,
+    progress, quietly, redacted, redacted_url, remark, skip,
 };
 pub use tasks::spawn;

@@ -77,8 +77,15 @@ impl Place {
     #[cfg(feature = "sea-orm")]
     pub(crate) fn connection(&self) -> DatabaseConnection {
         let mut connection = self.pool().to_sea_orm();
-        let Self::Sandbox { lease, .. } = self else {
-            return connection;
+        let lease = match self {
+            Self::Sandbox { lease, .. } => lease,
+            Self::Database(stay) => {
+                let token = stay.token();
+                connection.set_metric_callback(move |_| {
+                    let _alive = &token;
+                });
+                return connection;
+            }
         };
         let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
         // Every clone of the connection, and every transaction and stream begun on it, holds this

@@ -17,6 +17,7 @@ mod dynamic;
 mod events;
 mod hanging;
 mod kept;
+mod leaking;
 mod leftovers;
 mod listed;
 mod overriding;

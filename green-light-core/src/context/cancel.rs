@@ -91,7 +91,7 @@ impl CancelToken {
         let contexts = self.inner.family.contexts.borrow().clone();
         for frame in contexts {
             if frame.switch.is_suspended() && frame.request() == Request::Cancelled {
-                frame.waker().wake();
+                frame.waker().wake_by_ref();
             }
         }
     }

@@ -317,6 +317,7 @@ impl<T> Coroutine<T> {
     }
 
     /// Lets a suspended coroutine run until it suspends again or ends.
+    #[inline]
     pub(super) fn resume(&mut self) -> Step<T> {
         assert!(
             self.frame().switch.is_suspended(),
@@ -325,6 +326,7 @@ impl<T> Coroutine<T> {
         self.switch()
     }
 
+    #[inline]
     fn switch(&mut self) -> Step<T> {
         let mut out: Option<thread::Result<T>> = None;
         let Stack {

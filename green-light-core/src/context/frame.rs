@@ -3,6 +3,7 @@
 //! Every field is a cell: both sides run on the same thread and never hold a borrow across a switch.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Instant;
@@ -37,7 +38,8 @@ pub(super) enum Request {
 
 pub(super) struct Frame {
     pub(super) switch: Switch,
-    waker: RefCell<Waker>,
+    /// Behind a count of this thread's own: a waker's is shared with others, and each wait holds it.
+    waker: RefCell<Rc<Waker>>,
     /// The token in force: a scope on this stack replaces it while it polls, also across suspensions.
     token: RefCell<Option<CancelToken>>,
     /// The token whose list this frame is in, and its place there.
@@ -74,7 +76,7 @@ impl Frame {
     fn with(switch: Switch) -> Self {
         Self {
             switch,
-            waker: RefCell::new(Waker::noop().clone()),
+            waker: RefCell::new(Rc::new(Waker::noop().clone())),
             token: RefCell::new(None),
             enlisted: RefCell::new(None),
             listed_at: Cell::new(0),
@@ -131,16 +133,26 @@ impl Frame {
     pub(super) fn set_waker(&self, waker: &Waker) {
         let mut kept = self.waker.borrow_mut();
         if !kept.will_wake(waker) {
-            let old = std::mem::replace(&mut *kept, waker.clone());
+            let new = waker.clone();
             // Its destructor is other people's code.
-            drop(kept);
-            drop(old);
+            match Rc::get_mut(&mut kept) {
+                Some(place) => {
+                    let old = mem::replace(place, new);
+                    drop(kept);
+                    drop(old);
+                }
+                None => {
+                    let old = mem::replace(&mut *kept, Rc::new(new));
+                    drop(kept);
+                    drop(old);
+                }
+            }
         }
     }
 
     #[inline]
-    pub(super) fn waker(&self) -> Waker {
-        self.waker.borrow().clone()
+    pub(super) fn waker(&self) -> Rc<Waker> {
+        Rc::clone(&self.waker.borrow())
     }
 
     #[inline]
@@ -200,7 +212,7 @@ impl Frame {
 
     /// Puts a wait onto this stack until the guard is dropped.
     #[inline]
-    pub(super) fn stand(self: &Rc<Self>, place: Place) -> StandingWait {
+    pub(super) fn stand(&self, place: Place) -> StandingWait<'_> {
         let number = self.last_wait.get() + 1;
         self.last_wait.set(number);
         let token = self.token();
@@ -210,7 +222,7 @@ impl Frame {
             place,
         });
         StandingWait {
-            frame: Rc::clone(self),
+            frame: self,
             number,
         }
     }
@@ -263,19 +275,19 @@ impl Frame {
 }
 
 /// A wait that is on the stack of a context; dropping it takes it off.
-pub(super) struct StandingWait {
-    frame: Rc<Frame>,
+pub(super) struct StandingWait<'a> {
+    frame: &'a Frame,
     number: u64,
 }
 
-impl StandingWait {
+impl StandingWait<'_> {
     #[inline]
     pub(super) fn id(&self) -> WaitId {
         (self.frame.address(), self.number)
     }
 }
 
-impl Drop for StandingWait {
+impl Drop for StandingWait<'_> {
     #[inline]
     fn drop(&mut self) {
         let ended = self.frame.standing.borrow_mut().pop();

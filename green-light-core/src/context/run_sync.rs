@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use super::cancel::{Cancelled, is_cancelled_payload};
 use super::coroutine::{Coroutine, Step};
+use super::current::Entered;
 use super::frame::Frame;
 use super::settings::Limits;
 use super::thread_stack::OnThread;
@@ -104,7 +105,9 @@ impl<F, T> RunSync<F, T> {
             Some(mut taken) => {
                 let frame = Rc::clone(taken.frame());
                 frame.begin(current::token(), waker);
-                let step = entered(&frame, || taken.start(f));
+                let entered = entered(&frame);
+                let step = taken.start(f);
+                drop(entered);
                 (Strand::Thread(taken), step)
             }
             None => begin(f, waker),
@@ -279,26 +282,29 @@ where
     let mut coroutine = Coroutine::new(stack::take());
     let frame = Rc::clone(coroutine.frame());
     frame.begin(current::token(), waker);
-    let step = entered(&frame, || coroutine.start(f));
+    let entered = entered(&frame);
+    let step = coroutine.start(f);
+    drop(entered);
     (Strand::Own(coroutine), step)
 }
 
+#[inline]
 fn resume<T>(strand: &mut Strand<T>, waker: &Waker) -> Step<T> {
-    let frame = Rc::clone(strand.frame());
-    frame.set_waker(waker);
-    entered(&frame, || strand.resume())
+    strand.frame().set_waker(waker);
+    let entered = entered(strand.frame());
+    let step = strand.resume();
+    drop(entered);
+    step
 }
 
-/// Lets a context run until it comes back, below the wait that polls it.
+/// Makes a context the current one, below the wait that polls it.
 #[inline]
-fn entered<T>(frame: &Rc<Frame>, run: impl FnOnce() -> Step<T>) -> Step<T> {
+fn entered(frame: &Rc<Frame>) -> Entered {
     let entered = current::enter(frame);
     if let Some(around) = entered.around() {
         frame.under.set(around.innermost());
     }
-    let step = run();
-    drop(entered);
-    step
+    entered
 }
 
 /// Keeps the stack of an ended closure for the next context.

@@ -228,9 +228,9 @@ fn defers_to_contexts_below(frame: &Frame, id: WaitId, rounds: &Cell<u32>) -> bo
     }
     rounds.set(rounds.get() - 1);
     for context in unaware {
-        context.waker().wake();
+        context.waker().wake_by_ref();
     }
-    frame.waker().wake();
+    frame.waker().wake_by_ref();
     true
 }
 

@@ -5,14 +5,14 @@
 //! * On the threads of shared fixtures nothing is printed: nobody could tell which test such a line
 //!   belongs to, and the test that triggered the set-up reports it.
 //! * On threads that no test reports about, such as those of spawned tasks, a message of the "wrong
-//!   runtime" family is explained here, below the message.
+//!   runtime" family is explained here, below the message. The same explanation is given once.
 //! * A message with a password in it is printed here instead of by the hook that was there before.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
 use super::explain::{Place, explain_panic, is_known};
@@ -76,6 +76,7 @@ fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send 
     }
     if let (Reporter::Nobody, Some(place)) = (reporter, &surroundings)
         && let Some(explanation) = explain_panic(message, place)
+        && is_new(&explanation)
     {
         say(&format!("note: about the panic above{explanation}"));
     }
@@ -89,6 +90,17 @@ fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send 
             *kept = last;
         }
     });
+}
+
+/// Whether this is said for the first time. A task of a server may panic at each request.
+fn is_new(explanation: &str) -> bool {
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_new = !said.iter().any(|before| before == explanation);
+    if is_new {
+        said.push(explanation.to_owned());
+    }
+    is_new
 }
 
 /// What the standard library prints of a panic, with `message` for its message.

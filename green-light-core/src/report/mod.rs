@@ -18,7 +18,7 @@ pub(crate) mod show;
 mod skip;
 pub(crate) mod text;
 
-pub use explain::{Adviser, Concern, advise, help_for};
+pub use explain::{Adviser, Concern, advise, help_for, left_behind};
 pub use failure::{Failure, causes_of};
 pub use hook::quietly;
 pub use print::{note, progress};

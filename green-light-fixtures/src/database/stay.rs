@@ -3,10 +3,12 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+use green_light_core::left_behind;
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
@@ -31,6 +33,8 @@ pub(crate) struct Stay {
     waits: Waits,
     /// How many databases of failed tests may be kept, if this is one.
     keep: AtomicUsize,
+    /// Held by every connection of the test, and by this until the stay has ended.
+    token: Mutex<Option<Arc<()>>>,
     /// Empty once the stay has ended.
     occupied: Mutex<Option<Occupied>>,
 }
@@ -67,6 +71,7 @@ impl Stay {
             isolation,
             waits,
             keep: AtomicUsize::new(0),
+            token: Mutex::new(Some(Arc::default())),
             occupied: Mutex::new(Some(Occupied {
                 pool: OwnPool(pool),
                 home,
@@ -91,6 +96,16 @@ impl Stay {
         self.keep.store(at_most, Ordering::Relaxed);
     }
 
+    fn own_token(&self) -> MutexGuard<'_, Option<Arc<()>>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be held by every connection of the test; none once the stay has ended.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn token(&self) -> Option<Arc<()>> {
+        self.own_token().clone()
+    }
+
     /// The pool of the test, unless the stay has ended.
     pub(crate) fn pool(&self) -> DriverPool {
         let occupied = self.occupied.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +119,9 @@ impl Stay {
     pub(crate) fn take(&self) -> Option<Leaving> {
         let occupied =
             mem::take(&mut *self.occupied.lock().unwrap_or_else(PoisonError::into_inner));
+        let token = self.own_token().take();
         occupied.map(|occupied| Leaving {
+            token: token.as_ref().map(Arc::downgrade).unwrap_or_default(),
             occupied,
             test: Arc::clone(&self.test),
             waits: self.waits,
@@ -156,6 +173,7 @@ impl Stay {
 #[must_use = "dropping it throws the database away"]
 pub(crate) struct Leaving {
     occupied: Occupied,
+    token: Weak<()>,
     test: Arc<str>,
     waits: Waits,
     keep: usize,
@@ -166,10 +184,14 @@ impl Leaving {
     pub(crate) async fn end(self) -> Result<(), Error> {
         let Self {
             occupied,
+            token,
             test,
             waits,
             keep,
         } = self;
+        if token.strong_count() > 0 {
+            left_behind(&test, move || token.strong_count() > 0);
+        }
         let Occupied { pool, home } = occupied;
         let closing = pool.0.close();
         let held = tokio::time::timeout(waits.teardown, closing).await.is_err();
@@ -182,7 +204,7 @@ impl Leaving {
             );
             errors.push(Error::new(Kind::Held, text).help(
                 "end what the test began: commit or drop its transactions and streams, \
-                 and abort or join the tasks it spawned",
+                 and spawn tasks with `green_light::spawn`, which ends them with the test",
             ));
         }
         let left = match keep {

@@ -10,6 +10,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use green_light_core::left_behind;
+
 use super::{guard::Guard, lent::Lent, set::SlotSet, set::Waits, slot::Slot};
 #[cfg(feature = "_server")]
 use crate::upkeep::Holding;
@@ -177,6 +179,7 @@ impl Taken {
         };
         // Something may still have the pool when a later test runs, which then gets another one.
         let hands_over = slot.guard.has_raw_pool() || self.token.strong_count() > 0;
+        let token = Weak::clone(&self.token);
         let ended = if slot.guard.is_untouched() && !hands_over {
             Ended::Clean
         } else {
@@ -194,6 +197,9 @@ impl Taken {
         if is_reusable && let Some(slot) = self.slot.take() {
             let token = (!needs_pool).then_some(&self.token);
             self.set.put_back(slot, token);
+        }
+        if token.strong_count() > 0 {
+            left_behind(&lent.test, move || token.strong_count() > 0);
         }
         let failed = matches!(ended, Ended::Held | Ended::Failed(_));
         let server_end = failed.then(|| self.set.template().server_end()).flatten();
@@ -259,7 +265,7 @@ fn report(
             );
             errors.push(Error::new(Kind::Held, text).help(
                 "end what the test began: commit or drop its transactions and streams, \
-                 and abort or join the tasks it spawned",
+                 and spawn tasks with `green_light::spawn`, which ends them with the test",
             ));
         }
         Ended::Failed(error) => {

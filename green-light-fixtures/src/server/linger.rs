@@ -1,4 +1,4 @@
-//! How much longer a server stays after a run that asks for it: `GREEN_LIGHT_LINGER`.
+//! How long a server stays after a run, if that asks for more than the usual seconds: `GREEN_LIGHT_LINGER`.
 //!
 //! The latest process that comes has the say. The supervisor reads what it has left in the file
 //! `linger`, each second, from the moment on in which the server would stop.

@@ -79,7 +79,7 @@ answers() {
     return 1
 }
 
-# How many seconds more the last run has asked for.
+# For how many seconds the last run wants the server to stay, if that is longer.
 lingering() {
     exec 3<&-
     cat linger 2>/dev/null || echo 0
@@ -99,7 +99,7 @@ keep() {
     until read -r _ <&3; do
         # Whoever has the pipe open for reading looks like a keeper.
         sleep "$grace" 3<&-
-        waited=0
+        waited=$grace
         while [ "$waited" -lt "$(lingering)" ] && [ -p users ]; do
             sleep 1 3<&-
             waited=$((waited + 1))

@@ -30,7 +30,9 @@ use crate::{
 };
 
 /// How long the end of the process waits for what is being made or dropped.
-const AT_EXIT: Duration = Duration::from_secs(10);
+const AT_EXIT: Duration = Duration::from_secs(5);
+/// After how much of that it says what it waits for.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long to sleep between two looks.
 const MOMENT: Duration = Duration::from_millis(1);
 /// How many databases are worth dropping while tests run.
@@ -130,7 +132,15 @@ pub(crate) fn last(server: &DatabaseUrl, work: impl Future<Output = ()> + Send +
         work.await;
         let _ = done.send(());
     });
-    if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(AT_EXIT) {
+    let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(PATIENCE) else {
+        return;
+    };
+    progress(&format!(
+        "dropping the databases of this process on {}, for {} s at most",
+        server.redacted(),
+        AT_EXIT.as_secs()
+    ));
+    if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(AT_EXIT - PATIENCE) {
         progress(&format!(
             "{} s: the databases of this process on {} are not dropped yet; the next run does that",
             AT_EXIT.as_secs(),

@@ -2,7 +2,8 @@
 //!
 //! * A small answer, as one about a row of ours or a login, may take [`answer`]: 20 s unless set.
 //! * What takes long by its nature, as copying a database, may take [`LONG`] times that, and what the user's
-//!   own schema does may take any time: both only as long as the server lets somebody else in meanwhile.
+//!   own schema does may take any time: both only as long as the server lets somebody else in meanwhile, which
+//!   it may take half of [`answer`] for.
 
 use std::{
     error, fmt,
@@ -157,8 +158,11 @@ async fn watched<C: Served, T>(
     work: impl Future<Output = T>,
 ) -> Result<T, Silence> {
     let (mut work, started) = (pin!(work), Instant::now());
+    let mut told = Duration::ZERO;
     loop {
-        if let Ok(done) = tokio::time::timeout(answer(), &mut work).await {
+        // A server that has been silent since the beginning is found out when the time of an answer is over:
+        // half of it for the work, half of it for being let in.
+        if let Ok(done) = tokio::time::timeout(answer() / 2, &mut work).await {
             return Ok(done);
         }
         // The work goes on while others are let in.
@@ -175,7 +179,10 @@ async fn watched<C: Served, T>(
         if !is_open || limit.is_some_and(|limit| waited >= limit) {
             return Err(Silence::new::<C>(options, waited, what));
         }
-        progress(&format!("{}: waiting for {what}", seconds(waited)));
+        if waited >= told + answer() {
+            told = waited;
+            progress(&format!("{}: waiting for {what}", seconds(waited)));
+        }
     }
 }
 
@@ -185,9 +192,10 @@ fn seconds(duration: Duration) -> String {
 
 /// Whether the server lets somebody in, or says why it does not.
 async fn is_open<C: Served>(options: &C::Options) -> bool {
-    match tokio::time::timeout(answer(), options.connect()).await {
+    let wait = answer() / 2;
+    match tokio::time::timeout(wait, options.connect()).await {
         Ok(Ok(connection)) => {
-            let _ = tokio::time::timeout(answer(), connection.close()).await;
+            let _ = tokio::time::timeout(wait, connection.close()).await;
             true
         }
         Ok(Err(sqlx::Error::Database(_))) => true,

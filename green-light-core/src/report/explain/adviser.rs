@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::left_behind;
+
 type Advice = Rc<dyn Fn(Concern) -> Option<String>>;
 
 /// What a failure is about, as far as its words tell.
@@ -11,6 +13,8 @@ type Advice = Rc<dyn Fn(Concern) -> Option<String>>;
 pub enum Concern {
     /// A pool had no connection left.
     Connections,
+    /// A pool was closed before it was used.
+    ClosedPool,
     /// A connection was lost while it was in use.
     LostConnection,
     /// A connection or a transaction may only read.
@@ -48,7 +52,12 @@ impl Drop for Adviser {
 /// What the first one says that knows something.
 pub(super) fn ask(concern: Concern) -> Option<String> {
     let advisers = ADVISERS.with_borrow(Clone::clone);
-    advisers.iter().find_map(|advice| advice(concern))
+    let advised = advisers.iter().find_map(|advice| advice(concern));
+    advised.or_else(|| match concern {
+        // What is used after its test is used on any thread.
+        Concern::ClosedPool => left_behind::advice(),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

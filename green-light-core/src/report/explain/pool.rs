@@ -25,7 +25,7 @@ pub(super) const KNOWN: &[Known] = &[
         ],
         meaning: "the pool was closed before: its fixture was torn down, or something called `close`",
         place: false,
-        concern: None,
+        concern: Some(Concern::ClosedPool),
         help: "ask for the pool by name in each test that uses it, instead of keeping a clone in a `static` or in a \
                task that outlives the test",
     },
