@@ -13,6 +13,8 @@ mod kept;
 mod redacted;
 #[path = "output/refused.rs"]
 mod refused;
+#[path = "output/secrets.rs"]
+mod secrets;
 #[path = "output/variables.rs"]
 mod variables;
 

@@ -211,7 +211,7 @@ pub struct EngineStats {
 }
 
 /// Describes an [`Engine`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing happens until `build` is awaited"]
 pub struct EngineBuilder {
     backend: Backend,
@@ -220,6 +220,18 @@ pub struct EngineBuilder {
     waits: Waits,
     #[cfg(feature = "sqlite")]
     sqlite: SqliteConnectOptions,
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options of SQLite may have a key.
+        f.debug_struct("EngineBuilder")
+            .field("backend", &self.backend)
+            .field("schema", &self.schema)
+            .field("storage", &self.storage)
+            .field("waits", &self.waits)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! Invariants: nothing in it reaches another test; `finish` is bounded in time; without `finish`, as
 //! in a panic, dropping it throws its database away.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr};
@@ -24,12 +24,11 @@ use crate::{
 /// With [`Isolation::Database`] and [`Isolation::Shared`] no transaction is open: what the
 /// application begins is a real transaction, and what it commits is committed. `finish` then throws
 /// the database away or puts it back as the template made it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Transaction {
     owner: Arc<Owner>,
 }
 
-#[derive(Debug)]
 struct Owner {
     place: Arc<Place>,
     backend: Backend,
@@ -143,6 +142,18 @@ impl Transaction {
     /// What to know if the test failed because nothing could be written any more.
     pub(crate) fn ended_early(&self) -> Option<String> {
         self.owner.place.ended_early()
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Owner { place, backend } = &*self.owner;
+        // The options of drivers, which are further down, print their passwords.
+        f.debug_struct("Transaction")
+            .field("backend", backend)
+            .field("url", place.url())
+            .field("test", &place.test())
+            .finish()
     }
 }
 

@@ -8,3 +8,4 @@ mod session;
 mod several;
 mod sql_fixtures;
 mod transaction;
+mod urls;

@@ -32,6 +32,7 @@ mod my_two_phase;
 mod mysql;
 mod named_server;
 mod outsiders;
+mod passwords;
 mod pg_back;
 mod pg_backlog;
 mod pg_connections;

@@ -1,0 +1,214 @@
+//! A server with a password: nothing of green-light prints it, and every driver gets it.
+
+use std::{fmt::Debug, process::Command};
+
+use green_light_fixtures::{Backend, DatabaseUrl, Engine, Error, Isolation, NewDatabase, Schema};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection, Executor as _, MySqlConnection, PgConnection,
+    mysql::MySqlConnectOptions, postgres::PgConnectOptions,
+};
+
+use crate::{
+    children::{output, part, playing},
+    my_server::{MyServer, password_by_socket},
+    role::Role,
+    support::run,
+};
+
+/// What is looked for in all that is printed.
+const SECRET: &str = "hunter2";
+/// As people choose them, with what has a meaning in a URL.
+const PASSWORDS: [&str; 4] = [
+    "hunter2",
+    "p@ss/hunter2:%40",
+    "50% hunter2 ?a=b&c#d",
+    "grüße \"hunter2\" 'it`s",
+];
+
+/// `text` as it stands in a URL.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Prints `value` in each way there is.
+fn print(what: &str, value: &impl Debug) {
+    println!("{what}: {value:?}\n{value:#?}");
+}
+
+fn print_error(error: &Error) {
+    print("error", error);
+    println!("{error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        println!("because of {source}");
+        cause = source.source();
+    }
+}
+
+/// Every form in which a URL is passed on.
+fn forms(url: &DatabaseUrl) -> [String; 6] {
+    [
+        url.to_string(),
+        AsRef::<str>::as_ref(url).to_owned(),
+        (**url).to_owned(),
+        format!("{url}"),
+        String::from(url.clone()),
+        url.expose().to_owned(),
+    ]
+}
+
+async fn connects(backend: Backend, url: &str) {
+    let connected = match backend {
+        Backend::Postgres => {
+            let options: PgConnectOptions = url.parse().unwrap();
+            let connection = options.connect().await.unwrap();
+            connection.close().await
+        }
+        _ => {
+            let options: MySqlConnectOptions = url.parse().unwrap();
+            let connection = options.connect().await.unwrap();
+            connection.close().await
+        }
+    };
+    connected.unwrap();
+}
+
+async fn seed(db: &NewDatabase) -> Result<(), String> {
+    print("a new database", db);
+    connects(db.backend(), &db.url().to_string()).await;
+    Ok(())
+}
+
+/// The part of a process whose variable has the password: prints all that there is, and connects.
+async fn tests(backend: Backend) {
+    let schema = Schema::sql("CREATE TABLE secrets (x INT)").then(Schema::run("a seed", seed));
+    print("schema", &schema);
+    let builder = Engine::builder().backend(backend).schema(schema);
+    print("builder", &builder);
+    let engine = builder.build().await.unwrap();
+    print("engine", &engine);
+    print("its url", &engine.url());
+    for isolation in [
+        Isolation::Transaction,
+        Isolation::Database,
+        Isolation::Shared,
+    ] {
+        let test = engine.isolate(isolation, "shop::order").await.unwrap();
+        print("transaction", &test);
+        let session = test.session();
+        print("session", &session);
+        print("pool", session.connection());
+        print("its url", session.url());
+        println!("for a log: {}", session.url().redacted());
+        match backend {
+            Backend::Postgres => print("pool of sqlx", session.postgres_pool()),
+            _ => print("pool of sqlx", session.mysql_pool()),
+        }
+        if isolation == Isolation::Transaction {
+            print("savepoint", &test.savepoint().await.unwrap());
+        } else {
+            for url in forms(session.url()) {
+                connects(backend, &url).await;
+            }
+        }
+        drop(session);
+        test.finish().await.unwrap();
+    }
+}
+
+/// The part of a process whose variable has what no server knows.
+async fn fails(backend: Backend) {
+    let built = Engine::builder().backend(backend).build().await;
+    print_error(&built.expect_err("nobody is there"));
+}
+
+async fn play(backend: Backend) {
+    match part().as_deref() {
+        Some("fails") => fails(backend).await,
+        _ => tests(backend).await,
+    }
+}
+
+/// What the process printed, which has no password.
+#[track_caller]
+fn prints_no_password(mut command: Command) -> String {
+    let output = output(command.spawn().unwrap());
+    let printed =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    let printed = printed.join("\n");
+    assert!(output.status.success(), "{printed}");
+    for secret in [SECRET, &encoded(SECRET)] {
+        assert!(!printed.contains(secret), "{secret} is in: {printed}");
+    }
+    printed
+}
+
+#[test]
+fn of_a_role_of_postgres_are_not_printed_and_passed_on() {
+    if part().is_some() {
+        return run(play(Backend::Postgres));
+    }
+    let test = "passwords::of_a_role_of_postgres_are_not_printed_and_passed_on";
+    let role = run(Role::new());
+    for password in PASSWORDS {
+        let quoted = password.replace('\'', "''");
+        let set = format!("ALTER ROLE {} PASSWORD '{quoted}'", role.name);
+        let mut admin: PgConnection = run(role.admin());
+        run(admin.execute(AssertSqlSafe(set))).unwrap();
+        run(admin.close()).unwrap();
+        let command = role.playing(test, "tests");
+        let command = with_password(command, "GREEN_LIGHT_POSTGRES_URL", password);
+        assert!(prints_no_password(command).contains(":***@"));
+    }
+    run(role.drop());
+    let mut nowhere = playing(test, "fails");
+    let url = format!("postgres://app:{}@127.0.0.1:1/shop", encoded(PASSWORDS[1]));
+    nowhere.env("GREEN_LIGHT_POSTGRES_URL", url);
+    prints_no_password(nowhere);
+}
+
+#[test]
+fn of_a_user_of_mysql_are_not_printed_and_passed_on() {
+    if part().is_some() {
+        return run(play(Backend::MySql));
+    }
+    let test = "passwords::of_a_user_of_mysql_are_not_printed_and_passed_on";
+    let server = MyServer::start(50);
+    let mut admin: MySqlConnection = run(server.admin());
+    for password in PASSWORDS {
+        if run(password_by_socket(&mut admin, password)).is_empty() {
+            // MySQL itself takes none through a socket.
+            break;
+        }
+        let quoted = password.replace('\'', "''");
+        let set = format!("ALTER USER tester@localhost IDENTIFIED BY '{quoted}'");
+        run(admin.execute(AssertSqlSafe(set))).unwrap();
+        let command = server.playing(test, "tests");
+        let command = with_password(command, "GREEN_LIGHT_MYSQL_URL", password);
+        assert!(prints_no_password(command).contains(":***@"));
+    }
+    run(admin.close()).unwrap();
+    let mut refused = server.playing(test, "fails");
+    refused = with_password(refused, "GREEN_LIGHT_MYSQL_URL", "not hunter2");
+    prints_no_password(refused);
+    server.end();
+}
+
+/// The same with `password` in the URL of `variable`.
+fn with_password(mut command: Command, variable: &str, password: &str) -> Command {
+    let url = command
+        .get_envs()
+        .find(|(name, _)| *name == variable)
+        .and_then(|(_, url)| url?.to_str().map(str::to_owned))
+        .expect("it has a URL");
+    let (start, place) = url.rsplit_once('@').unwrap();
+    let (start, _) = start.rsplit_once(':').unwrap();
+    command.env(variable, format!("{start}:{}@{place}", encoded(password)));
+    command
+}
+
+#[test]
+fn of_a_file_of_sqlite_are_not_printed() {
+    let builder = Engine::builder().map_sqlite_options(|options| options.pragma("key", SECRET));
+    assert!(!format!("{builder:?}").contains(SECRET), "{builder:?}");
+}
