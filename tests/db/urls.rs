@@ -1,9 +1,12 @@
 //! The URL of a test's database, asked for in every way, and fixtures of users that are named as ours.
 
-use green_light::{fixture, fixtures, prelude::*};
+use green_light::{
+    fixtures::{self, isolation},
+    prelude::*,
+};
 use sea_orm::sqlx::{self, PgPool, SqlitePool};
 
-#[fixture(overrides = green_light::fixtures::schema)]
+#[fixture(overrides = fixtures::schema)]
 fn schema() -> Schema {
     Schema::sql("CREATE TABLE guest (name VARCHAR(99) NOT NULL UNIQUE)")
 }
@@ -18,16 +21,16 @@ async fn sign_in(url: &str) -> sqlx::Result<u64> {
 
 #[green_light::test(backends(sqlite))]
 async fn a_dynamic_request_for_the_url_gives_a_database_of_its_own(request: &Request) {
-    let url = request.get(fixtures::database_url).await;
+    let url = request.get(database_url).await;
     assert_eq!(sign_in(&url).await.unwrap(), 1);
-    let isolation = request.get(fixtures::isolation).await;
+    let isolation = request.get(isolation).await;
     assert_eq!(*isolation, Isolation::Database);
 }
 
 #[green_light::test(backends(sqlite))]
 async fn it_comes_too_late_once_the_test_has_a_transaction(session: Session, request: &Request) {
     assert_eq!(session.isolation(), Isolation::Transaction);
-    let refused = request.try_get(fixtures::database_url).await.unwrap_err();
+    let refused = request.try_get(database_url).await.unwrap_err();
     let refused = refused.to_string();
     assert!(refused.contains("`uses(database_url)`"), "{refused}");
 }
@@ -35,7 +38,7 @@ async fn it_comes_too_late_once_the_test_has_a_transaction(session: Session, req
 #[green_light::test(backends(sqlite), uses(database_url))]
 async fn a_dynamic_request_finds_what_the_attribute_asked_for(session: Session, request: &Request) {
     assert_eq!(session.isolation(), Isolation::Database);
-    let url = request.get(fixtures::database_url).await;
+    let url = request.get(database_url).await;
     assert_eq!(sign_in(&url).await.unwrap(), 1);
 }
 
@@ -66,7 +69,7 @@ mod of_the_same_name {
 mod overridden {
     use super::*;
 
-    #[fixture(overrides = green_light::fixtures::database_url)]
+    #[fixture(overrides = fixtures::database_url)]
     fn database_url(database_url: String) -> String {
         format!("{database_url}?mode=rw")
     }
@@ -81,7 +84,7 @@ mod overridden {
     mod by_another_database {
         use super::*;
 
-        #[fixture(overrides = green_light::fixtures::database_url)]
+        #[fixture(overrides = fixtures::database_url)]
         fn url() -> String {
             "sqlite::memory:".to_owned()
         }
@@ -99,7 +102,7 @@ mod overridden {
 mod a_prepared_pool {
     use super::*;
 
-    #[fixture(overrides = green_light::fixtures::pg_pool)]
+    #[fixture(overrides = fixtures::pg_pool)]
     async fn pg_pool(pg_pool: PgPool) -> sqlx::Result<PgPool> {
         let insert = sqlx::query("INSERT INTO guest VALUES ('host')");
         insert.execute(&pg_pool).await?;

@@ -33,6 +33,8 @@ struct Extra {
 pub(crate) struct Dynamic {
     /// Fixtures that are not in the plan; their places follow those of the plan.
     extras: RefCell<Vec<Extra>>,
+    /// What was requested besides, with all that it needs, whether it has been set up or not.
+    requested: RefCell<Vec<&'static Definition>>,
     /// Set-ups of this test that have failed, by place.
     failed: RefCell<Vec<(usize, Failed)>>,
     /// Places whose set-up is going on.
@@ -204,6 +206,13 @@ impl TestRun {
         };
         let steps = Plan::requested(self.meta, ask.target, &path).map_err(refuse)?;
         let mut places: Vec<usize> = Vec::with_capacity(steps.len());
+        // Before the first of them is set up, which may look whether the others are there.
+        let new: Vec<_> = steps
+            .iter()
+            .map(|(step, _)| step.definition)
+            .filter(|definition| self.place_of(definition).is_none())
+            .collect();
+        self.dynamic.requested.borrow_mut().extend(new);
         for (step, path) in steps {
             let definition = step.definition;
             let is_own = step.is_own();
@@ -288,10 +297,10 @@ impl Resolver for TestRun {
     }
 
     fn has(&self, root: &'static Definition) -> bool {
-        let extras = self.dynamic.extras.borrow();
+        let requested = self.dynamic.requested.borrow();
         let planned = self.plan.steps.iter().map(|step| step.definition);
         planned
-            .chain(extras.iter().map(|extra| extra.definition))
+            .chain(requested.iter().copied())
             .any(|definition| definition.root().is(root))
     }
 
