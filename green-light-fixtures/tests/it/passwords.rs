@@ -1,6 +1,10 @@
 //! A server with a password: nothing of green-light prints it, and every driver gets it.
 
-use std::{fmt::Debug, process::Command};
+use std::{
+    fmt::Debug,
+    io::{self, Write as _},
+    process::Command,
+};
 
 use green_light_fixtures::{Backend, DatabaseUrl, Engine, Error, Isolation, NewDatabase, Schema};
 use sqlx::{
@@ -30,17 +34,22 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+fn show(text: &str) {
+    let text = format!("{text}\n");
+    io::stdout().write_all(text.as_bytes()).unwrap();
+}
+
 /// Prints `value` in each way there is.
 fn print(what: &str, value: &impl Debug) {
-    println!("{what}: {value:?}\n{value:#?}");
+    show(&format!("{what}: {value:?}\n{value:#?}"));
 }
 
 fn print_error(error: &Error) {
     print("error", error);
-    println!("{error}");
+    show(&error.to_string());
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {
-        println!("because of {source}");
+        show(&format!("because of {source}"));
         cause = source.source();
     }
 }
@@ -75,7 +84,7 @@ async fn connects(backend: Backend, url: &str) {
 
 async fn seed(db: &NewDatabase) -> Result<(), String> {
     print("a new database", db);
-    connects(db.backend(), &db.url().to_string()).await;
+    connects(db.backend(), db.url()).await;
     Ok(())
 }
 
@@ -99,7 +108,7 @@ async fn tests(backend: Backend) {
         print("session", &session);
         print("pool", session.connection());
         print("its url", session.url());
-        println!("for a log: {}", session.url().redacted());
+        show(&session.url().redacted());
         match backend {
             Backend::Postgres => print("pool of sqlx", session.postgres_pool()),
             _ => print("pool of sqlx", session.mysql_pool()),
