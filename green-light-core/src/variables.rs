@@ -39,7 +39,7 @@ pub(crate) fn check(there: impl Iterator<Item = OsString>) -> Result<(), Failure
         let Some(name) = name.to_str() else { continue };
         if let Some(meant) = meant(name) {
             return Err(Failure::new(format!(
-                "`{name}` is no variable of green-light\n  help: write `{meant}`, or unset it"
+                "unknown variable `{name}`\n  help: did you mean `{meant}`? write that, or unset `{name}`"
             )));
         }
     }
@@ -74,7 +74,7 @@ mod tests {
             assert_eq!(
                 failure.message,
                 format!(
-                    "`{name}` is no variable of green-light\n  help: write `{known}`, or unset it"
+                    "unknown variable `{name}`\n  help: did you mean `{known}`? write that, or unset `{name}`"
                 )
             );
         }

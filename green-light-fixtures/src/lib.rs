@@ -83,6 +83,8 @@ mod upkeep;
 mod url;
 #[cfg(feature = "_database")]
 mod variable;
+#[cfg(feature = "_database")]
+mod versions;
 
 #[cfg(feature = "_database")]
 pub use self::{

@@ -92,7 +92,7 @@ impl Place {
         // closure. So the token lives exactly as long as something can still reach the database.
         connection.set_metric_callback(move |info| {
             let _alive = &token;
-            guard.ran_prepared(id, &info.statement.sql, info.elapsed);
+            guard.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
         });
         connection
     }
@@ -147,6 +147,14 @@ impl Place {
     pub(crate) fn ended_early(&self) -> Option<String> {
         match self {
             Self::Sandbox { lease, .. } => lease.ended_early().map(|by| session::ended_early(&by)),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// The statement of the test that the database refused last, as far as SeaORM reports statements.
+    pub(crate) fn refused(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.guard().refused(),
             Self::Database(_) => None,
         }
     }

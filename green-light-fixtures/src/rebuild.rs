@@ -38,7 +38,7 @@ pub(crate) fn wanted() -> Result<Option<&'static str>, Error> {
         None | Some("0") => Ok(None),
         Some("1") => Ok(Some(&RUN)),
         Some(text) => {
-            let help = "write `1` to build every template anew, once, or unset it";
+            let help = "write `1` to build every template again, once in a run, or unset it";
             Err(not_understood(VARIABLE, text, help))
         }
     }

@@ -129,6 +129,11 @@ impl Transaction {
         self.owner.place.contention()
     }
 
+    /// The statement that the database refused last, as far as SeaORM reports statements.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.owner.place.refused()
+    }
+
     /// What to know if the server was started by green-light and has ended.
     pub(crate) fn server_end(&self) -> Option<String> {
         self.owner.place.server_end()

@@ -3,7 +3,9 @@
 use std::{cell::Cell, rc::Rc};
 
 use green_light::{prelude::*, try_wait, wait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DbErr, IsolationLevel, TransactionTrait,
+};
 
 use crate::schema::number;
 
@@ -91,4 +93,17 @@ async fn a_panic_with_an_open_transaction_leaves_nothing(session: Session) {
         .await
         .unwrap();
     panic!("as a failing assertion does");
+}
+
+#[green_light::test]
+async fn sqlite_has_neither_isolation_levels_nor_access_modes(
+    session: Session,
+) -> Result<(), DbErr> {
+    let (level, mode) = (IsolationLevel::Serializable, AccessMode::ReadOnly);
+    let tx = session.begin_with_config(Some(level), Some(mode)).await?;
+    tx.execute_unprepared("INSERT INTO u (email) VALUES ('ann')")
+        .await?;
+    tx.commit().await?;
+    assert_eq!(number(&session, COUNT).await?, 1);
+    Ok(())
 }

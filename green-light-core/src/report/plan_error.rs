@@ -100,7 +100,7 @@ impl fmt::Display for PlanError {
             ),
             Self::Around { definition } => write!(
                 f,
-                "around fixture `{}` ({}) cannot be requested while the test runs: it stands around it\n  \
+                "around fixture `{}` ({}) cannot be requested at run time, because it wraps the whole test\n  \
                  help: make it `autouse`, or write `uses({})` at the test",
                 definition.name, definition.location, definition.name,
             ),

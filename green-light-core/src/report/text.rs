@@ -169,7 +169,7 @@ pub(crate) fn xpassed_strict(test: &TestMeta) -> String {
 /// A dynamic request of an around fixture.
 pub(crate) fn nothing_to_request_from(target: &Definition) -> String {
     format!(
-        "fixture `{}` cannot be requested here: an around fixture stands outside of set-up and teardown\n  \
+        "fixture `{}` cannot be requested in an around fixture, which runs outside of set-up and teardown\n  \
          help: request it in a fixture of another kind",
         target.name
     )
@@ -228,7 +228,7 @@ pub(crate) fn expired(test: &TestMeta, late: &Expired) -> String {
 /// A test that does not end, with what else went wrong in it.
 pub(crate) fn stranded(test: &TestMeta, errors: &[String]) -> String {
     let mut text = format!(
-        "error: test `{}` ({}) was cancelled and does not end, so its thread cannot be given back to libtest\n  \
+        "error: test `{}` ({}) was cancelled and does not end, so its thread cannot go back to libtest\n  \
          note: this process ends as a failed run does, as soon as no other test runs beside it\n  \
          help: let the unwinding of `wait` pass (`is_cancelled_payload` knows it), and wait in destructors for \
          what is sure to come",

@@ -25,7 +25,9 @@ pub(crate) fn register() -> Result<(), Failure> {
     REGISTERED
         .get_or_init(|| {
             process::at_exit(end).map_err(|error| {
-                Failure::new(format!("the end of the process cannot be watched: {error}"))
+                Failure::new(format!(
+                    "no function could be registered for the end of the process: {error}"
+                ))
             })
         })
         .clone()

@@ -12,6 +12,7 @@ use std::pin::pin;
 use tokio::sync::Notify;
 
 use super::options::Xfail;
+use super::outcome::BodyEnd;
 use super::phases::TestRun;
 use crate::config::Config;
 use crate::fixture::{Answer, AnswerFuture, Ask, Definition, Frame, Plan, Resolver, Step};
@@ -310,5 +311,16 @@ impl Resolver for TestRun {
             self.meta.should_panic.is_some() || !matches!(self.meta.options.xfail, Xfail::No);
         record.skip().is_none()
             && (record.fixtures_failed() || record.body_failed() && !is_expected)
+    }
+
+    fn has_failed_with(&self, words: &[&str]) -> bool {
+        let record = self.record.borrow();
+        let (Some(BodyEnd::Failed(failure)) | Some(BodyEnd::Panicked { failure, .. })) =
+            &record.body
+        else {
+            return false;
+        };
+        let mut texts = std::iter::once(&failure.message).chain(&failure.causes);
+        texts.any(|text| words.iter().any(|word| text.contains(word)))
     }
 }

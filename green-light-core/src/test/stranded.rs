@@ -1,4 +1,4 @@
-//! A test whose thread cannot be given back to libtest.
+//! A test whose thread cannot go back to libtest.
 //!
 //! Its body, or a destructor of it, was cancelled and does not end: it catches the unwinding again and again, or
 //! waits for what never comes. What stands on a stack must not be taken away, and this one is the thread's. So the

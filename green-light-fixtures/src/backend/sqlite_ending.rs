@@ -137,7 +137,7 @@ async fn violations(connection: &mut SqliteConnection) -> Result<Vec<String>, sq
                 .try_get::<Option<i64>, _>(1)?
                 .map_or_else(String::new, |id| format!(" row {id}"));
             Ok(format!(
-                "`{table}`{row} refers to a row of `{parent}` that is not there"
+                "`{table}`{row} refers to a row of `{parent}` that does not exist"
             ))
         })
         .collect()

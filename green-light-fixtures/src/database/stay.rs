@@ -199,7 +199,7 @@ impl Leaving {
         let mut errors = Vec::new();
         if held {
             let text = format!(
-                "test `{test}` ended, but a connection of its was still held {:.1} s later",
+                "test `{test}` ended, but one of its connections was still in use {:.1} s later",
                 waits.teardown.as_secs_f64(),
             );
             errors.push(Error::new(Kind::Held, text).help(

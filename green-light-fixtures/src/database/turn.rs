@@ -64,11 +64,11 @@ impl Turns {
             }
             let waited = started.elapsed();
             let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
-            let holder = holder.as_deref().unwrap_or("another test");
+            let holder = holder.as_deref();
+            let holder = holder.map_or("another test".to_owned(), |name| format!("test `{name}`"));
             if waited >= LIMIT {
                 let text = format!(
-                    "test `{test}` had no turn in the shared database within {} s\n  \
-                     held by test `{holder}`",
+                    "test `{test}` waited {} s for the shared database, which {holder} is still using",
                     waited.as_secs(),
                 );
                 return Err(Error::new(Kind::Held, text).help(
@@ -77,7 +77,7 @@ impl Turns {
                 ));
             }
             progress(&format!(
-                "test `{test}` has waited {} s for the shared database, which test `{holder}` has",
+                "test `{test}` has waited {} s for the shared database, which {holder} is using",
                 waited.as_secs(),
             ));
         };
@@ -176,11 +176,9 @@ mod tests {
         let turns = Turns::default();
         let first = turns.wait(&"first".into()).await.unwrap();
         let error = turns.wait(&"second".into()).await.unwrap_err().to_string();
-        assert!(
-            error.starts_with("test `second` had no turn in the shared database within "),
-            "{error}"
-        );
-        assert!(error.contains("held by test `first`"), "{error}");
+        assert!(error.starts_with("test `second` waited "), "{error}");
+        let holder = " s for the shared database, which test `first` is still using";
+        assert!(error.contains(holder), "{error}");
         drop(first);
         turns.wait(&"second".into()).await.unwrap();
     }

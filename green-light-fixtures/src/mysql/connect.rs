@@ -129,8 +129,8 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
                 .to_owned()
         }
         _ if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
-            "name a database that is there in \
-            `GREEN_LIGHT_MYSQL_URL`, or none: it is only connected to, to make others"
+            "name a database that exists in \
+            `GREEN_LIGHT_MYSQL_URL`, or none: green-light only connects to it, and makes others from there"
                 .to_owned()
         }
         _ if has_one_of(error, &TOO_MANY) => {

@@ -52,8 +52,11 @@ impl Office {
             open.push(Arc::clone(&office));
             let ending = Arc::clone(&office);
             green_light_core::at_exit(move || ending.at_exit()).map_err(|error| {
-                Error::new(Kind::Connection, "the end of the process cannot be watched")
-                    .because(error)
+                Error::new(
+                    Kind::Connection,
+                    "no function could be registered for the end of the process",
+                )
+                .because(error)
             })?;
             Ok(office)
         })
@@ -67,7 +70,8 @@ impl Office {
         let (budget, nature) = Budget::admit(&server, || enter(&options)).await?;
         let process = new_name("p");
         let announced = registry::announce(&mut *budget.front().await, &process, &program()).await;
-        announced.map_err(|error| failed("this process cannot be announced", error))?;
+        announced
+            .map_err(|error| failed("this process could not be registered on the server", error))?;
         Ok(Self {
             server,
             is_ours,
@@ -132,7 +136,12 @@ async fn enter(options: &MySqlConnectOptions) -> Result<Entered<Line, String>, E
     check_mysql(&version)?;
     let cannot = |error| failed("the database `green_light` cannot be prepared", error);
     registry::make_tables(&mut front).await.map_err(cannot)?;
-    let cannot = |error| failed("the server does not say what it is", error);
+    let cannot = |error| {
+        failed(
+            "the server could not be asked for its version and settings",
+            error,
+        )
+    };
     Ok(Entered {
         connections: counting::limit(&mut front).await.map_err(cannot)?,
         facts: registry::nature(&mut front).await.map_err(cannot)?,

@@ -154,7 +154,7 @@ impl MySqlTemplate {
              WHERE table_schema = '{}' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1",
             self.name()
         );
-        let cannot = |error| failed("the server does not tell the engines of tables", error);
+        let cannot = |error| failed("the storage engines of the tables could not be read", error);
         let mut front = self.office.front().await;
         let found = front.fetch_optional(AssertSqlSafe(found)).await;
         let Some(row) = found.map_err(cannot)? else {

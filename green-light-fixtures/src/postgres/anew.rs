@@ -28,7 +28,7 @@ impl Anew {
             if let Err(error) = made
                 && run(&mut front, known.to_owned()).await.is_err()
             {
-                return Err(failed("templates cannot be built anew", error));
+                return Err(failed("templates cannot be built again", error));
             }
         }
         Ok(Some(Self { run: of_run }))

@@ -93,8 +93,8 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
         (Some("28000"), _) => "the server refuses the role of `GREEN_LIGHT_POSTGRES_URL`: look at the role, and at \
             the `pg_hba.conf` of the server"
             .to_owned(),
-        (Some(NO_DATABASE), _) => "name a database that is there in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
-            it is only connected to, to make others"
+        (Some(NO_DATABASE), _) => "name a database that exists in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
+            green-light only connects to it, and makes others from there"
             .to_owned(),
         (Some("53300"), _) => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
             or close what else is connected"

@@ -57,8 +57,11 @@ impl Office {
             open.push(Arc::clone(&office));
             let ending = Arc::clone(&office);
             green_light_core::at_exit(move || ending.at_exit()).map_err(|error| {
-                Error::new(Kind::Connection, "the end of the process cannot be watched")
-                    .because(error)
+                Error::new(
+                    Kind::Connection,
+                    "no function could be registered for the end of the process",
+                )
+                .because(error)
             })?;
             Ok(office)
         })
@@ -89,7 +92,7 @@ impl Office {
             .bind(office.key)
             .execute_on(&mut *office.front().await)
             .await
-            .map_err(|error| failed("this process cannot be announced", error))?;
+            .map_err(|error| failed("this process could not be registered on the server", error))?;
         Ok(office)
     }
 

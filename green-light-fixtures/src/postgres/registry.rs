@@ -164,7 +164,12 @@ fn may_make_none(role: &str) -> Error {
 ///
 /// When the server does not answer, or the role may not do what has to be done here.
 pub(super) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
-    let cannot = |error| failed("the server does not say what it is", error);
+    let cannot = |error| {
+        failed(
+            "the server could not be asked for its version and settings",
+            error,
+        )
+    };
     // Columns that only some versions have are asked for by way of JSON.
     let query = format!(
         "SELECT current_user::text, current_setting('server_version_num')::int, \
@@ -192,7 +197,7 @@ pub(super) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
     if !row.try_get(6).map_err(cannot)? {
         return Err(Error::new(
             Kind::Connection,
-            "something between this process and PostgreSQL keeps sessions of its own",
+            "a connection pooler stands between this process and PostgreSQL",
         )
         .help(NAME_THE_SERVER));
     }

@@ -312,7 +312,7 @@ impl Building<'_> {
                     Kind::Configuration,
                     format!("the database `{name}` has the name of a template, but is none"),
                 )
-                .help("if nobody needs it, drop it"));
+                .help("drop it, unless something needs it"));
             }
             None => built = Some(self.make(connection).await?),
         }

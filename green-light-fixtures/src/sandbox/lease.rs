@@ -260,7 +260,7 @@ fn report(
             let holder =
                 holder.unwrap_or_else(|| "something that waits for the database".to_owned());
             let text = format!(
-                "test `{test}` ended, but its connection was still held {:.1} s later\n  by {holder}",
+                "test `{test}` ended, but its connection was still in use {:.1} s later\n  by {holder}",
                 waits.teardown.as_secs_f64(),
             );
             errors.push(Error::new(Kind::Held, text).help(

@@ -32,6 +32,10 @@ pub(super) struct Lent {
     pub(super) unseen: bool,
     /// Whether the next use of the connection will report its statement when it is over.
     pub(super) announced: bool,
+    /// The statement that the database refused last, or the first of several in a row.
+    pub(super) refused: Option<String>,
+    /// Whether the last statement was refused.
+    pub(super) was_refused: bool,
     /// Whether the database rolled back the transaction by itself. The lease knows it after its end.
     pub(super) deadlocked: Arc<AtomicBool>,
 }
@@ -52,6 +56,8 @@ impl Lent {
             texts: 0,
             unseen: false,
             announced: false,
+            refused: None,
+            was_refused: false,
             deadlocked,
         }
     }

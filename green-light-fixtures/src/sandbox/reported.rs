@@ -32,11 +32,34 @@ impl Guard {
             lent.texts += texts;
             lent.stays |= has_failed && texts > 1;
         }
+        self.answered(id, text, has_failed);
         self.ran(id, text, elapsed);
     }
 
+    /// Remembers a statement that was refused: after one, PostgreSQL refuses those that follow as well.
+    fn answered(&self, id: u64, statement: &str, has_failed: bool) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+            if has_failed && !lent.was_refused {
+                lent.refused = Some(shorten(statement));
+            }
+            lent.was_refused = has_failed;
+        }
+    }
+
+    /// The statement that the database refused last, or the first of several in a row.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.state().lease.as_ref()?.refused.clone()
+    }
+
     /// A prepared statement of lease `id`, which SeaORM reports, has run for `elapsed`.
-    pub(crate) fn ran_prepared(&self, id: u64, statement: &str, elapsed: Duration) {
+    pub(crate) fn ran_prepared(
+        &self,
+        id: u64,
+        statement: &str,
+        elapsed: Duration,
+        has_failed: bool,
+    ) {
+        self.answered(id, statement, has_failed);
         if self.definitions_commit
             // The server counts it as prepared, and once more as what it is.
             && is_about_savepoints(statement)

@@ -42,7 +42,7 @@ pub(super) fn statements(sql: &str, dialect: Backend) -> Result<Vec<Statement<'_
             line,
             text: text.to_owned(),
             fact: "begins a transaction that the text does not end",
-            help: "write `COMMIT` at its end; what is not committed is not in the template",
+            help: "write `COMMIT` at its end; a template has committed rows only",
         }),
     }
 }

@@ -120,10 +120,7 @@ fn named(product: &Product, value: Option<String>) -> Result<Option<DatabaseUrl>
     }
     Err(Error::new(
         Kind::Configuration,
-        format!(
-            "`{}` does not hold a URL of {}",
-            product.variable, product.name
-        ),
+        format!("`{}` is not a URL of {}", product.variable, product.name),
     )
     .help(format!(
         "write `{}={}user@localhost/name`, with `:` and the password behind the user, or unset it",
@@ -151,7 +148,7 @@ mod tests {
         assert!(error.is_configuration());
         assert_eq!(
             error.to_string(),
-            "`GREEN_LIGHT_POSTGRES_URL` does not hold a URL of PostgreSQL\n  help: write \
+            "`GREEN_LIGHT_POSTGRES_URL` is not a URL of PostgreSQL\n  help: write \
              `GREEN_LIGHT_POSTGRES_URL=postgres://user@localhost/name`, with `:` and the password \
              behind the user, or unset it"
         );

@@ -101,7 +101,7 @@ async fn a_forgotten_transaction_ends_with_its_test_and_is_reported(backend: Bac
     assert!(error.is_held(), "{error}");
     let text = error.to_string();
     assert!(
-        text.contains("test `shop::forgets` ended, but its connection was still held"),
+        text.contains("test `shop::forgets` ended, but its connection was still in use"),
         "{text}"
     );
     assert!(text.contains("last statement: `INSERT INTO u"), "{text}");

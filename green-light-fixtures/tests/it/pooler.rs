@@ -29,7 +29,7 @@ fn a_pooler_that_swallows_settings_is_told_from_a_server() {
     for (pooler, expected) in [
         (
             true,
-            "something between this process and PostgreSQL keeps sessions of its own\n  help: name the server itself in `GREEN_LIGHT_POSTGRES_URL`",
+            "a connection pooler stands between this process and PostgreSQL\n  help: name the server itself in `GREEN_LIGHT_POSTGRES_URL`",
         ),
         (false, "an engine"),
     ] {

@@ -83,10 +83,7 @@ fn a_postgres_server_that_cannot_be_used_is_told_with_what_to_write() {
     }
     // Asked for by a role of which nothing is there yet.
     let text = said(&mut role.playing_in("no_such_database", test, "engine"));
-    assert!(
-        text.contains("help: name a database that is there"),
-        "{text}"
-    );
+    assert!(text.contains("help: name a database that exists"), "{text}");
     run(role.drop());
 }
 
@@ -118,7 +115,7 @@ fn a_mysql_server_that_cannot_be_used_is_told_with_what_to_write() {
             format!("mysql://root@localhost/no_such_database?{query}"),
             &[
                 "Unknown database",
-                "name a database that is there in `GREEN_LIGHT_MYSQL_URL`",
+                "name a database that exists in `GREEN_LIGHT_MYSQL_URL`",
             ],
         ),
         (

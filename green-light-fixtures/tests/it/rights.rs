@@ -207,7 +207,7 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
     });
     let named = [
         "\"nowhere\" does not exist",
-        "help: name a database that is there",
+        "help: name a database that exists",
     ];
     server.expect(&absent, &named);
     for (nobody, help) in [
@@ -273,7 +273,7 @@ fn a_user_of_mysql_needs_one_grant_and_what_is_missing_is_said() {
     ] {
         assert!(refused.contains(words), "{refused}");
     }
-    server.expect(&url("/nowhere"), &["help: name a database that is there"]);
+    server.expect(&url("/nowhere"), &["help: name a database that exists"]);
     let wrong = match password {
         "" => url("").replace("plain", "stranger"),
         password => url("").replace(password, "hunter2hunter2"),

@@ -1,7 +1,7 @@
 //! On SQLite.
 
 use green_light::prelude::*;
-use sea_orm::{AccessMode, ConnectionTrait, DbErr, IsolationLevel, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr};
 
 async fn run(session: &Session, sql: &str) -> Result<(), DbErr> {
     session.execute_unprepared(sql).await.map(drop)

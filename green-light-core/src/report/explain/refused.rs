@@ -87,11 +87,11 @@ pub(super) const KNOWN: &[Known] = &[
             // PostgreSQL.
             "cannot execute .. in a read-only transaction",
         ],
-        meaning: "the transaction may only read: it was begun that way, or it is not the one that isolates the test, \
-                  which a `ROLLBACK` as text has ended, or to which a second connection does not belong",
+        meaning: "the transaction may only read: it was begun that way; or it is not the one that isolates the test, \
+                  because a `ROLLBACK` as text has ended that one, or because this is a second connection",
         place: false,
         concern: Some(Concern::ReadOnly),
-        help: "write by the session, or by a transaction that its `begin()` returns; for a test that needs several \
+        help: "write through the session, or through a transaction that its `begin()` returns; for a test that needs several \
                connections write `#[green_light::test(isolation = database)]`",
     },
     Known {

@@ -42,14 +42,14 @@ pub(super) const KNOWN: &[Known] = &[
         meaning: "a value that owns a tokio runtime was dropped in code that runs in another one",
         place: true,
         concern: None,
-        help: "do without it, since fixtures and tests run in a runtime already; run what cannot do without by \
+        help: "leave that runtime out, since fixtures and tests run in one already; run code that needs its own by \
                `green_light::blocking(|| ..)`, on another thread; or call `runtime.shutdown_background()` on it in \
                the code after `give`",
     },
     Known {
         words: &["can call blocking only when running on the multi-threaded runtime"],
-        meaning: "`block_in_place` was called where the thread cannot be given up: in a runtime of one thread, or in \
-                  a `LocalSet`",
+        meaning: "`block_in_place` was called where no other thread can go on with the tasks of this one: in a \
+                  runtime of one thread, or in a `LocalSet`",
         place: true,
         concern: None,
         help: "write `green_light::wait(future)` to wait for a future in synchronous code, and \
@@ -70,7 +70,7 @@ pub(super) const KNOWN: &[Known] = &[
         meaning: "a runtime that was built by hand, without timers or sockets, stands before the one that tests share",
         place: true,
         concern: None,
-        help: "do without it: tests and fixtures run in a runtime that has both; or build it with `.enable_all()`",
+        help: "leave it out: tests and fixtures run in a runtime that has both; or build it with `.enable_all()`",
     },
     Known {
         words: &["`spawn_local` called from outside of a `task::LocalSet`"],
