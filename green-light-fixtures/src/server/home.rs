@@ -246,8 +246,8 @@ pub(super) fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
              a directory with a shorter one"
         }
         _ => {
-            "the data of a database server goes there: make room, give write permission, or let \
-             `CARGO_TARGET_DIR` name a directory on a local disk"
+            "the data of a database server goes there: make that directory, or let the variable that names it, \
+             `CARGO_TARGET_DIR` or `TMPDIR`, name one on a local disk"
         }
     };
     Error::new(
