@@ -83,9 +83,7 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
             origin.name()
         ),
         (Some("28P01"), _) => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
-        (Some("28000"), _) if text.contains("no encryption") || text.contains("certificate") => {
-            tls(&text, "GREEN_LIGHT_POSTGRES_URL")
-        }
+        (Some("28000"), _) if asks_for_tls(&text) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
         (Some("28000"), _) if text.contains(" does not exist") => "name a role that the server has in \
             `GREEN_LIGHT_POSTGRES_URL`, or let an administrator run `CREATE ROLE app LOGIN CREATEDB PASSWORD '..'` \
             with the name that the cause has"
@@ -121,6 +119,13 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
             str::to_owned,
         ),
     }
+}
+
+/// Whether the server may take this role over TLS, or with a certificate. There is no TLS through a socket.
+fn asks_for_tls(text: &str) -> bool {
+    let lacks_rule = text.contains("no pg_hba.conf entry for host");
+    let is_plain = text.contains("no encryption") || text.contains("SSL off");
+    lacks_rule && is_plain && !text.contains("[local]") || text.contains("certificate")
 }
 
 /// A name as SQL writes it.

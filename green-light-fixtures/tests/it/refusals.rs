@@ -54,7 +54,7 @@ fn a_postgres_server_that_cannot_be_used_is_told_with_what_to_write() {
             format!("postgres://app@{tcp}/x?sslmode=require"),
             &[
                 "TLS",
-                "add a TLS feature in `Cargo.toml`: `tls-rustls`",
+                "in `Cargo.toml`, add `tls-rustls` or `tls-native-tls`",
                 "`runtime-tokio-rustls`",
             ],
         ),
@@ -64,11 +64,11 @@ fn a_postgres_server_that_cannot_be_used_is_told_with_what_to_write() {
         ),
         (
             "postgres://app@localhost/x?host=/nowhere".to_owned(),
-            &["the socket is not there: look at the path in `GREEN_LIGHT_POSTGRES_URL`"],
+            &["the socket does not exist: look at the path in `GREEN_LIGHT_POSTGRES_URL`"],
         ),
         (
             "postgres://app@127.0.0.1:1/x".to_owned(),
-            &["nobody listens there: look at host and port in `GREEN_LIGHT_POSTGRES_URL`"],
+            &["no server listens there: look at host and port in `GREEN_LIGHT_POSTGRES_URL`"],
         ),
         (
             "postgres://app@no.such.host.invalid/x".to_owned(),
@@ -124,11 +124,11 @@ fn a_mysql_server_that_cannot_be_used_is_told_with_what_to_write() {
         ),
         (
             "mysql://app@localhost/x?socket=/nowhere".to_owned(),
-            &["the socket is not there: look at the path in `GREEN_LIGHT_MYSQL_URL`"],
+            &["the socket does not exist: look at the path in `GREEN_LIGHT_MYSQL_URL`"],
         ),
         (
             "mysql://app@127.0.0.1:1/x".to_owned(),
-            &["nobody listens there: look at host and port in `GREEN_LIGHT_MYSQL_URL`"],
+            &["no server listens there: look at host and port in `GREEN_LIGHT_MYSQL_URL`"],
         ),
     ] {
         let text = refusal(test, "engine", "GREEN_LIGHT_MYSQL_URL", &url);

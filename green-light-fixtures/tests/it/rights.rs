@@ -194,7 +194,7 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
     let wrong = url("plain", "postgres").replace("hunter2", "hunter2hunter2");
     let password = "help: the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role";
     server.expect(&wrong, &[password]);
-    let refused = ["the server does not let the role of", "pg_hba.conf"];
+    let refused = ["the server refuses the role of", "pg_hba.conf"];
     server.expect(&url("locked_out", "postgres"), &refused);
     // The first connection to a database that is not there is that of a role with nothing made yet.
     let absent = url("plain", "nowhere").replace("plain", "fresh");
@@ -213,7 +213,7 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
     for (nobody, help) in [
         (
             "127.0.0.1:1",
-            "help: nobody listens there: look at host and port",
+            "help: no server listens there: look at host and port",
         ),
         (
             "no-such-host.invalid",
@@ -278,11 +278,11 @@ fn a_user_of_mysql_needs_one_grant_and_what_is_missing_is_said() {
         "" => url("").replace("plain", "stranger"),
         password => url("").replace(password, "hunter2hunter2"),
     };
-    server.expect(&wrong, &["help: the server does not let the user of"]);
+    server.expect(&wrong, &["help: the server refuses the user of"]);
     for (nobody, help) in [
         (
             "127.0.0.1:1",
-            "help: nobody listens there: look at host and port",
+            "help: no server listens there: look at host and port",
         ),
         (
             "no-such-host.invalid",

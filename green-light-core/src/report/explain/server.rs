@@ -9,6 +9,7 @@ pub(super) const KNOWN: &[Known] = &[
             "Peer authentication failed for user",
             "Ident authentication failed for user",
             "no pg_hba.conf entry for host",
+            "pg_hba.conf rejects connection for host",
         ],
         meaning: "the server refused this user: the password, the host that connects, or the database is not one that \
                   it accepts",
