@@ -179,7 +179,13 @@ impl Taken {
         };
         // Something may still have the pool when a later test runs, which then gets another one.
         let hands_over = slot.guard.has_raw_pool() || self.token.strong_count() > 0;
-        let token = Weak::clone(&self.token);
+        // Before the pool is closed: from then on, what still has it may panic.
+        if self.token.strong_count() > 0
+            && let Some(lent) = &slot.guard.state().lease
+        {
+            let token = Weak::clone(&self.token);
+            left_behind(&lent.test, move || token.strong_count() > 0);
+        }
         let ended = if slot.guard.is_untouched() && !hands_over {
             Ended::Clean
         } else {
@@ -197,9 +203,6 @@ impl Taken {
         if is_reusable && let Some(slot) = self.slot.take() {
             let token = (!needs_pool).then_some(&self.token);
             self.set.put_back(slot, token);
-        }
-        if token.strong_count() > 0 {
-            left_behind(&lent.test, move || token.strong_count() > 0);
         }
         let failed = matches!(ended, Ended::Held | Ended::Failed(_));
         let server_end = failed.then(|| self.set.template().server_end()).flatten();
