@@ -5,7 +5,7 @@
 
 #[cfg(feature = "crowd")]
 pub use green_light_core::Crowd;
-pub use green_light_core::fixture::{Next, Outcome, Request, Scope, Yield};
+pub use green_light_core::fixture::{Next, Outcome, Request, Yield};
 #[cfg(feature = "macros")]
 pub use green_light_macros::fixture;
 

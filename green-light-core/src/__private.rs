@@ -9,10 +9,10 @@ pub use crate::context::synchronous;
 pub use crate::fixture::{
     Arguments, AroundFuture, Body, Counter, Declared, Definition, Dependency, Exclusive, FIXTURES,
     Fallible, Fixture, Fresh, Given, Handle, HasDefaults, Inherited, IsNoResult, IsResult, Keep,
-    KeepLocal, KeepShared, Location, ModuleUses, Narrow, Next, Outcome, Owned, Reach, Request,
-    Scope, Setup, SetupFuture, TESTS, USES, ValueType, Wide, Yield, check_output, check_override,
-    check_override_kind, check_override_type, check_scope, defaults_of, definition_of, give,
-    scope_of, value_of,
+    KeepLocal, KeepShared, LISTED, Listed, Location, ModuleUses, Narrow, Next, Outcome, Owned,
+    Reach, Request, Scope, Setup, SetupFuture, TESTS, USES, ValueType, Wide, Yield, check_output,
+    check_override, check_override_kind, check_override_type, check_scope, defaults_of,
+    definition_of, give, scope_of, value_of,
 };
 pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
 pub use crate::test::{Drive, Options, TestMeta, Xfail, run_test};

@@ -1,15 +1,16 @@
+#[doc(hidden)]
+#[must_use = "a fixture is not called, but requested: by a parameter of its name"]
+pub struct __request_author_as_a_parameter {
+    _private: (),
+}
 /// Ann.
-pub const fn author() -> __green_light_author {
-    __green_light_author {
+pub const fn author() -> __request_author_as_a_parameter {
+    __request_author_as_a_parameter {
         _private: (),
     }
 }
-#[doc(hidden)]
-pub struct __green_light_author {
-    _private: (),
-}
 const _: () = {
-    impl ::green_light::__private::Declared for __green_light_author {
+    impl ::green_light::__private::Declared for __request_author_as_a_parameter {
         type Output = <Result<
             Model,
             DbErr,
@@ -21,9 +22,23 @@ const _: () = {
         }
     }
     #[::green_light::__private::linkme::distributed_slice(
-        ::green_light::__private::FIXTURES
+        ::green_light::__private::LISTED
     )]
     #[linkme(crate = ::green_light::__private::linkme)]
+    static __GREEN_LIGHT_LISTED: ::green_light::__private::Listed = ::green_light::__private::Listed {
+        name: "author",
+        module: ::core::module_path!(),
+        location: ::green_light::__private::Location {
+            file: ::core::file!(),
+            line: 1u32,
+        },
+        docs: "Ann.",
+        scope: ::green_light::__private::Scope::Module,
+        around: false,
+        value: ::green_light::__private::ValueType::of::<
+            <Result<Model, DbErr> as ::green_light::__private::Fallible>::Value,
+        >,
+    };
     static __GREEN_LIGHT_FIXTURE: ::green_light::__private::Definition = ::green_light::__private::Definition {
         name: "author",
         module: ::core::module_path!(),
@@ -63,7 +78,7 @@ const _: () = {
                 },
             ),
         ],
-        value: ::green_light::__private::value_of::<__green_light_author>,
+        value: ::green_light::__private::value_of::<__request_author_as_a_parameter>,
         tears_down: false,
         is_async: true,
         body: ::green_light::__private::Body::Value(|__green_light_setup| ::std::boxed::Box::pin(async move {
@@ -74,12 +89,15 @@ const _: () = {
                     clippy,
                     allow(
                         clippy::borrowed_box,
+                        clippy::needless_pass_by_ref_mut,
                         clippy::needless_pass_by_value,
                         clippy::ptr_arg,
                         clippy::ref_option,
                         clippy::too_many_arguments,
                         clippy::trivially_copy_pass_by_ref,
-                        clippy::unused_async
+                        clippy::future_not_send,
+                        clippy::unused_async,
+                        clippy::single_call_fn
                     )
                 )]
                 async fn author(session: &Session, now: Clock) -> Result<Model, DbErr> {
@@ -109,5 +127,5 @@ const _: () = {
         })),
         instances: ::green_light::__private::Counter::new(),
     };
-    const _: fn() -> __green_light_author = author;
+    const _: fn() -> __request_author_as_a_parameter = author;
 };

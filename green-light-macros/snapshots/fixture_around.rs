@@ -1,14 +1,16 @@
-const fn traced() -> __green_light_traced {
-    __green_light_traced {
+#[doc(hidden)]
+#[must_use = "a fixture is not called, but requested: by a parameter of its name"]
+struct __request_traced_as_a_parameter {
+    _private: (),
+}
+#[cfg_attr(clippy, allow(clippy::single_call_fn))]
+const fn traced() -> __request_traced_as_a_parameter {
+    __request_traced_as_a_parameter {
         _private: (),
     }
 }
-#[doc(hidden)]
-struct __green_light_traced {
-    _private: (),
-}
 const _: () = {
-    impl lamp::__private::Declared for __green_light_traced {
+    impl lamp::__private::Declared for __request_traced_as_a_parameter {
         type Output = ();
         const SCOPE: lamp::__private::Scope = lamp::__private::Scope::Test;
         type Kind = lamp::__private::Narrow;
@@ -32,7 +34,7 @@ const _: () = {
         reach: lamp::__private::Reach::Module,
         overrides: ::core::option::Option::None,
         dependencies: &[],
-        value: lamp::__private::value_of::<__green_light_traced>,
+        value: lamp::__private::value_of::<__request_traced_as_a_parameter>,
         tears_down: false,
         is_async: true,
         body: lamp::__private::Body::Around(|__green_light_next, __green_light_request| ::std::boxed::Box::pin(async move {
@@ -41,12 +43,15 @@ const _: () = {
                     clippy,
                     allow(
                         clippy::borrowed_box,
+                        clippy::needless_pass_by_ref_mut,
                         clippy::needless_pass_by_value,
                         clippy::ptr_arg,
                         clippy::ref_option,
                         clippy::too_many_arguments,
                         clippy::trivially_copy_pass_by_ref,
-                        clippy::unused_async
+                        clippy::future_not_send,
+                        clippy::unused_async,
+                        clippy::single_call_fn
                     )
                 )]
                 async fn traced(next: Next<'_>, request: &Request) -> Outcome {
@@ -57,5 +62,5 @@ const _: () = {
         })),
         instances: lamp::__private::Counter::new(),
     };
-    const _: fn() -> __green_light_traced = traced;
+    const _: fn() -> __request_traced_as_a_parameter = traced;
 };

@@ -1,14 +1,16 @@
-const fn mailer() -> __green_light_mailer {
-    __green_light_mailer {
+#[doc(hidden)]
+#[must_use = "a fixture is not called, but requested: by a parameter of its name"]
+struct __request_mailer_as_a_parameter {
+    _private: (),
+}
+#[cfg_attr(clippy, allow(clippy::single_call_fn))]
+const fn mailer() -> __request_mailer_as_a_parameter {
+    __request_mailer_as_a_parameter {
         _private: (),
     }
 }
-#[doc(hidden)]
-struct __green_light_mailer {
-    _private: (),
-}
 const _: () = {
-    impl ::green_light::__private::Declared for __green_light_mailer {
+    impl ::green_light::__private::Declared for __request_mailer_as_a_parameter {
         type Output = Mailer;
         const SCOPE: ::green_light::__private::Scope = ::green_light::__private::Scope::Process;
         type Kind = ::green_light::__private::Wide;
@@ -36,7 +38,7 @@ const _: () = {
             ::green_light::__private::definition_of(&crate::mail::mailer()),
         ),
         dependencies: &[],
-        value: ::green_light::__private::value_of::<__green_light_mailer>,
+        value: ::green_light::__private::value_of::<__request_mailer_as_a_parameter>,
         tears_down: true,
         is_async: true,
         body: ::green_light::__private::Body::Value(|__green_light_setup| ::std::boxed::Box::pin(async move {
@@ -47,12 +49,15 @@ const _: () = {
                     clippy,
                     allow(
                         clippy::borrowed_box,
+                        clippy::needless_pass_by_ref_mut,
                         clippy::needless_pass_by_value,
                         clippy::ptr_arg,
                         clippy::ref_option,
                         clippy::too_many_arguments,
                         clippy::trivially_copy_pass_by_ref,
-                        clippy::unused_async
+                        clippy::future_not_send,
+                        clippy::unused_async,
+                        clippy::single_call_fn
                     )
                 )]
                 async fn mailer(out: Yield<Mailer>, request: &Request) {
@@ -66,7 +71,7 @@ const _: () = {
         })),
         instances: ::green_light::__private::Counter::new(),
     };
-    const _: fn() -> __green_light_mailer = mailer;
+    const _: fn() -> __request_mailer_as_a_parameter = mailer;
     const _: () = ::green_light::__private::check_override(
         &crate::mail::mailer(),
         ::green_light::__private::Scope::Process,
@@ -81,7 +86,7 @@ const _: () = {
     );
     const _: () = ::green_light::__private::check_override_type(
         &crate::mail::mailer(),
-        || -> <__green_light_mailer as ::green_light::__private::Fixture>::Output {
+        || -> <__request_mailer_as_a_parameter as ::green_light::__private::Fixture>::Output {
             ::core::unreachable!()
         },
     );

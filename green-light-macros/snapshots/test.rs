@@ -14,7 +14,14 @@ fn saves() {
             1u32,
             |__green_light_setup| {
                 {
-                    #[cfg_attr(clippy, allow(clippy::unused_async))]
+                    #[cfg_attr(
+                        clippy,
+                        allow(
+                            clippy::future_not_send,
+                            clippy::unused_async,
+                            clippy::single_call_fn
+                        )
+                    )]
                     async fn saves() {
                         assert!(true);
                     }

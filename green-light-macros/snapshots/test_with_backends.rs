@@ -21,12 +21,15 @@ fn saves(__green_light_case: usize) {
                         clippy,
                         allow(
                             clippy::borrowed_box,
+                            clippy::needless_pass_by_ref_mut,
                             clippy::needless_pass_by_value,
                             clippy::ptr_arg,
                             clippy::ref_option,
                             clippy::too_many_arguments,
                             clippy::trivially_copy_pass_by_ref,
-                            clippy::unused_async
+                            clippy::future_not_send,
+                            clippy::unused_async,
+                            clippy::single_call_fn
                         )
                     )]
                     async fn saves(session: Session) {

@@ -1,14 +1,15 @@
 //! Attributes of the user: those on parameters that are ours, and where the others on the
 //! function go.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, LitInt, Meta, Path, Token};
 
-use crate::diagnostic::Errors;
+use crate::diagnostic::{Errors, nearest};
+use crate::function::mentions;
 use crate::test::serial;
 
 /// Takes `#[from(path)]` off a parameter.
@@ -117,6 +118,44 @@ pub(crate) fn take_default(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> O
     found
 }
 
+/// Takes off what was meant to be one of ours, but has another name.
+pub(crate) fn refuse_misspelled(attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+    const OURS: [&str; 3] = ["from", "with", "default"];
+    attrs.retain(|attr| {
+        let Some(name) = attr.path().get_ident().map(ToString::to_string) else {
+            return true;
+        };
+        if is_conditional(attr) || is_lint_level(attr) || is_for_rstest(&name) {
+            return true;
+        }
+        let help = match name.as_str() {
+            "doc" => return true,
+            "fixture" | "inject" | "use" | "named" | "name" => {
+                "write `#[from(path::to::fixture)]`, or name the parameter after its fixture"
+                    .to_owned()
+            }
+            _ => match nearest(&name, &OURS) {
+                Some(near) => format!("did you mean `#[{near}]`?"),
+                None => return true,
+            },
+        };
+        errors.refuse(
+            attr,
+            format!("a parameter has no attribute `#[{name}]`"),
+            &help,
+        );
+        false
+    });
+}
+
+/// Whether rstest understands an attribute of a parameter.
+fn is_for_rstest(name: &str) -> bool {
+    [
+        "case", "values", "files", "context", "future", "notrace", "ignore",
+    ]
+    .contains(&name)
+}
+
 /// Whether `#[cfg]` or `#[cfg_attr]` decides about something.
 pub(crate) fn is_conditional(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
@@ -126,6 +165,15 @@ fn is_lint_level(attr: &Attribute) -> bool {
     ["allow", "warn", "deny", "forbid", "expect"]
         .iter()
         .any(|level| attr.path().is_ident(level))
+}
+
+/// Whether it is the item that fulfils an `expect`: the function is called.
+fn expects_dead_code(attr: &Attribute) -> bool {
+    let Meta::List(list) = &attr.meta else {
+        return false;
+    };
+    let name = Ident::new("dead_code", Span::call_site());
+    attr.path().is_ident("expect") && mentions(list.tokens.clone(), &name)
 }
 
 /// The user's attributes on a fixture, by where they go.
@@ -154,6 +202,8 @@ impl Sorted {
                 attr.to_tokens(&mut sorted.item);
                 // The expansion uses what it declares.
                 sorted.lints.extend(quote!(#[allow(deprecated)]));
+            } else if expects_dead_code(attr) {
+                attr.to_tokens(&mut sorted.item);
             } else {
                 if let (true, Meta::List(list)) = (is_lint_level(attr), &attr.meta) {
                     if attr.path().is_ident("expect") {

@@ -179,13 +179,14 @@ impl Call<'_> {
         }
     }
 
-    /// Silences lints about the signature: it is the fixtures that dictate it.
+    /// Silences lints about the signature, which the fixtures dictate, and about the call.
     fn lints(&self) -> TokenStream {
         let takes = if self.params.is_empty() {
             TokenStream::new()
         } else {
             quote! {
                 clippy::borrowed_box,
+                clippy::needless_pass_by_ref_mut,
                 clippy::needless_pass_by_value,
                 clippy::ptr_arg,
                 clippy::ref_option,
@@ -193,16 +194,13 @@ impl Call<'_> {
                 clippy::trivially_copy_pass_by_ref,
             }
         };
-        // An around fixture has to be `async`, and others may want to be.
-        let waits = self
-            .function
-            .sig
-            .asyncness
-            .map(|_| quote!(clippy::unused_async));
-        if takes.is_empty() && waits.is_none() {
-            return TokenStream::new();
-        }
-        quote!(#[cfg_attr(clippy, allow(#takes #waits))])
+        // An around fixture has to be `async`, and others may want to be. No future of theirs is
+        // sent anywhere, and none of them can be `const`.
+        let called = match self.function.sig.asyncness {
+            Some(_) => quote!(clippy::future_not_send, clippy::unused_async),
+            None => quote!(clippy::missing_const_for_fn),
+        };
+        quote!(#[cfg_attr(clippy, allow(#takes #called, clippy::single_call_fn))])
     }
 
     /// One statement a parameter: its value, kept in a local that outlives the call.

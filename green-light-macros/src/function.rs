@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Ident, Item, ReturnType, Signature, Type, Visibility};
+use syn::{Attribute, Error, Ident, Item, ReturnType, Signature, TraitItemFn, Type, Visibility};
 
 /// A function under one of the attributes.
 #[derive(Clone)]
@@ -17,8 +17,15 @@ pub(crate) struct Function {
 
 impl Function {
     /// Parses the item under `#[name]`.
-    pub(crate) fn parse(name: &str, item: TokenStream) -> Result<Self, Error> {
-        syn::parse2::<Self>(item.clone()).map_err(|error| match syn::parse2::<Item>(item) {
+    pub(crate) fn parse(name: &str, item: &TokenStream) -> Result<Self, Error> {
+        syn::parse2::<Self>(item.clone()).map_err(|error| match syn::parse2::<Item>(item.clone()) {
+            Ok(Item::Verbatim(_)) | Err(_) if has_no_body(item) => Error::new(
+                error.span(),
+                format!(
+                    "`#[{name}]` belongs on a function with a body\nhelp: move it out of the trait, \
+                     and write the body"
+                ),
+            ),
             Ok(Item::Fn(_)) | Err(_) => error,
             Ok(other) => Error::new(
                 other.span(),
@@ -134,6 +141,11 @@ pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
         TokenTree::Group(group) => mentions(group.stream(), name),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
+}
+
+/// Whether it is a function of a trait that ends with its signature.
+fn has_no_body(item: &TokenStream) -> bool {
+    syn::parse2::<TraitItemFn>(item.clone()).is_ok_and(|item| item.default.is_none())
 }
 
 fn kind(item: &Item) -> &'static str {

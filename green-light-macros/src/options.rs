@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Token};
 
 use crate::diagnostic::{Errors, list, nearest};
+use crate::elsewhere;
 pub(crate) use crate::setting::{Setting, one_of};
 
 /// The options as written.
@@ -38,10 +39,12 @@ pub(crate) fn read(
                 "unknown option `{name}` for `#[{attribute}]`, expected one of {}",
                 list(valid)
             );
-            let help = match nearest(&name, valid) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "remove it, or use one of these".to_owned(),
-            };
+            let help = elsewhere::option(attribute, &name).unwrap_or_else(|| {
+                nearest(&name, valid).map_or_else(
+                    || "remove it, or use one of these".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                )
+            });
             errors.refuse(&setting.name, fact, &help);
         } else if read.iter().any(|other| other.name == setting.name) {
             errors.refuse(

@@ -81,6 +81,22 @@ pub(crate) struct Request {
     pub(crate) with: Vec<Argument>,
     /// Where errors about it belong.
     pub(crate) span: Span,
+    /// The parameter, if it is its name that asks for the fixture.
+    pub(crate) by_name: Option<Asked>,
+}
+
+/// A parameter that asks for the fixture of its name.
+pub(crate) struct Asked {
+    /// The name of the fixture.
+    pub(crate) ident: Ident,
+    pub(crate) ty: Box<Type>,
+}
+
+impl Asked {
+    /// The name without `r#`.
+    pub(crate) fn name(&self) -> String {
+        plain(&self.ident)
+    }
 }
 
 impl Request {
@@ -92,6 +108,7 @@ impl Request {
             span: last.map_or_else(Span::call_site, Ident::span),
             taken: Taken::Lent,
             with: Vec::new(),
+            by_name: None,
             item,
         }
     }
@@ -171,6 +188,7 @@ fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
             "put `#[cfg]` on two functions, one for each case",
         );
     }
+    attr::refuse_misspelled(&mut typed.attrs, errors);
     let Pat::Ident(PatIdent {
         by_ref: None,
         subpat: None,
@@ -218,12 +236,17 @@ fn read_one(typed: &mut PatType, errors: &mut Errors) -> Option<Param> {
         }
         _ => Taken::Owned,
     };
+    let by_name = from.is_none().then(|| Asked {
+        ident: requested(ident),
+        ty: typed.ty.clone(),
+    });
     Some(Param::Value(Request {
         name: plain(ident),
         item: from.unwrap_or_else(|| Path::from(requested(ident))),
         taken,
         with,
         span: ident.span(),
+        by_name,
     }))
 }
 

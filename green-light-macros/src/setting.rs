@@ -12,6 +12,7 @@ use syn::{
 
 use crate::attr::Argument;
 use crate::diagnostic::{Errors, list, nearest};
+use crate::elsewhere;
 
 /// One option as written: `name`, `name = value` or `name(list)`.
 pub(crate) struct Setting {
@@ -27,6 +28,9 @@ enum Value {
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> Result<Self, Error> {
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error("an option begins with its name\nhelp: write `name = value`"));
+        }
         let name = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
             let equals: Token![=] = input.parse()?;
@@ -41,9 +45,19 @@ impl Parse for Setting {
             let content;
             parenthesized!(content in input);
             Value::List(content.parse()?)
+        } else if input.peek(Token![:]) && !input.peek(Token![::]) {
+            return Err(input.error(format!(
+                "the value of option `{name}` stands after a `=`\nhelp: write `{name} = value`"
+            )));
         } else {
             Value::None
         };
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Err(input.error(format!(
+                "option `{name}` ends here, and the next one begins after a comma\nhelp: write `,` \
+                 between the two"
+            )));
+        }
         Ok(Self { name, value })
     }
 }
@@ -151,10 +165,13 @@ impl Setting {
             return known(what, word, words, errors).then(|| word.clone());
         }
         let name = &self.name;
+        // What is meant, in another form.
+        let meant = self.meant();
+        let meant = words.iter().find(|word| meant.as_deref() == Some(**word));
         errors.refuse(
             name,
             format!("option `{name}` is one of {}", list(words)),
-            &format!("write `{name} = {}`", words[0]),
+            &format!("write `{name} = {}`", meant.unwrap_or(&words[0])),
         );
         None
     }
@@ -182,10 +199,13 @@ impl Setting {
             return read;
         }
         let name = &self.name;
+        let meant = self.meant();
+        let meant = words.iter().find(|word| meant.as_deref() == Some(**word));
+        let example = meant.map_or_else(|| words.join(", "), |word| (*word).to_owned());
         errors.refuse(
             name,
             format!("option `{name}` is a list of {}", list(words)),
-            &format!("write `{name}({})`", words.join(", ")),
+            &format!("write `{name}({example})`"),
         );
         Vec::new()
     }
@@ -266,14 +286,19 @@ impl Setting {
         Vec::new()
     }
 
-    /// The word in `name = word`.
-    fn path_word(&self) -> Option<String> {
-        match &self.value {
-            Value::Is(expr) => match &**expr {
-                Expr::Path(ExprPath { path, .. }) => path.get_ident().map(Ident::to_string),
-                _ => None,
-            },
-            Value::None | Value::List(_) => None,
+    /// The word in `name = "word"`, `name = word`, `name = Type::Word` or `name(word)`.
+    fn meant(&self) -> Option<String> {
+        let expr = match &self.value {
+            Value::Is(expr) => (**expr).clone(),
+            Value::List(list) => syn::parse2(list.clone()).ok()?,
+            Value::None => return None,
+        };
+        match expr {
+            Expr::Path(ExprPath { path, .. }) => {
+                let last = path.segments.last()?;
+                Some(last.ident.to_string().to_lowercase())
+            }
+            expr => text(expr),
         }
     }
 
@@ -323,18 +348,24 @@ pub(crate) fn one_of<T: Copy>(
     errors: &mut Errors,
 ) -> Option<(T, Span)> {
     let names: Vec<&str> = values.iter().map(|value| name(*value)).collect();
-    let word = setting
-        .path_word()
-        .filter(|word| names.contains(&word.as_str()));
-    let example = word.as_deref().unwrap_or(names[0]);
+    let is_scope = setting.name == "scope";
+    let meant = setting.meant().unwrap_or_default();
+    let meant = match elsewhere::scope(&meant) {
+        Some(ours) if is_scope => ours,
+        _ => &meant,
+    };
+    let example = names
+        .iter()
+        .find(|name| **name == meant)
+        .unwrap_or(&names[0]);
     let typed = setting.string(&format!("\"{example}\""), errors)?;
     let text = typed.value();
     if let Some(value) = values.iter().find(|value| name(**value) == text) {
         return Some((*value, setting.span()));
     }
     let option = &setting.name;
-    let elsewhere = if option == "scope" {
-        elsewhere(&text)
+    let elsewhere = if is_scope {
+        elsewhere::scope(&text)
     } else {
         None
     };
@@ -352,18 +383,6 @@ pub(crate) fn one_of<T: Copy>(
         &help,
     );
     None
-}
-
-/// The scope that pytest and others call `name`.
-fn elsewhere(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "function" | "method" | "each" => "test",
-        "class" | "package" | "file" => "module",
-        "session" | "global" | "static" | "once" | "shared" | "crate" | "binary" | "all" => {
-            "process"
-        }
-        _ => return None,
-    })
 }
 
 /// What a literal says.

@@ -5,6 +5,12 @@ use syn::Attribute;
 
 use crate::diagnostic::Errors;
 
+/// Whether an attribute makes a test of a function.
+pub(crate) fn is_test(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|last| last.ident == "test")
+}
+
 /// Checks the attributes below `#[own]`.
 pub(crate) fn check(own: &str, attrs: &[Attribute], errors: &mut Errors) {
     for attr in attrs {
@@ -25,7 +31,7 @@ pub(crate) fn check(own: &str, attrs: &[Attribute], errors: &mut Errors) {
                 )
             };
             errors.refuse(attr, fact, help);
-        } else if last.ident == "test" {
+        } else if is_test(attr) {
             let (fact, help) = if own == "fixture" {
                 (
                     format!("a fixture is not a test: `#[{name}]` does not belong here"),

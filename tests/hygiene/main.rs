@@ -9,6 +9,7 @@
 #![deny(clippy::all, clippy::pedantic)]
 #![forbid(unsafe_code)]
 
+mod dead_code;
 mod entity;
 mod in_functions;
 mod lints;
@@ -18,3 +19,4 @@ mod no_prelude;
 mod raw_identifiers;
 mod renamed;
 mod shadowed;
+mod strict;

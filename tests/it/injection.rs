@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use green_light::Scope;
 use green_light::prelude::*;
 
 /// A value that is neither `Send` nor `Clone`.

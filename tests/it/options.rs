@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use green_light::Scope;
 use green_light::prelude::*;
 use green_light::wait;
 use tokio::runtime::{Handle, RuntimeFlavor};

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use green_light::Scope;
 use green_light::prelude::*;
 
 static PROCESS_SETUPS: AtomicU32 = AtomicU32::new(0);

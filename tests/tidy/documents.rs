@@ -248,3 +248,51 @@ fn is_in_a_line(text: &str, words: &str) -> bool {
         })
     })
 }
+
+/// What the page about diagnostics says that rustc says, it says: in a case of `tests/ui`.
+///
+/// A cell holds texts with `;` between them, `..` for what differs, and in parentheses where rustc
+/// points at.
+#[test]
+fn texts_to_search_for_are_texts_of_rustc() {
+    let page = fs::read_to_string(root().join("src/docs/diagnostics.md")).unwrap();
+    let (_, section) = page.split_once("# Mistakes the compiler finds\n").unwrap();
+    let section = section.split("\n# ").next().unwrap();
+    let printed: Vec<String> = files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("tests/ui/") && file.path.ends_with(".stderr"))
+        .flat_map(|file| {
+            let lines = file.text.lines().map(|line| line.replace('`', ""));
+            lines.collect::<Vec<_>>()
+        })
+        .collect();
+    let rows = section
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| rustc says"));
+    let mut complaints = Vec::new();
+    let mut texts = 0;
+    for row in rows {
+        let cell = row.trim_start_matches("| ").split(" | ").next().unwrap();
+        for text in cell.split("; ") {
+            texts += 1;
+            let text = text.split(" (").next().unwrap().replace('`', "");
+            if !printed.iter().any(|line| has(line, &text)) {
+                complaints.push(format!("no case of tests/ui prints `{text}`"));
+            }
+        }
+    }
+    assert!(texts > 10, "the table is not found");
+    assert_tidy(&complaints);
+}
+
+/// Whether the pieces between `..` stand in a line, in their order.
+fn has(line: &str, text: &str) -> bool {
+    let mut rest = line;
+    text.split("..").map(str::trim).all(|piece| {
+        let found = rest.find(piece);
+        if let Some(at) = found {
+            rest = &rest[at + piece.len()..];
+        }
+        found.is_some()
+    })
+}

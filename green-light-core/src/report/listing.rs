@@ -4,18 +4,27 @@ use std::fmt::Write;
 use std::sync::Once;
 
 use super::print::say_to_terminal;
-use crate::fixture::{Definition, FIXTURES, Reach};
+use crate::fixture::{Definition, FIXTURES, LISTED, Listed, Reach};
 
 /// Prints the list, once in a process.
 pub(crate) fn print() {
     static PRINTED: Once = Once::new();
-    PRINTED.call_once(|| say_to_terminal(&list(FIXTURES.iter().collect())));
+    PRINTED.call_once(|| say_to_terminal(&list(all())));
 }
 
-fn list(mut fixtures: Vec<&'static Definition>) -> String {
-    fixtures.sort_by_key(|fixture| (fixture.module, fixture.name, fixture.location.line));
+/// All fixtures, with the declarations of those that reach tests unasked.
+fn all() -> Vec<(Listed, Option<&'static Definition>)> {
+    let requested = LISTED.iter().map(|listed| (*listed, None));
+    let reaching = FIXTURES
+        .iter()
+        .map(|definition| (definition.listed(), Some(definition)));
+    requested.chain(reaching).collect()
+}
+
+fn list(mut fixtures: Vec<(Listed, Option<&'static Definition>)>) -> String {
+    fixtures.sort_by_key(|(fixture, _)| (fixture.module, fixture.name, fixture.location.line));
     let (mut text, mut module) = (String::new(), "");
-    for fixture in fixtures {
+    for (fixture, reaching) in fixtures {
         if fixture.module != module {
             module = fixture.module;
             let _ = write!(text, "\nfixtures of `{module}`");
@@ -24,21 +33,23 @@ fn list(mut fixtures: Vec<&'static Definition>) -> String {
             text,
             "\n    {} [{}] -- {}",
             fixture.name,
-            kind(fixture),
+            kind(&fixture),
             fixture.location
         );
-        if let Some(overridden) = fixture.overrides {
+        if let Some(definition) = reaching
+            && let Some(overridden) = definition.overrides
+        {
             let overridden = overridden();
             let _ = write!(
                 text,
                 "\n        overrides `{}::{}`, for {}",
                 overridden.module,
                 overridden.name,
-                reach(fixture)
+                reach(definition)
             );
         }
-        if fixture.autouse {
-            let _ = write!(text, "\n        autouse, for {}", reach(fixture));
+        if let Some(definition) = reaching.filter(|definition| definition.autouse) {
+            let _ = write!(text, "\n        autouse, for {}", reach(definition));
         }
         let paragraph = fixture.docs.lines().map(str::trim);
         let paragraph = paragraph.take_while(|line| !line.is_empty());
@@ -52,8 +63,8 @@ fn list(mut fixtures: Vec<&'static Definition>) -> String {
     text
 }
 
-fn kind(fixture: &Definition) -> &'static str {
-    if fixture.is_around() {
+fn kind(fixture: &Listed) -> &'static str {
+    if fixture.around {
         "around"
     } else {
         fixture.scope.name()

@@ -1,7 +1,7 @@
 //! What is probably not meant: declarations of fixtures without an effect, said once at the end.
 
 use crate::config::Config;
-use crate::fixture::{Definition, FIXTURES, TESTS, reaches};
+use crate::fixture::{Definition, FIXTURES, LISTED, Listed, TESTS, reaches};
 use crate::report::{progress, remark_all};
 
 /// The crate whose fixtures can be overridden by their names.
@@ -12,16 +12,24 @@ pub(crate) fn print() {
     if Config::get().is_ok_and(|config| config.nextest) {
         return;
     }
-    let mut users: Vec<&'static Definition> = FIXTURES
+    let reaching = FIXTURES.iter().filter_map(|definition| {
+        let hint = unreached(definition).or_else(|| match definition.overrides {
+            Some(_) => None,
+            None => shadows(&definition.listed()),
+        });
+        Some((definition.listed(), hint?))
+    });
+    let requested = LISTED
         .iter()
-        .filter(|definition| definition.crate_name() != OURS)
+        .filter_map(|listed| Some((*listed, shadows(listed)?)));
+    let mut hints: Vec<_> = reaching
+        .chain(requested)
+        .filter(|(fixture, _)| fixture.crate_name() != OURS)
         .collect();
-    users.sort_by_key(|definition| (definition.location.file, definition.location.line));
+    hints.sort_by_key(|(fixture, _)| (fixture.location.file, fixture.location.line));
     remark_all();
-    for definition in users {
-        if let Some(hint) = unreached(definition).or_else(|| shadows(definition)) {
-            progress(&hint);
-        }
+    for (_, hint) in hints {
+        progress(&hint);
     }
 }
 
@@ -51,19 +59,16 @@ fn unreached(definition: &'static Definition) -> Option<String> {
 }
 
 /// A fixture with the name and the type of one of ours that does not say that it overrides it.
-fn shadows(definition: &'static Definition) -> Option<String> {
-    if definition.overrides.is_some() {
-        return None;
-    }
-    let ours = FIXTURES.iter().find(|ours| {
+fn shadows(fixture: &Listed) -> Option<String> {
+    let ours = LISTED.iter().find(|ours| {
         ours.crate_name() == OURS
-            && ours.name == definition.name
-            && (ours.value)().id == (definition.value)().id
-            && !ours.is_around()
+            && ours.name == fixture.name
+            && (ours.value)().id == (fixture.value)().id
+            && !ours.around
     })?;
     Some(format!(
         "fixture `{}` ({}) overrides nothing, so other fixtures still use the one of green-light; write \
          `#[fixture(overrides = green_light::fixtures::{})]`, or give it another name",
-        definition.name, definition.location, ours.name,
+        fixture.name, fixture.location, ours.name,
     ))
 }

@@ -9,6 +9,7 @@ use super::case::Given;
 use super::model::{Drive, Model};
 use crate::attr;
 use crate::call::Call;
+use crate::missing;
 use crate::params::{Param, Request};
 use crate::span;
 
@@ -28,7 +29,17 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let given: Vec<_> = isolation(model).into_iter().chain(cases(model)).collect();
     let registered = registered(model);
     let meta = meta(model, &body, &given);
+    let missing = missing::checks(&model.function, &model.params, false);
+    let missing = (!missing.is_empty()).then(|| {
+        let cfg = outer.iter().filter(|attr| attr.path().is_ident("cfg"));
+        quote! {
+            #[cfg(test)]
+            #(#cfg)*
+            const _: () = { #missing };
+        }
+    });
     quote! {
+        #missing
         #[::core::prelude::v1::test]
         #(#outer)*
         #vis fn #ident() {

@@ -8,6 +8,7 @@ mod check;
 mod emit;
 mod lost;
 mod model;
+mod rstest_above;
 pub(crate) mod serial;
 mod test_log;
 
@@ -16,10 +17,11 @@ use quote::quote;
 
 use crate::function::Function;
 use crate::recovery;
+use crate::stacked;
 
 /// Expands `#[green_light::test(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let mut function = match Function::parse("green_light::test", item.clone()) {
+    let mut function = match Function::parse("green_light::test", item) {
         Ok(function) => function,
         Err(error) => {
             let error = error.into_compile_error();
@@ -29,7 +31,11 @@ pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut options = args::Args::parse(args.clone());
     serial::restore(&mut function, &mut options.errors);
     test_log::restore(&mut function);
-    lost::check(&function, &mut options.errors);
+    let is_rstests = rstest_above::check(&mut function, &mut options.errors);
+    // A second attribute that makes a test is refused as one.
+    if !is_rstests && !function.attrs.iter().any(stacked::is_test) {
+        lost::check(&function, &mut options.errors);
+    }
     if cases::has_cases(&function) {
         let mut rest = function.clone();
         return cases::hand_over(args, options, function).unwrap_or_else(|errors| {
