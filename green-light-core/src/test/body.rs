@@ -1,5 +1,7 @@
 //! The body of a test: the user's function, with the values it asks for.
 
+use std::any::Any;
+
 use super::deadline::Phase;
 use super::options::Xfail;
 use super::outcome::BodyEnd;
@@ -8,7 +10,9 @@ use crate::fixture::Setup;
 use crate::report::debug::{Moment, debug};
 use crate::report::durations::{self, Watch};
 use crate::report::events::{self, Event};
-use crate::report::{caught_drop, caught_payload, failure_of, is_raised, without_passwords};
+use crate::report::{
+    Failure, caught_drop, caught_payload, failure_of, is_raised, without_passwords,
+};
 use crate::tasks;
 
 impl TestRun {
@@ -46,18 +50,14 @@ impl TestRun {
         // What the body borrowed goes before its fixtures do.
         let dropped = caught_drop(body);
         drop(setup);
-        let end = match (end, dropped) {
-            (Err(payload), _) if is_raised(&*payload) => BodyEnd::Failed(failure_of(&*payload)),
-            (Err(payload), _) => {
-                let failure = failure_of(&*payload);
-                let payload = without_passwords(payload);
-                BodyEnd::Panicked { payload, failure }
-            }
-            (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
-            (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
-        };
+        let end = end_of(end, dropped);
         self.note_overrun();
         let end = self.end_tasks(end).await;
+        self.end_body(end);
+    }
+
+    /// Reports and keeps how the body ended.
+    fn end_body(&self, end: BodyEnd) {
         end.tell(self.meta);
         let letter = match self.meta.options.xfail {
             _ if !self.record.borrow().body_expired() => end.letter(self.meta),
@@ -77,5 +77,22 @@ impl TestRun {
         };
         self.record.borrow_mut().tasks.extend(failures);
         end
+    }
+}
+
+/// How a body ended, by the end of its future and of the drop of what that held.
+fn end_of(
+    end: Result<Result<(), Failure>, Box<dyn Any + Send>>,
+    dropped: Result<(), Failure>,
+) -> BodyEnd {
+    match (end, dropped) {
+        (Err(payload), _) if is_raised(&*payload) => BodyEnd::Failed(failure_of(&*payload)),
+        (Err(payload), _) => {
+            let failure = failure_of(&*payload);
+            let payload = without_passwords(payload);
+            BodyEnd::Panicked { payload, failure }
+        }
+        (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => BodyEnd::Failed(failure),
+        (Ok(Ok(())), Ok(())) => BodyEnd::Passed,
     }
 }

@@ -201,54 +201,17 @@ impl TestRun {
 
     async fn respond(&self, ask: Ask) -> Result<Answer, Failure> {
         let refuse = |error: PlanError| ask.refuse(&error);
-        let path = match ask.asker {
-            Some(place) => self.path(place).map_err(refuse)?,
-            None => Vec::new(),
-        };
-        let steps = Plan::requested(self.meta, ask.target, &path).map_err(refuse)?;
+        let steps = self.steps_for(&ask).map_err(refuse)?;
         let mut places: Vec<usize> = Vec::with_capacity(steps.len());
-        // Before the first of them is set up, which may look whether the others are there.
-        let new: Vec<_> = steps
-            .iter()
-            .map(|(step, _)| step.definition)
-            .filter(|definition| self.place_of(definition).is_none())
-            .collect();
-        self.dynamic.requested.borrow_mut().extend(new);
         for (step, path) in steps {
             let definition = step.definition;
-            let is_own = step.is_own();
-            let place = if is_own {
-                None
-            } else {
-                self.place_of(definition)
-            };
-            if self.dynamic.ending.get() {
-                match place.filter(|place| self.is_ready(*place)) {
-                    Some(place) => places.push(place),
-                    None => return Err(refuse(PlanError::Late { definition })),
+            let (place, step) = self.place_for(&step, path, &places).map_err(refuse)?;
+            // Without a step, the place is ready.
+            if let Some(step) = step {
+                let failed = self.obtain(place, &step).await.map_err(refuse)?;
+                if let Some((failure, reported_by)) = failed {
+                    return Err(ask.failed(definition, failure, reported_by.as_deref()));
                 }
-                continue;
-            }
-            self.refuse_while_paused(&step).map_err(refuse)?;
-            let place = place.unwrap_or_else(|| {
-                let extra = Extra {
-                    definition,
-                    path,
-                    is_own,
-                };
-                self.dynamic.extras.borrow_mut().push(extra);
-                self.add_place()
-            });
-            let dependencies = step.dependencies.iter().map(|index| places[*index]);
-            let step = Step {
-                definition,
-                dependencies: dependencies.collect(),
-                given: step.given,
-                with: step.with,
-            };
-            let failed = self.obtain(place, &step).await.map_err(refuse)?;
-            if let Some((failure, reported_by)) = failed {
-                return Err(ask.failed(definition, failure, reported_by.as_deref()));
             }
             places.push(place);
         }
@@ -257,6 +220,63 @@ impl TestRun {
             let definition = ask.target;
             refuse(PlanError::Late { definition })
         })
+    }
+
+    /// What is to be ready for a request, in order, with the path to each. All of it counts as requested from now
+    /// on: the first to be set up may look whether the others are there.
+    fn steps_for(&self, ask: &Ask) -> Result<Vec<(Step, Vec<Frame>)>, PlanError> {
+        let path = match ask.asker {
+            Some(place) => self.path(place)?,
+            None => Vec::new(),
+        };
+        let steps = Plan::requested(self.meta, ask.target, &path)?;
+        let new: Vec<_> = steps
+            .iter()
+            .map(|(step, _)| step.definition)
+            .filter(|definition| self.place_of(definition).is_none())
+            .collect();
+        self.dynamic.requested.borrow_mut().extend(new);
+        Ok(steps)
+    }
+
+    /// The place of a step, and the step with the places of what it depends on. Without the latter when the test
+    /// is ending: only what is ready is given then.
+    fn place_for(
+        &self,
+        step: &Step,
+        path: Vec<Frame>,
+        places: &[usize],
+    ) -> Result<(usize, Option<Step>), PlanError> {
+        let definition = step.definition;
+        let is_own = step.is_own();
+        let place = if is_own {
+            None
+        } else {
+            self.place_of(definition)
+        };
+        if self.dynamic.ending.get() {
+            let ready = place.filter(|place| self.is_ready(*place));
+            let ready = ready.ok_or(PlanError::Late { definition })?;
+            return Ok((ready, None));
+        }
+        self.refuse_while_paused(step)?;
+        let place = place.unwrap_or_else(|| {
+            let extra = Extra {
+                definition,
+                path,
+                is_own,
+            };
+            self.dynamic.extras.borrow_mut().push(extra);
+            self.add_place()
+        });
+        let dependencies = step.dependencies.iter().map(|index| places[*index]);
+        let step = Step {
+            definition,
+            dependencies: dependencies.collect(),
+            given: step.given,
+            with: step.with,
+        };
+        Ok((place, Some(step)))
     }
 
     /// Makes sure that the fixture at `place` is ready, or tells why it failed.

@@ -16,6 +16,7 @@ use crate::fixture::{AroundFuture, Body, By, Next, Outcome, Plan, Request, Scope
 use crate::report::debug::{Moment, debug};
 use crate::report::show::Show;
 use crate::report::{Failure, Reporting, failure_of, install_hook};
+use crate::runtime::RuntimeError;
 use crate::tasks::{self, Here, Tasks};
 
 /// Runs a test. Called by the function that `#[green_light::test]` emits.
@@ -69,14 +70,22 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
             move |_| stranded(meta, &lost.record.take()),
         )
     } else {
-        // In a box: it is large, and moved several times on the stack that the test is to have.
-        drive(meta, Box::pin(whole(Rc::clone(&run), config)))
+        drive_here(Rc::clone(&run), config)
     };
     drop(here);
     tasks.close();
     driven.map_err(|error| Failure::from_error(&error))?;
     debug(Moment::End(meta));
     Ok(run.record.take())
+}
+
+/// Drives a test without a context.
+///
+/// A function of its own: `whole` is large, and the room that it is made in, before it stands in its box, would
+/// otherwise be missing on the stack of every test.
+#[inline(never)]
+fn drive_here(run: Rc<TestRun>, config: &'static Config) -> Result<(), RuntimeError> {
+    drive(run.meta, Box::pin(whole(run, config)))
 }
 
 /// The test, from its outermost around fixture to the shared fixtures it was the last user of.
