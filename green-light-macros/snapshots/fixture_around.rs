@@ -23,6 +23,7 @@ const _: () = {
     static __GREEN_LIGHT_FIXTURE: lamp::__private::Definition = lamp::__private::Definition {
         name: "traced",
         module: ::core::module_path!(),
+        in_tests: ::core::cfg!(test),
         location: lamp::__private::Location {
             file: ::core::file!(),
             line: 1u32,

@@ -25,6 +25,7 @@ const _: () = {
     static __GREEN_LIGHT_FIXTURE: ::green_light::__private::Definition = ::green_light::__private::Definition {
         name: "mailer",
         module: ::core::module_path!(),
+        in_tests: ::core::cfg!(test),
         location: ::green_light::__private::Location {
             file: ::core::file!(),
             line: 1u32,

@@ -67,6 +67,7 @@ pub(crate) fn expand(args: TokenStream) -> TokenStream {
             #[linkme(crate = #private::linkme)]
             static __GREEN_LIGHT_USES: #private::ModuleUses = #private::ModuleUses {
                 module: ::core::module_path!(),
+                in_tests: ::core::cfg!(test),
                 location: #private::Location { file: ::core::file!(), line: #line },
                 fixtures: &[#(#fixtures),*],
             };

@@ -44,10 +44,7 @@ fn unreached(definition: &'static Definition) -> Option<String> {
     if tests.any(|test| reaches(definition, test.module())) {
         return None;
     }
-    let own = TESTS
-        .iter()
-        .any(|test| test.path.split(':').next() == Some(definition.crate_name()));
-    let cure = if own {
+    let cure = if definition.in_tests {
         "write `reach = \"crate\"`, or declare it in a module above the tests"
     } else {
         "write `reach = \"crate\"`, or declare it at the root of its crate"

@@ -42,3 +42,15 @@ pub mod inner {
         panic!("reached a test of another crate");
     }
 }
+
+/// Where a word is from.
+#[fixture]
+pub fn origin() -> &'static str {
+    "a fixture"
+}
+
+/// For every test of the binaries that link this crate.
+#[fixture(overrides = origin)]
+pub fn own_origin() -> &'static str {
+    "an override of this crate"
+}
