@@ -45,7 +45,7 @@ fn a_row_that_refers_to_nothing_fails_the_end_of_the_test() {
             "{text}"
         );
         assert!(
-            text.contains("`book` row 3 refers to a row of `author` that is not there"),
+            text.contains("`book` row 3 refers to a row of `author` that does not exist"),
             "{text}"
         );
         expect_empty(&engine).await;

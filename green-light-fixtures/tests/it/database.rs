@@ -124,7 +124,7 @@ fn a_connection_that_outlives_its_test_is_told_and_the_wait_for_it_is_bounded() 
         let error = session.finish().await.unwrap_err();
         assert!(error.is_held(), "{error}");
         assert!(
-            error.to_string().contains("was still held 0.5 s later"),
+            error.to_string().contains("was still in use 0.5 s later"),
             "{error}"
         );
         assert!(count_of(&later).await.is_err(), "its pool is closed");

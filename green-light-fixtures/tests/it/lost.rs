@@ -73,7 +73,7 @@ async fn ends_unanswered(backend: Backend) {
     let begun = Instant::now();
     let error = session.finish().await.unwrap_err();
     assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
-    let expected = "its connection was still held 3.0 s later";
+    let expected = "its connection was still in use 3.0 s later";
     assert!(error.to_string().contains(expected), "{error}");
     let next = engine.session(Isolation::Transaction).await.unwrap();
     assert_eq!(number(&next, "SELECT count(*) FROM one").await, 0);
@@ -132,7 +132,7 @@ async fn ends_held(backend: Backend) {
     let begun = Instant::now();
     let error = session.finish().await.unwrap_err();
     assert!(begun.elapsed() < LONG / 4, "{:?}", begun.elapsed());
-    let expected = "its connection was still held 1.0 s later";
+    let expected = "its connection was still in use 1.0 s later";
     assert!(error.to_string().contains(expected), "{error}");
     drop(left);
 }

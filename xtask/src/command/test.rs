@@ -21,7 +21,6 @@ services of the databases are not used, and not started either), then runs
   cargo test --test twins                         two checkouts, by cargo and nextest at once
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
-  cargo xtask features                            every choice of features, without a warning
   cargo nextest run --workspace --all-features    everything again, a process for each test
 
 and stops at the first that fails. The last lines are nextest's summary, unless a database server that
@@ -56,7 +55,6 @@ fn run(arguments: &[String]) -> Result<(), String> {
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
     super::strangers::run(&[])?;
-    super::features::run(&[])?;
     let nextest = [
         "nextest",
         "run",
