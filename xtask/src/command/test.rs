@@ -21,7 +21,8 @@ services of the databases are not used, and not started either), then runs
   cargo test --test twins                         two checkouts, by cargo and nextest at once
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
-  cargo nextest run --workspace --all-features    everything again, a process for each test
+  cargo nextest run --workspace --all-features    the tests again, a process for each, but for long ones that
+                                                  run in processes of their own with any runner
 
 and stops at the first that fails. The last lines are nextest's summary, unless a database server that
 the tests have started is still there afterwards.
@@ -31,6 +32,10 @@ another version of PostgreSQL: the tests of the fixtures, `--test db`, and books
 several directories. A server that is in none of them is the one that is installed.",
     run,
 };
+
+/// Tests that start cargo, or kill processes one after the other: they take minutes, and would do the same again.
+const IN_PROCESSES_OF_THEIR_OWN: &str = "binary(crowded) | binary(feature_sets) | binary(manifest) | binary(ui) \
+     | test(/falls_silent_at_any_message|killed_at_any_/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let directories = server_paths(arguments)?;
@@ -62,7 +67,9 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "--workspace",
         "--all-features",
     ];
-    Step::cargo(nextest).run()?;
+    Step::cargo(nextest)
+        .arg(format!("--filterset=not ({IN_PROCESSES_OF_THEIR_OWN})"))
+        .run()?;
     leftover::none()
 }
 
