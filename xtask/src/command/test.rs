@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all set-up and all tests.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, thread};
 
 use super::list::Command;
 use crate::{leftover, step::Step, tool};
@@ -55,7 +55,12 @@ fn run(arguments: &[String]) -> Result<(), String> {
             .env("BOOKSHOP_BACKEND", backend)
             .run()?;
     }
-    Step::cargo(["test", "--locked", "--workspace", "--all-features"]).run()?;
+    // Most tests of servers wait more than they compute.
+    let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+    Step::cargo(["test", "--locked", "--workspace", "--all-features"])
+        .arg("--")
+        .arg(format!("--test-threads={threads}"))
+        .run()?;
     Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
@@ -68,6 +73,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "--all-features",
     ];
     Step::cargo(nextest)
+        .arg(format!("--test-threads={threads}"))
         .arg(format!("--filterset=not ({IN_PROCESSES_OF_THEIR_OWN})"))
         .run()?;
     leftover::none()
