@@ -10,7 +10,6 @@ use syn::{Attribute, Expr, Ident, LitInt, Meta, Path, Token};
 
 use crate::diagnostic::{Errors, nearest};
 use crate::function::mentions;
-use crate::test::serial;
 
 /// Takes `#[from(path)]` off a parameter.
 pub(crate) fn take_from(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Path> {
@@ -231,12 +230,15 @@ pub(crate) fn is_of_test(attr: &Attribute) -> bool {
             .any(|name| attr.path().is_ident(name))
 }
 
+/// Names of the attributes that let only one test run at a time, or some of them.
+const ONE_AT_A_TIME: &[&str] = &["serial", "parallel", "file_serial", "file_parallel"];
+
 /// Whether an attribute wraps a whole test and knows no parameters: `#[serial]` and its like, and
 /// `#[ntest::timeout(100)]`.
 pub(crate) fn wraps_test(attr: &Attribute) -> bool {
     let last = attr.path().segments.last();
     last.is_some_and(|last| {
-        serial::ATTRIBUTES.iter().any(|name| last.ident == name)
+        ONE_AT_A_TIME.iter().any(|name| last.ident == name)
             || (last.ident == "timeout" && attr.parse_args::<LitInt>().is_ok())
     })
 }

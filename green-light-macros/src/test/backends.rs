@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Attribute;
 
-use super::emit::{isolation, meta, registered};
+use super::meta::{isolation, meta, registered};
 use super::model::Model;
 use crate::attr;
 use crate::span;

@@ -13,17 +13,12 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Attribute, Block, Expr, ExprCall, ExprPath, FnArg, Pat, Path, Stmt, parse_quote};
+use syn::{Attribute, Block, Expr, ExprCall, ExprPath, FnArg, Pat, Stmt, parse_quote};
 
 use super::args::Args;
+use super::model::Given;
 use crate::function::{Function, mentions};
 use crate::span;
-
-/// A value that the test gives to a fixture.
-pub(crate) struct Given {
-    pub(crate) fixture: Path,
-    pub(crate) value: Expr,
-}
 
 /// Applies the options that stand for attributes of parameters, and takes what is given out of the
 /// body.

@@ -7,9 +7,10 @@ mod cases;
 mod check;
 mod emit;
 mod lost;
+mod meta;
 mod model;
 mod rstest_above;
-pub(crate) mod serial;
+mod serial;
 mod test_log;
 
 use proc_macro2::TokenStream;
@@ -40,11 +41,11 @@ pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
         let mut rest = function.clone();
         return cases::hand_over(args, options, function).unwrap_or_else(|errors| {
             cases::strip(&mut rest);
-            recovery::test(&rest, errors)
+            recovery::function(&rest, errors)
         });
     }
     match check::check(options, function.clone()) {
         Ok(model) => emit::emit(&model),
-        Err(errors) => recovery::test(&function, errors),
+        Err(errors) => recovery::function(&function, errors),
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use proc_macro2::Ident;
+use syn::{Expr, Path};
 
-use super::case::Given;
 use crate::crate_path::CratePath;
 use crate::function::Function;
 use crate::params::{Param, Request};
@@ -53,6 +53,12 @@ impl Drive {
             Self::Paused => "Paused",
         }
     }
+}
+
+/// A value that the test gives to a fixture.
+pub(crate) struct Given {
+    pub(crate) fixture: Path,
+    pub(crate) value: Expr,
 }
 
 /// A valid test.

@@ -22,9 +22,6 @@ use crate::diagnostic::Errors;
 use crate::function::Function;
 use crate::source::{self, Written};
 
-/// Names of the attributes that let only one test run at a time, or some of them.
-pub(crate) const ATTRIBUTES: &[&str] = &["serial", "parallel", "file_serial", "file_parallel"];
-
 /// Puts a function back as it was written, if one of the attributes stood above.
 pub(super) fn restore(function: &mut Function, errors: &mut Errors) {
     if let Some(found) = find(function) {
