@@ -5,17 +5,30 @@ use std::pin::Pin;
 
 pub use linkme;
 
-pub use crate::context::synchronous;
-pub use crate::fixture::{
-    Arguments, AroundFuture, Body, Counter, Declared, Definition, Dependency, Exclusive, FIXTURES,
-    Fallible, Fixture, Fresh, Given, Handle, HasDefaults, Inherited, IsNoResult, IsResult, Keep,
-    KeepLocal, KeepShared, LISTED, Listed, Location, ModuleUses, Narrow, Next, Outcome, Owned,
-    Reach, Request, Scope, Setup, SetupFuture, TESTS, USES, ValueType, Wide, Yield, check_output,
-    check_override, check_override_kind, check_override_type, check_scope, defaults_of,
-    definition_of, give, scope_of, value_of,
+pub use crate::context::wait::synchronous;
+pub use crate::fixture::arguments::{Arguments, HasDefaults, defaults_of};
+pub use crate::fixture::around::{AroundFuture, Next, Outcome};
+pub use crate::fixture::check::{
+    IsNoResult, IsResult, check_output, check_override, check_override_kind, check_override_type,
+    check_scope, definition_of, value_of,
 };
-pub use crate::report::{Failure, RenderBoxed, RenderDebug, RenderError, Rendered};
-pub use crate::test::{Drive, Options, TestMeta, Xfail, run_test};
+pub use crate::fixture::definition::{
+    Body, Counter, Definition, Dependency, Listed, Location, ModuleUses, Reach, ValueType,
+};
+pub use crate::fixture::fixture_trait::{Declared, Fallible, Fixture};
+pub use crate::fixture::inherited::{Keep, KeepLocal, KeepShared, scope_of};
+pub use crate::fixture::kind::{Exclusive, Fresh, Handle, Inherited, Narrow, Owned, Wide};
+pub use crate::fixture::registry::{FIXTURES, LISTED, TESTS, USES};
+pub use crate::fixture::request::Request;
+pub use crate::fixture::scope::Scope;
+pub use crate::fixture::setup::{Setup, SetupFuture};
+pub use crate::fixture::supplied::{Given, give};
+pub use crate::fixture::test_meta::TestMeta;
+pub use crate::fixture::test_options::{Drive, Options, Xfail};
+pub use crate::fixture::yields::Yield;
+pub use crate::report::failure::Failure;
+pub use crate::report::rendered::{RenderBoxed, RenderDebug, RenderError, Rendered};
+pub use crate::test::run::run_test;
 
 /// The value for a `T` parameter.
 #[must_use]

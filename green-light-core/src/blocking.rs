@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::context;
+use crate::context::wait::try_wait;
 use crate::tasks::Spawner;
 
 /// Runs `work` on a thread without a tokio runtime, and waits for it.
@@ -40,7 +40,7 @@ where
         value
     });
     // Ends when the sender goes, after the work or with its panic.
-    let _ = context::try_wait::<oneshot::Receiver<()>>(finished);
+    let _ = try_wait::<oneshot::Receiver<()>>(finished);
     worker
         .join()
         .unwrap_or_else(|payload| resume_unwind(payload))

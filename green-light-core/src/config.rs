@@ -8,8 +8,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::report::Failure;
-use crate::{context, variables};
+use crate::context::settings::settings;
+use crate::env;
+use crate::report::failure::Failure;
 
 /// What `GREEN_LIGHT_SHOW` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +53,8 @@ impl Config {
         CONFIG
             .get_or_init(|| {
                 // Told here, as the others are, rather than by a panic of the first context.
-                context::settings().map_err(Failure::new)?;
-                variables::check(std::env::vars_os().map(|(name, _)| name))?;
+                settings().map_err(Failure::new)?;
+                env::check(std::env::vars_os().map(|(name, _)| name))?;
                 Self::read(|name| std::env::var_os(name))
             })
             .as_ref()

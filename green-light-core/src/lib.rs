@@ -1,27 +1,38 @@
 //! Internals of green-light.
 
-mod blocking;
-mod config;
+pub(crate) mod blocking;
+pub(crate) mod config;
 pub mod context;
 #[cfg(feature = "crowd")]
-mod crowd;
+pub(crate) mod crowd;
+pub(crate) mod env;
 pub mod fixture;
-mod process;
-mod report;
+pub(crate) mod messages;
+pub(crate) mod os;
+pub(crate) mod report;
 pub mod runtime;
-mod tasks;
-mod test;
-mod variables;
+pub(crate) mod tasks;
+pub(crate) mod test;
 
 #[doc(hidden)]
 pub mod __private;
 
-pub use blocking::blocking;
+pub use crate::blocking::blocking;
 #[cfg(feature = "crowd")]
-pub use crowd::{Crowd, CrowdFailure, Member};
-pub use process::at_exit;
-pub use report::{
-    Adviser, Concern, Failure, TeardownResult, advise, causes_of, help_for, left_behind, note,
-    progress, quietly, redacted, redacted_url, remark, skip,
-};
-pub use tasks::spawn;
+pub use crate::crowd::failure::CrowdFailure;
+#[cfg(feature = "crowd")]
+pub use crate::crowd::handle::Crowd;
+#[cfg(feature = "crowd")]
+pub use crate::crowd::member::Member;
+pub use crate::os::at_exit;
+pub use crate::report::explain::hint_provider::{Adviser, Concern, advise};
+pub use crate::report::explain::left_behind::left_behind;
+pub use crate::report::explain::lookup::help_for;
+pub use crate::report::failure::{Failure, causes_of};
+pub use crate::report::hook::quietly;
+pub use crate::report::print::{note, progress};
+pub use crate::report::redact::{redacted, redacted_url};
+pub use crate::report::remark::remark;
+pub use crate::report::rendered::TeardownResult;
+pub use crate::report::skip::skip;
+pub use crate::tasks::spawn;

@@ -28,8 +28,11 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
-use crate::report::{CatchAll, Failure, Reporting, failure_of, is_raised, text};
-use crate::runtime;
+use crate::messages::text;
+use crate::report::failure::{Failure, is_raised};
+use crate::report::hook::Reporting;
+use crate::report::panics::{CatchAll, failure_of};
+use crate::runtime::shared::handle;
 
 /// How long aborted tasks may take to end: those that block their thread cannot be stopped.
 const GRACE: Duration = Duration::from_secs(5);
@@ -53,7 +56,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// that one, and those of a module or process fixture on the shared runtime.
 ///
 /// It works in bodies and fixtures, in synchronous code below them, in the tasks that it spawned, in
-/// [`blocking`](crate::blocking), and in the members of a crowd.
+/// [`blocking`](crate::blocking()), and in the members of a crowd.
 ///
 /// A task that blocks its thread cannot be aborted. Five seconds after the attempt, its owner fails and says where
 /// it was spawned.
@@ -398,7 +401,7 @@ impl Spawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let shared = || match runtime::handle() {
+        let shared = || match handle() {
             Ok(handle) => handle,
             Err(error) => panic!("{error}"),
         };

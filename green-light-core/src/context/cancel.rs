@@ -9,8 +9,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 
-use super::current;
-use super::frame::{Frame, Request, WaitId};
+use crate::context::current;
+use crate::context::frame::{Frame, Request, WaitId};
 
 /// Cancels the contexts that are entered while a future is polled in its [`scope`](CancelToken::scope).
 ///
@@ -113,7 +113,7 @@ impl CancelToken {
     }
 
     /// The nearest name on the way up.
-    pub(super) fn name(&self) -> Option<Rc<str>> {
+    pub(crate) fn name(&self) -> Option<Rc<str>> {
         let inner = &self.inner;
         inner
             .name
@@ -122,14 +122,14 @@ impl CancelToken {
     }
 
     /// Puts a context that observes this token into the list.
-    pub(super) fn enlist(&self, frame: &Rc<Frame>) {
+    pub(crate) fn enlist(&self, frame: &Rc<Frame>) {
         let mut contexts = self.inner.family.contexts.borrow_mut();
         frame.listed_at.set(contexts.len());
         contexts.push(Rc::clone(frame));
     }
 
     /// Takes it off again.
-    pub(super) fn strike(&self, frame: &Rc<Frame>) {
+    pub(crate) fn strike(&self, frame: &Rc<Frame>) {
         let mut contexts = self.inner.family.contexts.borrow_mut();
         let at = frame.listed_at.get();
         debug_assert!(
@@ -144,7 +144,7 @@ impl CancelToken {
     }
 
     /// The suspended contexts that `wait` polls.
-    pub(super) fn contexts_under(&self, wait: WaitId) -> Vec<Rc<Frame>> {
+    pub(crate) fn contexts_under(&self, wait: WaitId) -> Vec<Rc<Frame>> {
         let contexts = self.inner.family.contexts.borrow();
         let below = |frame: &&Rc<Frame>| frame.under.get() == wait && frame.switch.is_suspended();
         contexts.iter().filter(below).cloned().collect()
@@ -152,7 +152,7 @@ impl CancelToken {
 
     /// How many contexts are listed, for tests.
     #[cfg(test)]
-    pub(super) fn listed(&self) -> usize {
+    pub(crate) fn listed(&self) -> usize {
         self.inner.family.contexts.borrow().len()
     }
 }
@@ -185,7 +185,7 @@ impl Drop for Scoped {
 }
 
 /// What unwinds a cancelled context.
-pub(super) struct Cancelled;
+pub(crate) struct Cancelled;
 
 /// Whether a panic's payload is the unwinding of a cancelled context, and no panic of the user's.
 #[must_use]
@@ -202,7 +202,8 @@ mod tests {
     use std::task::{Context, Waker};
 
     use super::*;
-    use crate::context::{run_sync, wait};
+    use crate::context::run_sync::run_sync;
+    use crate::context::wait::wait;
 
     #[test]
     fn contexts_are_listed_while_they_live() {

@@ -25,10 +25,10 @@ use std::{process, ptr, thread};
 
 use generator::{Gn, LocalGenerator, Scope};
 
-use super::frame::Frame;
-use super::message;
-use super::overflow::AbortOnOverflow;
-use super::thread_stack::Host;
+use crate::context::frame::Frame;
+use crate::context::message;
+use crate::context::overflow::AbortOnOverflow;
+use crate::context::thread_stack::Host;
 
 /// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
 const RESERVE: usize = 8 << 10;
@@ -47,7 +47,7 @@ enum Status {
 
 /// What both sides of a stack switch share.
 #[derive(Default)]
-pub(super) struct Switch {
+pub(crate) struct Switch {
     /// Whose thread's stack the context stands on; a stack of its own without.
     host: Option<Rc<Host>>,
     status: Cell<Status>,
@@ -62,7 +62,7 @@ pub(super) struct Switch {
 
 impl Switch {
     /// The switch of a context on the stack of its thread.
-    pub(super) fn on_thread(host: Rc<Host>) -> Self {
+    pub(crate) fn on_thread(host: Rc<Host>) -> Self {
         Self {
             host: Some(host),
             ..Self::default()
@@ -71,7 +71,7 @@ impl Switch {
 
     /// Whether the caller runs on this very stack.
     #[inline]
-    pub(super) fn on_stack(&self) -> bool {
+    pub(crate) fn on_stack(&self) -> bool {
         if self.host.is_some() {
             // Neither the executor nor another context, which `is_generator` would report. So it is the
             // thread's own stack, or more of it, as `stacker` gives to deep recursion.
@@ -83,19 +83,19 @@ impl Switch {
 
     /// Whether the coroutine waits to be resumed.
     #[inline]
-    pub(super) fn is_suspended(&self) -> bool {
+    pub(crate) fn is_suspended(&self) -> bool {
         self.status.get() == Status::Suspended
     }
 
     /// Suspends this coroutine until its owner resumes it.
     #[inline]
-    pub(super) fn suspend(&self) {
+    pub(crate) fn suspend(&self) {
         self.leave(Status::Suspended);
     }
 
     /// Suspends this coroutine for good.
     #[cold]
-    pub(super) fn abandon(&self) -> ! {
+    pub(crate) fn abandon(&self) -> ! {
         self.leave(Status::Abandoned);
         // The owner leaks the stack when it sees the status, or strands its thread, so it is never resumed.
         process::abort()
@@ -103,19 +103,19 @@ impl Switch {
 
     /// Notes that its owner lets the context run.
     #[inline]
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.status.set(Status::Running);
     }
 
     /// Notes that the closure has ended.
     #[inline]
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.status.set(Status::Finished);
     }
 
     /// What it came back to its owner with, whose closure leaves its result in `result`.
     #[inline]
-    pub(super) fn step<T>(&self, result: impl FnOnce() -> Option<thread::Result<T>>) -> Step<T> {
+    pub(crate) fn step<T>(&self, result: impl FnOnce() -> Option<thread::Result<T>>) -> Step<T> {
         match self.status.get() {
             Status::Suspended => Step::Suspended,
             Status::Finished => {
@@ -163,7 +163,7 @@ fn address_here() -> usize {
 }
 
 /// A stack with no closure on it, or with one that [`Coroutine`] looks after.
-pub(super) struct Stack {
+pub(crate) struct Stack {
     generator: ManuallyDrop<LocalGenerator<'static, (), ()>>,
     frame: Rc<Frame>,
     size: usize,
@@ -175,7 +175,7 @@ impl Stack {
     /// # Panics
     ///
     /// When the system has no memory for it.
-    pub(super) fn map(size: usize) -> Self {
+    pub(crate) fn map(size: usize) -> Self {
         // An odd number of words would make `generator` touch every page of the stack.
         let words = (size / size_of::<usize>()) & !1;
         let made =
@@ -221,19 +221,19 @@ impl Stack {
 }
 
 /// A stack that belongs to no thread: what an ended thread leaves to the next.
-pub(super) struct IdleStack(Stack);
+pub(crate) struct IdleStack(Stack);
 
 // SAFETY: `IdleStack::new` alone makes one. Its generator is done: no frame and no closure stands on it, and its own
 // counts live on it and are reached through it alone. Its `Frame` is new, so nobody shares the `Rc`.
 unsafe impl Send for IdleStack {}
 
 impl IdleStack {
-    pub(super) fn new(mut stack: Stack) -> Option<Self> {
+    pub(crate) fn new(mut stack: Stack) -> Option<Self> {
         stack.frame = Rc::new(Frame::new());
         stack.generator.is_done().then_some(Self(stack))
     }
 
-    pub(super) fn into_stack(self) -> Stack {
+    pub(crate) fn into_stack(self) -> Stack {
         self.0
     }
 }
@@ -269,7 +269,7 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
 }
 
 /// What a resume led to.
-pub(super) enum Step<T> {
+pub(crate) enum Step<T> {
     Suspended,
     Finished(thread::Result<T>),
     /// It suspended itself for good.
@@ -279,7 +279,7 @@ pub(super) enum Step<T> {
 /// A closure on a stack of its own.
 ///
 /// Dropping one that is suspended leaks its stack: whoever owns it decides about unwinding first.
-pub(super) struct Coroutine<T> {
+pub(crate) struct Coroutine<T> {
     stack: ManuallyDrop<Stack>,
     /// Neither `Send` nor `Sync`, and invariant in the result.
     result: PhantomData<*mut T>,
@@ -287,7 +287,7 @@ pub(super) struct Coroutine<T> {
 
 impl<T> Coroutine<T> {
     /// Takes a stack for a closure.
-    pub(super) fn new(stack: Stack) -> Self {
+    pub(crate) fn new(stack: Stack) -> Self {
         stack.frame.switch.begin();
         Self {
             stack: ManuallyDrop::new(stack),
@@ -296,7 +296,7 @@ impl<T> Coroutine<T> {
     }
 
     #[inline]
-    pub(super) fn frame(&self) -> &Rc<Frame> {
+    pub(crate) fn frame(&self) -> &Rc<Frame> {
         &self.stack.frame
     }
 
@@ -304,7 +304,7 @@ impl<T> Coroutine<T> {
     ///
     /// `F: 'static` because a leaked coroutine leaks what stands on its stack, such as a
     /// `std::thread::scope` whose threads go on using what the closure borrowed.
-    pub(super) fn start<F: FnOnce() -> T + 'static>(&mut self, closure: F) -> Step<T> {
+    pub(crate) fn start<F: FnOnce() -> T + 'static>(&mut self, closure: F) -> Step<T> {
         let mut place = Some(closure);
         // SAFETY: `place` is an `Option<F>` with a closure in it, which outlives the first resume below, and
         // `enter` uses it during that resume only; `switch` points `out` at the right type, because `T` is
@@ -318,7 +318,7 @@ impl<T> Coroutine<T> {
 
     /// Lets a suspended coroutine run until it suspends again or ends.
     #[inline]
-    pub(super) fn resume(&mut self) -> Step<T> {
+    pub(crate) fn resume(&mut self) -> Step<T> {
         assert!(
             self.frame().switch.is_suspended(),
             "only a suspended coroutine is resumed"
@@ -345,7 +345,7 @@ impl<T> Coroutine<T> {
     }
 
     /// Gives back the stack of a finished coroutine.
-    pub(super) fn into_stack(self) -> Option<Stack> {
+    pub(crate) fn into_stack(self) -> Option<Stack> {
         let stack = ManuallyDrop::into_inner(self.stack);
         if stack.generator.is_done() {
             return Some(stack);
@@ -356,13 +356,13 @@ impl<T> Coroutine<T> {
 }
 
 /// The unwinder's tables of one frame, read byte by byte.
-pub(super) struct Tables {
+pub(crate) struct Tables {
     next: *const u8,
 }
 
 impl Tables {
     /// The next byte.
-    pub(super) fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         // SAFETY: `next` starts at the tables that the compiler wrote for a function of this program, and the one
         // reader, `handler.rs`, stays inside: it follows the lengths they state, as the unwinder does.
         unsafe {
@@ -373,14 +373,14 @@ impl Tables {
     }
 
     /// The same tables, `bytes` further on.
-    pub(super) fn ahead(&self, bytes: usize) -> Self {
+    pub(crate) fn ahead(&self, bytes: usize) -> Self {
         Self {
             next: self.next.wrapping_add(bytes),
         }
     }
 
     /// How far `other` is ahead of this.
-    pub(super) fn distance(&self, other: &Self) -> usize {
+    pub(crate) fn distance(&self, other: &Self) -> usize {
         other.next.addr() - self.next.addr()
     }
 }
@@ -388,7 +388,7 @@ impl Tables {
 /// Shows each frame of this stack, innermost first, until `look` has an answer: the frame's tables and the
 /// offset of its current instruction in its function.
 #[cfg(all(unix, panic = "unwind", not(target_arch = "arm")))]
-pub(super) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
+pub(crate) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
     use std::ffi::{c_int, c_void};
 
     const CONTINUE: c_int = 0;
@@ -442,6 +442,6 @@ pub(super) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option
 
 /// Elsewhere the unwinder does not show its tables.
 #[cfg(not(all(unix, panic = "unwind", not(target_arch = "arm"))))]
-pub(super) fn look_up_the_stack<T>(_: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
+pub(crate) fn look_up_the_stack<T>(_: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
     None
 }

@@ -5,9 +5,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::cancel::CancelToken;
-use super::frame::Frame;
-use super::missing::{MissingContext, Reason};
+use crate::context::cancel::CancelToken;
+use crate::context::frame::Frame;
+use crate::context::missing::{MissingContext, Reason};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Frame>>> = const { RefCell::new(None) };
@@ -17,7 +17,7 @@ thread_local! {
 
 /// The context entered on this thread, whatever stack the caller runs on.
 #[inline]
-pub(super) fn entered() -> Option<Rc<Frame>> {
+pub(crate) fn entered() -> Option<Rc<Frame>> {
     // During the destruction of thread-locals nothing is entered any more.
     CURRENT
         .try_with(|current| current.borrow().clone())
@@ -27,7 +27,7 @@ pub(super) fn entered() -> Option<Rc<Frame>> {
 
 /// The context that the caller runs in and may suspend.
 #[inline]
-pub(super) fn frame() -> Result<Rc<Frame>, MissingContext> {
+pub(crate) fn frame() -> Result<Rc<Frame>, MissingContext> {
     match entered() {
         Some(frame) if frame.switch.on_stack() => Ok(frame),
         Some(_) => Err(MissingContext::new(Reason::OtherStack)),
@@ -37,7 +37,7 @@ pub(super) fn frame() -> Result<Rc<Frame>, MissingContext> {
 
 /// The token that a context entered here observes.
 #[inline]
-pub(super) fn token() -> Option<CancelToken> {
+pub(crate) fn token() -> Option<CancelToken> {
     match entered() {
         Some(frame) => frame.token(),
         None => TOKEN
@@ -48,7 +48,7 @@ pub(super) fn token() -> Option<CancelToken> {
 }
 
 /// Replaces that token.
-pub(super) fn set_token(token: Option<CancelToken>) -> Option<CancelToken> {
+pub(crate) fn set_token(token: Option<CancelToken>) -> Option<CancelToken> {
     match entered() {
         Some(frame) => frame.set_token(token),
         None => TOKEN.try_with(|root| root.replace(token)).ok().flatten(),
@@ -57,7 +57,7 @@ pub(super) fn set_token(token: Option<CancelToken>) -> Option<CancelToken> {
 
 /// Makes `frame` the current one until the guard is dropped.
 #[inline]
-pub(super) fn enter(frame: &Rc<Frame>) -> Entered {
+pub(crate) fn enter(frame: &Rc<Frame>) -> Entered {
     let frame = Some(Rc::clone(frame));
     let before = CURRENT
         .try_with(|current| current.replace(frame))
@@ -67,14 +67,14 @@ pub(super) fn enter(frame: &Rc<Frame>) -> Entered {
 }
 
 /// Restores the context that was current before.
-pub(super) struct Entered {
+pub(crate) struct Entered {
     before: Option<Rc<Frame>>,
 }
 
 impl Entered {
     /// The context in whose poll this one was entered.
     #[inline]
-    pub(super) fn around(&self) -> Option<&Rc<Frame>> {
+    pub(crate) fn around(&self) -> Option<&Rc<Frame>> {
         self.before.as_ref()
     }
 }

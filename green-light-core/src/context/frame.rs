@@ -10,13 +10,13 @@ use std::time::Instant;
 
 use tokio::runtime::Handle;
 
-use super::cancel::CancelToken;
-use super::coroutine::Switch;
-use super::message::Place;
-use super::thread_stack::Host;
+use crate::context::cancel::CancelToken;
+use crate::context::coroutine::Switch;
+use crate::context::message::Place;
+use crate::context::thread_stack::Host;
 
 /// Names a wait: its frame's address and its number in the frame.
-pub(super) type WaitId = (usize, u64);
+pub(crate) type WaitId = (usize, u64);
 
 /// A wait that is on the stack of this context.
 struct Standing {
@@ -28,7 +28,7 @@ struct Standing {
 
 /// Whether this context has been told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     None,
     /// By its token: the owner goes on polling until the stack is unwound.
     Cancelled,
@@ -36,22 +36,22 @@ pub(super) enum Request {
     Dropped,
 }
 
-pub(super) struct Frame {
-    pub(super) switch: Switch,
+pub(crate) struct Frame {
+    pub(crate) switch: Switch,
     /// Behind a count of this thread's own: a waker's is shared with others, and each wait holds it.
     waker: RefCell<Rc<Waker>>,
     /// The token in force: a scope on this stack replaces it while it polls, also across suspensions.
     token: RefCell<Option<CancelToken>>,
     /// The token whose list this frame is in, and its place there.
     enlisted: RefCell<Option<CancelToken>>,
-    pub(super) listed_at: Cell<usize>,
+    pub(crate) listed_at: Cell<usize>,
     /// The wait of another context whose poll polled this one last.
-    pub(super) under: Cell<WaitId>,
+    pub(crate) under: Cell<WaitId>,
     dropped: Cell<bool>,
     /// Whether a wait of this context has noticed the cancellation.
-    pub(super) noticed: Cell<bool>,
+    pub(crate) noticed: Cell<bool>,
     /// When to stop looking after a context that does not end.
-    pub(super) give_up_at: Cell<Option<Instant>>,
+    pub(crate) give_up_at: Cell<Option<Instant>>,
     /// The tokio runtime it was suspended in first, for destructors that run outside of it.
     handle: RefCell<Option<Handle>>,
     has_looked_for_runtime: Cell<bool>,
@@ -60,16 +60,16 @@ pub(super) struct Frame {
     floor: Cell<usize>,
     last_wait: Cell<u64>,
     /// How often a wait of this context was resumed.
-    pub(super) resumed: Cell<u64>,
+    pub(crate) resumed: Cell<u64>,
 }
 
 impl Frame {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Switch::default())
     }
 
     /// The state of a context on the stack of its thread.
-    pub(super) fn on_thread(host: Rc<Host>) -> Self {
+    pub(crate) fn on_thread(host: Rc<Host>) -> Self {
         Self::with(Switch::on_thread(host))
     }
 
@@ -95,7 +95,7 @@ impl Frame {
 
     /// Prepares the frame for a new closure.
     #[inline]
-    pub(super) fn begin(self: &Rc<Self>, token: Option<CancelToken>, waker: &Waker) {
+    pub(crate) fn begin(self: &Rc<Self>, token: Option<CancelToken>, waker: &Waker) {
         self.dropped.set(false);
         self.has_looked_for_runtime.set(false);
         self.forget_request();
@@ -111,7 +111,7 @@ impl Frame {
 
     /// Lets go of what the ended closure's owner lent to it.
     #[inline]
-    pub(super) fn end(self: &Rc<Self>) {
+    pub(crate) fn end(self: &Rc<Self>) {
         self.set_waker(Waker::noop());
         let handle = self.handle.take();
         let token = self.token.take();
@@ -124,13 +124,13 @@ impl Frame {
 
     /// Forgets a cancellation that is over, because the scope of its token has ended.
     #[inline]
-    pub(super) fn forget_request(&self) {
+    pub(crate) fn forget_request(&self) {
         self.noticed.set(false);
         self.give_up_at.set(None);
     }
 
     #[inline]
-    pub(super) fn set_waker(&self, waker: &Waker) {
+    pub(crate) fn set_waker(&self, waker: &Waker) {
         let mut kept = self.waker.borrow_mut();
         if !kept.will_wake(waker) {
             let new = waker.clone();
@@ -151,38 +151,38 @@ impl Frame {
     }
 
     #[inline]
-    pub(super) fn waker(&self) -> Rc<Waker> {
+    pub(crate) fn waker(&self) -> Rc<Waker> {
         Rc::clone(&self.waker.borrow())
     }
 
     #[inline]
-    pub(super) fn has_waker(&self, waker: &Waker) -> bool {
+    pub(crate) fn has_waker(&self, waker: &Waker) -> bool {
         self.waker.borrow().will_wake(waker)
     }
 
     #[inline]
-    pub(super) fn token(&self) -> Option<CancelToken> {
+    pub(crate) fn token(&self) -> Option<CancelToken> {
         self.token.borrow().clone()
     }
 
     /// Replaces the token that contexts entered from here observe.
     #[inline]
-    pub(super) fn set_token(&self, token: Option<CancelToken>) -> Option<CancelToken> {
+    pub(crate) fn set_token(&self, token: Option<CancelToken>) -> Option<CancelToken> {
         self.token.replace(token)
     }
 
     /// The name of the test that this context belongs to, if the runner gave one.
-    pub(super) fn name(&self) -> Option<Rc<str>> {
+    pub(crate) fn name(&self) -> Option<Rc<str>> {
         self.token.borrow().as_ref().and_then(CancelToken::name)
     }
 
     /// Asks the closure to unwind without suspending again.
-    pub(super) fn request_drop(&self) {
+    pub(crate) fn request_drop(&self) {
         self.dropped.set(true);
     }
 
     #[inline]
-    pub(super) fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         if self.dropped.get() {
             Request::Dropped
         } else if self
@@ -199,20 +199,20 @@ impl Frame {
 
     /// Remembers the runtime around this context, once.
     #[inline]
-    pub(super) fn remember_runtime(&self) {
+    pub(crate) fn remember_runtime(&self) {
         if !self.has_looked_for_runtime.replace(true) {
             let handle = Handle::try_current().ok();
             self.handle.replace(handle);
         }
     }
 
-    pub(super) fn runtime(&self) -> Option<Handle> {
+    pub(crate) fn runtime(&self) -> Option<Handle> {
         self.handle.borrow().clone()
     }
 
     /// Puts a wait onto this stack until the guard is dropped.
     #[inline]
-    pub(super) fn stand(&self, place: Place) -> StandingWait<'_> {
+    pub(crate) fn stand(&self, place: Place) -> StandingWait<'_> {
         let number = self.last_wait.get() + 1;
         self.last_wait.set(number);
         let token = self.token();
@@ -229,42 +229,42 @@ impl Frame {
 
     /// The innermost wait on this stack.
     #[inline]
-    pub(super) fn innermost(&self) -> WaitId {
+    pub(crate) fn innermost(&self) -> WaitId {
         let number = self.standing.borrow().last().map_or(0, |wait| wait.number);
         (self.address(), number)
     }
 
     /// Whether the innermost wait is going to unwind.
-    pub(super) fn innermost_is_cancelled(&self) -> bool {
+    pub(crate) fn innermost_is_cancelled(&self) -> bool {
         let standing = self.standing.borrow();
         let token = standing.last().and_then(|wait| wait.token.as_ref());
         token.is_some_and(CancelToken::is_cancelled)
     }
 
     /// The place of the innermost wait.
-    pub(super) fn innermost_place(&self) -> Option<Place> {
+    pub(crate) fn innermost_place(&self) -> Option<Place> {
         self.standing.borrow().last().map(|wait| wait.place.clone())
     }
 
     /// The place of the wait whose future the innermost wait was called in.
     #[inline]
-    pub(super) fn enclosing_place(&self) -> Option<Place> {
+    pub(crate) fn enclosing_place(&self) -> Option<Place> {
         let standing = self.standing.borrow();
         let enclosing = standing.len().checked_sub(2)?;
         (enclosing >= self.floor.get()).then(|| standing[enclosing].place.clone())
     }
 
     #[inline]
-    pub(super) fn is_nested(&self) -> bool {
+    pub(crate) fn is_nested(&self) -> bool {
         self.standing.borrow().len() >= self.floor.get() + 2
     }
 
     /// Makes the waits that stand now invisible to [`Frame::enclosing_place`], and says what was there before.
-    pub(super) fn raise_floor(&self) -> usize {
+    pub(crate) fn raise_floor(&self) -> usize {
         self.floor.replace(self.standing.borrow().len())
     }
 
-    pub(super) fn restore_floor(&self, floor: usize) {
+    pub(crate) fn restore_floor(&self, floor: usize) {
         self.floor.set(floor);
     }
 
@@ -275,14 +275,14 @@ impl Frame {
 }
 
 /// A wait that is on the stack of a context; dropping it takes it off.
-pub(super) struct StandingWait<'a> {
+pub(crate) struct StandingWait<'a> {
     frame: &'a Frame,
     number: u64,
 }
 
 impl StandingWait<'_> {
     #[inline]
-    pub(super) fn id(&self) -> WaitId {
+    pub(crate) fn id(&self) -> WaitId {
         (self.frame.address(), self.number)
     }
 }

@@ -8,11 +8,11 @@ use std::panic::Location;
 use std::thread;
 use std::time::Duration;
 
-use super::settings::{DROP_TIMEOUT, STACK_SIZE, STALL_TIMEOUT};
+use crate::context::settings::{DROP_TIMEOUT, STACK_SIZE, STALL_TIMEOUT};
 
 /// Where a wait stands in the user's code.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// The line that calls `wait`.
     Line(&'static Location<'static>),
     /// Something that has a name of its own, such as a test body.
@@ -30,33 +30,33 @@ impl fmt::Display for Place {
 
 /// Writes to the process's own standard error, past libtest's output capture: these lines matter most when
 /// the test never ends.
-pub(super) fn tell(text: &str) {
+pub(crate) fn tell(text: &str) {
     // Nothing is left to do when standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-pub(super) fn bad_stack_size(value: &str) -> String {
+pub(crate) fn bad_stack_size(value: &str) -> String {
     format!(
         "`{STACK_SIZE}` is `{value}`, expected bytes from 64K to 1024M\n  \
          help: write it like `{STACK_SIZE}=4M`, or unset it for 2M"
     )
 }
 
-pub(super) fn bad_duration(name: &str, value: &str) -> String {
+pub(crate) fn bad_duration(name: &str, value: &str) -> String {
     format!(
         "`{name}` is `{value}`, expected seconds or milliseconds\n  \
          help: write it like `{name}=60s` or `{name}=500ms`"
     )
 }
 
-pub(super) fn no_stack(size: usize, reason: &str) -> String {
+pub(crate) fn no_stack(size: usize, reason: &str) -> String {
     format!(
         "no stack of {size} bytes for a coroutine context: {reason}\n  \
          help: set `{STACK_SIZE}` lower, or keep fewer contexts suspended at once"
     )
 }
 
-pub(super) fn stack_overflow(test: Option<&str>, size: usize) -> String {
+pub(crate) fn stack_overflow(test: Option<&str>, size: usize) -> String {
     format!(
         "{} has overflowed the stack of its coroutine context ({size} bytes)\n  \
          help: set `{STACK_SIZE}` higher, such as `{STACK_SIZE}={}M`, or look for endless recursion",
@@ -66,14 +66,14 @@ pub(super) fn stack_overflow(test: Option<&str>, size: usize) -> String {
 }
 
 #[cfg(feature = "crowd")]
-pub(super) fn member_overflow(index: usize, size: usize) -> String {
+pub(crate) fn member_overflow(index: usize, size: usize) -> String {
     format!(
         "crowd member {index} has overflowed its stack ({size} bytes)\n  \
          help: look for endless recursion, or move large values of the member to the heap"
     )
 }
 
-pub(super) fn abandoned(test: Option<&str>, place: Option<&Place>, limit: Duration) -> String {
+pub(crate) fn abandoned(test: Option<&str>, place: Option<&Place>, limit: Duration) -> String {
     let place = place.map_or_else(String::new, |place| format!(" at {place}"));
     format!(
         "{}: a cancelled coroutine context was still waiting{place} after {limit:?}; its stack is \
@@ -83,23 +83,23 @@ pub(super) fn abandoned(test: Option<&str>, place: Option<&Place>, limit: Durati
     )
 }
 
-pub(super) fn foreign_suspension() -> &'static str {
+pub(crate) fn foreign_suspension() -> &'static str {
     "a coroutine of another library suspended a green-light context from inside\n  \
      help: suspend a context with `wait` only"
 }
 
-pub(super) fn not_the_executor() -> &'static str {
+pub(crate) fn not_the_executor() -> &'static str {
     "a context on the stack of its thread was polled in another context\n  \
      help: poll it where it was polled first"
 }
 
 #[cfg(feature = "crowd")]
-pub(super) fn inside_may() -> &'static str {
+pub(crate) fn inside_may() -> &'static str {
     "a coroutine context cannot be entered on a may coroutine, which moves between threads\n  \
      help: use `member.wait(future)` in a crowd member"
 }
 
-pub(super) fn stalled(
+pub(crate) fn stalled(
     test: Option<&str>,
     inner: &Place,
     outer: &Place,

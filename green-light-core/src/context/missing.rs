@@ -5,7 +5,7 @@ use std::fmt;
 
 /// There is no coroutine context to suspend here.
 ///
-/// [`try_wait`](super::try_wait) returns it, [`wait`](super::wait) panics with its text. The text says why
+/// [`try_wait`](super::try_wait) returns it, [`wait`](super::wait()) panics with its text. The text says why
 /// there is none and what to write instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MissingContext {
@@ -13,7 +13,7 @@ pub struct MissingContext {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     /// Nothing on this thread runs in a context.
     NoContext,
     /// The same, in a task that was spawned onto a runtime.
@@ -26,13 +26,13 @@ pub(super) enum Reason {
 }
 
 impl MissingContext {
-    pub(super) fn new(reason: Reason) -> Self {
+    pub(crate) fn new(reason: Reason) -> Self {
         Self { reason }
     }
 
     /// The reason when no context is entered on this thread.
     #[cold]
-    pub(super) fn explain() -> Self {
+    pub(crate) fn explain() -> Self {
         #[cfg(feature = "crowd")]
         if may::coroutine::is_coroutine() {
             return Self::new(Reason::CrowdMember);

@@ -1,7 +1,7 @@
 //! What a coroutine context is, and what it promises.
 //!
-//! Synchronous code at any depth waits for a future: [`run_sync`] runs a closure on a stack of its own, as a
-//! future, and [`wait`] suspends that stack until another future is ready.
+//! Synchronous code at any depth waits for a future: [`run_sync`](run_sync()) runs a closure on a stack of its own, as a
+//! future, and [`wait`](wait()) suspends that stack until another future is ready.
 //!
 //! The context of a test, and that of a shared fixture, has the stack of its thread instead: [`beside_thread_stack`]
 //! puts the executor, and all that stands around the context, onto a coroutine, and [`on_thread_stack`] runs the
@@ -82,32 +82,28 @@
 //!   LSAN_OPTIONS=suppressions=$PWD/.github/lsan.supp cargo +nightly test -p green-light-core
 //!   --target x86_64-unknown-linux-gnu --test context stress::`.
 
-mod cancel;
-mod coroutine;
-mod current;
-mod frame;
-mod handler;
-mod in_place;
-mod message;
-mod missing;
-mod overflow;
-mod run_sync;
-mod settings;
-mod stack;
-mod stall;
-mod thread_stack;
-mod wait;
+pub(crate) mod blocking_wait;
+pub(crate) mod cancel;
+pub(crate) mod coroutine;
+pub(crate) mod current;
+pub(crate) mod frame;
+pub(crate) mod landing_pads;
+pub(crate) mod message;
+pub(crate) mod missing;
+pub(crate) mod overflow;
+pub(crate) mod run_sync;
+pub(crate) mod settings;
+pub(crate) mod stack;
+pub(crate) mod stall;
+pub(crate) mod thread_stack;
+pub(crate) mod wait;
 
-pub use cancel::{CancelToken, is_cancelled_payload};
-pub use missing::MissingContext;
-#[cfg(feature = "crowd")]
-pub(crate) use overflow::abort_after_member_overflow;
-pub use run_sync::{RunSync, run_sync};
+pub use crate::context::cancel::{CancelToken, is_cancelled_payload};
+pub use crate::context::missing::MissingContext;
+pub use crate::context::run_sync::{RunSync, run_sync};
 #[doc(hidden)]
-pub use settings::Limits;
-pub(crate) use settings::settings;
-#[cfg(feature = "crowd")]
-pub(crate) use stack::prepare_coroutines;
-pub(crate) use thread_stack::is_beside_thread_stack;
-pub use thread_stack::{beside_thread_stack, call_on_thread_stack, on_thread_stack};
-pub use wait::{is_active, synchronous, try_wait, wait, wait_named};
+pub use crate::context::settings::Limits;
+pub use crate::context::thread_stack::{
+    beside_thread_stack, call_on_thread_stack, on_thread_stack,
+};
+pub use crate::context::wait::{is_active, synchronous, try_wait, wait, wait_named};

@@ -2,8 +2,8 @@
 
 use std::process;
 
-use super::frame::Frame;
-use super::message;
+use crate::context::frame::Frame;
+use crate::context::message;
 
 /// Ends the process after the stack of a crowd's member has overflowed.
 #[cfg(feature = "crowd")]
@@ -14,13 +14,13 @@ pub(crate) fn abort_after_member_overflow(index: usize, size: usize) -> ! {
 
 /// `generator` reports an overflow by a panic out of `resume`, the only one there is: the stack below still
 /// holds whatever the closure was doing, so nothing may go on.
-pub(super) struct AbortOnOverflow<'a> {
+pub(crate) struct AbortOnOverflow<'a> {
     frame: &'a Frame,
     size: usize,
 }
 
 impl<'a> AbortOnOverflow<'a> {
-    pub(super) fn new(frame: &'a Frame, size: usize) -> Self {
+    pub(crate) fn new(frame: &'a Frame, size: usize) -> Self {
         Self { frame, size }
     }
 }

@@ -12,15 +12,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use super::cancel::{Cancelled, is_cancelled_payload};
-use super::coroutine::{Coroutine, Step};
-use super::current::Entered;
-use super::frame::Frame;
-use super::settings::Limits;
-use super::thread_stack::OnThread;
-use super::{current, message, stack};
+use crate::context::cancel::{Cancelled, is_cancelled_payload};
+use crate::context::coroutine::{Coroutine, Step};
+use crate::context::current::Entered;
+use crate::context::frame::Frame;
+use crate::context::settings::Limits;
+use crate::context::thread_stack::OnThread;
+use crate::context::{current, message, stack};
 
-/// Runs `f` on a stack of its own, where it may [`wait`](super::wait) for futures.
+/// Runs `f` on a stack of its own, where it may [`wait`](super::wait()) for futures.
 ///
 /// The closure runs on the thread that polls the future, while it is polled: thread-locals, the tokio
 /// context, the thread's name and libtest's output capture are those of the poller. When the closure
@@ -96,7 +96,7 @@ impl<F, T> RunSync<F, T> {
     }
 
     /// On the stack of the thread, if that can be had.
-    pub(super) fn on_thread_stack(f: F) -> Self
+    pub(crate) fn on_thread_stack(f: F) -> Self
     where
         F: FnOnce() -> T + 'static,
         T: 'static,

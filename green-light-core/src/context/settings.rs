@@ -8,7 +8,7 @@ use std::env;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::message;
+use crate::context::message;
 
 /// Bytes of stack of one context.
 pub(crate) const STACK_SIZE: &str = "GREEN_LIGHT_STACK_SIZE";

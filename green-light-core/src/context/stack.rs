@@ -7,10 +7,10 @@ use std::cell::RefCell;
 use std::sync::{Mutex, Once, PoisonError};
 use std::{panic, thread};
 
-use super::coroutine::{IdleStack, Stack};
-use super::settings::settings;
-use crate::process;
-use crate::report::quietly;
+use crate::context::coroutine::{IdleStack, Stack};
+use crate::context::settings::settings;
+use crate::os;
+use crate::report::hook::quietly;
 
 /// How many stacks a thread keeps for its next contexts.
 const KEPT: usize = 64;
@@ -39,7 +39,7 @@ impl Drop for Kept {
 ///
 /// When a setting cannot be used, or the system has no memory for a stack.
 #[inline]
-pub(super) fn take() -> Stack {
+pub(crate) fn take() -> Stack {
     KEPT_STACKS
         .try_with(|kept| kept.borrow_mut().0.pop())
         .ok()
@@ -49,7 +49,7 @@ pub(super) fn take() -> Stack {
 
 /// Keeps a stack for the next context of this thread.
 #[inline]
-pub(super) fn keep(stack: Stack) {
+pub(crate) fn keep(stack: Stack) {
     // Neither lost nor dropped while anything is borrowed.
     let mut surplus = Some(stack);
     let _ = KEPT_STACKS.try_with(|kept| {
@@ -121,7 +121,7 @@ fn prepare(size: usize) {
                 run_first(size);
             }
         };
-        process::share_fault_handlers(first, generator::is_generator);
+        os::share_fault_handlers(first, generator::is_generator);
     });
 }
 

@@ -7,18 +7,18 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::settings::Limits;
-use crate::process;
+use crate::context::settings::Limits;
+use crate::os;
 
 /// A wait that suspends the polls around it.
-pub(super) struct Stall {
+pub(crate) struct Stall {
     since: Instant,
     warned: bool,
     alarm: Option<Alarm>,
 }
 
 impl Stall {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self {
             since: Instant::now(),
             warned: false,
@@ -27,7 +27,7 @@ impl Stall {
     }
 
     /// Sees to it that `waker` is woken when the wait has to look at the clock.
-    pub(super) fn watch(&mut self, waker: &Waker) {
+    pub(crate) fn watch(&mut self, waker: &Waker) {
         let limits = Limits::current();
         let after = if self.warned {
             limits.stall_timeout
@@ -45,7 +45,7 @@ impl Stall {
     }
 
     /// How long it has waited, if that has to be said now.
-    pub(super) fn due(&mut self) -> Option<Duration> {
+    pub(crate) fn due(&mut self) -> Option<Duration> {
         let limits = Limits::current();
         let waited = self.since.elapsed();
         let fails = waited >= limits.stall_timeout;
@@ -147,7 +147,7 @@ fn watch() -> &'static Watch {
             changed: Condvar::new(),
         }));
         // Without the thread a stalled wait is not reported; it is no reason to fail a wait that goes well.
-        drop(process::spawn_uncaptured("green-light-watch", || {
+        drop(os::spawn_uncaptured("green-light-watch", || {
             watch.run();
         }));
         watch

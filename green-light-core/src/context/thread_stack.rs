@@ -23,10 +23,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 use std::thread;
 
-use super::coroutine::{Coroutine, Step};
-use super::frame::Frame;
-use super::run_sync::RunSync;
-use super::{message, stack};
+use crate::context::coroutine::{Coroutine, Step};
+use crate::context::frame::Frame;
+use crate::context::run_sync::RunSync;
+use crate::context::{message, stack};
 
 thread_local! {
     static HERE: RefCell<Option<Rc<Host>>> = const { RefCell::new(None) };
@@ -35,7 +35,7 @@ thread_local! {
 type Job = Box<dyn FnOnce()>;
 
 /// A thread whose stack is kept free.
-pub(super) struct Host {
+pub(crate) struct Host {
     /// Borrowed while it runs.
     executor: RefCell<Coroutine<()>>,
     /// The frame of the executor, to suspend it.
@@ -89,7 +89,7 @@ impl Host {
     }
 
     /// The context is suspended on the stack of the thread: lets the executor run until `is_resumed`.
-    pub(super) fn suspend_context(&self, is_resumed: impl Fn() -> bool) {
+    pub(crate) fn suspend_context(&self, is_resumed: impl Fn() -> bool) {
         loop {
             match self.let_executor_run() {
                 Back::With(job) => job(),
@@ -202,14 +202,14 @@ pub(crate) fn is_beside_thread_stack() -> bool {
     host().is_some()
 }
 
-/// As [`run_sync`](super::run_sync), on the stack of this thread if [`beside_thread_stack`] keeps it free.
+/// As [`run_sync`](super::run_sync()), on the stack of this thread if [`beside_thread_stack`] keeps it free.
 ///
 /// Otherwise, and while another context has it, the closure gets a stack of its own. The future has to be polled
 /// and dropped where it was polled first: by the executor itself, not in another context.
 ///
 /// # Cancel safety
 ///
-/// As [`run_sync`](super::run_sync). One that does not unwind in time is given up as there, and its thread is
+/// As [`run_sync`](super::run_sync()). One that does not unwind in time is given up as there, and its thread is
 /// stranded when the executor has ended.
 pub fn on_thread_stack<F, T>(f: F) -> RunSync<F, T>
 where
@@ -245,7 +245,7 @@ pub fn call_on_thread_stack<T: 'static>(f: impl FnOnce() -> T + 'static) -> T {
 }
 
 /// A closure on the stack of its thread, as the executor sees it.
-pub(super) struct OnThread<T> {
+pub(crate) struct OnThread<T> {
     host: Rc<Host>,
     frame: Rc<Frame>,
     result: Rc<Cell<Option<thread::Result<T>>>>,
@@ -253,7 +253,7 @@ pub(super) struct OnThread<T> {
 
 impl<T: 'static> OnThread<T> {
     /// Takes the stack of this thread, if it is free and the caller drives it.
-    pub(super) fn take() -> Option<Self> {
+    pub(crate) fn take() -> Option<Self> {
         let host = host()?;
         if host.taken.replace(true) {
             return None;
@@ -266,7 +266,7 @@ impl<T: 'static> OnThread<T> {
     }
 
     /// Runs `closure` until it suspends or ends.
-    pub(super) fn start<F: FnOnce() -> T + 'static>(&mut self, closure: F) -> Step<T> {
+    pub(crate) fn start<F: FnOnce() -> T + 'static>(&mut self, closure: F) -> Step<T> {
         let (result, frame) = (Rc::clone(&self.result), Rc::clone(&self.frame));
         self.frame.switch.begin();
         self.host.run_on_thread(Box::new(move || {
@@ -278,12 +278,12 @@ impl<T: 'static> OnThread<T> {
 }
 
 impl<T> OnThread<T> {
-    pub(super) fn frame(&self) -> &Rc<Frame> {
+    pub(crate) fn frame(&self) -> &Rc<Frame> {
         &self.frame
     }
 
     /// Lets a suspended context run until it suspends again or ends.
-    pub(super) fn resume(&mut self) -> Step<T> {
+    pub(crate) fn resume(&mut self) -> Step<T> {
         assert!(self.can_be_resumed(), "{}", message::not_the_executor());
         self.frame.switch.begin();
         self.host.let_context_run();
@@ -291,7 +291,7 @@ impl<T> OnThread<T> {
     }
 
     /// Whether the caller may resume it.
-    pub(super) fn can_be_resumed(&self) -> bool {
+    pub(crate) fn can_be_resumed(&self) -> bool {
         self.frame.switch.is_suspended() && self.host.is_driven_from_here()
     }
 
@@ -300,7 +300,7 @@ impl<T> OnThread<T> {
     }
 
     /// Gives the stack back after the closure has ended.
-    pub(super) fn give_back(self) {
+    pub(crate) fn give_back(self) {
         self.host.taken.set(false);
     }
 }

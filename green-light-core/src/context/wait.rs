@@ -12,15 +12,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::cancel::Cancelled;
-use super::current;
-use super::frame::{Frame, Request, WaitId};
-use super::handler::may_unwind;
-use super::in_place;
-use super::message::{self, Place};
-use super::missing::MissingContext;
-use super::settings::Limits;
-use super::stall::Stall;
+use crate::context::blocking_wait;
+use crate::context::cancel::Cancelled;
+use crate::context::current;
+use crate::context::frame::{Frame, Request, WaitId};
+use crate::context::landing_pads::may_unwind;
+use crate::context::message;
+use crate::context::message::Place;
+use crate::context::missing::MissingContext;
+use crate::context::settings::Limits;
+use crate::context::stall::Stall;
 
 /// How often contexts that have not noticed a cancellation are woken without any effect.
 const FRUITLESS_ROUNDS: u32 = 3;
@@ -143,7 +144,7 @@ fn drive<F: Future>(frame: &Rc<Frame>, future: F, place: Place) -> F::Output {
         Request::Cancelled => {}
         Request::Dropped => {
             let _standing = frame.stand(place);
-            return in_place::drive(frame, future);
+            return blocking_wait::drive(frame, future);
         }
     }
     let standing = frame.stand(place);
@@ -203,7 +204,7 @@ fn end_of_owner<F: Future>(frame: &Frame, future: Pin<&mut F>) -> F::Output {
     if may_unwind() {
         unwind(frame);
     }
-    in_place::drive(frame, future)
+    blocking_wait::drive(frame, future)
 }
 
 /// Whether contexts that this wait polls are still to unwind: the innermost comes first, so that its

@@ -5,8 +5,8 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::member::{End, State};
-use crate::report::Failure;
+use crate::crowd::member::{End, State};
+use crate::report::failure::Failure;
 
 /// How many members are described one by one.
 const SHOWN: usize = 3;
@@ -26,7 +26,7 @@ pub struct CrowdFailure {
 struct Late(usize, &'static Location<'static>);
 
 impl CrowdFailure {
-    pub(super) fn of<'a>(
+    pub(crate) fn of<'a>(
         states: impl Iterator<Item = &'a State>,
         deadline: Duration,
     ) -> Option<Self> {

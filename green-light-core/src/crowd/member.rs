@@ -15,8 +15,9 @@ use may::sync::SyncFlag;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::report::{Failure, failure_of};
-use crate::runtime;
+use crate::report::failure::Failure;
+use crate::report::panics::failure_of;
+use crate::runtime::shared::handle;
 use crate::tasks::Spawner;
 
 /// How often a cancelled member may catch its unwinding: more often than any sensible retry loop.
@@ -29,9 +30,9 @@ pub struct Member {
 }
 
 /// What the crowd keeps of a member.
-pub(super) struct State {
-    pub(super) index: usize,
-    pub(super) spawned_at: &'static Location<'static>,
+pub(crate) struct State {
+    pub(crate) index: usize,
+    pub(crate) spawned_at: &'static Location<'static>,
     end: Mutex<Option<End>>,
     /// How often the member was told to unwind.
     told: AtomicU32,
@@ -39,17 +40,17 @@ pub(super) struct State {
     raised: Mutex<Option<Failure>>,
 }
 
-pub(super) enum End {
+pub(crate) enum End {
     Done,
     Failed(Failure),
     Cancelled,
 }
 
 /// What unwinds a cancelled member.
-pub(super) struct Cancelled;
+pub(crate) struct Cancelled;
 
 impl State {
-    pub(super) fn new(index: usize, spawned_at: &'static Location<'static>) -> Self {
+    pub(crate) fn new(index: usize, spawned_at: &'static Location<'static>) -> Self {
         Self {
             index,
             spawned_at,
@@ -59,20 +60,20 @@ impl State {
         }
     }
 
-    pub(super) fn end(&self, end: End) {
+    pub(crate) fn end(&self, end: End) {
         *lock(&self.end) = Some(end);
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         lock(&self.end).is_some()
     }
 
-    pub(super) fn read<T>(&self, f: impl FnOnce(Option<&End>) -> T) -> T {
+    pub(crate) fn read<T>(&self, f: impl FnOnce(Option<&End>) -> T) -> T {
         f(lock(&self.end).as_ref())
     }
 
     /// Of the failure as it was caught and the one that was noted where it was raised, the one that knows more.
-    pub(super) fn failure(&self, caught: Failure) -> Failure {
+    pub(crate) fn failure(&self, caught: Failure) -> Failure {
         let raised = lock(&self.raised).take();
         raised
             .filter(|raised| raised.message == caught.message)
@@ -81,7 +82,7 @@ impl State {
 }
 
 impl Member {
-    pub(super) fn new(state: Arc<State>, cancelled: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(state: Arc<State>, cancelled: watch::Receiver<bool>) -> Self {
         Self { state, cancelled }
     }
 
@@ -109,7 +110,7 @@ impl Member {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let handle = match runtime::handle() {
+        let handle = match handle() {
             Ok(handle) => handle,
             Err(error) => panic!("{error}"),
         };
@@ -168,7 +169,7 @@ impl fmt::Debug for Member {
 /// Puts this thread into the runtime for good, so that members can make timers and sockets, and spawn.
 ///
 /// A guard of its own in each member would be left on another thread than it was entered on.
-pub(super) fn enter_runtime(handle: &'static Handle) {
+pub(crate) fn enter_runtime(handle: &'static Handle) {
     thread_local! {
         static ENTERED: Cell<bool> = const { Cell::new(false) };
     }

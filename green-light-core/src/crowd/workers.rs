@@ -1,14 +1,19 @@
 //! Starts may, once in a process, with a configuration that costs little.
 
+#![expect(
+    unsafe_code,
+    reason = "may calls spawning unsafe, because of thread-locals"
+)]
+
 use std::io;
 use std::num::NonZero;
 use std::thread;
 
 use once_cell::sync::OnceCell;
 
-use super::run_first_coroutine;
-use crate::report::install_hook;
-use crate::{context, process};
+use crate::context::stack::prepare_coroutines;
+use crate::os;
+use crate::report::hook::install_hook;
 
 /// may's defaults: what an application that does not care about may has.
 const DEFAULT_STACK_WORDS: usize = 0x1000;
@@ -17,13 +22,13 @@ const DEFAULT_POOL: usize = 1000;
 const FEWEST_WORKERS: usize = 2;
 
 /// Starts may's workers unless they run.
-pub(super) fn start() -> io::Result<()> {
+pub(crate) fn start() -> io::Result<()> {
     static STARTED: OnceCell<()> = OnceCell::new();
     STARTED
         .get_or_try_init(|| {
             // The place of a member's panic is noted by the hook.
             install_hook();
-            let starter = process::spawn_uncaptured("green-light-crowd", configure_and_start)?;
+            let starter = os::spawn_uncaptured("green-light-crowd", configure_and_start)?;
             starter
                 .join()
                 .map_err(|_| io::Error::other("may could not be started"))
@@ -32,7 +37,7 @@ pub(super) fn start() -> io::Result<()> {
 }
 
 fn configure_and_start() {
-    context::prepare_coroutines();
+    prepare_coroutines();
     let config = may::config();
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let untouched = config.get_stack_size() == DEFAULT_STACK_WORDS
@@ -52,4 +57,11 @@ fn configure_and_start() {
     // nothing stays changed for later either.
     config.set_workers(cores).set_pool_capacity(DEFAULT_POOL);
     config.set_worker_pin(true);
+}
+
+/// Starts may with a coroutine that does nothing.
+fn run_first_coroutine() {
+    // SAFETY: the closure touches neither thread-locals nor the stack.
+    let first = unsafe { may::coroutine::spawn(|| ()) };
+    drop(first.join());
 }

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::events;
-use super::label::Label;
-use super::print::say_to_terminal;
 use crate::config::{Config, Show};
+use crate::fixture::label::Label;
+use crate::report::events;
+use crate::report::print::say_to_terminal;
 
 /// How many are listed.
 const SHOWN: usize = 10;

@@ -9,10 +9,11 @@ use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::durations;
-use super::failure::Failure;
-use super::label::Label;
 use crate::config::Config;
+use crate::fixture::label::Label;
+use crate::report::durations;
+use crate::report::failure::Failure;
+use crate::report::print::say_to_terminal;
 
 /// The open file; `None` without `GREEN_LIGHT_EVENTS`.
 static FILE: OnceLock<Result<Option<Mutex<File>>, Failure>> = OnceLock::new();
@@ -38,7 +39,7 @@ fn file() -> Result<Option<&'static Mutex<File>>, &'static Failure> {
 /// # Errors
 ///
 /// If it cannot be opened.
-pub(crate) fn open() -> Result<(), Failure> {
+pub(crate) fn open_event_file() -> Result<(), Failure> {
     file().map(drop).map_err(Clone::clone)
 }
 
@@ -218,7 +219,7 @@ impl Event {
             static SAID: OnceLock<()> = OnceLock::new();
             SAID.get_or_init(|| {
                 // Not the fault of the test that happens to run, whose output may be captured.
-                super::say_to_terminal(&format!(
+                say_to_terminal(&format!(
                     "green-light: events are incomplete from here on: {error}"
                 ));
             });

@@ -6,10 +6,10 @@ use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 
-use crate::fixture::RequestError;
+use crate::fixture::dynamic::RequestError;
 
-use super::explain::Place;
-use super::redact::redacted;
+use crate::report::explain::thread_context::Place;
+use crate::report::redact::redacted;
 
 /// An error or panic, as text, without passwords.
 ///
@@ -25,7 +25,7 @@ pub struct Failure {
     pub place: Option<String>,
     /// Whether it was a panic.
     pub panicked: bool,
-    /// Whether it was a [`skip`](super::skip), which fails nothing.
+    /// Whether it was a [`skip`](crate::report::skip::skip), which fails nothing.
     pub skipped: bool,
     /// The fixture behind a dynamic request that could not be answered, and who asked; innermost
     /// first.

@@ -15,9 +15,10 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
-use super::explain::{Place, explain_panic, is_known};
-use super::print::say;
-use super::redact::redacted;
+use crate::report::explain::lookup::{explain_panic, is_known};
+use crate::report::explain::thread_context::Place;
+use crate::report::print::say;
+use crate::report::redact::redacted;
 
 thread_local! {
     static LAST: RefCell<LastPanic> = const { RefCell::new(LastPanic::NONE) };
@@ -36,11 +37,11 @@ enum Reporter {
 
 /// What the hook knows about a panic and its payload does not.
 #[derive(Debug)]
-pub(super) struct LastPanic {
+pub(crate) struct LastPanic {
     /// Where it happened.
-    pub(super) place: Option<String>,
+    pub(crate) place: Option<String>,
     /// What surrounded it, if its message is one that is explained.
-    pub(super) surroundings: Option<Place>,
+    pub(crate) surroundings: Option<Place>,
 }
 
 impl LastPanic {
@@ -50,7 +51,7 @@ impl LastPanic {
     };
 
     /// The last panic of this thread, if nobody has asked for it yet.
-    pub(super) fn take() -> Self {
+    pub(crate) fn take() -> Self {
         LAST.replace(Self::NONE)
     }
 }

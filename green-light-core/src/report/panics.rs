@@ -8,10 +8,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use super::failure::{Failure, is_raised};
-use super::hook::LastPanic;
-use super::redact::redacted;
-use crate::context;
+use crate::context::cancel::is_cancelled_payload;
+use crate::report::failure::{Failure, is_raised};
+use crate::report::hook::LastPanic;
+use crate::report::redact::redacted;
 
 /// The failure behind the payload of a panic that was just caught on this thread.
 pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
@@ -59,7 +59,7 @@ pub(crate) fn caught_drop<T>(value: T) -> Result<(), Failure> {
     let drop = || __rust_begin_short_backtrace(|| drop(value));
     match panic::catch_unwind(AssertUnwindSafe(drop)) {
         Ok(()) => Ok(()),
-        Err(payload) if context::is_cancelled_payload(&*payload) => panic::resume_unwind(payload),
+        Err(payload) if is_cancelled_payload(&*payload) => panic::resume_unwind(payload),
         Err(payload) => Err(failure_of_dropped(payload)),
     }
 }
@@ -71,7 +71,7 @@ pub(crate) async fn caught_payload<F: Future>(future: F) -> Result<F::Output, Bo
     let future = pin!(future);
     let result = CatchAll { future }.await;
     match result {
-        Err(payload) if context::is_cancelled_payload(&*payload) => panic::resume_unwind(payload),
+        Err(payload) if is_cancelled_payload(&*payload) => panic::resume_unwind(payload),
         result => result,
     }
 }

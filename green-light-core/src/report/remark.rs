@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::print::progress;
+use crate::report::print::progress;
 
 struct Remark {
     fact: &'static str,

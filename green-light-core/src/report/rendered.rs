@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::fmt::Debug;
 
-use super::failure::Failure;
+use crate::report::failure::Failure;
 
 /// The error of a user's function, and how to print it.
 pub struct Rendered<E> {

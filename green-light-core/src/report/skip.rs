@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::failure::{Failure, raise};
+use crate::report::failure::{Failure, raise};
 
 /// Ends the running test, or the fixture being set up, without failing anything.
 ///

@@ -19,7 +19,7 @@ enum Kind {
 }
 
 impl RuntimeError {
-    pub(super) fn not_built(source: io::Error) -> Self {
+    pub(crate) fn not_built(source: io::Error) -> Self {
         Self {
             kind: Kind::NotBuilt(source),
         }
@@ -58,7 +58,7 @@ impl Error for RuntimeError {
 }
 
 /// `Err` when this thread is in a runtime.
-pub(super) fn refuse_inside_a_runtime() -> Result<(), RuntimeError> {
+pub(crate) fn refuse_inside_a_runtime() -> Result<(), RuntimeError> {
     match Handle::try_current() {
         Ok(_) => Err(RuntimeError { kind: Kind::Inside }),
         Err(_) => Ok(()),

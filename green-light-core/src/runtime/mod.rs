@@ -11,13 +11,10 @@
 //!   is zero, and each call pays for a thread of its own (about 40 µs). A thread that finds the next job
 //!   already in the queue still takes it; stable Rust offers no way to take its capture away.
 
-mod builder;
-mod enter;
-mod private;
-mod shared;
+pub(crate) mod builder;
+pub(crate) mod enter;
+pub(crate) mod private;
+pub(crate) mod shared;
 
-pub(crate) use builder::Flavor;
-pub use enter::RuntimeError;
-pub(crate) use private::{block_on_private, private};
-pub(crate) use shared::is_shared;
-pub use shared::{block_on, handle};
+pub use crate::runtime::enter::RuntimeError;
+pub use crate::runtime::shared::{block_on, handle};

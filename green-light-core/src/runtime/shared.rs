@@ -6,14 +6,16 @@ use std::io;
 use once_cell::sync::OnceCell;
 use tokio::runtime::{Handle, Runtime};
 
-use super::{Flavor, RuntimeError, enter};
-use crate::process;
+use crate::os;
+use crate::runtime::builder::Flavor;
+use crate::runtime::enter;
+use crate::runtime::enter::RuntimeError;
 
 static SHARED: OnceCell<Runtime> = OnceCell::new();
 
 fn shared() -> Result<&'static Runtime, RuntimeError> {
     SHARED.get_or_try_init(|| {
-        let made = process::spawn_uncaptured("green-light-runtime", || Flavor::Shared.build());
+        let made = os::spawn_uncaptured("green-light-runtime", || Flavor::Shared.build());
         let made = made.and_then(|thread| {
             thread
                 .join()

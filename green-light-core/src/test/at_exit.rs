@@ -6,11 +6,15 @@
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use super::hints;
-use super::outcome::FixtureFailure;
-use crate::fixture::Store;
-use crate::report::{Failure, durations, say_to_terminal, text};
-use crate::{process, runtime};
+use crate::fixture::store::Store;
+use crate::messages::text;
+use crate::os;
+use crate::report::durations;
+use crate::report::failure::Failure;
+use crate::report::print::say_to_terminal;
+use crate::runtime::shared::block_on;
+use crate::test::hints;
+use crate::test::outcome::FixtureFailure;
 
 /// How long the end of the process waits for teardowns.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,7 +28,7 @@ pub(crate) fn register() -> Result<(), Failure> {
     static REGISTERED: OnceLock<Result<(), Failure>> = OnceLock::new();
     REGISTERED
         .get_or_init(|| {
-            process::at_exit(end).map_err(|error| {
+            os::at_exit(end).map_err(|error| {
                 Failure::new(format!(
                     "no function could be registered for the end of the process: {error}"
                 ))
@@ -38,7 +42,7 @@ fn end() {
     durations::print();
     hints::print();
     if !ended_well {
-        process::exit_failed();
+        os::exit_failed();
     }
 }
 
@@ -50,8 +54,8 @@ fn tear_down() -> bool {
     // `exit` may be called from any thread, and has destroyed its thread-locals by now: tokio and
     // contexts need a thread of their own. One that does not come back must not keep the process.
     let (done, ended) = mpsc::channel();
-    let thread = process::spawn_uncaptured("green-light-exit", move || {
-        if let Ok(failures) = runtime::block_on(tear_down_all()) {
+    let thread = os::spawn_uncaptured("green-light-exit", move || {
+        if let Ok(failures) = block_on(tear_down_all()) {
             let _ = done.send(failures);
         }
     });

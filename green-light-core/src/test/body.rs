@@ -2,22 +2,23 @@
 
 use std::any::Any;
 
-use super::deadline::Phase;
-use super::options::Xfail;
-use super::outcome::BodyEnd;
-use super::phases::TestRun;
-use crate::fixture::Setup;
-use crate::report::debug::{Moment, debug};
-use crate::report::durations::{self, Watch};
-use crate::report::events::{self, Event};
-use crate::report::{
-    Failure, caught_drop, caught_payload, failure_of, is_raised, without_passwords,
-};
+use crate::fixture::setup::Setup;
+use crate::fixture::test_options::Xfail;
+use crate::messages::debug::{Moment, debug};
+use crate::report::durations;
+use crate::report::durations::Watch;
+use crate::report::events;
+use crate::report::events::Event;
+use crate::report::failure::{Failure, is_raised};
+use crate::report::panics::{caught_drop, caught_payload, failure_of, without_passwords};
 use crate::tasks;
+use crate::test::deadline::Phase;
+use crate::test::outcome::BodyEnd;
+use crate::test::phases::TestRun;
 
 impl TestRun {
     /// Runs the user's function.
-    pub(super) async fn body(&self) {
+    pub(crate) async fn body(&self) {
         self.clock.enter(Phase::Body);
         self.pause_clock(true);
         self.called.set(true);

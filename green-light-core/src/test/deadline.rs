@@ -14,9 +14,9 @@ use std::time::{self, Duration};
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::context::CancelToken;
-use crate::fixture::Definition;
-use crate::report::CatchAll;
+use crate::context::cancel::CancelToken;
+use crate::fixture::definition::Definition;
+use crate::report::panics::CatchAll;
 
 /// How long an expired test may go on unwinding.
 const GRACE: Duration = Duration::from_secs(10);

@@ -11,12 +11,15 @@ use std::pin::pin;
 
 use tokio::sync::Notify;
 
-use super::options::Xfail;
-use super::outcome::BodyEnd;
-use super::phases::TestRun;
 use crate::config::Config;
-use crate::fixture::{Answer, AnswerFuture, Ask, Definition, Frame, Plan, Resolver, Step};
-use crate::report::{Failure, PlanError};
+use crate::fixture::definition::Definition;
+use crate::fixture::dynamic::{Answer, AnswerFuture, Ask, Resolver};
+use crate::fixture::plan::{Frame, Plan, Step};
+use crate::fixture::plan_error::PlanError;
+use crate::fixture::test_options::Xfail;
+use crate::report::failure::Failure;
+use crate::test::outcome::BodyEnd;
+use crate::test::phases::TestRun;
 
 /// A fixture that could not be set up, and the test that reported it in full.
 pub(crate) type Failed = (Failure, Option<String>);

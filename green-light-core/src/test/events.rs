@@ -2,21 +2,22 @@
 
 use std::sync::Once;
 
-use super::case::TestMeta;
-use super::deadline::Phase;
-use super::options::Xfail;
-use super::outcome::{BodyEnd, Record};
-use super::schedule;
-use super::verdict::Verdict;
-use crate::report::Failure;
-use crate::report::events::{self, Event};
+use crate::fixture::test_meta::TestMeta;
+use crate::fixture::test_options::Xfail;
+use crate::report::events;
+use crate::report::events::Event;
+use crate::report::failure::Failure;
+use crate::test::deadline::Phase;
+use crate::test::last_test;
+use crate::test::outcome::{BodyEnd, Record};
+use crate::test::verdict::Verdict;
 
 /// Writes the `PLAN` event, once and before any other. None if the tests cannot be listed.
 pub(crate) fn plan() {
     static WRITTEN: Once = Once::new();
     if events::enabled() {
         WRITTEN.call_once(|| {
-            if let Some(planned) = schedule::planned() {
+            if let Some(planned) = last_test::planned() {
                 Event::new("PLAN").list("tests", &planned.names).write();
             }
         });

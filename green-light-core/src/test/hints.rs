@@ -1,8 +1,11 @@
 //! What is probably not meant: declarations of fixtures without an effect, said once at the end.
 
 use crate::config::Config;
-use crate::fixture::{Definition, FIXTURES, LISTED, Listed, TESTS, reaches};
-use crate::report::{progress, remark_all};
+use crate::fixture::definition::{Definition, Listed};
+use crate::fixture::registry::{FIXTURES, LISTED, TESTS};
+use crate::fixture::visibility::reaches;
+use crate::report::print::progress;
+use crate::report::remark::print as remark_all;
 
 /// The crate whose fixtures can be overridden by their names.
 const OURS: &str = "green_light_fixtures";

@@ -3,11 +3,13 @@
 use std::any::Any;
 use std::time::Duration;
 
-use super::case::TestMeta;
-use super::deadline::Expired;
-use super::options::Xfail;
-use crate::fixture::Definition;
-use crate::report::{Failure, say, text};
+use crate::fixture::definition::Definition;
+use crate::fixture::test_meta::TestMeta;
+use crate::fixture::test_options::Xfail;
+use crate::messages::text;
+use crate::report::failure::Failure;
+use crate::report::print::say;
+use crate::test::deadline::Expired;
 
 /// One thing that went wrong around a test's body.
 #[derive(Debug)]

@@ -7,28 +7,40 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use super::case::TestMeta;
-use super::deadline::{Clock, Phase};
-use super::drive::Pause;
-use super::dynamic::{Dynamic, Failed};
-use super::outcome::{FixtureFailure, Record, Took};
-use crate::fixture::{
-    By, Definition, Ended, Live, Origin, Plan, Request, Resolver, Scope, ScopeKey, Shared, Step,
-    Store, StoreFrom, Value, Values,
-};
-use crate::report::debug::{Moment, debug};
+use crate::fixture::definition::Definition;
+use crate::fixture::dynamic::Resolver;
+use crate::fixture::instance::{Ended, Live};
+use crate::fixture::label::Label;
+use crate::fixture::plan::{Plan, Step};
+use crate::fixture::request::{By, Request};
+use crate::fixture::scope::Scope;
+use crate::fixture::setup::{Value, Values};
+use crate::fixture::shared_instance::{ScopeKey, Shared};
+use crate::fixture::shared_resolver::Origin;
+use crate::fixture::store::{From as StoreFrom, Store};
+use crate::fixture::test_meta::TestMeta;
+use crate::messages::debug::{Moment, debug};
+use crate::messages::show::Show;
+use crate::messages::text;
 use crate::report::durations::Watch;
-use crate::report::events::{self, During, Event};
-use crate::report::show::Show;
-use crate::report::{Failure, Label, caught, say, text};
-use crate::tasks::{self, Owner};
+use crate::report::events;
+use crate::report::events::{During, Event};
+use crate::report::failure::Failure;
+use crate::report::panics::caught;
+use crate::report::print::say;
+use crate::tasks;
+use crate::tasks::Owner;
+use crate::test::deadline::{Clock, Phase};
+use crate::test::dynamic::{Dynamic, Failed};
+use crate::test::outcome::{FixtureFailure, Record, Took};
+use crate::test::runtime_choice::Pause;
 
 /// What a step of the plan has become.
 #[derive(Clone)]
-pub(super) struct Ready {
-    pub(super) label: Label,
-    pub(super) value: Value,
-    pub(super) shared: Option<Arc<Shared>>,
+pub(crate) struct Ready {
+    pub(crate) label: Label,
+    pub(crate) value: Value,
+    pub(crate) shared: Option<Arc<Shared>>,
 }
 
 /// A running test.
@@ -38,17 +50,17 @@ pub(crate) struct TestRun {
     pub(crate) show: Show,
     pub(crate) clock: Clock,
     pub(crate) record: RefCell<Record>,
-    pub(super) ready: RefCell<Vec<Option<Ready>>>,
+    pub(crate) ready: RefCell<Vec<Option<Ready>>>,
     /// Set-ups that have begun and not ended, innermost last.
     begun: RefCell<Vec<Rc<Live>>>,
     /// Set-ups that have ended, in that order, with their step.
     ended: RefCell<Vec<(usize, Rc<Live>)>>,
     /// The test's own `on_teardown` steps.
-    pub(super) request: Request,
+    pub(crate) request: Request,
     /// Of the tasks that the body spawns.
-    pub(super) owner: Owner,
+    pub(crate) owner: Owner,
     /// The body has been called.
-    pub(super) called: Cell<bool>,
+    pub(crate) called: Cell<bool>,
     torn_down: Cell<bool>,
     pub(crate) dynamic: Dynamic,
     pub(crate) pause: Pause,
@@ -127,7 +139,7 @@ impl TestRun {
     }
 
     /// Notes that the phase that has just ended took too long, if it did.
-    pub(super) fn note_overrun(&self) {
+    pub(crate) fn note_overrun(&self) {
         if let Some(late) = self.clock.overrun() {
             self.record.borrow_mut().expired.push(late);
         }
@@ -166,7 +178,7 @@ impl TestRun {
     }
 
     /// For the events of a set-up.
-    pub(super) fn during(&self) -> During {
+    pub(crate) fn during(&self) -> During {
         During {
             test: self.meta.full_name(),
             phase: if self.called.get() { "call" } else { "setup" },
@@ -330,7 +342,7 @@ impl TestRun {
             }));
     }
 
-    pub(super) fn values(&self, steps: &[usize]) -> Values {
+    pub(crate) fn values(&self, steps: &[usize]) -> Values {
         let ready = self.ready.borrow();
         steps
             .iter()

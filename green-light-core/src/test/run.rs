@@ -2,22 +2,33 @@
 
 use std::rc::Rc;
 
-use super::case::TestMeta;
-use super::drive::drive;
-use super::options::Drive;
-use super::outcome::Record;
-use super::phases::TestRun;
-use super::stranded::{self, stranded};
-use super::verdict::{Verdict, conclude};
-use super::{at_exit, events, schedule};
 use crate::config::Config;
-use crate::context;
-use crate::fixture::{AroundFuture, Body, By, Next, Outcome, Plan, Request, Scope};
-use crate::report::debug::{Moment, debug};
-use crate::report::show::Show;
-use crate::report::{Failure, Reporting, failure_of, install_hook};
-use crate::runtime::RuntimeError;
-use crate::tasks::{self, Here, Tasks};
+use crate::context::thread_stack::beside_thread_stack;
+use crate::context::thread_stack::on_thread_stack;
+use crate::context::wait::wait;
+use crate::fixture::around::{AroundFuture, Next, Outcome};
+use crate::fixture::definition::Body;
+use crate::fixture::plan::Plan;
+use crate::fixture::request::{By, Request};
+use crate::fixture::scope::Scope;
+use crate::fixture::test_meta::TestMeta;
+use crate::fixture::test_options::Drive;
+use crate::messages::debug::{Moment, debug};
+use crate::messages::show::Show;
+use crate::report::events::open_event_file;
+use crate::report::failure::Failure;
+use crate::report::hook::{Reporting, install_hook};
+use crate::report::panics::failure_of;
+use crate::runtime::enter::RuntimeError;
+use crate::tasks;
+use crate::tasks::{Here, Tasks};
+use crate::test::outcome::Record;
+use crate::test::phases::TestRun;
+use crate::test::runtime_choice::drive;
+use crate::test::stranded;
+use crate::test::stranded::stranded;
+use crate::test::verdict::{Verdict, conclude};
+use crate::test::{at_exit, events, last_test};
 
 /// Runs a test. Called by the function that `#[green_light::test]` emits.
 ///
@@ -25,7 +36,7 @@ use crate::tasks::{self, Here, Tasks};
 ///
 /// If the test failed, which is how libtest is told.
 pub fn run_test(meta: &'static TestMeta) {
-    if schedule::is_only_listing() {
+    if last_test::is_only_listing() {
         // The harness ignored `--list`; end before the tests run a second time.
         std::process::exit(1);
     }
@@ -44,7 +55,7 @@ pub fn run_test(meta: &'static TestMeta) {
 
 fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     let config = Config::get()?;
-    crate::report::events::open()?;
+    open_event_file()?;
     events::plan();
     let show = Show::new(config);
     let plan = Plan::of(meta, config).map_err(|error| Failure::new(error.to_string()))?;
@@ -65,7 +76,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     let driven = if run.plan.has_context() {
         // The executor makes room for the test, which has the stack of this thread.
         let (inner, lost) = (Rc::clone(&run), Rc::clone(&run));
-        context::beside_thread_stack(
+        beside_thread_stack(
             move || drive(meta, whole(inner, config)),
             move |_| stranded(meta, &lost.record.take()),
         )
@@ -104,7 +115,7 @@ async fn whole(run: Rc<TestRun>, config: &'static Config) {
         let left = Rc::clone(&run);
         let teardown = async move {
             if left.plan.has_context() {
-                context::on_thread_stack(move || context::wait(left.tear_down())).await;
+                on_thread_stack(move || wait(left.tear_down())).await;
             } else {
                 left.tear_down().await;
             }
@@ -123,8 +134,8 @@ async fn whole(run: Rc<TestRun>, config: &'static Config) {
         run.record.borrow_mut().tasks.append(&mut left);
     }
     // The process after the module: it must not end while a module of it does.
-    for scope in schedule::scopes(run.meta) {
-        if schedule::is_last(scope, config) {
+    for scope in last_test::scopes(run.meta) {
+        if last_test::is_last(scope, config) {
             run.clock
                 .run(name, run.tear_down_scope(scope), expired)
                 .await;

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::case::TestMeta;
-use super::events;
-use super::outcome::Record;
-use super::verdict::{Verdict, late};
-use crate::report::{say_to_terminal, text};
+use crate::fixture::test_meta::TestMeta;
+use crate::messages::text;
+use crate::report::print::say_to_terminal;
+use crate::test::events;
+use crate::test::outcome::Record;
+use crate::test::verdict::{Verdict, late};
 
 /// How long no other test has to run before the process ends: libtest starts the next one at once.
 const QUIET: Duration = Duration::from_secs(1);
@@ -28,10 +29,10 @@ static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
 /// A test that runs on this thread.
 #[must_use]
-pub(super) struct Running(());
+pub(crate) struct Running(());
 
 impl Running {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         RUNNING.fetch_add(1, Ordering::AcqRel);
         Self(())
     }
@@ -44,7 +45,7 @@ impl Drop for Running {
 }
 
 /// Reports the test whose thread this is, and ends the process when no other test runs any more.
-pub(super) fn stranded(meta: &'static TestMeta, record: &Record) {
+pub(crate) fn stranded(meta: &'static TestMeta, record: &Record) {
     let verdict = Verdict::of(meta, record);
     events::outcome(meta, record, verdict);
     say_to_terminal(&text::stranded(meta, &late(meta, record)));

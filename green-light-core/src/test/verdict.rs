@@ -10,12 +10,14 @@
 use std::any::Any;
 use std::panic::resume_unwind;
 
-use super::case::TestMeta;
-use super::deadline::Phase;
-use super::options::Xfail;
-use super::outcome::{BodyEnd, Record};
 use crate::config::Config;
-use crate::report::{Failure, say, say_to_terminal, text};
+use crate::fixture::test_meta::TestMeta;
+use crate::fixture::test_options::Xfail;
+use crate::messages::text;
+use crate::report::failure::Failure;
+use crate::report::print::{say, say_to_terminal};
+use crate::test::deadline::Phase;
+use crate::test::outcome::{BodyEnd, Record};
 
 /// What became of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +116,7 @@ fn under_should_panic(record: Record, verdict: Verdict, expected: &'static str) 
 }
 
 /// Everything that went wrong and has not been printed when it happened.
-pub(super) fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
+pub(crate) fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
     let refused = record
         .refused
         .iter()

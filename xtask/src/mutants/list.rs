@@ -22,13 +22,13 @@ const fn edit(file: &'static str, from: &'static str, to: &'static str) -> Edit 
     Edit { file, from, to }
 }
 
-const CLOSURE: &str = "fixture/closure.rs";
+const REACHABILITY: &str = "fixture/reachability.rs";
 const PLAN: &str = "fixture/plan.rs";
-const VIEW: &str = "fixture/view.rs";
+const VISIBILITY: &str = "fixture/visibility.rs";
 const STORE: &str = "fixture/store.rs";
 const PHASES: &str = "test/phases.rs";
 const RUN: &str = "test/run.rs";
-const SCHEDULE: &str = "test/schedule.rs";
+const LAST_TEST: &str = "test/last_test.rs";
 
 const SEEN_ORDER: &str = "(*level, definition.name, definition.module)";
 
@@ -47,7 +47,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "AutouseDeclarationOrder",
         &[edit(
-            VIEW,
+            VISIBILITY,
             SEEN_ORDER,
             "(*level, definition.location.line, definition.module)",
         )],
@@ -55,7 +55,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "AutouseModuleFirst",
         &[edit(
-            VIEW,
+            VISIBILITY,
             SEEN_ORDER,
             "(Reverse(*level), definition.name, definition.module)",
         )],
@@ -63,7 +63,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "AutouseOwnModuleOnly",
         &[edit(
-            VIEW,
+            VISIBILITY,
             "if definition.autouse {",
             "if definition.autouse && definition.module == module {",
         )],
@@ -71,7 +71,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "NoScopeSort",
         &[edit(
-            CLOSURE,
+            REACHABILITY,
             "    let mut order = closure.order;
     order.sort_by_key(|(key, _)| std::cmp::Reverse(planner.nearest(*key).scope));
     order
@@ -83,7 +83,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "BreadthFirst",
         &[edit(
-            CLOSURE,
+            REACHABILITY,
             "    for (key, own) in initial {
         closure.visit(*key, *own, planner);
     }
@@ -155,7 +155,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "ModuleTornDownAtEnd",
         &[edit(
-            SCHEDULE,
+            LAST_TEST,
             "    if config.nextest {",
             "    if matches!(scope, ScopeKey::Module(_)) {
         return false;
@@ -168,22 +168,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         &[
             edit(
                 RUN,
-                "if schedule::is_last(scope, config) {",
+                "if last_test::is_last(scope, config) {",
                 "let uses = run.plan.steps.iter().any(|step| step.definition.scope == Scope::Module);
-        if (uses || scope == schedule::scopes(run.meta)[1]) && schedule::is_last(scope, config) {",
+        if (uses || scope == last_test::scopes(run.meta)[1]) && last_test::is_last(scope, config) {",
             ),
             edit(
-                SCHEDULE,
-                "            *planned.entry(scope).or_default() += 1;
+                LAST_TEST,
+                "            *planned.counts.entry(scope).or_default() += 1;
 ",
                 "            let uses = Config::get().is_ok_and(|config| {
-                crate::fixture::Plan::of(test, config).is_ok_and(|plan| {
+                crate::fixture::plan::Plan::of(test, config).is_ok_and(|plan| {
                     let mut steps = plan.steps.iter();
                     steps.any(|step| step.definition.scope == crate::fixture::Scope::Module)
                 })
             });
             if uses || scope == ScopeKey::Process {
-                *planned.entry(scope).or_default() += 1;
+                *planned.counts.entry(scope).or_default() += 1;
             }
 ",
             ),
@@ -213,7 +213,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "AutouseOfDefinitionNotName",
         &[edit(
-            VIEW,
+            VISIBILITY,
             "        let mut uses: Vec<_> = USES
 ",
             "        let overrides = &view.overrides;
@@ -257,3 +257,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         )],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mistake_is_made_in_code_that_stands_there_once() {
+        let core = concat!(env!("CARGO_MANIFEST_DIR"), "/../green-light-core/src/");
+        let mut complaints = Vec::new();
+        for mutant in MUTANTS {
+            for Edit { file, from, .. } in mutant.edits {
+                let text = std::fs::read_to_string(format!("{core}{file}")).unwrap_or_default();
+                let count = text.matches(from).count();
+                if count != 1 {
+                    complaints.push(format!("{}: {file} has {count} times: {from}", mutant.name));
+                }
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}

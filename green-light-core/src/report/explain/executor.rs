@@ -1,8 +1,8 @@
 //! Other executors.
 
-use super::known::Known;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[Known] = &[Known {
     words: &["cannot execute `LocalPool` executor from within another executor"],
     meaning: "`futures::executor::block_on` was called in code that another `block_on` of its kind is running",
     place: false,

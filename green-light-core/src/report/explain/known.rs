@@ -1,25 +1,25 @@
 //! One message, or several with the same cause.
 
-use super::Concern;
+use crate::report::explain::hint_provider::Concern;
 
 /// Messages that mean the same here.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Their own words, one of which has to be in the text: what `Display` prints, and what `Debug` does,
     /// for errors that end in an `unwrap`. ` .. ` stands for any text on the same line.
-    pub(super) words: &'static [&'static str],
+    pub(crate) words: &'static [&'static str],
     /// What happened.
-    pub(super) meaning: &'static str,
+    pub(crate) meaning: &'static str,
     /// Whether the runtime and the context around a panic say more about it.
-    pub(super) place: bool,
+    pub(crate) place: bool,
     /// What a fixture is asked that may know more about it.
-    pub(super) concern: Option<Concern>,
+    pub(crate) concern: Option<Concern>,
     /// What to write instead.
-    pub(super) help: &'static str,
+    pub(crate) help: &'static str,
 }
 
 impl Known {
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    pub(crate) fn is_in(&self, text: &str) -> bool {
         self.words.iter().any(|words| has(text, words))
     }
 }

@@ -26,7 +26,7 @@ pub fn left_behind(test: &str, is_held: impl Fn() -> bool + Send + 'static) {
 }
 
 /// Whose connection it may be that was used after its test.
-pub(super) fn advice() -> Option<String> {
+pub(crate) fn advice() -> Option<String> {
     let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
     left.retain(|left| (left.is_held)());
     let tests: Vec<String> = left.iter().map(|left| format!("`{}`", left.test)).collect();

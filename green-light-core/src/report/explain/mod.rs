@@ -6,23 +6,17 @@
 //!
 //! Messages are found by their own words, in failures only: core has no database crate in its tree.
 
-mod adviser;
-mod executor;
-mod find;
-mod known;
-mod left_behind;
-mod place;
-mod pool;
-mod refused;
-mod runtime;
-mod server;
-mod shared;
-mod tables;
-mod tls;
-mod transaction;
-
-pub use adviser::{Adviser, Concern, advise};
-pub use find::help_for;
-pub(crate) use find::{explain, explain_panic, is_known};
-pub use left_behind::left_behind;
-pub(crate) use place::Place;
+pub(crate) mod executor;
+pub(crate) mod hint_provider;
+pub(crate) mod known;
+pub(crate) mod left_behind;
+pub(crate) mod lookup;
+pub(crate) mod pool;
+pub(crate) mod refused;
+pub(crate) mod runtime;
+pub(crate) mod server;
+pub(crate) mod shared;
+pub(crate) mod tables;
+pub(crate) mod thread_context;
+pub(crate) mod tls;
+pub(crate) mod transaction;

@@ -1,8 +1,9 @@
 //! Connections: a pool has none left, or is closed; a server has none left.
 
-use super::{Concern, known::Known};
+use crate::report::explain::hint_provider::Concern;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[
+pub(crate) const KNOWN: &[Known] = &[
     Known {
         words: &[
             "pool timed out while waiting for an open connection",

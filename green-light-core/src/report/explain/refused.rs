@@ -1,8 +1,9 @@
 //! Statements that a database refuses inside of a transaction, or in one that may only read.
 
-use super::{Concern, known::Known};
+use crate::report::explain::hint_provider::Concern;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[
+pub(crate) const KNOWN: &[Known] = &[
     Known {
         words: &[
             // PostgreSQL: `CREATE INDEX CONCURRENTLY`, `VACUUM`, `CREATE DATABASE`, `ALTER SYSTEM` ..

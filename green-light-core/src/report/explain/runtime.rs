@@ -1,8 +1,8 @@
 //! tokio's own messages: no runtime, the wrong one, or one that has ended.
 
-use super::known::Known;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[
+pub(crate) const KNOWN: &[Known] = &[
     Known {
         words: &[
             "there is no reactor running, must be called from the context of a Tokio 1.x runtime",

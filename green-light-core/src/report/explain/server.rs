@@ -1,8 +1,9 @@
 //! A server that is not there, does not let a user in, or ends a connection.
 
-use super::{Concern, known::Known};
+use crate::report::explain::hint_provider::Concern;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[
+pub(crate) const KNOWN: &[Known] = &[
     Known {
         words: &[
             "password authentication failed for user",

@@ -1,8 +1,8 @@
 //! Values that a `static` shares, and that another test has spoilt.
 
-use super::known::Known;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[Known] = &[Known {
     words: &[
         "Once instance has previously been poisoned",
         "LazyLock instance has previously been poisoned",

@@ -1,8 +1,9 @@
 //! A table that is not in the database.
 
-use super::{Concern, known::Known};
+use crate::report::explain::hint_provider::Concern;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[Known] = &[Known {
     words: &[
         // SQLite.
         "no such table: ",

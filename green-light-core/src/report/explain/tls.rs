@@ -1,8 +1,8 @@
 //! Connections over TLS: the feature is missing, the server has none or wants it, a certificate is refused.
 
-use super::known::Known;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[
+pub(crate) const KNOWN: &[Known] = &[
     Known {
         words: &["SQLx was built without TLS support enabled"],
         meaning: "the URL asks for an encrypted connection, and sqlx was built without a TLS feature",

@@ -1,8 +1,8 @@
 //! Transactions that cannot go on, or cannot end.
 
-use super::known::Known;
+use crate::report::explain::known::Known;
 
-pub(super) const KNOWN: &[Known] = &[
+pub(crate) const KNOWN: &[Known] = &[
     Known {
         words: &["Dropping a locked Transaction"],
         meaning: "a transaction was dropped while something still used it: a query, a stream or an inner transaction",

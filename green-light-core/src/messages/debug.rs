@@ -1,10 +1,10 @@
 //! `GREEN_LIGHT_DEBUG=1`: where each step of a test runs: thread, runtime, context.
 
-use super::explain::Place;
-use super::print::say;
 use crate::config::Config;
-use crate::fixture::Definition;
-use crate::test::TestMeta;
+use crate::fixture::definition::Definition;
+use crate::fixture::test_meta::TestMeta;
+use crate::report::explain::thread_context::Place;
+use crate::report::print::say;
 
 /// What begins here.
 #[derive(Clone, Copy, Debug)]

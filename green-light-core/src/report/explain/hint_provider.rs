@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::left_behind;
+use crate::report::explain::left_behind;
 
 type Advice = Rc<dyn Fn(Concern) -> Option<String>>;
 
@@ -50,7 +50,7 @@ impl Drop for Adviser {
 }
 
 /// What the first one says that knows something.
-pub(super) fn ask(concern: Concern) -> Option<String> {
+pub(crate) fn ask(concern: Concern) -> Option<String> {
     let advisers = ADVISERS.with_borrow(Clone::clone);
     let advised = advisers.iter().find_map(|advice| advice(concern));
     advised.or_else(|| match concern {
@@ -62,9 +62,9 @@ pub(super) fn ask(concern: Concern) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::explain;
     use super::*;
-    use crate::report::Failure;
+    use crate::report::explain::lookup::explain;
+    use crate::report::failure::Failure;
 
     #[test]
     fn who_knows_more_about_a_pool_is_asked_until_dropped() {

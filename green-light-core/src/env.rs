@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 
-use crate::report::Failure;
+use crate::report::failure::Failure;
 
 /// What the guide `variables` lists.
 const NAMES: [&str; 16] = [

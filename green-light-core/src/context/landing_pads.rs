@@ -9,7 +9,7 @@
 
 use std::thread;
 
-use super::coroutine::{Tables, look_up_the_stack};
+use crate::context::coroutine::{Tables, look_up_the_stack};
 
 /// "There is none", for the encodings in the header.
 const OMITTED: u8 = 0xff;
@@ -23,7 +23,7 @@ enum Handler {
 
 /// Whether a `wait` may unwind the stack from here.
 #[inline]
-pub(super) fn may_unwind() -> bool {
+pub(crate) fn may_unwind() -> bool {
     // While nothing on this thread unwinds, no destructor runs because of it.
     !thread::panicking() || first_handler() == Some(Handler::Catch)
 }

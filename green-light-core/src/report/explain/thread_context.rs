@@ -5,8 +5,8 @@ use std::thread;
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
-use crate::context;
-use crate::runtime as ours;
+use crate::context::wait::is_active;
+use crate::runtime::shared::is_shared;
 
 /// What surrounds the code that panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Place {
             thread,
             runtime: Around::here(),
             runtime_id: Handle::try_current().ok().map(|handle| handle.id()),
-            context: context::is_active(),
+            context: is_active(),
         }
     }
 
@@ -57,7 +57,7 @@ impl Around {
         let Ok(handle) = Handle::try_current() else {
             return Self::None;
         };
-        if ours::is_shared(&handle) {
+        if is_shared(&handle) {
             return Self::Shared;
         }
         match handle.runtime_flavor() {

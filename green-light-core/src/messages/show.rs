@@ -3,11 +3,14 @@
 //! A line is indented by scope: process, then module, then test; the letter is the scope's. Lines
 //! go to stderr on the test's thread, so they stand with the test that caused them.
 
-use super::listing;
-use super::print::say;
-use crate::config::{self, Config};
-use crate::fixture::{Definition, Plan, Scope, Step};
-use crate::test::TestMeta;
+use crate::config;
+use crate::config::Config;
+use crate::fixture::definition::Definition;
+use crate::fixture::plan::{Plan, Step};
+use crate::fixture::scope::Scope;
+use crate::fixture::test_meta::TestMeta;
+use crate::messages::listing;
+use crate::report::print::say;
 
 /// Prints set-ups and teardowns, or nothing.
 #[derive(Clone, Copy, Debug)]

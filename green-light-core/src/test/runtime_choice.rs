@@ -16,13 +16,17 @@ use tokio::sync::Notify;
 use tokio::task::{self, LocalSet};
 use tokio::time;
 
-use super::case::TestMeta;
-use super::options::Drive;
-use super::phases::TestRun;
-use crate::context;
-use crate::fixture::Step;
-use crate::report::PlanError;
-use crate::runtime::{self, RuntimeError};
+use crate::context::thread_stack::call_on_thread_stack;
+use crate::context::thread_stack::is_beside_thread_stack;
+use crate::fixture::plan::Step;
+use crate::fixture::plan_error::PlanError;
+use crate::fixture::test_meta::TestMeta;
+use crate::fixture::test_options::Drive;
+use crate::runtime::enter::RuntimeError;
+use crate::runtime::private::block_on_private;
+use crate::runtime::private::private;
+use crate::runtime::shared::block_on;
+use crate::test::phases::TestRun;
 
 /// Runs `test` to its end.
 pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
@@ -33,11 +37,11 @@ pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result
         Drive::CurrentThread | Drive::Paused => true,
     };
     match (set, is_private) {
-        (set, true) if context::is_beside_thread_stack() => beside_a_private_runtime(test, set),
-        (Some(set), true) => runtime::block_on_private(set.run_until(test)),
-        (None, true) => runtime::block_on_private(test),
-        (Some(set), false) => runtime::block_on(beside_local_tasks(test, set)),
-        (None, false) => runtime::block_on(test),
+        (set, true) if is_beside_thread_stack() => beside_a_private_runtime(test, set),
+        (Some(set), true) => block_on_private(set.run_until(test)),
+        (None, true) => block_on_private(test),
+        (Some(set), false) => block_on(beside_local_tasks(test, set)),
+        (None, false) => block_on(test),
     }
 }
 
@@ -53,7 +57,7 @@ async fn beside_local_tasks<T>(test: impl Future<Output = T>, set: LocalSet) -> 
         };
         if polled.is_pending() {
             let (set, waker) = (Rc::clone(&set), cx.waker().clone());
-            context::call_on_thread_stack(move || {
+            call_on_thread_stack(move || {
                 let mut set = set.borrow_mut();
                 // It wakes this task whenever one of its own can go on.
                 let _ = Pin::new(&mut *set).poll(&mut Context::from_waker(&waker));
@@ -62,7 +66,7 @@ async fn beside_local_tasks<T>(test: impl Future<Output = T>, set: LocalSet) -> 
         polled
     })
     .await;
-    context::call_on_thread_stack(move || drop(set));
+    call_on_thread_stack(move || drop(set));
     output
 }
 
@@ -74,12 +78,12 @@ fn beside_a_private_runtime<T>(
     test: impl Future<Output = T>,
     set: Option<LocalSet>,
 ) -> Result<T, RuntimeError> {
-    let private = Rc::new(runtime::private()?);
+    let private = Rc::new(private()?);
     let mut set = set.map(Rc::new);
     let woken = Arc::new(Woken(Notify::new()));
     let waker = Waker::from(Arc::clone(&woken));
     let mut test = pin!(test);
-    let output = runtime::block_on(poll_fn(|cx| {
+    let output = block_on(poll_fn(|cx| {
         let _entered = private.enter();
         let polled = {
             let _entered = set.as_ref().map(|set| set.enter());
@@ -87,7 +91,7 @@ fn beside_a_private_runtime<T>(
         };
         if polled.is_pending() {
             let (private, set, woken) = (Rc::clone(&private), set.clone(), Arc::clone(&woken));
-            context::call_on_thread_stack(move || {
+            call_on_thread_stack(move || {
                 // Its tasks get their turn also if the test can go on at once.
                 let until_woken = async {
                     task::yield_now().await;
@@ -102,11 +106,11 @@ fn beside_a_private_runtime<T>(
             cx.waker().wake_by_ref();
         } else {
             let set = set.take();
-            context::call_on_thread_stack(move || drop(set));
+            call_on_thread_stack(move || drop(set));
         }
         polled
     }));
-    context::call_on_thread_stack(move || drop(private));
+    call_on_thread_stack(move || drop(private));
     output
 }
 

@@ -1,24 +1,9 @@
-//! Many synchronous clients at once, as coroutines of may, to race the code under test.
-//!
-//! * A crowd is structured: [`Crowd::join`] waits for every member, and at its deadline cancels those that are
-//!   left. A panic of a member fails the join, with its message and place.
-//! * Members run in parallel on may's workers. They share nothing with the coroutine context of the test:
-//!   inside one, [`Member::wait`] takes the place of `context::wait`.
-//! * A member is in the shared runtime, as a test is: it can make timers and sockets, and spawn tasks.
-//! * may is started by the first `spawn` of the process: unpinned, with two workers or more and a pool of one
-//!   stack, because its defaults cost 14 ms. The configuration is changed only where it looks untouched, and put
-//!   back once may runs. Whether an application runs may already cannot be seen: then nothing changes, since may
-//!   reads its configuration once.
-//! * Its workers are started from a thread without output capture, as those of the shared runtime.
+//! A crowd: starts members, and joins them.
 
 #![expect(
     unsafe_code,
     reason = "may calls spawning unsafe, because of thread-locals"
 )]
-
-mod failure;
-mod member;
-mod workers;
 
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe, Location};
@@ -29,14 +14,16 @@ use may::coroutine::{Builder, JoinHandle};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub use failure::CrowdFailure;
-pub use member::Member;
+use crate::context::overflow::abort_after_member_overflow;
+use crate::crowd::failure::CrowdFailure;
+use crate::crowd::member::Member;
+use crate::crowd::workers;
+use crate::runtime::shared::handle;
 
-use crate::context;
-use crate::report::{Failure, failure_of};
-use crate::runtime;
+use crate::crowd::member::{Cancelled, End, State, enter_runtime};
+use crate::report::failure::Failure;
+use crate::report::panics::failure_of;
 use crate::tasks::Spawner;
-use member::{Cancelled, End, State, enter_runtime};
 
 /// Bytes of stack of a member. Its futures run on the runtime and need none of it.
 const STACK_SIZE: usize = 256 << 10;
@@ -135,7 +122,7 @@ impl Crowd {
         if let Err(error) = workers::start() {
             panic!("the workers of the crowd could not be started: {error}");
         }
-        let handle = match runtime::handle() {
+        let handle = match handle() {
             Ok(handle) => handle,
             Err(error) => panic!("{error}"),
         };
@@ -286,7 +273,7 @@ impl Inner {
             if let Some(Err(reason)) = reason
                 && reason.downcast_ref() == Some(&generator::Error::StackErr)
             {
-                context::abort_after_member_overflow(entry.state.index, STACK_SIZE);
+                abort_after_member_overflow(entry.state.index, STACK_SIZE);
             }
         }
     }
@@ -299,11 +286,4 @@ impl fmt::Debug for Inner {
             .field("running", &running)
             .finish_non_exhaustive()
     }
-}
-
-/// Starts may with a coroutine that does nothing.
-fn run_first_coroutine() {
-    // SAFETY: the closure touches neither thread-locals nor the stack.
-    let first = unsafe { may::coroutine::spawn(|| ()) };
-    drop(first.join());
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::known::Known;
-use super::{
-    Place, adviser, executor, pool, refused, runtime, server, shared, tables, tls, transaction,
+use crate::report::explain::known::Known;
+use crate::report::explain::thread_context::Place;
+use crate::report::explain::{
+    executor, hint_provider, pool, refused, runtime, server, shared, tables, tls, transaction,
 };
-use crate::report::Failure;
+use crate::report::failure::Failure;
 
 /// Everything that is known. The first that fits is printed.
 const ALL: [&[Known]; 9] = [
@@ -64,7 +65,7 @@ pub(crate) fn explain_panic(message: &str, place: &Place) -> Option<String> {
 }
 
 fn tell(known: &Known, place: Option<&Place>) -> String {
-    if let Some(advice) = known.concern.and_then(adviser::ask) {
+    if let Some(advice) = known.concern.and_then(hint_provider::ask) {
         return format!("\n  what it means: {advice}");
     }
     let mut text = format!("\n  what it means: {}", known.meaning);

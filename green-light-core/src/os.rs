@@ -306,7 +306,7 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn an_uncaptured_thread_prints_past_the_capture_of_the_test_that_starts_it() {
-        let (status, said) = in_child("process::tests::printing");
+        let (status, said) = in_child("os::tests::printing");
         assert_eq!(status, Some(0), "{said}");
         assert!(
             said.contains("from the thread and its child") && !said.contains("from the test"),
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn what_is_registered_runs_at_exit_last_first_and_survives_a_panic() {
-        let (status, said) = in_child("process::tests::registering");
+        let (status, said) = in_child("os::tests::registering");
         assert_eq!(status, Some(101), "{said}");
         let at = |what: &str| {
             said.find(what)

@@ -1,21 +1,26 @@
 //! The set-up of a fixture whose value the test gives.
 
-use super::dynamic::Failed;
-use super::phases::{Ready, TestRun};
-use crate::context;
-use crate::fixture::{Erased, Given, ScopeKey, Step, Store, Value};
+use crate::context::wait::synchronous;
+use crate::fixture::label::Label;
+use crate::fixture::plan::Step;
+use crate::fixture::setup::Value;
+use crate::fixture::shared_instance::ScopeKey;
+use crate::fixture::store::Store;
+use crate::fixture::supplied::{Erased, Given};
 use crate::report::durations::Watch;
 use crate::report::events::Event;
-use crate::report::{Label, caught};
+use crate::report::panics::caught;
+use crate::test::dynamic::Failed;
+use crate::test::phases::{Ready, TestRun};
 
 impl TestRun {
     /// Takes what the test gives instead of a fixture.
-    pub(super) async fn set_up_given(&self, step: &Step, given: &Given) -> Result<Ready, Failed> {
+    pub(crate) async fn set_up_given(&self, step: &Step, given: &Given) -> Result<Ready, Failed> {
         let definition = step.definition;
         let scope = ScopeKey::of(definition.scope, self.meta.module());
         let watch = Watch::start();
         let (ready, made) = caught(async {
-            match context::synchronous(given.value).0 {
+            match synchronous(given.value).0 {
                 Erased::Local(value) => {
                     let label = Label::next(definition);
                     let ready = Ready {

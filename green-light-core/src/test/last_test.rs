@@ -15,10 +15,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::case::TestMeta;
-use super::libtest_args::Selection;
 use crate::config::Config;
-use crate::fixture::{ScopeKey, Store, TESTS};
+use crate::fixture::registry::TESTS;
+use crate::fixture::shared_instance::ScopeKey;
+use crate::fixture::store::Store;
+use crate::fixture::test_meta::TestMeta;
+use crate::test::libtest_args::Selection;
 
 /// Set in the process that only lists. A custom harness that ignores `--list` would run the tests
 /// again there, each asking for a list in turn; this stops the first one.

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::sync::Once;
 
-use super::print::say_to_terminal;
-use crate::fixture::{Definition, FIXTURES, LISTED, Listed, Reach};
+use crate::fixture::definition::{Definition, Listed, Reach};
+use crate::fixture::registry::{FIXTURES, LISTED};
+use crate::report::print::say_to_terminal;
 
 /// Prints the list, once in a process.
 pub(crate) fn print() {

@@ -13,12 +13,12 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::task;
 
-use super::frame::Frame;
-use super::settings::Limits;
+use crate::context::frame::Frame;
+use crate::context::settings::Limits;
 
 /// Polls `future` on this thread until it is ready, or abandons the context.
 #[cold]
-pub(super) fn drive<F: Future>(frame: &Frame, mut future: Pin<&mut F>) -> F::Output {
+pub(crate) fn drive<F: Future>(frame: &Frame, mut future: Pin<&mut F>) -> F::Output {
     let give_up_at = frame.give_up_at.get().unwrap_or_else(|| {
         let give_up_at = Instant::now() + Limits::current().drop_timeout;
         frame.give_up_at.set(Some(give_up_at));

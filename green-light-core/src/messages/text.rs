@@ -7,10 +7,12 @@ use std::fmt::Write;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::explain::explain;
-use super::failure::Failure;
-use crate::fixture::Definition;
-use crate::test::{Expired, FixtureFailure, Phase, TestMeta};
+use crate::fixture::definition::Definition;
+use crate::fixture::test_meta::TestMeta;
+use crate::report::explain::lookup::explain;
+use crate::report::failure::Failure;
+use crate::test::deadline::{Expired, Phase};
+use crate::test::outcome::FixtureFailure;
 
 /// A failed set-up.
 pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
