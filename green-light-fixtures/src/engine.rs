@@ -10,27 +10,23 @@ use green_light_core::progress;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::database::factory::Databases;
+use crate::driver::backend::Backend;
+use crate::driver::template::Template;
+use crate::env;
+use crate::error::Error;
+use crate::files::temp_dir::{Directory, default_base};
+use crate::isolation::Isolation;
 #[cfg(feature = "mysql")]
-use crate::mysql::MySqlTemplate;
+use crate::mysql::template::MySqlTemplate;
 #[cfg(feature = "postgres")]
-use crate::postgres::PostgresTemplate;
-#[cfg(feature = "_server")]
-use crate::server;
-use crate::{
-    backend::Backend,
-    database::Databases,
-    directory::{Directory, default_base},
-    error::Error,
-    isolation::Isolation,
-    place::Place,
-    sandbox::{SlotSet, Waits},
-    schema::Schema,
-    session::Session,
-    template::Template,
-    transaction::Transaction,
-    url::DatabaseUrl,
-    variable,
-};
+use crate::postgres::template::PostgresTemplate;
+use crate::sandbox::pool::{SlotSet, Waits};
+use crate::schema::definition::Schema;
+use crate::session::handle::Session;
+use crate::session::isolated::Place;
+use crate::session::transaction::Transaction;
+use crate::url::DatabaseUrl;
 
 /// How long a template may take before it is said that one is being built.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -301,7 +297,7 @@ impl EngineBuilder {
     ///
     /// When a seed panics, with its message.
     pub async fn build(self) -> Result<Engine, Error> {
-        variable::check()?;
+        env::check()?;
         let directory = match &self.storage {
             Storage::Memory => None,
             Storage::Target => Some(Directory::create(&default_base())?),
@@ -329,7 +325,7 @@ impl EngineBuilder {
             Backend::Postgres => {
                 // Files are SQLite's.
                 drop(directory);
-                let server = server::postgres().await?;
+                let server = crate::local_server::running::postgres().await?;
                 let wait = self.waits.connection;
                 self.told(PostgresTemplate::obtain(server.url(), &self.schema, wait))
                     .await
@@ -339,7 +335,7 @@ impl EngineBuilder {
             Backend::MySql => {
                 // Files are SQLite's.
                 drop(directory);
-                let server = server::mysql().await?;
+                let server = crate::local_server::running::mysql().await?;
                 let wait = self.waits.connection;
                 self.told(MySqlTemplate::obtain(&server, &self.schema, wait))
                     .await

@@ -4,10 +4,8 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    error::{Error, Kind},
-    variable::value,
-};
+use crate::env::value;
+use crate::error::{Error, Kind};
 
 /// How one test is kept apart from the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -5,22 +5,19 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `fixtures` | the fixtures themselves, which the facade publishes |
-//! | `backend` | which databases there are, and what each does differently |
-//! | `url` | where a database is, with its password out of sight |
-//! | `server` | servers: found by a URL, or started from the installed programs |
-//! | `schema` | what a database holds before any test runs |
-//! | `given` | what the options of a test give to these fixtures |
-//! | `template` | that schema, built once and kept: on a server, or as an image of SQLite in a file |
-//! | `upkeep` | connections counted, waits and work in the background, on any server |
-//! | `postgres` | templates, clones made ahead, connections and leftovers on a PostgreSQL server |
-//! | `mysql` | templates, copies of them and leftovers on a MySQL server |
-//! | `isolation` | how tests are kept apart |
-//! | `sandbox` | transaction isolation: the kept connection and its guards |
+//! | `engine` | makes sessions: from a schema, a driver and pools of what is ready |
+//! | `session` | what tests hold: session, transaction, savepoint |
+//! | `sandbox` | transaction isolation: kept connections, lent to one test at a time |
 //! | `database` | database and shared isolation: databases that tests commit to |
-//! | `place` | what a test has of a database, whichever way it is kept apart |
-//! | `engine`, `transaction`, `savepoint`, `session` | what tests hold |
-//! | `rebuild`, `variable` | what the environment asks for |
-//! | `error` | everything that can go wrong, in words |
+//! | `sqlite`, `postgres`, `mysql` | all that is particular to one database |
+//! | `server` | what processes share on a server: templates, ready databases, connections, leftovers |
+//! | `local_server` | servers that are started from the installed programs |
+//! | `driver` | what the rest of the crate knows of a database |
+//! | `schema` | what a database holds before any test runs |
+//! | `sql` | SQL as text |
+//! | `macros` | what the options of a test give to these fixtures |
+//! | `url`, `isolation`, `error`, `env` | where a database is; how tests are kept apart; what can go wrong; what the environment asks for |
+//! | `files`, `backoff`, `versions`, `forced_rebuild` | locked directories; bounded waits; versions of drivers; `GREEN_LIGHT_REBUILD` |
 //!
 //! Without a database feature the crate holds no database code and pulls no database crate.
 
@@ -42,64 +39,71 @@
 )]
 
 #[cfg(feature = "_database")]
-mod backend;
+pub(crate) mod backoff;
 #[cfg(feature = "_database")]
-mod database;
+pub(crate) mod database;
 #[cfg(feature = "_database")]
-mod directory;
+pub(crate) mod driver;
 #[cfg(feature = "_database")]
-mod engine;
+pub(crate) mod engine;
 #[cfg(feature = "_database")]
-mod error;
+pub(crate) mod env;
+#[cfg(feature = "_database")]
+pub(crate) mod error;
+#[cfg(feature = "_database")]
+pub(crate) mod files;
 pub mod fixtures;
-mod given;
 #[cfg(feature = "_database")]
-mod isolation;
-#[cfg(feature = "mysql")]
-mod mysql;
+pub(crate) mod forced_rebuild;
 #[cfg(feature = "_database")]
-mod place;
-#[cfg(feature = "postgres")]
-mod postgres;
-#[cfg(feature = "_database")]
-mod rebuild;
-#[cfg(feature = "_database")]
-mod sandbox;
-#[cfg(all(feature = "_database", feature = "sea-orm"))]
-mod savepoint;
-#[cfg(feature = "_database")]
-mod schema;
+pub(crate) mod isolation;
 #[cfg(feature = "_server")]
-mod server;
+pub(crate) mod local_server;
+pub(crate) mod macros;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 #[cfg(feature = "_database")]
-mod session;
+pub(crate) mod sandbox;
 #[cfg(feature = "_database")]
-mod template;
+pub(crate) mod schema;
+#[cfg(feature = "_server")]
+pub(crate) mod server;
 #[cfg(feature = "_database")]
-mod transaction;
+pub(crate) mod session;
 #[cfg(feature = "_database")]
-mod upkeep;
+pub(crate) mod sql;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
 #[cfg(feature = "_database")]
-mod url;
+pub(crate) mod url;
 #[cfg(feature = "_database")]
-mod variable;
-#[cfg(feature = "_database")]
-mod versions;
+pub(crate) mod versions;
 
 #[cfg(feature = "_database")]
-pub use self::{
-    backend::Backend,
-    engine::{Engine, EngineBuilder, EngineStats},
-    error::Error,
-    isolation::Isolation,
-    schema::{NewDatabase, Schema},
-    session::Session,
-    transaction::Transaction,
-    url::DatabaseUrl,
-};
+pub use crate::driver::backend::Backend;
+#[cfg(feature = "_database")]
+pub use crate::engine::{Engine, EngineBuilder, EngineStats};
+#[cfg(feature = "_database")]
+pub use crate::error::Error;
+#[cfg(feature = "_database")]
+pub use crate::isolation::Isolation;
+#[cfg(feature = "_database")]
+pub use crate::schema::definition::Schema;
+#[cfg(feature = "_database")]
+pub use crate::schema::new_database::NewDatabase;
+#[cfg(feature = "_database")]
+pub use crate::session::handle::Session;
+#[cfg(feature = "_database")]
+pub use crate::session::transaction::Transaction;
+#[cfg(feature = "_database")]
+pub use crate::url::DatabaseUrl;
 
 #[cfg(all(feature = "_database", feature = "sea-orm"))]
-pub use self::{savepoint::Savepoint, session::TransactionOptions};
+pub use crate::session::options::TransactionOptions;
+#[cfg(all(feature = "_database", feature = "sea-orm"))]
+pub use crate::session::savepoint::Savepoint;
 
 #[doc(hidden)]
 pub use green_light_core::__private;

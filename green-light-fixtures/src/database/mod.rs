@@ -7,24 +7,8 @@
 //!   as the template made it before and after each. If that cannot be done, another is made.
 //! * Every wait is bounded.
 
-#[cfg(feature = "_server")]
-mod between;
-mod home;
-mod kept;
-#[cfg(feature = "mysql")]
-mod mysql_reset;
-#[cfg(feature = "postgres")]
-mod postgres_reset;
-mod shared;
-#[cfg(feature = "sqlite")]
-mod sqlite_file;
-#[cfg(feature = "sqlite")]
-mod sqlite_reset;
-mod stay;
-mod turn;
-
-pub(crate) use self::{
-    home::Databases,
-    kept::{limit as keep_limit, nothing_to_keep},
-    stay::{CONNECTIONS, Leaving, Stay},
-};
+pub(crate) mod dedicated;
+pub(crate) mod factory;
+pub(crate) mod keep;
+pub(crate) mod shared;
+pub(crate) mod shared_queue;

@@ -3,29 +3,22 @@
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::database::shared_queue::{Moment, Reset};
+use crate::driver::driver_pool::DriverPool;
+use crate::error::{Error, Kind};
 #[cfg(feature = "mysql")]
-use super::mysql_reset::Original;
+use crate::mysql::restore::Original;
 #[cfg(feature = "postgres")]
-use super::postgres_reset::Reference;
-use super::turn::{Moment, Reset};
+use crate::postgres::restore::Reference;
+use crate::sandbox::pool::Waits;
 #[cfg(feature = "sqlite")]
-use super::{
-    sqlite_file::{self, DatabaseFile},
-    sqlite_reset,
-};
-#[cfg(feature = "mysql")]
-use crate::mysql;
-#[cfg(feature = "postgres")]
-use crate::postgres;
-use crate::{
-    backend::DriverPool,
-    error::{Error, Kind},
-    sandbox::Waits,
-    url::DatabaseUrl,
-};
+use crate::sqlite::file::DatabaseFile;
+#[cfg(feature = "sqlite")]
+use crate::sqlite::{file, restore};
+use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
-pub(super) enum Shared {
+pub(crate) enum Shared {
     #[cfg(feature = "sqlite")]
     Sqlite {
         file: DatabaseFile,
@@ -35,13 +28,13 @@ pub(super) enum Shared {
     },
     #[cfg(feature = "postgres")]
     Postgres {
-        claim: postgres::Claim,
+        claim: crate::postgres::database_lease::Claim,
         reference: Reference,
         waits: Waits,
     },
     #[cfg(feature = "mysql")]
     MySql {
-        claim: mysql::Claim,
+        claim: crate::mysql::database_lease::Claim,
         original: Original,
         waits: Waits,
     },
@@ -49,8 +42,12 @@ pub(super) enum Shared {
 
 impl Shared {
     #[cfg(feature = "postgres")]
-    pub(super) async fn postgres(claim: postgres::Claim, waits: Waits) -> Result<Self, Error> {
-        let cannot = |error| postgres::failed("the shared database cannot be prepared", error);
+    pub(crate) async fn postgres(
+        claim: crate::postgres::database_lease::Claim,
+        waits: Waits,
+    ) -> Result<Self, Error> {
+        let cannot =
+            |error| crate::postgres::admin::failed("the shared database cannot be prepared", error);
         let reference = Reference::take(&claim.options()).await.map_err(cannot)?;
         Ok(Self::Postgres {
             claim,
@@ -60,12 +57,13 @@ impl Shared {
     }
 
     #[cfg(feature = "mysql")]
-    pub(super) async fn mysql(
-        claim: mysql::Claim,
-        template: &mysql::MySqlTemplate,
+    pub(crate) async fn mysql(
+        claim: crate::mysql::database_lease::Claim,
+        template: &crate::mysql::template::MySqlTemplate,
         waits: Waits,
     ) -> Result<Self, Error> {
-        let cannot = |error| mysql::failed("the shared database cannot be prepared", error);
+        let cannot =
+            |error| crate::mysql::admin::failed("the shared database cannot be prepared", error);
         let (name, script) = (template.name().to_owned(), template.script().await?);
         let options = claim.options();
         let original = Original::take(name, script, &options, claim.name()).await;
@@ -77,10 +75,10 @@ impl Shared {
     }
 
     /// Opens a pool for the test whose turn it is.
-    pub(super) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite { file, options, .. } => sqlite_file::open(options, file, waits).await,
+            Self::Sqlite { file, options, .. } => file::open(options, file, waits).await,
             #[cfg(feature = "postgres")]
             Self::Postgres { claim, .. } => claim.open(waits).await,
             #[cfg(feature = "mysql")]
@@ -88,7 +86,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn url(&self) -> DatabaseUrl {
+    pub(crate) fn url(&self) -> DatabaseUrl {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { file, .. } => file.url(),
@@ -104,7 +102,7 @@ impl Shared {
         not(feature = "_server"),
         expect(unused_variables, reason = "a file is opened each time")
     )]
-    pub(super) async fn reset(&self, moment: Moment) -> Result<Reset, Error> {
+    pub(crate) async fn reset(&self, moment: Moment) -> Result<Reset, Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite {
@@ -112,8 +110,8 @@ impl Shared {
                 reference,
                 options,
             } => {
-                let options = sqlite_file::options(options, file.path());
-                sqlite_reset::reset(&options, reference.path())
+                let options = file::options(options, file.path());
+                restore::reset(&options, reference.path())
                     .await
                     .map_err(|error| {
                         Error::new(Kind::Held, "SQLite refuses to change the shared database")

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
-use super::connect::{Line, run};
+use crate::mysql::admin::{Line, run};
 
 /// How programs are listed, what they are, and where `SHOW CREATE` has their text.
 const PROGRAMS: [(&str, &str, usize); 4] = [

@@ -12,23 +12,22 @@
 //! * MySQL clones no database: a copy is made by running what the server says the template is made of.
 //!   Two slots of the sandbox never share one: locks between keys would make tests wait for each other.
 
-mod back;
-mod claim;
-mod connect;
-mod copy;
-mod counting;
-mod janitor;
-mod office;
-mod prepared;
-mod programs;
-mod registry;
-mod stock;
-mod template;
-
-pub(crate) use self::{
-    claim::Claim,
-    connect::{Line, failed, help, once_there_is_room},
-    copy::{Script, quoted},
-    programs::Programs,
-    template::MySqlTemplate,
-};
+pub(crate) mod admin;
+pub(crate) mod client;
+pub(crate) mod connection_locks;
+pub(crate) mod copy;
+pub(crate) mod database_lease;
+pub(crate) mod local_server;
+pub(crate) mod ready_pool;
+pub(crate) mod reaper;
+pub(crate) mod recycle;
+pub(crate) mod registry;
+pub(crate) mod restore;
+pub(crate) mod routines;
+pub(crate) mod sandbox;
+pub(crate) mod sandbox_finish;
+pub(crate) mod session_audit;
+pub(crate) mod session_leftovers;
+pub(crate) mod statement_count;
+pub(crate) mod template;
+pub(crate) mod xa;

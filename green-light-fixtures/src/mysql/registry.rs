@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 
-use super::connect::{self, Line, run};
-use crate::upkeep::Asking as _;
+use crate::mysql::admin;
+use crate::mysql::admin::{Line, run};
+use crate::server::query_ext::Asking as _;
 
 /// How often connections are looked for that have been told to end.
 const ROUNDS: usize = 500;
 
 /// The lock of whoever drops leftovers.
-pub(super) const JANITOR: &str = "green_light.janitor";
+pub(crate) const JANITOR: &str = "green_light.janitor";
 
 /// Changes with what a template holds.
-pub(super) const FORMAT: &str = "2";
+pub(crate) const FORMAT: &str = "2";
 
 /// `state` is `making` for a test, `ahead` of the tests, `free`, `used` for the sandbox alone, `taken`,
 /// `done` or `kept`. `run` is the process that makes, has or had it.
@@ -39,7 +40,7 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
     green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
 
-pub(super) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
+pub(crate) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {
         Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
         known => known.map(drop),
@@ -47,13 +48,13 @@ pub(super) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error
 }
 
 /// What the server says of its version.
-pub(super) async fn version(connection: &mut Line) -> Result<String, sqlx::Error> {
+pub(crate) async fn version(connection: &mut Line) -> Result<String, sqlx::Error> {
     let row = connection.fetch_one("SELECT version()").await?;
     row.try_get_unchecked(0)
 }
 
 /// What the contents of a new database depend on, besides the schema.
-pub(super) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error> {
+pub(crate) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error> {
     let nature = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
                   @@sql_mode, @@lower_case_table_names, current_user())";
     let row = connection.fetch_one(nature).await?;
@@ -61,12 +62,12 @@ pub(super) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error>
 }
 
 /// Enters this process, whose lock `connection` takes.
-pub(super) async fn announce(
+pub(crate) async fn announce(
     connection: &mut Line,
     process: &str,
     program: &str,
 ) -> Result<(), sqlx::Error> {
-    connect::lock(connection, process).await?;
+    admin::lock(connection, process).await?;
     sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)")
         .bind(process)
         .bind(program)
@@ -76,14 +77,14 @@ pub(super) async fn announce(
 }
 
 /// Enters a database before it is made, by `connection`, which holds the lock of its name from then on.
-pub(super) async fn enter(
+pub(crate) async fn enter(
     connection: &mut Line,
     name: &str,
     digest: &str,
     state: &str,
     process: &str,
 ) -> Result<(), sqlx::Error> {
-    connect::lock(connection, name).await?;
+    admin::lock(connection, name).await?;
     run(
         connection,
         format!(
@@ -95,7 +96,7 @@ pub(super) async fn enter(
 }
 
 /// Notes what a database is from now on. One that is free or kept is nobody's.
-pub(super) async fn becomes(
+pub(crate) async fn becomes(
     connection: &mut Line,
     name: &str,
     state: &str,
@@ -115,7 +116,7 @@ pub(super) async fn becomes(
 }
 
 /// The names in the first column of what `query` finds.
-pub(super) async fn names(
+pub(crate) async fn names(
     connection: &mut Line,
     query: String,
 ) -> Result<Vec<String>, sqlx::Error> {
@@ -126,7 +127,7 @@ pub(super) async fn names(
 /// Ends every connection to the database `name`, and waits a little until they are gone.
 ///
 /// Those of somebody with more rights cannot be ended.
-pub(super) async fn clear(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn clear(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
     let found = format!(
         "SELECT concat('KILL ', id) FROM information_schema.processlist \
          WHERE db = '{name}' AND id <> connection_id()"

@@ -5,24 +5,26 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
 use tokio::sync::OnceCell;
 
-use super::{
-    claim::Claim,
-    connect::{Line, connect, failed, lock, once_there_is_room, run},
-    copy::{Script, quoted},
-    office::Office,
-    programs::Programs,
-    registry::{self, FORMAT},
-    stock::{self, For},
-};
-use crate::{
-    backend::{Backend, DriverPool},
-    error::{Error, Kind},
-    rebuild,
-    schema::{NewDatabase, Schema, short_digest},
-    server::Server,
-    upkeep::{Holding, Waiting, new_name, while_it_answers},
-    url::DatabaseUrl,
-};
+use crate::backoff::Waiting;
+use crate::driver::backend::Backend;
+use crate::driver::driver_pool::DriverPool;
+use crate::error::{Error, Kind};
+use crate::forced_rebuild;
+use crate::local_server::running::Server;
+use crate::mysql::admin::{Line, connect, failed, lock, once_there_is_room, run};
+use crate::mysql::client::Office;
+use crate::mysql::copy::{Script, quoted};
+use crate::mysql::database_lease::Claim;
+use crate::mysql::ready_pool::For;
+use crate::mysql::registry::FORMAT;
+use crate::mysql::routines::Programs;
+use crate::mysql::{ready_pool, registry};
+use crate::schema::definition::{Schema, short_digest};
+use crate::schema::new_database::NewDatabase;
+use crate::server::connection_holders::Holding;
+use crate::server::names::new_name;
+use crate::server::response_timeout::while_it_answers;
+use crate::url::DatabaseUrl;
 
 /// A template on a server, and how databases are made from it.
 #[derive(Clone, Debug)]
@@ -38,15 +40,15 @@ pub(crate) struct MySqlTemplate {
 
 /// What is known of a template.
 #[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) digest: String,
-    pub(super) name: String,
+pub(crate) struct Pattern {
+    pub(crate) digest: String,
+    pub(crate) name: String,
     script: OnceCell<Arc<Script>>,
 }
 
 impl Pattern {
     /// What the template is made of, read when it is first wanted.
-    pub(super) async fn script(&self, connection: &mut Line) -> Result<&Arc<Script>, sqlx::Error> {
+    pub(crate) async fn script(&self, connection: &mut Line) -> Result<&Arc<Script>, sqlx::Error> {
         let read = async || Script::read(connection, &self.name).await.map(Arc::new);
         self.script.get_or_try_init(read).await
     }
@@ -66,7 +68,7 @@ impl MySqlTemplate {
         let office = Office::at(server).await?;
         let content = schema.lasting_digest(Backend::MySql).await;
         let digest = short_digest([FORMAT, &office.nature, &content]);
-        let anew = rebuild::wanted()?;
+        let anew = forced_rebuild::wanted()?;
         let cannot = |error| failed("the templates of this server cannot be read", error);
         let found = find(&mut *office.front().await, &office.process, &digest, anew).await;
         let (name, built) = match found.map_err(cannot)? {
@@ -125,7 +127,7 @@ impl MySqlTemplate {
     ///
     /// When none can be made, or there is no connection for it within the time of a long test.
     pub(crate) async fn claim(&self, test: &str) -> Result<Claim, Error> {
-        stock::claim(&self.office, &self.pattern, For::Test(test.to_owned())).await
+        ready_pool::claim(&self.office, &self.pattern, For::Test(test.to_owned())).await
     }
 
     /// A database for a slot of the sandbox that `test` is the first to have, with the right to one
@@ -141,7 +143,8 @@ impl MySqlTemplate {
             programs.map_err(|error| failed("the server does not tell its triggers", error))
         };
         let programs = *self.fit.get_or_try_init(check).await?;
-        let claim = stock::claim(&self.office, &self.pattern, For::Slot(test.to_owned())).await?;
+        let claim =
+            ready_pool::claim(&self.office, &self.pattern, For::Slot(test.to_owned())).await?;
         Ok((claim, programs))
     }
 

@@ -9,20 +9,19 @@
 //!   our mark in its comment, is ever dropped; a name alone is no proof.
 //! * A template bears its final name only once it is whole, and nobody can connect to it.
 
-mod anew;
-mod back;
-mod claim;
-mod connect;
-mod counting;
-mod janitor;
-mod likeness;
-mod office;
-mod registry;
-mod stock;
-mod template;
-
-pub(crate) use self::{
-    claim::Claim,
-    connect::{Line, failed, help},
-    template::PostgresTemplate,
-};
+pub(crate) mod admin;
+pub(crate) mod client;
+pub(crate) mod connection_locks;
+pub(crate) mod database_lease;
+pub(crate) mod database_properties;
+pub(crate) mod guard;
+pub(crate) mod local_server;
+pub(crate) mod ready_pool;
+pub(crate) mod reaper;
+pub(crate) mod rebuild;
+pub(crate) mod recycle;
+pub(crate) mod registry;
+pub(crate) mod restore;
+pub(crate) mod sandbox;
+pub(crate) mod sandbox_finish;
+pub(crate) mod template;

@@ -7,25 +7,23 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 
-use super::connect::{
+use crate::error::{Error, Kind};
+use crate::local_server::oldest_version::check_postgres;
+use crate::postgres::admin::{
     DATABASE_EXISTS, DENIED, Line, NAME_THE_SERVER, NO_DATABASE, UNIQUE, connect, failed, has_code,
     quoted, run,
 };
-use crate::{
-    error::{Error, Kind},
-    server::check_postgres,
-    upkeep::Asking as _,
-};
+use crate::server::query_ext::Asking as _;
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
-pub(super) const CONNECTIONS: i32 = 0x676c_0001;
-pub(super) const JANITOR: i32 = 0x676c_0002;
+pub(crate) const CONNECTIONS: i32 = 0x676c_0001;
+pub(crate) const JANITOR: i32 = 0x676c_0002;
 const MAKING: i32 = 0x676c_0003;
 /// The templates that processes use, each by the hash of its name.
-pub(super) const USE: i32 = 0x676c_0004;
+pub(crate) const USE: i32 = 0x676c_0004;
 
 /// Changes with the tables below, with what a template holds, and with what is found out about it.
-pub(super) const FORMAT: &str = "2";
+pub(crate) const FORMAT: &str = "2";
 
 /// `state` is `making`, `free`, `taken`, `done` or `kept`. `owner` is the key of the process that
 /// makes or has it. `oid` is known once it is made: another database of the same name is not ours.
@@ -52,27 +50,27 @@ CREATE INDEX ON green_light.database (template, state);
 
 /// What is asked of a server once.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
-    pub(super) role: String,
+pub(crate) struct Facts {
+    pub(crate) role: String,
     /// `150018` for 15.18.
-    pub(super) version: i32,
+    pub(crate) version: i32,
     /// What the contents of a new database depend on, besides the schema.
-    pub(super) nature: String,
+    pub(crate) nature: String,
     /// How many connections the role may have at all.
-    pub(super) connections: i32,
+    pub(crate) connections: i32,
     /// Whether a query goes on for as long as it likes when its client is gone.
-    pub(super) is_deaf: bool,
+    pub(crate) is_deaf: bool,
 }
 
 /// The setting that makes a server notice during a query that its client is gone, since version 14.
-pub(super) const LISTENING: (&str, &str) = ("client_connection_check_interval", "200ms");
+pub(crate) const LISTENING: (&str, &str) = ("client_connection_check_interval", "200ms");
 
 /// A setting that no server knows, made at the start of a session. A pooler answers such a start itself,
 /// and refuses what it does not know, or swallows it.
 const DIRECT: (&str, &str) = ("green_light.direct", "on");
 
 /// Connects to the maintenance database of `server`, which is made if it is not there.
-pub(super) async fn open(
+pub(crate) async fn open(
     server: &PgConnectOptions,
     application: &str,
 ) -> Result<(Line, PgConnectOptions), Error> {
@@ -98,7 +96,7 @@ pub(super) async fn open(
 fn database_name(role: &str) -> String {
     let mut name = format!("green_light_{role}");
     if name.len() > 63 {
-        let digest = crate::schema::short_digest([role]);
+        let digest = crate::schema::definition::short_digest([role]);
         let end = (0..=40).rev().find(|end| name.is_char_boundary(*end));
         name.truncate(end.unwrap_or(0));
         name.push('_');
@@ -163,7 +161,7 @@ fn may_make_none(role: &str) -> Error {
 /// # Errors
 ///
 /// When the server does not answer, or the role may not do what has to be done here.
-pub(super) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
+pub(crate) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
     let cannot = |error| {
         failed(
             "the server could not be asked for its version and settings",
@@ -225,7 +223,7 @@ fn told(row: &PgRow) -> Result<(Facts, bool), sqlx::Error> {
 }
 
 /// The mark in the comment of every database of ours.
-pub(super) fn mark(maintenance: &str) -> String {
+pub(crate) fn mark(maintenance: &str) -> String {
     format!("[made by green-light, see {maintenance}]")
 }
 

@@ -10,23 +10,25 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPoolOptions};
 
 use tokio::sync::OnceCell;
 
-use super::{
-    anew::Anew,
-    claim::Claim,
-    connect::{Line, connect, failed, literal, quoted, run},
-    likeness,
-    office::Office,
-    registry::{FORMAT, USE},
-    stock::{Stock, Strategy},
-};
-use crate::{
-    backend::postgres_guard::GUARD,
-    backend::{Backend, DriverPool},
-    error::{Error, Kind},
-    schema::{NewDatabase, Schema, short_digest},
-    upkeep::{Asking as _, Holding, Waiting, new_name, while_it_answers},
-    url::DatabaseUrl,
-};
+use crate::backoff::Waiting;
+use crate::driver::backend::Backend;
+use crate::driver::driver_pool::DriverPool;
+use crate::error::{Error, Kind};
+use crate::postgres::admin::{Line, connect, failed, literal, quoted, run};
+use crate::postgres::client::Office;
+use crate::postgres::database_lease::Claim;
+use crate::postgres::database_properties;
+use crate::postgres::guard::GUARD;
+use crate::postgres::ready_pool::{Stock, Strategy};
+use crate::postgres::rebuild::Anew;
+use crate::postgres::registry::{FORMAT, USE};
+use crate::schema::definition::{Schema, short_digest};
+use crate::schema::new_database::NewDatabase;
+use crate::server::connection_holders::Holding;
+use crate::server::names::new_name;
+use crate::server::query_ext::Asking as _;
+use crate::server::response_timeout::while_it_answers;
+use crate::url::DatabaseUrl;
 
 /// A template on a server, and how databases are made from it.
 #[derive(Clone, Debug)]
@@ -40,16 +42,16 @@ pub(crate) struct PostgresTemplate {
 
 /// What is known of a template.
 #[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) name: String,
-    pub(super) strategy: Strategy,
-    pub(super) likeness: Vec<String>,
-    pub(super) content: Content,
+pub(crate) struct Pattern {
+    pub(crate) name: String,
+    pub(crate) strategy: Strategy,
+    pub(crate) likeness: Vec<String>,
+    pub(crate) content: Content,
 }
 
 /// What a template holds.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Schema(Schema),
     /// What another template holds, and [`GUARD`].
     Guarded(Arc<Pattern>),
@@ -123,7 +125,7 @@ impl Content {
     }
 
     /// Whether filling a database again makes an equal one.
-    pub(super) fn can_run_again(&self) -> bool {
+    pub(crate) fn can_run_again(&self) -> bool {
         matches!(self, Self::Schema(schema) if schema.can_run_again())
     }
 
@@ -161,7 +163,7 @@ impl Content {
     }
 
     /// Fills the new database `name`.
-    pub(super) async fn fill(
+    pub(crate) async fn fill(
         &self,
         office: &Office,
         name: &str,
@@ -316,7 +318,7 @@ impl Building<'_> {
             }
             None => built = Some(self.make(connection).await?),
         }
-        let likeness = likeness::read(connection, name, &office.mark())
+        let likeness = database_properties::read(connection, name, &office.mark())
             .await
             .map_err(cannot)?;
         let draft = |strategy| Pattern {
@@ -367,7 +369,7 @@ impl Building<'_> {
         .await
         .map_err(cannot)?;
         if let Content::Guarded(base) = self.content {
-            run(connection, likeness::of(&base.likeness, &draft))
+            run(connection, database_properties::of(&base.likeness, &draft))
                 .await
                 .map_err(cannot)?;
         }

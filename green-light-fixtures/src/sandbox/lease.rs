@@ -12,14 +12,15 @@ use std::sync::{
 
 use green_light_core::left_behind;
 
-use super::{guard::Guard, lent::Lent, set::SlotSet, set::Waits, slot::Slot};
+use crate::driver::lease_state::Lent;
+use crate::driver::monitor::Guard;
+use crate::driver::pool::{Ended, Pool};
+use crate::error::{Error, Kind};
+use crate::sandbox::pool::{SlotSet, Waits};
+use crate::sandbox::slot::Slot;
 #[cfg(feature = "_server")]
-use crate::upkeep::Holding;
-use crate::{
-    backend::{Ended, Pool},
-    error::{Error, Kind},
-    url::DatabaseUrl,
-};
+use crate::server::connection_holders::Holding;
+use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) struct Lease {
@@ -37,7 +38,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(
+    pub(crate) fn new(
         set: Arc<SlotSet>,
         slot: Slot,
         id: u64,

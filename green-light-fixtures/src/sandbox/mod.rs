@@ -14,28 +14,13 @@
 //! * Every wait is bounded.
 //!
 //! A test that is given the pool of sqlx, or whose connection something still has at its end, has that
-//! pool to itself: it is closed, and the connection goes on in another one (`backend/handover.rs`).
+//! pool to itself: it is closed, and the connection goes on in another one (`driver/handover.rs`).
 //!
 //! What cannot be seen: a raw sqlx pool cloned out of `DatabaseConnection::get_sqlite_connection_pool`
 //! that is used by a leaked task while a later test has the slot.
 
-mod breach;
-mod finish;
-mod guard;
-mod hold;
-mod lease;
-mod lent;
-mod reported;
-mod set;
-mod slot;
-mod statement;
-
-pub(crate) use self::{
-    breach::{Breach, Broken, By},
-    guard::Guard,
-    hold::{TRACED, Verdict},
-    lease::{Lease, Taken},
-    set::{SlotSet, Waits, give_up_idle},
-    slot::{SlotFile, SlotHome},
-    statement::{ends_transactions_on_mysql, leaves_on_mysql, shorten},
-};
+pub(crate) mod contention;
+pub(crate) mod handoff;
+pub(crate) mod lease;
+pub(crate) mod pool;
+pub(crate) mod slot;

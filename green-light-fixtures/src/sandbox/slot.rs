@@ -9,29 +9,25 @@ use std::{
     sync::Arc,
 };
 
-use super::guard::Guard;
-use crate::backend::Pool;
-#[cfg(feature = "mysql")]
-use crate::mysql;
-#[cfg(feature = "postgres")]
-use crate::postgres;
+use crate::driver::monitor::Guard;
+use crate::driver::pool::Pool;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(super) pool: Pool,
-    pub(super) guard: Arc<Guard>,
+    pub(crate) pool: Pool,
+    pub(crate) guard: Arc<Guard>,
     /// Dropped after the pool has been closed.
-    pub(super) home: SlotHome,
+    pub(crate) home: SlotHome,
 }
 
 impl Slot {
-    pub(super) fn new(pool: Pool, guard: Arc<Guard>, home: SlotHome) -> Self {
+    pub(crate) fn new(pool: Pool, guard: Arc<Guard>, home: SlotHome) -> Self {
         Self { pool, guard, home }
     }
 
     /// It waits for a test. If none comes, its database may be given back.
-    pub(super) fn rest(&self) {
+    pub(crate) fn rest(&self) {
         #[cfg(feature = "_server")]
         if !self.guard.is_spotless() {
             return;
@@ -49,7 +45,7 @@ impl Slot {
     }
 
     /// A test has it.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         match &self.home {
             #[cfg(feature = "sqlite")]
             SlotHome::Memory | SlotHome::File(_) => {}
@@ -61,7 +57,7 @@ impl Slot {
     }
 
     /// Whether it may wait for another test: not if it has a connection that nobody counts.
-    pub(super) fn may_wait(&self) -> bool {
+    pub(crate) fn may_wait(&self) -> bool {
         match &self.home {
             #[cfg(feature = "sqlite")]
             SlotHome::Memory | SlotHome::File(_) => true,
@@ -102,14 +98,14 @@ pub(crate) enum SlotHome {
     #[cfg(feature = "sqlite")]
     File(SlotFile),
     #[cfg(feature = "postgres")]
-    Postgres(postgres::Claim),
+    Postgres(crate::postgres::database_lease::Claim),
     #[cfg(feature = "mysql")]
-    MySql(mysql::Claim),
+    MySql(crate::mysql::database_lease::Claim),
 }
 
 impl SlotHome {
     /// Where the database is, if it is a place of its own.
-    pub(super) fn url(&self) -> Option<&DatabaseUrl> {
+    pub(crate) fn url(&self) -> Option<&DatabaseUrl> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Memory => None,

@@ -4,35 +4,21 @@
 //! once. Steps run in the order they were given. Every failure names the step and the place where
 //! the schema was made.
 
+pub(crate) mod build_id;
+pub(crate) mod definition;
 #[cfg(feature = "sea-orm-migration")]
-mod answers;
-mod body;
-mod command;
-#[cfg(feature = "sea-orm-migration")]
-mod kept;
+pub(crate) mod migration_recorder;
 #[cfg(not(all(feature = "sqlx", feature = "sea-orm-migration")))]
-mod missing;
-mod mysql_body;
-mod new_database;
-mod pieces;
-mod program;
-mod recipe;
+pub(crate) mod missing_feature;
+pub(crate) mod new_database;
 #[cfg(feature = "sea-orm-migration")]
-mod record;
-mod session;
-mod sql;
-mod sql_directory;
+pub(crate) mod recorded_migrations;
+#[cfg(feature = "sea-orm-migration")]
+pub(crate) mod recorder_answers;
+pub(crate) mod script_connection;
+pub(crate) mod sql_directory;
+pub(crate) mod sql_files;
 #[cfg(feature = "sqlx")]
-mod sqlx_migrations;
-mod statements;
-mod step;
-mod token;
-mod up_section;
-
-pub use self::{new_database::NewDatabase, recipe::Schema};
-pub(crate) use self::{
-    pieces::{pieces, tokens},
-    program::place_and_time,
-    recipe::short_digest,
-    sql::run_script,
-};
+pub(crate) mod sqlx_migrations;
+pub(crate) mod step;
+pub(crate) mod up_section;

@@ -12,10 +12,9 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::SqlitePool;
 
-use crate::{
-    backend::{Backend, DriverPool},
-    url::DatabaseUrl,
-};
+use crate::driver::backend::Backend;
+use crate::driver::driver_pool::DriverPool;
+use crate::url::DatabaseUrl;
 
 /// The database that [`Schema::run`](crate::Schema::run) fills, by SeaORM, sqlx or any other driver.
 ///
@@ -40,7 +39,7 @@ impl NewDatabase {
         }
     }
 
-    pub(super) fn pool(&self) -> &DriverPool {
+    pub(crate) fn pool(&self) -> &DriverPool {
         &self.pool
     }
 

@@ -9,11 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{sql::Text, up_section::up_section};
-use crate::{
-    backend::DriverPool,
-    error::{Error, Kind},
-};
+use crate::driver::driver_pool::DriverPool;
+use crate::error::{Error, Kind};
+use crate::schema::sql_files::Text;
+use crate::schema::up_section::up_section;
 
 /// The files of a migration that has a directory of its own.
 const OF_DIRECTORIES: [&str; 2] = ["up.sql", "migration.sql"];
@@ -26,15 +25,15 @@ const LISTED: usize = 8;
 
 /// The SQL files of a directory, or files that were listed, read when the schema was made.
 #[derive(Debug)]
-pub(super) struct SqlFiles {
+pub(crate) struct SqlFiles {
     /// How errors call it.
-    pub(super) name: String,
-    pub(super) files: Result<Vec<Text>, Unread>,
+    pub(crate) name: String,
+    pub(crate) files: Result<Vec<Text>, Unread>,
 }
 
 /// Why there are no files.
 #[derive(Debug)]
-pub(super) struct Unread {
+pub(crate) struct Unread {
     why: String,
     help: &'static str,
 }
@@ -50,14 +49,14 @@ impl From<io::Error> for Unread {
 }
 
 impl SqlFiles {
-    pub(super) fn of_directory(path: &Path) -> Self {
+    pub(crate) fn of_directory(path: &Path) -> Self {
         Self {
             name: format!("`{}` of `Schema::sql_dir`", path.display()),
             files: read_directory(path),
         }
     }
 
-    pub(super) fn listed(paths: &[PathBuf]) -> Self {
+    pub(crate) fn listed(paths: &[PathBuf]) -> Self {
         let read = |path: &PathBuf| read_file(path).map_err(Unread::from);
         Self {
             name: "`Schema::scripts`".to_owned(),
@@ -65,7 +64,7 @@ impl SqlFiles {
         }
     }
 
-    pub(super) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
+    pub(crate) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
         let files = self.files.as_ref().map_err(|unread| {
             Error::new(Kind::Schema, format!("{}: {}", self.name, unread.why)).help(unread.help)
         })?;
@@ -76,7 +75,7 @@ impl SqlFiles {
     }
 
     /// What tells it from another one.
-    pub(super) fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         let mut identity = "files".to_owned();
         for file in self.files.iter().flatten() {
             identity += &format!("\n{}\n{}", file.sql.len(), file.sql);

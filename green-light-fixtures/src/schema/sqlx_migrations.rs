@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use sqlx::migrate::{MigrateError, Migrator};
 
-use crate::{
-    backend::DriverPool,
-    error::{Error, Kind},
-};
+use crate::driver::driver_pool::DriverPool;
+use crate::error::{Error, Kind};
 
 /// Runs those that have not run on `db`.
-pub(super) async fn run(migrator: &Migrator, db: &DriverPool) -> Result<(), Error> {
+pub(crate) async fn run(migrator: &Migrator, db: &DriverPool) -> Result<(), Error> {
     let done = match db {
         #[cfg(feature = "sqlite")]
         DriverPool::Sqlite(pool) => migrator.run(pool).await,
@@ -46,7 +44,7 @@ fn describe(migrator: &Migrator, version: i64) -> String {
 }
 
 /// Every byte of them counts, by way of sqlx's own checksums.
-pub(super) fn identity(migrator: &Migrator) -> String {
+pub(crate) fn identity(migrator: &Migrator) -> String {
     let mut identity = format!("sqlx {}", migrator.table_name);
     for migration in migrator.iter() {
         let _ = write!(

@@ -19,16 +19,16 @@ use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
+use crate::driver::backend::Backend;
+use crate::error::{Error, Kind};
+use crate::schema::build_id;
 #[cfg(feature = "sea-orm-migration")]
-use super::{
-    kept::Kept,
-    record::{Bounds, Recorded, record},
-};
-use super::{new_database::NewDatabase, program, sql::Text, sql_directory::SqlFiles};
-use crate::{
-    backend::Backend,
-    error::{Error, Kind},
-};
+use crate::schema::migration_recorder::{Bounds, Recorded, record};
+use crate::schema::new_database::NewDatabase;
+#[cfg(feature = "sea-orm-migration")]
+use crate::schema::recorded_migrations::Kept;
+use crate::schema::sql_directory::SqlFiles;
+use crate::schema::sql_files::Text;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[cfg(feature = "sea-orm-migration")]
@@ -38,7 +38,7 @@ type Register = dyn Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync;
 type Run = dyn Fn(NewDatabase) -> Boxed<Result<(), Error>> + Send + Sync;
 
 #[derive(Clone)]
-pub(super) enum Step {
+pub(crate) enum Step {
     #[cfg(feature = "sea-orm-migration")]
     Migrations {
         migrator: &'static str,
@@ -65,7 +65,7 @@ pub(super) enum Step {
 
 /// How errors call a function.
 #[derive(Clone, Debug)]
-pub(super) enum Name {
+pub(crate) enum Name {
     /// The name of its type.
     #[cfg(feature = "sea-orm")]
     Seed(&'static str),
@@ -84,7 +84,7 @@ impl fmt::Display for Name {
 
 impl Step {
     #[cfg(feature = "sea-orm-migration")]
-    pub(super) fn migrations<M: MigratorTrait + 'static>() -> Self {
+    pub(crate) fn migrations<M: MigratorTrait + 'static>() -> Self {
         Self::Migrations {
             migrator: type_name::<M>(),
             names: || {
@@ -99,33 +99,33 @@ impl Step {
     }
 
     #[cfg(feature = "sea-orm")]
-    pub(super) fn entities<F>(register: F) -> Self
+    pub(crate) fn entities<F>(register: F) -> Self
     where
         F: Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync + 'static,
     {
         Self::Entities(Arc::new(register))
     }
 
-    pub(super) fn sql(sql: String) -> Self {
+    pub(crate) fn sql(sql: String) -> Self {
         let name = "Schema::sql".to_owned();
         Self::Sql(Arc::new(Text { name, sql }))
     }
 
-    pub(super) fn sql_dir(path: &Path) -> Self {
+    pub(crate) fn sql_dir(path: &Path) -> Self {
         Self::SqlFiles(Arc::new(SqlFiles::of_directory(path)))
     }
 
-    pub(super) fn scripts(paths: &[PathBuf]) -> Self {
+    pub(crate) fn scripts(paths: &[PathBuf]) -> Self {
         Self::SqlFiles(Arc::new(SqlFiles::listed(paths)))
     }
 
     #[cfg(feature = "sqlx")]
-    pub(super) fn sqlx(migrator: sqlx::migrate::Migrator) -> Self {
+    pub(crate) fn sqlx(migrator: sqlx::migrate::Migrator) -> Self {
         Self::Sqlx(Arc::new(migrator))
     }
 
     #[cfg(feature = "sea-orm")]
-    pub(super) fn seed<F, E>(seed: F) -> Self
+    pub(crate) fn seed<F, E>(seed: F) -> Self
     where
         F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
         E: fmt::Display + 'static,
@@ -136,7 +136,7 @@ impl Step {
             kind: match size_of::<F>() {
                 // All closures of one function have the same name.
                 0 => kind::<F>(),
-                _ => program::unique(),
+                _ => build_id::unique(),
             },
             captures: size_of::<F>() > 0,
             run: Arc::new(move |db| {
@@ -147,7 +147,7 @@ impl Step {
         }
     }
 
-    pub(super) fn code<F, E>(name: String, code: F) -> Self
+    pub(crate) fn code<F, E>(name: String, code: F) -> Self
     where
         F: AsyncFn(&NewDatabase) -> Result<(), E> + Send + Sync + 'static,
         E: fmt::Display + 'static,
@@ -163,7 +163,7 @@ impl Step {
         }
     }
 
-    pub(super) async fn apply(&self, new: &NewDatabase) -> Result<(), Error> {
+    pub(crate) async fn apply(&self, new: &NewDatabase) -> Result<(), Error> {
         let pool = new.pool();
         match self {
             #[cfg(feature = "sea-orm-migration")]
@@ -179,7 +179,7 @@ impl Step {
             Self::Sql(text) => Box::pin(text.run(pool)).await,
             Self::SqlFiles(files) => Box::pin(files.run(pool)).await,
             #[cfg(feature = "sqlx")]
-            Self::Sqlx(migrator) => super::sqlx_migrations::run(migrator, pool).await,
+            Self::Sqlx(migrator) => crate::schema::sqlx_migrations::run(migrator, pool).await,
             Self::Code { run, .. } => run(new.clone()).await,
         }
     }
@@ -202,7 +202,7 @@ impl Step {
 
     /// Whether this is the user's code, which may do more than what is seen in the database.
     #[cfg(feature = "_server")]
-    pub(super) fn is_code(&self) -> bool {
+    pub(crate) fn is_code(&self) -> bool {
         match self {
             #[cfg(feature = "sea-orm-migration")]
             Self::Migrations { .. } => true,
@@ -213,7 +213,7 @@ impl Step {
 
     /// Whether it may connect by itself, so that the database has to be one to which that is possible.
     #[cfg(feature = "sqlite")]
-    pub(super) fn may_connect(&self) -> bool {
+    pub(crate) fn may_connect(&self) -> bool {
         matches!(
             self,
             Self::Code {
@@ -224,7 +224,7 @@ impl Step {
     }
 
     /// What tells this step from others of the program if its name does not.
-    pub(super) fn kind(&self) -> Option<&str> {
+    pub(crate) fn kind(&self) -> Option<&str> {
         match self {
             Self::Code { kind, .. } => Some(kind),
             _ => None,
@@ -232,7 +232,7 @@ impl Step {
     }
 
     /// Whether it does something that depends on values of which nothing is known.
-    pub(super) fn captures(&self) -> bool {
+    pub(crate) fn captures(&self) -> bool {
         matches!(self, Self::Code { captures: true, .. })
     }
 
@@ -241,7 +241,7 @@ impl Step {
         not(feature = "sea-orm-migration"),
         expect(unused_variables, reason = "other steps are the same everywhere")
     )]
-    pub(super) async fn content(
+    pub(crate) async fn content(
         &self,
         dialect: Backend,
         place: &Location<'static>,
@@ -253,7 +253,11 @@ impl Step {
             } => {
                 let bounds = Bounds::default();
                 let tell = |what: &str| {
-                    super::kept::tell_out_of_bounds(migrator, &place.to_string(), what);
+                    crate::schema::recorded_migrations::tell_out_of_bounds(
+                        migrator,
+                        &place.to_string(),
+                        what,
+                    );
                 };
                 Kept::new(&self.identity(), dialect)
                     .get_or_record(bounds, record(dialect, bounds), tell)
@@ -266,7 +270,7 @@ impl Step {
     }
 
     /// What tells this step from another one, for the digest.
-    pub(super) fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         match self {
             #[cfg(feature = "sea-orm-migration")]
             Self::Migrations {
@@ -282,7 +286,7 @@ impl Step {
             Self::Sql(text) => format!("sql {}", text.sql),
             Self::SqlFiles(files) => files.identity(),
             #[cfg(feature = "sqlx")]
-            Self::Sqlx(migrator) => super::sqlx_migrations::identity(migrator),
+            Self::Sqlx(migrator) => crate::schema::sqlx_migrations::identity(migrator),
             #[cfg(feature = "sea-orm")]
             Self::Code {
                 name: Name::Seed(name),
@@ -375,7 +379,7 @@ where
 }
 
 #[cfg(feature = "sea-orm")]
-pub(super) fn failed_in_sea_orm(what: impl Into<String>, error: &DbErr) -> Error {
+pub(crate) fn failed_in_sea_orm(what: impl Into<String>, error: &DbErr) -> Error {
     // SeaORM repeats its source in its own text; the driver's alone says what is wrong.
     match error {
         DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause) => failed(what, cause),
@@ -383,6 +387,6 @@ pub(super) fn failed_in_sea_orm(what: impl Into<String>, error: &DbErr) -> Error
     }
 }
 
-pub(super) fn failed(what: impl Into<String>, error: &dyn fmt::Display) -> Error {
+pub(crate) fn failed(what: impl Into<String>, error: &dyn fmt::Display) -> Error {
     Error::new(Kind::Schema, what).because(error.to_string())
 }

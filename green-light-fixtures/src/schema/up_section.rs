@@ -37,7 +37,7 @@ const TOOLS: [Marks; 4] = [
 ///
 /// When there is a part that goes down and none that goes up, or a line of which the tool would make
 /// something else.
-pub(super) fn up_section(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn up_section(text: &str) -> Result<Option<String>, String> {
     let Some((tool, first)) = text.lines().find_map(|line| {
         let tool = TOOLS
             .iter()

@@ -1,41 +1,29 @@
-//! Database servers: found by a URL, or started from the installed programs.
+//! What processes do for test databases on a server, whichever server it is: they count connections,
+//! wait for each other, and work in the background.
 //!
-//! A server that we start has durability off, listens on a private socket, keeps its cluster under
-//! the target directory, and is shared by all processes of all runs in this checkout. It stops some
-//! seconds after the last process that uses it is gone, however that one ended. A server named by a
-//! variable is used as it is: nothing about it is ever changed.
+//! * What all must agree on is kept on the server, under locks that end with whoever holds them.
+//! * A process has a runtime of its own for this, since the runtime of a test may end at any time.
 //!
-//! A process uses a server from its first engine on until it ends, so it does not matter which of its
-//! engines lives longest.
+//! Nothing is waited for without an end, and what was waited for is told:
+//!
+//! * *An answer of a server.* What green-light itself asks goes through a [`Line`], which is bounded by
+//!   `response_timeout.rs` and never used again once an answer is missing. What the user's own schema does may
+//!   take any time, but only while the server lets others in.
+//! * *A connection of a test.* Its pool has a time to wait; `Pool::end` and `Leaving::end` bound the end of
+//!   the test. What the test itself asks is the test's affair, and its `timeout` the bound.
+//! * *Another process*, by [`Waiting`], [`Door`] and [`Round`], each of which has a limit.
+//! * *Another task of this process*: it does one of the above, and a lock is held across nothing else. The
+//!   end of the process waits for all of them together, and not long: `background.rs`.
 
-mod ask;
-mod find;
-mod hints;
-mod home;
-mod linger;
-#[cfg(feature = "mysql")]
-mod mysql;
-mod oldest;
-mod origin;
-#[cfg(feature = "postgres")]
-mod postgres;
-mod product;
-mod shared;
-mod start;
-mod step;
-#[cfg(test)]
-mod tests;
-mod user;
-mod watch;
-
-pub(crate) use self::{
-    linger::asked as wanted_linger,
-    origin::{Origin, end_of, not_a_url, tls, unreachable},
-};
-#[cfg(feature = "mysql")]
-pub(crate) use self::{
-    oldest::check_mysql,
-    shared::{Server, mysql},
-};
-#[cfg(feature = "postgres")]
-pub(crate) use self::{oldest::check_postgres, shared::postgres};
+pub(crate) mod admin_connection;
+pub(crate) mod admission_lock;
+pub(crate) mod background;
+pub(crate) mod backlog;
+pub(crate) mod connection_budget;
+pub(crate) mod connection_holders;
+pub(crate) mod names;
+pub(crate) mod parked;
+pub(crate) mod query_ext;
+pub(crate) mod reaper_pass;
+pub(crate) mod reset_connection;
+pub(crate) mod response_timeout;

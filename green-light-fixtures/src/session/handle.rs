@@ -15,16 +15,15 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
+use crate::driver::backend::Backend;
+use crate::driver::driver_pool::DriverPool;
+use crate::error::Error;
+use crate::isolation::Isolation;
+use crate::session::isolated::Place;
 #[cfg(feature = "sea-orm")]
-use super::options::TransactionOptions;
-use crate::{
-    backend::{Backend, DriverPool},
-    error::Error,
-    isolation::Isolation,
-    place::Place,
-    transaction::Transaction,
-    url::DatabaseUrl,
-};
+use crate::session::options::TransactionOptions;
+use crate::session::transaction::Transaction;
+use crate::url::DatabaseUrl;
 
 /// What a test uses to talk to its database.
 ///
@@ -76,7 +75,7 @@ impl Session {
         &self.shared.connection
     }
 
-    pub(super) fn pool(&self) -> &DriverPool {
+    pub(crate) fn pool(&self) -> &DriverPool {
         &self.shared.pool
     }
 
@@ -118,7 +117,10 @@ impl Session {
     pub fn sqlite_pool(&self) -> &SqlitePool {
         match self.raw(Backend::Sqlite) {
             DriverPool::Sqlite(pool) => pool,
-            _ => panic!("{}", super::has_ended(self.shared.place.test())),
+            _ => panic!(
+                "{}",
+                crate::sandbox::contention::has_ended(self.shared.place.test())
+            ),
         }
     }
 
@@ -133,7 +135,10 @@ impl Session {
     pub fn postgres_pool(&self) -> &PgPool {
         match self.raw(Backend::Postgres) {
             DriverPool::Postgres(pool) => pool,
-            _ => panic!("{}", super::has_ended(self.shared.place.test())),
+            _ => panic!(
+                "{}",
+                crate::sandbox::contention::has_ended(self.shared.place.test())
+            ),
         }
     }
 
@@ -148,7 +153,10 @@ impl Session {
     pub fn mysql_pool(&self) -> &MySqlPool {
         match self.raw(Backend::MySql) {
             DriverPool::MySql(pool) => pool,
-            _ => panic!("{}", super::has_ended(self.shared.place.test())),
+            _ => panic!(
+                "{}",
+                crate::sandbox::contention::has_ended(self.shared.place.test())
+            ),
         }
     }
 
@@ -236,7 +244,7 @@ impl Session {
 
     /// Makes an error about the connection say who holds it.
     #[cfg(feature = "sea-orm")]
-    pub(super) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
+    pub(crate) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         result.map_err(|error| self.shared.place.explain(error))
     }
 
@@ -248,19 +256,19 @@ impl Session {
 
     /// A statement comes that SeaORM does not report.
     #[cfg(feature = "sea-orm")]
-    pub(super) fn announce(&self) {
+    pub(crate) fn announce(&self) {
         self.shared.place.announce();
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
     #[cfg(feature = "sea-orm")]
-    pub(super) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
+    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
         self.shared.place.ran_text(sql, elapsed, has_failed);
     }
 
     /// Notes where a transaction that has just been begun was begun.
     #[cfg(feature = "sea-orm")]
-    pub(super) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
+    pub(crate) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
         if result.is_ok() {
             self.shared.place.begun_at(place);
         }

@@ -6,17 +6,13 @@
 //! * Without the feature `sea-orm` it has the pool of sqlx alone.
 //! * Clones share one connection.
 
-mod explain;
-mod handle;
+pub(crate) mod handle;
+pub(crate) mod isolated;
 #[cfg(feature = "sea-orm")]
-mod options;
-mod script;
+pub(crate) mod options;
 #[cfg(feature = "sea-orm")]
-mod traits;
-
+pub(crate) mod savepoint;
+pub(crate) mod script;
 #[cfg(feature = "sea-orm")]
-pub(crate) use self::explain::explain;
-pub(crate) use self::explain::{deadlocked, ended_early, has_ended, taken};
-pub use self::handle::Session;
-#[cfg(feature = "sea-orm")]
-pub use self::options::TransactionOptions;
+pub(crate) mod traits;
+pub(crate) mod transaction;

@@ -3,8 +3,8 @@
 /// Options of [`Session::transaction`](super::Session::transaction).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionOptions {
-    pub(super) rollback: bool,
-    pub(super) nested: bool,
+    pub(crate) rollback: bool,
+    pub(crate) nested: bool,
 }
 
 impl TransactionOptions {

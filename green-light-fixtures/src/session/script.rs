@@ -1,7 +1,7 @@
 //! Texts of SQL that a test runs.
 
-use super::handle::Session;
-use crate::{error::Error, schema};
+use crate::error::Error;
+use crate::session::handle::Session;
 
 impl Session {
     /// Runs the statements of `sql`, one after the other. Errors call the text `name`.
@@ -28,6 +28,6 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub async fn run_script(&self, name: &str, sql: &str) -> Result<(), Error> {
-        schema::run_script(self.pool(), name, sql).await
+        crate::schema::sql_files::run_script(self.pool(), name, sql).await
     }
 }

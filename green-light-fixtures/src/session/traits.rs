@@ -11,7 +11,7 @@ use sea_orm::{
     TransactionOptions as SeaOptions, TransactionTrait, entity::prelude::async_trait,
 };
 
-use super::Session;
+use crate::session::handle::Session;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

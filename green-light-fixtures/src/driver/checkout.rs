@@ -1,0 +1,159 @@
+//! Who holds the one connection of a test, since when, and from where.
+//!
+//! The place is known when the transaction was begun through the session itself, or when
+//! `GREEN_LIGHT_DEBUG=1` asks for a stack trace of every acquisition, which is too slow to be the
+//! default.
+
+use std::{
+    backtrace::Backtrace,
+    panic::Location,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+/// Whether more is to be found out than tests usually pay for.
+pub(crate) static TRACED: LazyLock<bool> = LazyLock::new(|| {
+    std::env::var("GREEN_LIGHT_DEBUG").is_ok_and(|value| !matches!(value.trim(), "" | "0"))
+});
+
+/// What to do with a connection that is about to be handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The outer transaction is open.
+    Ready,
+    /// The connection is no longer what it was: a new one is needed.
+    Replace,
+}
+
+#[derive(Debug)]
+pub(crate) struct Hold {
+    pub(crate) since: Instant,
+    pub(crate) begun_at: Option<&'static Location<'static>>,
+    pub(crate) statement: Option<String>,
+    /// The first statement that by its words ends transactions.
+    pub(crate) suspect: Option<String>,
+    /// The last statement that called a procedure.
+    pub(crate) call: Option<String>,
+    /// Whether its statement will be reported when it is over.
+    pub(crate) is_announced: bool,
+    /// Whether a statement by its words defines something.
+    pub(crate) defines: bool,
+    trace: Option<Backtrace>,
+}
+
+impl Hold {
+    pub(crate) fn new(is_announced: bool) -> Self {
+        Self {
+            is_announced,
+            since: Instant::now(),
+            begun_at: None,
+            statement: None,
+            suspect: None,
+            call: None,
+            defines: false,
+            trace: TRACED.then(Backtrace::force_capture),
+        }
+    }
+
+    /// Where the connection was taken, if that was looked at.
+    pub(crate) fn place(&self) -> Option<String> {
+        match (self.begun_at, &self.trace) {
+            (Some(place), _) => Some(place.to_string()),
+            (None, Some(trace)) => place_in(&trace.to_string()),
+            (None, None) => None,
+        }
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// One line: by what, from where, for how long, and its last statement.
+    pub(crate) fn describe(&self, held: Duration) -> String {
+        let place = match self.place() {
+            Some(place) => format!(" begun at {place}"),
+            None if self.trace.is_some() => String::new(),
+            None => " (`GREEN_LIGHT_DEBUG=1` shows where it was begun)".to_owned(),
+        };
+        let statement = match &self.statement {
+            Some(statement) => format!("; its last statement: `{statement}`"),
+            None => String::new(),
+        };
+        format!(
+            "a transaction, stream or query{place}, for {:.1} s{statement}",
+            held.as_secs_f64()
+        )
+    }
+}
+
+/// The innermost frame that belongs neither to the toolchain, nor to a dependency, nor to green-light.
+fn place_in(trace: &str) -> Option<String> {
+    let mut is_ours = false;
+    for line in trace.lines().map(str::trim) {
+        match line.strip_prefix("at ") {
+            Some(place) if !is_ours && !is_foreign(place) => {
+                return Some(place.strip_prefix("./").unwrap_or(place).to_owned());
+            }
+            Some(_) => {}
+            None => is_ours = OURS.iter().any(|name| line.contains(name)),
+        }
+    }
+    None
+}
+
+/// What the names of our own functions contain.
+const OURS: [&str; 2] = ["green_light_fixtures::", "green_light_core::"];
+
+fn is_foreign(place: &str) -> bool {
+    [
+        "/rustc/",
+        "/registry/src/",
+        "/rustlib/",
+        "/git/checkouts/",
+        "green-light-fixtures/src/",
+        "green-light-core/src/",
+    ]
+    .iter()
+    .any(|part| place.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_users_own_frame() {
+        let trace = "   0: std::backtrace::create\n             at /rustc/abc/library/std/src/backtrace.rs:1:1\n   \
+                     1: sqlx_core::pool::acquire\n             at /h/.cargo/registry/src/x/sqlx-core-0.9.0/src/pool.rs:2:3\n   \
+                     2: green_light_fixtures::sandbox\n             at ./src/driver/checkout.rs:2:3\n   \
+                     3: shop::checkout\n             at ./src/checkout.rs:40:17\n";
+        assert_eq!(place_in(trace).as_deref(), Some("src/checkout.rs:40:17"));
+        assert_eq!(place_in(""), None);
+    }
+
+    #[test]
+    fn says_what_is_known() {
+        let mut hold = Hold {
+            since: Instant::now(),
+            begun_at: None,
+            statement: None,
+            suspect: None,
+            call: None,
+            is_announced: false,
+            defines: false,
+            trace: None,
+        };
+        assert!(
+            hold.describe(Duration::from_secs(5))
+                .contains("GREEN_LIGHT_DEBUG=1")
+        );
+        hold.begun_at = Some(Location::caller());
+        hold.statement = Some("SELECT 1".to_owned());
+        let text = hold.describe(Duration::from_secs(5));
+        assert!(
+            text.contains("checkout.rs:")
+                && text.ends_with("for 5.0 s; its last statement: `SELECT 1`"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,400 @@
+//! What hooks and pool callbacks know about one slot, shared between the test and the database's thread.
+//!
+//! Invariants:
+//! * A commit is never allowed, with or without a lease.
+//! * A breach is recorded in the lease that is open when it happens.
+//! * A use of the slot without a lease condemns it: it is not lent again.
+//! * No lock is held across an await, and no callback waits for anything.
+
+use std::{
+    panic::Location,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::driver::breach::{Breach, Broken, By, Record};
+use crate::driver::checkout::{Hold, Verdict};
+use crate::driver::lease_state::Lent;
+use crate::sandbox::handoff::Finish;
+use crate::sql::classify::shorten;
+
+#[derive(Debug, Default)]
+pub(crate) struct Guard {
+    /// Whether statements that define something end the transaction they are sent in.
+    pub(crate) definitions_commit: bool,
+    state: Mutex<State>,
+    /// Whether green-light itself is ending the outer transaction.
+    ending: AtomicBool,
+    /// Whether the slot is thrown away; queries still running are interrupted.
+    dead: AtomicBool,
+    finish: Finish,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) lease: Option<Lent>,
+    /// Whether the outer transaction ended before its test.
+    lost: bool,
+    condemned: bool,
+    /// Whether something may have been committed.
+    escaped: bool,
+    /// Whether somebody was told how to connect to its database.
+    exposed: bool,
+    pub(crate) hold: Option<Hold>,
+    failure: Option<String>,
+    /// Why the last connection could not be used any more, if that was seen.
+    broken: Option<Broken>,
+}
+
+impl Guard {
+    pub(crate) fn new(definitions_commit: bool) -> Self {
+        Self {
+            definitions_commit,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // The state is changed by assignments only, so a panic elsewhere leaves it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lends the slot. `false` when it must not be lent any more.
+    pub(crate) fn open(&self, id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> bool {
+        let mut state = self.state();
+        if state.condemned || state.lease.is_some() || self.is_dead() {
+            return false;
+        }
+        state.lease = Some(Lent::new(id, test, deadlocked));
+        self.finish.reset();
+        true
+    }
+
+    /// Takes the slot back; from here on any use of it condemns it.
+    pub(crate) fn close(&self) -> Option<Lent> {
+        self.state().lease.take()
+    }
+
+    /// A new connection is ready, its outer transaction open.
+    pub(crate) fn connected(&self, failure: Option<String>) {
+        self.finish.reconnected();
+        let mut state = self.state();
+        let state = &mut *state;
+        let lost = std::mem::take(&mut state.lost);
+        state.condemned |= failure.is_some();
+        state.failure = failure.or(state.failure.take());
+        match &mut state.lease {
+            Some(lent) if lent.used && !lost => lent.breaches.push(Record {
+                broken: state.broken.take(),
+                ..Record::new(Breach::Replaced)
+            }),
+            Some(_) | None => {}
+        }
+        if let Some(lent) = &mut state.lease {
+            lent.used = true;
+            state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
+        }
+    }
+
+    /// The connection came back from its last use and cannot be used again.
+    #[cfg(feature = "_server")]
+    pub(crate) fn broken(&self, reason: Broken) {
+        self.state().broken = Some(reason);
+    }
+
+    /// Why the last connection could not be made ready.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.state().failure.take()
+    }
+
+    /// A kept connection, at this transaction depth, is about to be handed out.
+    pub(crate) fn check_out(&self, depth: usize, base: usize) -> Verdict {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(lent) = &mut state.lease else {
+            state.condemned = true;
+            return Verdict::Replace;
+        };
+        if depth != base && !state.lost {
+            lent.breaches.push(Record::new(Breach::Unbalanced));
+            state.lost = true;
+        }
+        if state.lost {
+            return Verdict::Replace;
+        }
+        state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
+        lent.used = true;
+        Verdict::Ready
+    }
+
+    /// The connection has been given back.
+    pub(crate) fn released(&self) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let (Some(hold), Some(lent)) = (state.hold.take(), &mut state.lease) else {
+            return;
+        };
+        lent.unseen |= hold.statement.is_none() && !hold.is_announced;
+        let age = hold.age();
+        if lent
+            .longest
+            .as_ref()
+            .is_none_or(|(longest, _)| age > *longest)
+        {
+            lent.longest = Some((age, hold));
+        }
+    }
+
+    /// The database asks whether it may commit: never.
+    pub(crate) fn commit_asked(&self) -> bool {
+        if !self.is_ending() {
+            self.ended(Breach::Commit);
+        }
+        false
+    }
+
+    /// The database has rolled back the outer transaction.
+    pub(crate) fn rolled_back(&self) {
+        if !self.is_ending() {
+            self.ended(Breach::Rollback);
+        }
+    }
+
+    /// The outer transaction has ended, and not by green-light.
+    pub(crate) fn ended(&self, breach: Breach) {
+        self.ended_by(breach, None);
+    }
+
+    /// The same, by a statement that the database knows.
+    pub(crate) fn ended_by(&self, breach: Breach, by: Option<By>) {
+        let mut state = self.state();
+        let state = &mut *state;
+        // Whatever follows in the same use of the connection may commit.
+        state.escaped = true;
+        let Some(lent) = &mut state.lease else {
+            state.condemned = true;
+            return;
+        };
+        if !state.lost {
+            state.lost = true;
+            let mut record = Record::new(breach);
+            if let Some(hold) = &mut state.hold {
+                record.place = hold.place();
+                // A hook is called before its statement is reported, a server is asked after it.
+                if breach == Breach::Ended || self.definitions_commit {
+                    record.statement = hold.suspect.take();
+                }
+            }
+            match by {
+                Some(By::Text(text)) => record.statement = Some(shorten(&text)),
+                Some(By::Kind(kind)) => record.kind = Some(kind),
+                Some(By::Called(kind)) => {
+                    record.kind = Some(kind);
+                    record.called = true;
+                    let call = state.hold.as_mut().and_then(|hold| hold.call.take());
+                    record.statement = record.statement.take().or(call);
+                }
+                None => {}
+            }
+            lent.breaches.push(record);
+        } else if breach == Breach::Commit
+            && let Some(record) = lent.breaches.last_mut()
+        {
+            record.refused_later += 1;
+        }
+    }
+
+    /// The database tells which statement it has just run: the one that caused the last breach, unless
+    /// that has been named.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn named(&self, statement: &str) {
+        if let Some(lent) = &mut self.state().lease
+            && let Some(record) = lent.breaches.last_mut()
+        {
+            record.statement.get_or_insert_with(|| shorten(statement));
+        }
+    }
+
+    /// The database itself has rolled back the outer transaction, to break a deadlock: no breach.
+    pub(crate) fn rolled_back_by_server(&self) {
+        let mut state = self.state();
+        state.lost = true;
+        state.escaped = true;
+        if let Some(lent) = &state.lease {
+            lent.deadlocked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What ended the transaction of the test before the test did, in words, if anything has.
+    pub(crate) fn ended_early(&self) -> Option<String> {
+        let state = self.state();
+        let lent = state.lease.as_ref()?;
+        let ends = |record: &&Record| {
+            matches!(
+                record.breach,
+                Breach::Commit | Breach::Rollback | Breach::Ended
+            )
+        };
+        if let Some(record) = lent.breaches.iter().find(ends) {
+            return Some(record.culprit());
+        }
+        // Its connection is still on the way back, where the end would be noticed.
+        let hold = state.hold.as_ref().filter(|_| self.definitions_commit)?;
+        let statement = hold.suspect.as_ref().or(hold.call.as_ref())?;
+        Some(format!("`{statement}`"))
+    }
+
+    /// The current holder of the connection began its transaction at `place`.
+    pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
+        if let Some(hold) = &mut self.state().hold {
+            hold.begun_at = Some(place);
+        }
+    }
+
+    /// A raw pool of lease `id` has been handed out. Its options lead to the database, unless it
+    /// `is_shielded`.
+    pub(crate) fn raw_pool_given(&self, id: u64, is_shielded: bool) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+            lent.raw_pool = true;
+        }
+        if !is_shielded {
+            self.url_given(id);
+        }
+    }
+
+    /// Whether the test was given a raw pool.
+    pub(crate) fn has_raw_pool(&self) -> bool {
+        let state = self.state();
+        state.lease.as_ref().is_some_and(|lent| lent.raw_pool)
+    }
+
+    /// Lease `id` was asked where its database is.
+    pub(crate) fn url_asked_for(&self, id: u64) {
+        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
+            lent.url_given = true;
+        }
+        self.url_given(id);
+    }
+
+    /// Whether the test asked where its database is.
+    pub(crate) fn was_url_asked_for(&self) -> bool {
+        let state = self.state();
+        state.lease.as_ref().is_some_and(|lent| lent.url_given)
+    }
+
+    /// Lease `id` has told where its database is. If others can commit there, no test after it has it.
+    fn url_given(&self, id: u64) {
+        let mut state = self.state();
+        state.exposed = true;
+        if self.definitions_commit {
+            state.escaped = true;
+            if let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) {
+                lent.strangers = true;
+            }
+        }
+    }
+
+    /// Whether its database is beyond doubt as the template made it, so that another process may have it.
+    #[cfg(feature = "_server")]
+    pub(crate) fn is_spotless(&self) -> bool {
+        let state = self.state();
+        state.lease.is_none() && !state.condemned && !state.escaped && !state.exposed && !state.lost
+    }
+
+    /// Whether the statements of this use of the connection may define something, as far as is known.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn defined(&self) -> Option<bool> {
+        let state = self.state();
+        let hold = state.hold.as_ref()?;
+        hold.statement.as_ref().map(|_| hold.defines)
+    }
+
+    /// Since when the connection has been in use.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn held_since(&self) -> Instant {
+        let state = self.state();
+        state
+            .hold
+            .as_ref()
+            .map_or_else(Instant::now, |hold| hold.since)
+    }
+
+    /// Who holds the connection now, in words.
+    pub(crate) fn holder(&self) -> Option<String> {
+        self.state()
+            .hold
+            .as_ref()
+            .map(|hold| hold.describe(hold.age()))
+    }
+
+    /// The test has been told, by an error, who holds its connection.
+    pub(crate) fn told(&self) {
+        if let Some(lent) = &mut self.state().lease {
+            lent.told = true;
+        }
+    }
+
+    /// Who has held the connection for `wait` or longer, in words, unless the test was told or is over.
+    pub(crate) fn contention(&self, wait: Duration) -> Option<String> {
+        let state = self.state();
+        let lent = state.lease.as_ref().filter(|lent| !lent.told)?;
+        let now = state.hold.as_ref().map(|hold| (hold.age(), hold));
+        let before = lent.longest.as_ref();
+        now.into_iter()
+            .chain(before.map(|(age, hold)| (*age, hold)))
+            .find(|(age, _)| *age >= wait)
+            .map(|(age, hold)| hold.describe(age))
+    }
+
+    /// Whether the lease has not touched its connection and does not hold one.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let state = self.state();
+        state.hold.is_none() && state.lease.as_ref().is_none_or(|lent| !lent.used)
+    }
+
+    /// The end of the test that has the slot.
+    pub(crate) fn finish(&self) -> &Finish {
+        &self.finish
+    }
+
+    /// The end of the test has the connection, which is no use of it.
+    pub(crate) fn taken(&self) {
+        self.state().hold = None;
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state().lost
+    }
+
+    /// Ends the outer transaction on purpose while the returned value lives.
+    pub(crate) fn ending(&self) -> Ending<'_> {
+        self.ending.store(true, Ordering::Release);
+        Ending(self)
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// Throws the slot away: nothing may be lent, and running queries stop.
+    pub(crate) fn kill(&self) {
+        self.dead.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+}
+
+/// While it lives, hooks know that green-light itself ends the outer transaction.
+#[must_use]
+pub(crate) struct Ending<'a>(&'a Guard);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.ending.store(false, Ordering::Release);
+    }
+}

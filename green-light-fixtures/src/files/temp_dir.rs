@@ -1,0 +1,203 @@
+//! Where databases in files live: a directory of this process, under the target directory.
+//!
+//! The directory holds a locked file while its owner lives, so a directory whose lock can be taken
+//! was left by a killed process and is removed by the next one. Only directories that hold such a
+//! file are ever touched, and empty ones that have the name of ours.
+//!
+//! Between the making of a directory and the locking of its file, it looks like one of a dead process.
+//! So one process at a time makes a directory and looks for what is left over.
+
+use std::{
+    env,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::error::{Error, Kind};
+use crate::sandbox::slot::SlotFile;
+
+/// Marks a directory of ours, and is locked while its owner lives.
+const LOCK: &str = "green-light.lock";
+/// Held by whoever makes a directory, in the one that holds all.
+const MAKING: &str = "making.lock";
+/// How the name of a directory of ours begins.
+const PREFIX: &str = "sqlite-";
+/// How long another process may take to make its directory.
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes a new directory below `base`, and removes those that dead processes have left there.
+    pub(crate) fn create(base: &Path) -> Result<Self, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        fs::create_dir_all(base).map_err(|error| refused("make", base, &error))?;
+        // The system gives it back, however this process ends.
+        let _making = turn(&base.join(MAKING))?;
+        sweep(base);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = base.join(format!("{PREFIX}{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).map_err(|error| refused("make", &path, &error))?;
+        let lock = path.join(LOCK);
+        let file = File::create(&lock).map_err(|error| refused("write to", &lock, &error))?;
+        file.try_lock()
+            .map_err(|error| refused("lock", &lock, &error.into()))?;
+        Ok(Self { path, _lock: file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file that is removed when the returned value is dropped.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<SlotFile, Error> {
+        self.put(name, content).map(SlotFile::new)
+    }
+
+    /// Writes a file that is removed with the directory, and returns where it is.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) -> Result<PathBuf, Error> {
+        let path = self.path.join(name);
+        fs::write(&path, content).map_err(|error| refused("write to", &path, &error))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// The directory `green-light` in the target directory of the running test, or in the system's
+/// temporary one if the executable is not in a target directory.
+pub(crate) fn default_base() -> PathBuf {
+    target_base().unwrap_or_else(|| env::temp_dir().join("green-light"))
+}
+
+/// The directory `green-light` in the target directory of the running test, if it has one. Nobody else
+/// writes there.
+pub(crate) fn target_base() -> Option<PathBuf> {
+    let executable = env::current_exe().ok()?;
+    let target = executable
+        .ancestors()
+        .find(|path| path.join("CACHEDIR.TAG").is_file());
+    target.map(|target| target.join("green-light"))
+}
+
+/// Waits for the lock `path`, which nobody holds for long.
+fn turn(path: &Path) -> Result<File, Error> {
+    let file = File::create(path).map_err(|error| refused("write to", path, &error))?;
+    let begun = Instant::now();
+    while let Err(error) = file.try_lock() {
+        if begun.elapsed() > LIMIT {
+            return Err(refused("lock", path, &error.into()));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(file)
+}
+
+/// Removes what dead processes have left; the caller has the turn.
+fn sweep(base: &Path) {
+    let Ok(entries) = fs::read_dir(base) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        // A directory that cannot be looked at or removed is another user's, or about to go.
+        let Ok(lock) = File::open(path.join(LOCK)) else {
+            let name = path.file_name().unwrap_or_default();
+            if name.to_string_lossy().starts_with(PREFIX) {
+                // Its maker was killed in between, or it holds something and stays.
+                let _ = fs::remove_dir(&path);
+            }
+            continue;
+        };
+        if lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
+    Error::new(
+        Kind::Directory,
+        format!("cannot {action} `{}`: {error}", path.display()),
+    )
+    .help(
+        "make room or give write permission there, choose another place with \
+         `Engine::builder().directory(path)`, or leave the database in memory",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removes_itself_and_what_dead_processes_left_but_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        let dead = base.path().join("sqlite-1-0");
+        let foreign = base.path().join("sqlite-2-0");
+        for (path, file) in [(&dead, LOCK), (&foreign, "data.sqlite")] {
+            fs::create_dir_all(path).unwrap();
+            fs::write(path.join(file), "").unwrap();
+        }
+        let alive = Directory::create(base.path()).unwrap();
+        let other = Directory::create(base.path()).unwrap();
+        assert!(!dead.exists() && foreign.exists() && alive.path().exists());
+        let file = other.write("a.sqlite", b"x").unwrap();
+        assert!(file.path().exists());
+        drop(file);
+        let gone = other.path().to_owned();
+        drop(other);
+        assert!(!gone.exists() && alive.path().exists());
+    }
+
+    #[test]
+    fn many_that_are_made_at_once_do_not_take_each_other_for_left_over() {
+        let base = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let directory = Directory::create(base.path()).unwrap();
+                        directory.put("a.sqlite", b"x").unwrap();
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn one_whose_maker_was_killed_before_it_was_locked_goes_as_well() {
+        let base = tempfile::tempdir().unwrap();
+        let (half, foreign) = (base.path().join("sqlite-3-0"), base.path().join("mine"));
+        for empty in [&half, &foreign] {
+            fs::create_dir(empty).unwrap();
+        }
+        let directory = Directory::create(base.path()).unwrap();
+        assert!(!half.exists() && foreign.exists() && directory.path().exists());
+    }
+
+    #[test]
+    fn says_which_path_refuses_and_why() {
+        let base = tempfile::tempdir().unwrap();
+        let occupied = base.path().join("file");
+        fs::write(&occupied, "").unwrap();
+        let error = Directory::create(&occupied.join("below")).unwrap_err();
+        assert!(error.is_directory());
+        let text = error.to_string();
+        assert!(
+            text.contains("file/below") && text.contains("help: make room"),
+            "{text}"
+        );
+    }
+}

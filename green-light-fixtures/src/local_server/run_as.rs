@@ -1,0 +1,158 @@
+//! Who runs a server: ourselves, or somebody without privileges if we are root.
+//!
+//! The servers refuse to run as root, and rightly so.
+
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::Path,
+    process::Command,
+};
+
+use crate::error::{Error, Kind};
+use crate::local_server::command_output::said;
+
+/// The user that owns the files of a server and runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    /// Who asks for the server.
+    asking: u32,
+    /// The other one who runs it, if it is another one: user and group.
+    other: Option<(u32, u32)>,
+}
+
+impl User {
+    /// We ourselves, or as root the first of `names` that the system knows.
+    pub(crate) fn for_server(names: &[&str]) -> Result<Self, Error> {
+        let asking = own_id()?;
+        if asking != 0 {
+            return Ok(Self {
+                asking,
+                other: None,
+            });
+        }
+        let known = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let other = names.iter().find_map(|name| entry(&known, name));
+        match other {
+            Some(_) => Ok(Self { asking, other }),
+            None => Err(Error::new(
+                Kind::Server,
+                "a database server does not run as root, and there is no other user to run it",
+            )
+            .help(format!(
+                "run the tests as another user, or make one named `{}`",
+                names.first().copied().unwrap_or("nobody")
+            ))),
+        }
+    }
+
+    /// The number of the user that asks for the server.
+    pub(crate) fn asking(self) -> u32 {
+        self.asking
+    }
+
+    /// Makes `command` run as this user.
+    pub(crate) fn runs(self, command: &mut Command) {
+        if let Some((user, group)) = self.other {
+            command.uid(user).gid(group);
+        }
+    }
+
+    /// Makes `path` this user's.
+    pub(crate) fn owns(self, path: &Path) -> std::io::Result<()> {
+        match self.other {
+            Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this user can reach what is in `path`, which may not exist yet.
+    pub(crate) fn reaches(self, path: &Path) -> bool {
+        let Some((user, group)) = self.other else {
+            return true;
+        };
+        path.ancestors()
+            .filter_map(|part| fs::metadata(part).ok())
+            .all(|part| {
+                let needed = match () {
+                    () if part.uid() == user => 0o100,
+                    () if part.gid() == group => 0o010,
+                    () => 0o001,
+                };
+                part.mode() & needed != 0
+            })
+    }
+}
+
+/// The number of the user of this process.
+fn own_id() -> Result<u32, Error> {
+    if let Ok(process) = fs::metadata("/proc/self") {
+        return Ok(process.uid());
+    }
+    said(Command::new("id").arg("-u"))
+        .and_then(|told| told.trim().parse().ok())
+        .ok_or_else(|| Error::new(Kind::Server, "`id -u` does not say which user this is"))
+}
+
+/// User and group number of `name` in the text of `/etc/passwd`.
+fn entry(known: &str, name: &str) -> Option<(u32, u32)> {
+    let mut fields = known
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?
+        .split(':')
+        .skip(1);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_user_by_its_whole_name() {
+        let known =
+            "root:x:0:0:root:/root:/bin/sh\npostgresql:x:7:8::/:\npostgres:x:101:104:P:/:\n";
+        assert_eq!(entry(known, "postgres"), Some((101, 104)));
+        assert_eq!(entry(known, "mysql"), None);
+    }
+
+    #[test]
+    fn an_unprivileged_user_does_not_reach_into_a_private_directory() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let inside = directory.path().join("not yet/there");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let other = User {
+            asking: 0,
+            other: Some((4_000_000, 4_000_000)),
+        };
+        assert!(!other.reaches(&inside));
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        assert!(other.reaches(&inside));
+        let same = User {
+            asking: 0,
+            other: None,
+        };
+        assert!(same.reaches(&inside));
+    }
+
+    #[test]
+    fn root_alone_needs_another_user_for_a_server() {
+        let user = User::for_server(&["nobody-of-that-name"]);
+        if own_id().unwrap() != 0 {
+            assert_eq!(user.unwrap().other, None);
+            return;
+        }
+        let error = user.unwrap_err().to_string();
+        assert!(error.contains("does not run as root"), "{error}");
+        assert!(error.contains("make one named `nobody-of-that-name`"));
+    }
+
+    #[test]
+    fn knows_who_it_is() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let owner = fs::metadata(file.path()).unwrap().uid();
+        assert_eq!(own_id().unwrap(), owner);
+    }
+}

@@ -1,0 +1,386 @@
+//! The directory of one server: its cluster, its locks, and how to reach it.
+//!
+//! There is one for each checkout, user and server program, so a cluster is only ever opened by the
+//! very program that made it. Two locks decide everything; neither needs cleaning up after a
+//! `kill -9` or a reboot, for the system gives them back:
+//!
+//! * `start`, held by the process that starts or stops a server;
+//! * `alive`, held by the server and all that belongs to it, from [`watch`](super::watch) on.
+//!
+//! Whoever holds both has the directory to itself.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io,
+    os::unix::{
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+        net::UnixStream,
+    },
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Kind};
+use crate::local_server::failpoint::step;
+use crate::local_server::run_as::User;
+
+/// A unix socket's path may have 108 bytes, 104 on macOS, the final zero included.
+const LONGEST_SOCKET: usize = 103;
+/// What the servers put into the directory of their sockets.
+const SOCKET_NAME: usize = "/.s.PGSQL.5432.lock".len();
+/// How the name of a directory for sockets begins that is not in the home.
+const SOCKETS: &str = "green-light-run-";
+/// The directory of a home for the server's temporary files.
+pub(crate) const TEMPORARY: &str = "tmp";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    path: PathBuf,
+    user: User,
+}
+
+impl Home {
+    /// The directory for servers of `program`, below `base` or, if `user` cannot get there, below the
+    /// system's temporary directory.
+    pub(crate) fn open(base: &Path, slug: &str, program: &Path, user: User) -> Result<Self, Error> {
+        let stamp = stamp(program).map_err(|error| refused("look at", program, &error))?;
+        let name = format!(
+            "{slug}-{}",
+            short_hash(&format!("{} {stamp}", user.asking()))
+        );
+        let mut parent = base.join("servers");
+        if !user.reaches(&parent) {
+            let (wanted, temporary) = (parent, std::env::temp_dir());
+            let checkout = short_hash(&wanted.to_string_lossy());
+            parent = temporary.join(format!("green-light-{checkout}"));
+            if !user.reaches(&parent) {
+                return Err(out_of_reach(&wanted, &temporary));
+            }
+        }
+        fs::create_dir_all(&parent).map_err(|error| refused("make", &parent, &error))?;
+        let owner = fs::metadata(&parent).map_err(|error| refused("look at", &parent, &error))?;
+        // In the system's temporary directory, anybody may have made one of this name.
+        if !parent.starts_with(base) && owner.uid() != user.asking() {
+            return Err(Error::new(
+                Kind::Directory,
+                format!("`{}` belongs to another user", parent.display()),
+            )
+            .help("remove it, or set `TMPDIR` to a directory of your own"));
+        }
+        let home = Self {
+            path: parent.join(name),
+            user,
+        };
+        home.make(&home.path)?;
+        step("home");
+        let program = home.file("program");
+        if !program.exists() {
+            fs::write(&program, stamp).map_err(|error| refused("write to", &program, &error))?;
+        }
+        Ok(home)
+    }
+
+    /// Makes a directory that only the server's user can enter. It may exist.
+    pub(crate) fn make(&self, path: &Path) -> Result<(), Error> {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            made => made.map_err(|error| refused("make", path, &error))?,
+        }
+        self.user
+            .owns(path)
+            .map_err(|error| refused("give away", path, &error))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn user(&self) -> User {
+        self.user
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The cluster: there only if it was made to the end.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.file("data")
+    }
+
+    /// Takes the lock `name` if it is free.
+    pub(crate) fn try_lock(&self, name: &str) -> Result<Option<File>, Error> {
+        let path = self.file(name);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| refused("open", &path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(refused("lock", &path, &error)),
+        }
+    }
+
+    /// Writes `text` to the file `name` so that a reader sees all of it or the old one.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        let new = self.file(&format!("{name}.new"));
+        let written = fs::write(&new, text);
+        step("written");
+        written
+            .and_then(|()| fs::rename(&new, self.file(name)))
+            .map_err(|error| refused("write to", &new, &error))
+    }
+
+    /// Makes the directory for the server's sockets, which must have a short path.
+    ///
+    /// The caller holds both locks.
+    pub(crate) fn make_socket_directory(&self) -> Result<PathBuf, Error> {
+        let elsewhere = Path::new("/tmp");
+        let mut directory = self.file("run");
+        let _ = fs::remove_dir_all(&directory);
+        let last = fs::read_to_string(self.file("sockets")).unwrap_or_default();
+        if Path::new(&last).parent() == Some(elsewhere) && last.contains(SOCKETS) {
+            let _ = fs::remove_dir_all(last);
+        }
+        if directory.as_os_str().len() + SOCKET_NAME > LONGEST_SOCKET {
+            // A name nobody can have taken before us.
+            let unique = format!("{}{:?}", self.path.display(), std::time::Instant::now());
+            directory = elsewhere.join(format!("{SOCKETS}{}", short_hash(&unique)));
+        }
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&directory)
+            .and_then(|()| self.user.owns(&directory))
+            .map_err(|error| refused("make", &directory, &error))?;
+        self.write("sockets", &directory.to_string_lossy())?;
+        Ok(directory)
+    }
+
+    /// Whether somebody listens at `socket` in the directory for sockets.
+    pub(crate) fn takes_connections(&self, socket: &str) -> bool {
+        let sockets = fs::read_to_string(self.file("sockets")).unwrap_or_default();
+        UnixStream::connect(Path::new(&sockets).join(socket)).is_ok()
+    }
+
+    /// Removes clusters beside this one whose program is gone or another one by now.
+    pub(crate) fn sweep(&self, slug: &str) {
+        let entries = self.path.parent().map(fs::read_dir);
+        for path in entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .flatten()
+            .map(|e| e.path())
+        {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let recorded = fs::read_to_string(path.join("program")).unwrap_or_default();
+            let Some((program, _)) = recorded.rsplit_once('\n') else {
+                continue;
+            };
+            let same_kind = name
+                .strip_prefix(slug)
+                .is_some_and(|rest| rest.starts_with('-'));
+            let current = stamp(Path::new(program)).is_ok_and(|stamp| stamp == recorded);
+            if !same_kind || current || path == self.path {
+                continue;
+            }
+            let other = Self {
+                path,
+                user: self.user,
+            };
+            if let (Ok(Some(_start)), Ok(Some(_alive))) =
+                (other.try_lock("start"), other.try_lock("alive"))
+            {
+                let _ = fs::remove_dir_all(&other.path);
+            }
+        }
+    }
+}
+
+/// The path of `program`, and what changes when another version is installed there.
+fn stamp(program: &Path) -> io::Result<String> {
+    let program = program.canonicalize()?;
+    let metadata = program.metadata()?;
+    let changed = metadata
+        .modified()?
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Ok(format!(
+        "{}\n{}-{}",
+        program.display(),
+        metadata.len(),
+        changed.as_secs()
+    ))
+}
+
+fn short_hash(text: &str) -> String {
+    Sha256::digest(text)
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+pub(crate) fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
+    let help = match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "this file system is read-only, and the data of a database server goes there: let \
+             `CARGO_TARGET_DIR` name a directory that can be written"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "the data of a database server goes there: let the user that runs the tests write there, or let \
+             `CARGO_TARGET_DIR` name a directory of its own"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full, and the data of a database server goes there: make room, as by `cargo clean`, or \
+             let `CARGO_TARGET_DIR` name a directory on another disk"
+        }
+        io::ErrorKind::InvalidFilename => {
+            "this path is too long, and the data of a database server goes there: let `CARGO_TARGET_DIR` name \
+             a directory with a shorter one"
+        }
+        _ => {
+            "the data of a database server goes there: make that directory, or let the variable that names it, \
+             `CARGO_TARGET_DIR` or `TMPDIR`, name one on a local disk"
+        }
+    };
+    Error::new(
+        Kind::Directory,
+        format!("cannot {action} `{}`: {error}", path.display()),
+    )
+    .help(help)
+}
+
+/// The user who runs a server for root can enter neither the target directory nor the temporary one.
+fn out_of_reach(wanted: &Path, temporary: &Path) -> Error {
+    Error::new(
+        Kind::Directory,
+        format!(
+            "a database server does not run as root, and the user who runs it can enter neither `{}` nor `{}`",
+            wanted.display(),
+            temporary.display()
+        ),
+    )
+    .help(
+        "set `TMPDIR` to a directory that every user can enter, such as `/tmp`; or give the directories above \
+         one of these two the mode `o+x`; or run the tests as another user",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn home(base: &Path, program: &Path) -> Home {
+        let user = User::for_server(&["nobody"]).unwrap();
+        Home::open(base, "test", program, user).unwrap()
+    }
+
+    #[test]
+    fn another_program_has_another_home_and_the_old_one_is_swept() {
+        let base = tempfile::tempdir().unwrap();
+        let program = base.path().join("server");
+        fs::write(&program, "one").unwrap();
+        let old = home(base.path(), &program);
+        assert_eq!(old.path(), home(base.path(), &program).path());
+        fs::write(&program, "another one").unwrap();
+        let new = home(base.path(), &program);
+        assert_ne!(old.path(), new.path());
+        let running = old.try_lock("alive").unwrap();
+        new.sweep("test");
+        assert!(old.path().exists(), "somebody holds it");
+        drop(running);
+        new.sweep("other");
+        assert!(old.path().exists(), "not the kind to sweep");
+        new.sweep("test");
+        assert!(!old.path().exists() && new.path().exists());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_used_is_told_with_its_cure() {
+        use io::ErrorKind as Is;
+        for (kind, cure) in [
+            (
+                Is::ReadOnlyFilesystem,
+                "help: this file system is read-only",
+            ),
+            (
+                Is::PermissionDenied,
+                "let the user that runs the tests write there",
+            ),
+            (Is::StorageFull, "help: the disk is full"),
+            (Is::InvalidFilename, "help: this path is too long"),
+            (Is::Other, "on a local disk"),
+        ] {
+            let error = refused("make", Path::new("/a"), &kind.into()).to_string();
+            assert!(
+                error.contains(cure) && error.contains("CARGO_TARGET_DIR"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_directory_below_the_temporary_one_may_belong_to_somebody_else() {
+        let user = User::for_server(&["nobody"]).unwrap();
+        // Only root can give a directory away.
+        if user.asking() != 0 {
+            return;
+        }
+        let base = tempfile::tempdir().unwrap();
+        let servers = base.path().join("servers");
+        for directory in [base.path(), &servers] {
+            let _ = fs::create_dir(directory);
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+            std::os::unix::fs::chown(directory, Some(4_000_000), None).unwrap();
+        }
+        let home = home(base.path(), Path::new("/bin/sh"));
+        assert!(home.path().starts_with(base.path()));
+    }
+
+    #[test]
+    fn a_user_who_can_enter_no_directory_is_told_which_ones() {
+        let (target, temporary) = (Path::new("/a/servers"), Path::new("/b"));
+        let text = out_of_reach(target, temporary).to_string();
+        assert!(
+            text.contains("can enter neither `/a/servers` nor `/b`"),
+            "{text}"
+        );
+        assert!(text.contains("help: set `TMPDIR`"), "{text}");
+    }
+
+    #[test]
+    fn a_lock_is_had_by_one() {
+        let base = tempfile::tempdir().unwrap();
+        let home = home(base.path(), Path::new("/bin/sh"));
+        let first = home.try_lock("start").unwrap();
+        assert!(first.is_some() && home.try_lock("start").unwrap().is_none());
+        drop(first);
+        assert!(home.try_lock("start").unwrap().is_some());
+    }
+
+    #[test]
+    fn sockets_are_put_where_their_path_is_short_enough() {
+        let base = tempfile::tempdir_in("/tmp").unwrap();
+        let near = home(base.path(), Path::new("/bin/sh"));
+        let directory = near.make_socket_directory().unwrap();
+        assert!(directory.starts_with(near.path()));
+        let deep = base.path().join("deep".repeat(30));
+        fs::create_dir(&deep).unwrap();
+        let far = home(&deep, Path::new("/bin/sh"));
+        let first = far.make_socket_directory().unwrap();
+        assert!(first.as_os_str().len() + SOCKET_NAME <= LONGEST_SOCKET);
+        let second = far.make_socket_directory().unwrap();
+        assert!(second.exists() && !first.exists());
+        fs::remove_dir(second).unwrap();
+    }
+}

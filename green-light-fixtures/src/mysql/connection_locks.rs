@@ -1,0 +1,139 @@
+//! Connections counted by numbered locks of the whole server.
+
+use std::{collections::HashMap, process};
+
+use sqlx::{MySqlConnection, Row as _};
+
+use crate::error::Error;
+use crate::mysql::admin;
+use crate::mysql::admin::{Line, numbers};
+use crate::server::connection_budget::Counts;
+use crate::server::response_timeout::Served;
+
+/// How many locks are asked about in one message.
+const CHUNK: usize = 64;
+/// How often another process may be faster before this one waits.
+const TRIES: usize = 3;
+/// Holders that are told.
+const TOLD: usize = 8;
+
+impl Counts for Line {
+    const SERVER: &'static str = MySqlConnection::SERVER;
+
+    async fn take(
+        &mut self,
+        total: i32,
+        count: usize,
+        held: &[i32],
+    ) -> Result<Vec<i32>, sqlx::Error> {
+        for _ in 0..TRIES {
+            let wanted = free(self, total, count, held).await?;
+            if wanted.len() < count {
+                break;
+            }
+            let take = each("GET_LOCK", ", 0", &wanted);
+            let taken = numbers(self, take).await?;
+            let got: Vec<_> = wanted
+                .into_iter()
+                .zip(taken)
+                .filter(|(_, taken)| *taken == Some(1))
+                .map(|(number, _)| number)
+                .collect();
+            if got.len() == count {
+                return Ok(got);
+            }
+            self.give_back(&got).await?;
+        }
+        Ok(Vec::new())
+    }
+
+    async fn give_back(&mut self, given: &[i32]) -> Result<(), sqlx::Error> {
+        if given.is_empty() {
+            return Ok(());
+        }
+        numbers(self, each("RELEASE_LOCK", "", given))
+            .await
+            .map(drop)
+    }
+
+    async fn holders(&mut self) -> Result<Vec<(String, i64)>, sqlx::Error> {
+        let mut programs = HashMap::new();
+        let known = "SELECT connection, program FROM green_light.processes";
+        for row in self.fetch_all(known).await? {
+            let connection: i64 = row.try_get(0)?;
+            programs.insert(connection, row.try_get::<String, _>(1)?);
+        }
+        let all: Vec<_> = (1..=limit(self).await?).collect();
+        let mut counts = HashMap::new();
+        for chunk in all.chunks(CHUNK) {
+            let users = numbers(self, each("IS_USED_LOCK", "", chunk)).await?;
+            for user in users.into_iter().flatten() {
+                *counts.entry(user).or_insert(0) += 1;
+            }
+        }
+        let mut holders: Vec<_> = counts
+            .into_iter()
+            .map(|(user, count)| {
+                let program = programs.remove(&user);
+                (
+                    program.unwrap_or_else(|| format!("connection {user}")),
+                    count,
+                )
+            })
+            .collect();
+        holders.sort_by(|(a, most), (b, more)| more.cmp(most).then_with(|| a.cmp(b)));
+        holders.truncate(TOLD);
+        Ok(holders)
+    }
+
+    async fn close(self) {
+        self.close().await;
+    }
+
+    fn failed(what: &str, error: sqlx::Error) -> Error {
+        admin::failed(what, error)
+    }
+}
+
+/// How many connections the server gives a user, and so how high numbers can be.
+pub(crate) async fn limit(connection: &mut Line) -> Result<i32, sqlx::Error> {
+    // A limit of 0 is none.
+    let sql = "SELECT @@max_connections, @@max_user_connections".to_owned();
+    let limits = numbers(connection, sql).await?;
+    let least = limits.into_iter().flatten().filter(|limit| *limit > 0);
+    Ok(i32::try_from(least.min().unwrap_or_default()).unwrap_or(i32::MAX))
+}
+
+/// Numbers up to `total` that nobody has, `count` of them if there are as many.
+async fn free(
+    connection: &mut Line,
+    total: i32,
+    count: usize,
+    held: &[i32],
+) -> Result<Vec<i32>, sqlx::Error> {
+    let mut candidates: Vec<_> = (1..=total)
+        .filter(|number| !held.contains(number))
+        .collect();
+    // Processes that look at the same time begin in different places.
+    let start = process::id() as usize % candidates.len().max(1);
+    candidates.rotate_left(start);
+    let mut found = Vec::new();
+    for chunk in candidates.chunks(CHUNK) {
+        let free = numbers(connection, each("IS_FREE_LOCK", "", chunk)).await?;
+        let free = chunk.iter().zip(free).filter(|(_, free)| *free == Some(1));
+        found.extend(free.map(|(number, _)| *number).take(count - found.len()));
+        if found.len() == count {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Calls `function` for the lock of each number.
+fn each(function: &str, more: &str, numbers: &[i32]) -> String {
+    let calls: Vec<_> = numbers
+        .iter()
+        .map(|number| format!("{function}('green_light.connection.{number}'{more})"))
+        .collect();
+    format!("SELECT {}", calls.join(", "))
+}

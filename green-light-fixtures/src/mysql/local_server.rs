@@ -1,0 +1,213 @@
+//! MariaDB and MySQL: one server program under either name, on a private socket, with durability off.
+
+use std::{
+    ffi::OsString,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::local_server::command_output::said;
+use crate::local_server::locate;
+use crate::local_server::program::Product;
+use crate::local_server::server_dir::TEMPORARY;
+use crate::local_server::watchdog::quiet;
+use crate::url::encode;
+
+/// Nothing here has to survive a crash of the machine: after one, the cluster is made anew.
+const SETTINGS: [&str; 10] = [
+    "--skip-networking",
+    "--skip-name-resolve",
+    "--skip-log-bin",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--character-set-server=utf8mb4",
+    "--default-time-zone=+00:00",
+    "--max-connections=300",
+    // Its default is a day, its MySQL default a year.
+    "--lock-wait-timeout=60",
+    "--default-storage-engine=InnoDB",
+];
+
+/// What only MariaDB knows. The first one makes its cluster five times as fast.
+const MARIADB: [&str; 2] = ["--debug-no-sync", "--innodb-flush-method=nosync"];
+
+/// What only MySQL knows. A directory for files that a package has set belongs to its service, and
+/// without it MySQL does not start; MariaDB has none.
+const MYSQL: [&str; 2] = ["--mysqlx=OFF", "--secure-file-priv="];
+
+const PROGRAMS: [&str; 2] = ["mariadbd", "mysqld"];
+
+const PLACES: [&str; 8] = [
+    "/usr/sbin",
+    "/usr/libexec",
+    "/opt/homebrew/opt/mariadb*/bin",
+    "/opt/homebrew/opt/mysql*/bin",
+    "/usr/local/opt/mariadb*/bin",
+    "/usr/local/opt/mysql*/bin",
+    "/usr/local/mysql/bin",
+    "/usr/local/mariadb/bin",
+];
+
+const PROCESS: &str = "mysqld.pid";
+const SOCKET: &str = "s";
+
+pub(crate) const MYSQL_OR_MARIADB: Product = Product {
+    name: "MariaDB or MySQL",
+    slug: "mysql",
+    variable: "GREEN_LIGHT_MYSQL_URL",
+    schemes: &["mysql://", "mariadb://"],
+    users: &["mysql", "_mysql", "nobody"],
+    stop: "TERM",
+    stale: PROCESS,
+    advice: "Installation of system tables failed!",
+    install: "Debian: `apt-get install mariadb-server`, Fedora: `dnf install mariadb-server`, \
+              macOS: `brew install mariadb`",
+    find: || locate::program(&PROGRAMS, &PLACES),
+    initialise,
+    arguments,
+    ready: |_, sockets| UnixStream::connect(sockets.join(SOCKET)).is_ok(),
+    is_there: |home| home.takes_connections(SOCKET),
+    url: |sockets| {
+        let socket = encode(&sockets.join(SOCKET).to_string_lossy());
+        format!("mysql://root@localhost/mysql?socket={socket}")
+    },
+};
+
+fn initialise(program: &Path, data: &Path) -> Command {
+    if is_mariadb(program) {
+        let mut command = Command::new(installer(program));
+        command.args([
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+            "--skip-name-resolve",
+            "--skip-test-db",
+        ]);
+        // The installer of a distribution knows where everything is.
+        if !program.starts_with("/usr") || program.starts_with("/usr/local") {
+            command.arg(joined("--basedir=", &prefix(program)));
+        }
+        // It runs in the directory of the server. As a script, it takes a path for several words if there
+        // is a space in it, or worse.
+        command
+            .args(MARIADB)
+            .arg(joined("--datadir=", &from_home(data)))
+            // The server goes into its cluster.
+            .arg("--tmpdir=.");
+        command
+    } else {
+        let mut command = Command::new(program);
+        command
+            .args(["--no-defaults", "--initialize-insecure", "--skip-log-bin"])
+            .arg(joined("--datadir=", data))
+            .arg(joined("--tmpdir=", beside(data)));
+        command
+    }
+}
+
+fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec![
+        "--no-defaults".into(),
+        joined("--datadir=", data),
+        joined("--tmpdir=", &beside(data).join(TEMPORARY)),
+        joined("--socket=", &sockets.join(SOCKET)),
+        joined("--pid-file=", &data.join(PROCESS)),
+    ];
+    arguments.extend(SETTINGS.map(Into::into));
+    if is_mariadb(program) {
+        arguments.extend(MARIADB.map(Into::into));
+    } else {
+        arguments.extend(MYSQL.map(Into::into));
+    }
+    arguments
+}
+
+/// A new cluster, as seen from the directory of its server.
+fn from_home(data: &Path) -> PathBuf {
+    let home = beside(data).parent().unwrap_or(data);
+    // With a dot, or it would be looked for beside the installed programs.
+    Path::new(".").join(data.strip_prefix(home).unwrap_or(data))
+}
+
+/// A server that starts removes every `#sql` file of its temporary directory, so no two may share one.
+fn beside(data: &Path) -> &Path {
+    data.parent().unwrap_or(data)
+}
+
+/// MariaDB's server may be installed under the name of MySQL's.
+fn is_mariadb(program: &Path) -> bool {
+    let told = said(quiet(program).arg("--version"));
+    told.is_some_and(|told| told.contains("MariaDB"))
+}
+
+/// The script that comes with MariaDB's server, in a directory beside that of the server.
+///
+/// One in `PATH` may belong to another installation, whose files a newer server does not take.
+fn installer(program: &Path) -> PathBuf {
+    const NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
+    let prefix = prefix(program);
+    let beside = ["bin", "scripts"].map(|place| prefix.join(place));
+    let mut beside = beside
+        .iter()
+        .flat_map(|place| NAMES.map(|name| place.join(name)));
+    beside
+        .find(|installer| installer.is_file())
+        .or_else(|| locate::program(&NAMES, &[]))
+        .unwrap_or_else(|| NAMES[0].into())
+}
+
+/// Where the server and what belongs to it are installed.
+fn prefix(program: &Path) -> PathBuf {
+    let directory = program.parent().and_then(Path::parent);
+    directory.unwrap_or(Path::new("/usr")).to_owned()
+}
+
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut joined = OsString::from(option);
+    joined.push(path);
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::local_server::start;
+
+    #[test]
+    fn a_missing_server_is_an_error_with_the_command_that_installs_it() {
+        let absent = Product {
+            find: || None,
+            ..MYSQL_OR_MARIADB
+        };
+        let error = start::running(&absent, Path::new("nowhere")).unwrap_err();
+        assert!(error.is_server());
+        let text = error.to_string();
+        for part in [
+            "MariaDB or MySQL is not installed, and `GREEN_LIGHT_MYSQL_URL` is not set",
+            "Debian: `apt-get install mariadb-server`",
+            "Fedora: `dnf install mariadb-server`",
+            "macOS: `brew install mariadb`",
+            "`GREEN_LIGHT_MYSQL_URL=mysql://user@localhost/name`",
+        ] {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+    }
+
+    #[test]
+    fn the_installer_is_the_one_of_the_same_installation() {
+        let other = tempfile::tempdir().unwrap();
+        for (place, name) in [
+            ("bin", "mariadb-install-db"),
+            ("scripts", "mysql_install_db"),
+        ] {
+            let place = other.path().join(place);
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join(name), "").unwrap();
+            let installer = installer(&other.path().join("sbin/mariadbd"));
+            assert_eq!(installer, place.join(name));
+            fs::remove_file(installer).unwrap();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What the triggers and routines of a template leave in the sessions that run them.
+
+use crate::mysql::admin::Line;
+use crate::mysql::registry::names;
+use crate::sql::classify::leaves_on_mysql;
+
+/// Whether a session in which a test ran can go to the next one, as far as programs are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Programs {
+    /// There are none, or they leave nothing in a session.
+    Passing,
+    /// One of them may leave a variable, a lock or a temporary table.
+    Leaving,
+}
+
+impl Programs {
+    /// Those of the database `name`.
+    pub(crate) async fn of(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+        // What may not be read is taken for the worst.
+        let texts = format!(
+            "SELECT action_statement FROM information_schema.triggers \
+             WHERE trigger_schema = '{name}' UNION ALL \
+             SELECT coalesce(routine_definition, '@') FROM information_schema.routines \
+             WHERE routine_schema = '{name}'"
+        );
+        let texts = names(connection, texts).await?;
+        Ok(match texts.iter().any(|text| leaves_on_mysql(text)) {
+            true => Self::Leaving,
+            false => Self::Passing,
+        })
+    }
+}

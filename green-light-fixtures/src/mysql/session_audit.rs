@@ -1,0 +1,339 @@
+//! What is to be known of a session of MySQL: its settings, and what it was told to do.
+//!
+//! The settings are compared at the end of each test. The counters are read when the outer transaction
+//! is found to be gone, to tell a commit from a rollback, and both from the server's own way out of
+//! a deadlock. `Handler_commit` would be simpler, but it counts the end of every statement that writes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
+
+use crate::driver::breach::By;
+use crate::driver::checkout::TRACED;
+use crate::driver::guard_savepoint::Mark;
+use crate::mysql::statement_count::Texts;
+use crate::sql::classify::ends_transactions_on_mysql;
+
+/// What a test can change in its session so that a rollback does not undo it. The names of the last
+/// three differ between MySQL and MariaDB.
+const SETTINGS: [&str; 2] = [
+    "@@sql_mode, @@foreign_key_checks, @@unique_checks, @@autocommit, @@time_zone, \
+     @@collation_connection, @@character_set_client, @@character_set_results, @@sql_safe_updates, \
+     database(), @@max_statement_time, @@tx_isolation, @@tx_read_only",
+    "@@sql_mode, @@foreign_key_checks, @@unique_checks, @@autocommit, @@time_zone, \
+     @@collation_connection, @@character_set_client, @@character_set_results, @@sql_safe_updates, \
+     database(), @@max_execution_time, @@transaction_isolation, @@transaction_read_only",
+];
+/// Makes a session keep the texts of its last statements.
+pub(crate) const REMEMBER: &str = "SET SESSION profiling = 1, SESSION profiling_history_size = 100";
+/// What a session has done, by kind of statement.
+const COUNTERS: &str = r"SHOW SESSION STATUS WHERE Variable_name LIKE 'Com\_%' AND Value > 0";
+/// The statements that end no transaction, as those counters call them. Whatever is not known to be
+/// one of these is taken for a commit.
+const HARMLESS: [&str; 35] = [
+    "admin_commands",
+    "call_procedure",
+    "change_db",
+    "compound_sql",
+    "create_temporary_table",
+    "dealloc_sql",
+    "delete",
+    "delete_multi",
+    "do",
+    "drop_temporary_table",
+    "empty_query",
+    "execute_immediate",
+    "execute_sql",
+    "explain_other",
+    "get_diagnostics",
+    "insert",
+    "insert_select",
+    "kill",
+    "load",
+    "multi",
+    "prepare_sql",
+    "release_savepoint",
+    "replace",
+    "replace_select",
+    "resignal",
+    "rollback_to_savepoint",
+    "savepoint",
+    "select",
+    "signal",
+    // Without `LOCK TABLES` before it, it does nothing.
+    "unlock_tables",
+    "update",
+    "update_multi",
+    "help",
+    "checksum",
+    "preload_keys",
+];
+
+/// How a session looked when it was new.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    query: String,
+    settings: String,
+}
+
+impl Looks {
+    pub(crate) async fn of(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
+        let mut refusal = None;
+        for names in SETTINGS {
+            let query = format!("SELECT concat_ws('|', {names})");
+            match connection.fetch_one(AssertSqlSafe(query.as_str())).await {
+                Ok(row) => {
+                    let settings = text(&row)?;
+                    return Ok(Self { query, settings });
+                }
+                Err(error) => refusal = Some(error),
+            }
+        }
+        Err(refusal.unwrap_or(sqlx::Error::RowNotFound))
+    }
+
+    /// What to ask a session, for a row that [`are_those_of`](Self::are_those_of) knows.
+    pub(crate) fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Whether the session that answered with `row` looks as it did.
+    pub(crate) fn are_those_of(&self, row: Option<&MySqlRow>) -> bool {
+        let settings = row.and_then(|row| text(row).ok());
+        settings.is_some_and(|settings| settings == self.settings)
+    }
+}
+
+pub(crate) fn text(row: &MySqlRow) -> Result<String, sqlx::Error> {
+    row.try_get_unchecked(0)
+}
+
+/// How a transaction ended that nobody was to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Something was committed.
+    Committed(By),
+    /// A statement rolled it back.
+    RolledBack(By),
+    /// The server rolled it back.
+    Deadlocked,
+}
+
+/// How many statements of these kinds green-light itself has sent to a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) begins: u64,
+    pub(crate) rollbacks: u64,
+    pub(crate) settings: u64,
+}
+
+/// What green-light itself has told a session to do.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) mark: Mark,
+    /// How often it was begun anew for another test.
+    restarts: AtomicU64,
+    /// How many settings were made when it was new.
+    settings: AtomicU64,
+    pub(crate) texts: Texts,
+}
+
+impl Ledger {
+    pub(crate) fn new(mark: Mark) -> Self {
+        Self {
+            mark,
+            restarts: AtomicU64::new(0),
+            settings: AtomicU64::new(u64::MAX),
+            texts: Texts::new(),
+        }
+    }
+
+    /// A session is new, its outer transaction open.
+    pub(crate) fn open(&self) {
+        self.restarts.store(0, Ordering::Relaxed);
+        self.texts.forget();
+    }
+
+    /// The first session is new, and every other one will be made as it was.
+    pub(crate) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        let counted = counted(connection).await?;
+        self.texts.learn(connection).await?;
+        let made = counted.iter().find(|(name, _)| name == "set_option");
+        let made = made.map_or(0, |(_, value)| *value);
+        self.settings.store(made, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A test ended as it should, and the next transaction has been begun; by so many texts that are
+    /// known, of the test and of green-light.
+    pub(crate) fn restarted(&self, texts: u64) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.texts.add(texts);
+    }
+
+    /// The same, and the session has run so many texts until then.
+    pub(crate) fn restarted_after(&self, texts: u64) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.texts.set(texts);
+    }
+
+    /// How often sessions were told to begin a transaction, to roll one back, and to set something, as
+    /// far as green-light did.
+    pub(crate) fn own(&self) -> Own {
+        let restarts = self.restarts.load(Ordering::Relaxed);
+        Own {
+            begins: restarts + 1,
+            rollbacks: restarts,
+            settings: self.settings.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How the outer transaction ended, now that it is gone.
+    pub(crate) async fn fate(&self, connection: &mut MySqlConnection) -> Result<Fate, sqlx::Error> {
+        let counted = counted(connection).await?;
+        let mut fate = fate(
+            &counted,
+            self.restarts.load(Ordering::Relaxed),
+            self.settings.load(Ordering::Relaxed),
+        );
+        if let Fate::Committed(by) | Fate::RolledBack(by) = &mut fate
+            && *TRACED
+            && let Some(text) = remembered(connection, &self.mark).await
+        {
+            *by = By::Text(text);
+        }
+        Ok(fate)
+    }
+}
+
+/// What a session has done, by kind, without `Com_`.
+async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    counters(&connection.fetch_all(COUNTERS).await?)
+}
+
+/// What a session answered that was asked for counters.
+pub(crate) fn counters(rows: &[MySqlRow]) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    rows.iter()
+        .map(|row| {
+            let name = text(row)?.to_ascii_lowercase();
+            let value: String = row.try_get_unchecked(1)?;
+            let name = name.strip_prefix("com_").unwrap_or(&name).to_owned();
+            Ok((name, value.parse().unwrap_or(u64::MAX)))
+        })
+        .collect()
+}
+
+/// The first statement of the last use of a session that by its words ends transactions, if the server
+/// was told to keep their texts.
+async fn remembered(connection: &mut MySqlConnection, mark: &Mark) -> Option<String> {
+    let rows = connection.fetch_all("SHOW PROFILES").await.ok()?;
+    let texts: Vec<String> = rows
+        .iter()
+        .filter_map(|row| row.try_get_unchecked(2).ok())
+        .collect();
+    // Ours come before and after what the test has sent.
+    let is_ours = |text: &String| text.contains(&*mark.set);
+    let last = texts.iter().rposition(is_ours)?;
+    let first = texts[..last]
+        .iter()
+        .rposition(is_ours)
+        .map_or(0, |at| at + 1);
+    let sent = &texts[first..last];
+    let by_words = sent.iter().find(|text| ends_transactions_on_mysql(text));
+    by_words.cloned()
+}
+
+/// What `counted` says of a session that green-light has begun anew `restarts` times.
+fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> Fate {
+    let (mut ended, mut rolled_back, mut set) = (Vec::new(), false, false);
+    // A session that has called a procedure is not used by another test.
+    let called = counted
+        .iter()
+        .any(|(name, value)| name == "call_procedure" && *value > 0);
+    let by = if called { By::Called } else { By::Kind };
+    for (name, value) in counted {
+        match name.as_str() {
+            "begin" if *value <= restarts + 1 => {}
+            "rollback" if *value <= restarts => {}
+            "rollback" => rolled_back = true,
+            "set_option" => set = *value > settings,
+            harmless if is_harmless(harmless) => {}
+            kind => ended.push(format!("`{}`", kind.replace('_', " ").to_uppercase())),
+        }
+    }
+    // A session that knows less than what green-light told it was told to forget, which commits.
+    let begun = counted.iter().find(|(name, _)| name == "begin");
+    if begun.is_none_or(|(_, value)| *value <= restarts) {
+        ended.push("`FLUSH STATUS`".to_owned());
+    }
+    let rollback = "`ROLLBACK`".to_owned();
+    match (ended.is_empty(), rolled_back) {
+        (true, false) if set => Fate::Committed(By::Kind("`SET autocommit`".to_owned())),
+        (true, false) => Fate::Deadlocked,
+        (true, true) => Fate::RolledBack(by(rollback)),
+        (false, _) => {
+            ended.extend(rolled_back.then_some(rollback));
+            Fate::Committed(by(ended.join(" or ")))
+        }
+    }
+}
+
+fn is_harmless(name: &str) -> bool {
+    // In a transaction of another kind, XA does nothing.
+    ["show_", "xa_"].iter().any(|kind| name.starts_with(kind))
+        || name.starts_with("stmt_")
+        || HARMLESS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_a_commit_from_a_rollback_and_both_from_a_deadlock() {
+        let fate_of = |more: &[(&str, u64)]| {
+            let own = [
+                ("begin", 3),
+                ("rollback", 2),
+                ("insert", 9),
+                ("set_option", 4),
+            ];
+            let own = own
+                .iter()
+                .filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+            let all: Vec<_> = own
+                .chain(more)
+                .map(|(n, v)| ((*n).to_owned(), *v))
+                .collect();
+            fate(&all, 2, 4)
+        };
+        assert_eq!(fate_of(&[]), Fate::Deadlocked);
+        assert_eq!(
+            fate_of(&[("stmt_execute", 4), ("show_status", 1)]),
+            Fate::Deadlocked
+        );
+        let kind = |kind: &str| By::Kind(kind.to_owned());
+        assert_eq!(
+            fate_of(&[("rollback", 3)]),
+            Fate::RolledBack(kind("`ROLLBACK`"))
+        );
+        for (ended, by) in [
+            (("begin", 4), "`BEGIN`"),
+            (("create_table", 1), "`CREATE TABLE`"),
+            (("commit", 1), "`COMMIT`"),
+            (("new", 1), "`NEW`"),
+            (("set_option", 5), "`SET autocommit`"),
+            (("begin", 0), "`FLUSH STATUS`"),
+        ] {
+            assert_eq!(fate_of(&[ended]), Fate::Committed(kind(by)), "{ended:?}");
+        }
+        assert_eq!(
+            fate_of(&[("commit", 1), ("rollback", 3)]),
+            Fate::Committed(kind("`COMMIT` or `ROLLBACK`"))
+        );
+        assert_eq!(
+            fate_of(&[("begin", 4), ("call_procedure", 1)]),
+            Fate::Committed(By::Called("`BEGIN`".to_owned()))
+        );
+    }
+}

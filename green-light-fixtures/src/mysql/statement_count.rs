@@ -1,0 +1,175 @@
+//! Whether a test on MySQL sent a text that nobody reported, which may have left something in its
+//! session: a variable, a lock, a temporary table.
+//!
+//! SeaORM reports what it prepares, and a session reports its own texts. What nobody reports is a text
+//! that is sent in a transaction of the application. To begin one, sqlx sets a savepoint whose name is
+//! known. A savepoint of this name is there before, below the guard savepoint, and goes when another is
+//! set: if it still is there at the end of a test, no such text was sent.
+//!
+//! Otherwise the session is asked how many statements it has run, which takes the server longer than
+//! many a test: so that is done behind its back. Those that were neither prepared nor about savepoints
+//! came as texts. If nobody has told of one of them, the next test gets another session.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use sqlx::{Executor as _, MySqlConnection};
+
+use crate::driver::guard_savepoint::BASE_DEPTH;
+use crate::mysql::session_audit::counters;
+
+/// Where it is not known how many texts a session has run.
+const UNKNOWN: u64 = u64::MAX;
+/// Asks for all that is needed here, and for nothing else, which would take longer.
+const COUNTERS: &str = "SHOW SESSION STATUS WHERE Variable_name IN ('Questions', \
+    'Com_stmt_execute', 'Com_stmt_reprepare', 'Com_savepoint', 'Com_release_savepoint', 'Com_rollback_to_savepoint')";
+/// What a session counts besides texts, or among them, that is no text that could leave anything.
+const OTHERS: [&str; 4] = [
+    "stmt_execute",
+    "savepoint",
+    "release_savepoint",
+    "rollback_to_savepoint",
+];
+
+/// The savepoint that a transaction of the application replaces by its own.
+pub(crate) fn savepoint() -> String {
+    format!("_sqlx_savepoint_{BASE_DEPTH}")
+}
+
+/// How many texts a session has run, besides those about savepoints.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    known: AtomicU64,
+    /// How many a session has run that is new. Each is made by the same ones.
+    of_new: AtomicU64,
+    /// Whether the last test may have sent one that nobody has told of.
+    in_doubt: AtomicBool,
+}
+
+impl Texts {
+    pub(crate) fn new() -> Self {
+        Self {
+            known: AtomicU64::new(UNKNOWN),
+            of_new: AtomicU64::new(UNKNOWN),
+            in_doubt: AtomicBool::new(false),
+        }
+    }
+
+    /// The session is another one.
+    pub(crate) fn forget(&self) {
+        self.known.store(UNKNOWN, Ordering::Relaxed);
+        self.in_doubt.store(false, Ordering::Relaxed);
+    }
+
+    /// All that the session has run was sent by green-light.
+    pub(crate) async fn learn(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        let counted = counters(&connection.fetch_all(COUNTERS).await?)?;
+        let found = found(&counted).unwrap_or(UNKNOWN);
+        self.known.store(found, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The session is new. One such session is asked, which takes the server long.
+    pub(crate) async fn learn_of_new(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<(), sqlx::Error> {
+        let of_new = self.of_new.load(Ordering::Relaxed);
+        if of_new != UNKNOWN {
+            self.set(of_new);
+            return Ok(());
+        }
+        self.learn(connection).await?;
+        let known = self.known.load(Ordering::Relaxed);
+        if known != UNKNOWN {
+            // Other ones have not been asked.
+            self.of_new.store(known - 1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// So many are known, and the last test sent no other.
+    pub(crate) fn set(&self, texts: u64) {
+        self.known.store(texts, Ordering::Relaxed);
+        self.in_doubt.store(false, Ordering::Relaxed);
+    }
+
+    /// The last test may have sent one that nobody has told of.
+    pub(crate) fn doubt(&self) {
+        self.in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the session has run nothing but what is known. It is asked if that is in doubt.
+    pub(crate) async fn are_known(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<bool, sqlx::Error> {
+        if !self.in_doubt.swap(false, Ordering::Relaxed) {
+            return Ok(true);
+        }
+        // The question is a text, too.
+        self.add(1);
+        let counted = counters(&connection.fetch_all(COUNTERS).await?)?;
+        Ok(self.are_all_in(&counted))
+    }
+
+    /// So many more are known.
+    pub(crate) fn add(&self, texts: u64) {
+        let known = self.known.load(Ordering::Relaxed);
+        self.known
+            .store(known.saturating_add(texts), Ordering::Relaxed);
+    }
+
+    /// Whether `counted` has no more than what is known.
+    fn are_all_in(&self, counted: &[(String, u64)]) -> bool {
+        let known = self.known.load(Ordering::Relaxed);
+        known != UNKNOWN && found(counted) == Some(known)
+    }
+}
+
+/// How many texts `counted` has. Nothing if that makes no sense.
+pub(crate) fn found(counted: &[(String, u64)]) -> Option<u64> {
+    let of = |kind: &str| {
+        let counter = counted.iter().find(|(name, _)| name == kind);
+        counter.map_or(0, |(_, value)| *value)
+    };
+    let others = OTHERS.iter().map(|kind| of(kind)).sum();
+    // One that the server prepares anew by itself, as its table is another one, is counted as run twice.
+    let questions = of("questions") + of("stmt_reprepare");
+    questions.checked_sub(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_text_that_is_not_known() {
+        let counted = |questions| {
+            [
+                ("questions", questions),
+                ("savepoint", 3),
+                ("stmt_execute", 2),
+                ("insert", 2),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+        };
+        let texts = Texts::new();
+        assert!(!texts.are_all_in(&counted(10)), "nothing is known");
+        let learn = |counted: &[(String, u64)]| {
+            let found = found(counted).unwrap_or(UNKNOWN);
+            texts.known.store(found, Ordering::Relaxed);
+        };
+        learn(&counted(10));
+        assert!(texts.are_all_in(&counted(10)));
+        texts.add(2);
+        assert!(texts.are_all_in(&counted(12)));
+        assert!(!texts.are_all_in(&counted(13)));
+        assert!(!texts.are_all_in(&counted(11)));
+        learn(&counted(4));
+        assert!(!texts.are_all_in(&counted(4)), "that makes no sense");
+        learn(&counted(10));
+        texts.forget();
+        texts.add(1);
+        assert!(!texts.are_all_in(&counted(11)));
+    }
+}

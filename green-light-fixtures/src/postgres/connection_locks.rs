@@ -1,0 +1,73 @@
+//! Connections counted by numbered advisory locks in the maintenance database.
+
+use sqlx::{PgConnection, Row as _};
+
+use crate::error::Error;
+use crate::postgres::admin;
+use crate::postgres::admin::Line;
+use crate::postgres::registry::CONNECTIONS;
+use crate::server::connection_budget::Counts;
+use crate::server::query_ext::Asking as _;
+use crate::server::response_timeout::Served;
+
+impl Counts for Line {
+    const SERVER: &'static str = PgConnection::SERVER;
+
+    async fn take(
+        &mut self,
+        total: i32,
+        count: usize,
+        held: &[i32],
+    ) -> Result<Vec<i32>, sqlx::Error> {
+        // The limit ends the scan, so no lock is tried for that is not needed; `OFFSET 0` keeps what is
+        // held out of the way first.
+        let got: Vec<i32> = sqlx::query_scalar(
+            "SELECT n FROM (SELECT n FROM generate_series(1, $2) n WHERE n <> ALL ($4) OFFSET 0) free \
+             WHERE pg_try_advisory_lock($1, n) LIMIT $3",
+        )
+        .bind(CONNECTIONS)
+        .bind(total)
+        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .bind(held)
+        .all_on(&mut *self)
+        .await?;
+        if got.len() >= count {
+            return Ok(got);
+        }
+        self.give_back(&got).await?;
+        Ok(Vec::new())
+    }
+
+    async fn give_back(&mut self, numbers: &[i32]) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT pg_advisory_unlock($1, n) FROM unnest($2::int[]) n")
+            .bind(CONNECTIONS)
+            .bind(numbers)
+            .execute_on(self)
+            .await
+            .map(drop)
+    }
+
+    async fn holders(&mut self) -> Result<Vec<(String, i64)>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT coalesce(nullif(a.application_name, ''), 'process ' || l.pid), count(*) \
+             FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
+             WHERE l.locktype = 'advisory' AND l.classid = $1::oid AND l.objsubid = 2 AND l.granted \
+               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+             GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8",
+        )
+        .bind(i64::from(CONNECTIONS))
+        .all_on(self)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
+    }
+
+    async fn close(self) {
+        self.close().await;
+    }
+
+    fn failed(what: &str, error: sqlx::Error) -> Error {
+        admin::failed(what, error)
+    }
+}

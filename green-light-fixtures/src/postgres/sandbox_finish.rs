@@ -1,0 +1,81 @@
+//! How the outer transaction of a test ends on PostgreSQL: checked, looked at, rolled back, begun anew.
+//!
+//! One message does it all, in the order of its words. What comes first fails first, so the error
+//! says how the test ended. Where nothing of the schema can be deferred, that error would say only that
+//! the session has changed; then nobody waits for the answer: the message rides with the one by which
+//! the pool looks whether the connection works. If it does not, the next test has another one.
+
+use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseError};
+
+use crate::driver::guard_savepoint::{Mark, has_code, send};
+use crate::driver::monitor::Guard;
+use crate::driver::pool::Ended;
+use crate::driver::restart::Restart;
+use crate::postgres::sandbox::{BEGIN, one};
+
+/// The statements that end a test.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    text: String,
+    /// Whether something of the schema can be deferred.
+    defers: bool,
+}
+
+/// Whether something of the schema can be deferred, so that only the end can tell.
+const DEFERS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable \
+                      AND tgrelid <> 'green_light.guard'::pg_catalog.regclass) \
+                      OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable)";
+const CHECK: &str = "SET LOCAL green_light.ending = 'on'; SET CONSTRAINTS ALL IMMEDIATE; ";
+
+impl Ending {
+    /// Looks at what the schema holds.
+    pub(crate) async fn of(pool: &PgPool, mark: &Mark) -> Result<Self, sqlx::Error> {
+        let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
+        let defers: bool = one(&mut connection, DEFERS).await?;
+        connection.return_to_pool().await;
+        let check = if defers { CHECK } else { "" };
+        Ok(Self {
+            text: format!(
+                "{check}SELECT green_light.look(); ROLLBACK; {BEGIN}; {}",
+                mark.set
+            ),
+            defers,
+        })
+    }
+
+    async fn try_run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
+        let sending = connection.execute(AssertSqlSafe(self.text.as_str()));
+        let answer = if self.defers {
+            Some(sending.await)
+        } else {
+            send(sending).await
+        };
+        let Some(Err(error)) = answer else {
+            return Ok(Ended::Clean);
+        };
+        let Some(refusal) = error.as_database_error() else {
+            return Err(error);
+        };
+        if has_code(&error, "GL001") {
+            return Ok(Ended::Worn);
+        }
+        if refusal.code().is_some_and(|code| code.starts_with("23")) {
+            return Ok(Ended::Violated(vec![told(refusal.downcast_ref())]));
+        }
+        Err(error)
+    }
+}
+
+impl Restart<sqlx::Postgres> for Ending {
+    async fn run(&self, connection: &mut PgConnection, _guard: &Guard) -> Ended {
+        self.try_run(connection).await.unwrap_or_else(Ended::Failed)
+    }
+}
+
+/// What is wrong with a row, in PostgreSQL's words.
+fn told(error: &PgDatabaseError) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.message()),
+        None => error.message().to_owned(),
+    }
+}

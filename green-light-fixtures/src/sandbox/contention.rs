@@ -1,0 +1,66 @@
+//! What a query's error means when the connection of the test is taken or gone.
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+
+#[cfg(feature = "sea-orm")]
+use crate::sandbox::lease::Lease;
+use crate::sandbox::pool::Waits;
+
+/// Says who holds the connection, in place of "pool timed out".
+#[cfg(feature = "sea-orm")]
+pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
+            let holder = lease.guard().holder();
+            let server_end = lease.server_end().filter(|_| holder.is_none());
+            let text = server_end.unwrap_or_else(|| taken(lease.waits(), holder));
+            lease.guard().told();
+            internal(text)
+        }
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
+            internal(has_ended(lease.test()))
+        }
+        other => other,
+    }
+}
+
+#[cfg(feature = "sea-orm")]
+fn internal(text: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(text))
+}
+
+/// The connection of a test is taken, by `holder` if known.
+pub(crate) fn taken(waits: Waits, holder: Option<String>) -> String {
+    let holder = holder.map_or_else(String::new, |holder| format!("\n  held by {holder}"));
+    format!(
+        "the one connection of this test was not free within {:.1} s{holder}\n  \
+         help: while a transaction is open, pass `&transaction` on, not the session; \
+         finish a stream before the next query; commit first; or give the test several connections: \
+         `isolation = database`",
+        waits.connection.as_secs_f64(),
+    )
+}
+
+/// A session was used after its test.
+pub(crate) fn has_ended(test: &str) -> String {
+    format!(
+        "the test that this session belongs to has ended: `{test}`\n  \
+         help: join or abort the tasks of a test before it ends"
+    )
+}
+
+/// The transaction of a test was ended by something, and what follows may only read.
+pub(crate) fn ended_early(by: &str) -> String {
+    format!(
+        "{by} has ended the transaction that isolates the test, and after that nothing can be written\n  \
+         help: write `#[green_light::test(isolation = database)]` for a test that commits by SQL text, by a \
+         procedure, or by a statement that defines something on MySQL; what every test needs goes into the schema"
+    )
+}
+
+/// The database has rolled back everything that the test did until then.
+pub(crate) fn deadlocked() -> &'static str {
+    "the database rolled back all that this test had written, to break a deadlock\n  \
+     help: a deadlock ends the whole transaction of a test; give it a database of its own"
+}

@@ -1,0 +1,169 @@
+//! The slots of one engine: those that wait for a test, and how many there have been.
+//!
+//! There are as many slots as tests have run at the same time, never more.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::driver::monitor::Guard;
+use crate::driver::template::Template;
+use crate::error::Error;
+use crate::sandbox::lease::Lease;
+use crate::sandbox::slot::Slot;
+
+/// How long an engine waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// For the connection of a test, while a transaction holds it.
+    pub(crate) connection: Duration,
+    /// For what a test left running, at its end.
+    pub(crate) teardown: Duration,
+}
+
+/// The sets of this process whose slots need a connection of a server each.
+static ON_SERVERS: Mutex<Vec<Weak<SlotSet>>> = Mutex::new(Vec::new());
+
+/// Throws away the slots of this process that wait for a test and have a connection of a server meanwhile.
+///
+/// For a test that waits for connections: others may be waiting for those.
+pub(crate) fn give_up_idle() {
+    let sets = ON_SERVERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    for set in sets.iter().filter_map(Weak::upgrade) {
+        set.clear();
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct SlotSet {
+    template: Arc<Template>,
+    waits: Waits,
+    idle: Mutex<Vec<Slot>>,
+    opened: AtomicU64,
+    discarded: AtomicU64,
+    leases: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// What has happened in a set so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub(crate) idle: usize,
+    pub(crate) opened: u64,
+    pub(crate) discarded: u64,
+    pub(crate) leases: u64,
+    pub(crate) ended: u64,
+}
+
+impl SlotSet {
+    pub(crate) fn new(template: Arc<Template>, waits: Waits) -> Arc<Self> {
+        let is_on_server = template.is_on_server();
+        let set = Arc::new(Self {
+            template,
+            waits,
+            idle: Mutex::default(),
+            opened: AtomicU64::new(0),
+            discarded: AtomicU64::new(0),
+            leases: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+        });
+        if is_on_server {
+            let mut sets = ON_SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            sets.retain(|set| set.strong_count() > 0);
+            sets.push(Arc::downgrade(&set));
+        }
+        set
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(crate) fn waits(&self) -> Waits {
+        self.waits
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            idle: self.idle().len(),
+            opened: self.opened.load(Ordering::Relaxed),
+            discarded: self.discarded.load(Ordering::Relaxed),
+            leases: self.leases.load(Ordering::Relaxed),
+            ended: self.ended.load(Ordering::Relaxed),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Slot>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lends a slot to `test`: a waiting one, or a new one.
+    pub(crate) async fn lend(self: &Arc<Self>, test: Arc<str>) -> Result<Lease, Error> {
+        let id = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
+        let deadlocked = Arc::new(AtomicBool::new(false));
+        let slot = loop {
+            let waiting = self.idle().pop();
+            let slot = match waiting {
+                Some(slot) => slot,
+                None => self.open(&test).await?,
+            };
+            slot.wake();
+            if slot
+                .guard
+                .open(id, Arc::clone(&test), Arc::clone(&deadlocked))
+            {
+                break slot;
+            }
+            // Something used it while it waited, so it may be used again: not by a test.
+            self.discard(slot);
+        };
+        Ok(Lease::new(Arc::clone(self), slot, id, test, deadlocked))
+    }
+
+    async fn open(&self, test: &str) -> Result<Slot, Error> {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let guard = Arc::new(Guard::new(self.template.definitions_commit()));
+        let (pool, home) = self
+            .template
+            .open(number, test, &guard, self.waits.connection)
+            .await?;
+        Ok(Slot::new(pool, guard, home))
+    }
+
+    /// Takes a slot back from a test that has ended well. `token` is that of its pool, if the test had
+    /// the same one.
+    pub(crate) fn put_back(&self, slot: Slot, token: Option<&Weak<()>>) {
+        // A pool that is still held by something could be used while a later test runs.
+        let is_held = token.is_some_and(|token| token.strong_count() > 0);
+        if is_held || !slot.may_wait() {
+            return self.discard_lent(slot);
+        }
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        slot.rest();
+        self.idle().push(slot);
+    }
+
+    /// Throws away a slot of a test that has ended.
+    pub(crate) fn discard_lent(&self, slot: Slot) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.discard(slot);
+    }
+
+    fn discard(&self, slot: Slot) {
+        self.discarded.fetch_add(1, Ordering::Relaxed);
+        drop(slot);
+    }
+
+    /// Throws away the slots that wait for a test.
+    pub(crate) fn clear(&self) {
+        let waiting = std::mem::take(&mut *self.idle());
+        drop(waiting);
+    }
+}

@@ -1,0 +1,122 @@
+//! What tells this build of the test program from another one: what is in its file.
+//!
+//! The same source makes the same file, so a change that is taken back finds the old template again.
+//! Reading a whole program takes a tenth of a second, so what was found is written down, and counts
+//! as long as the file keeps its size and its time.
+
+use std::{
+    env,
+    fs::{self, File, Metadata},
+    hash::{DefaultHasher, Hasher as _},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use crate::files::temp_dir::default_base;
+use crate::schema::definition::short_digest;
+
+/// Of the program that runs this.
+pub(crate) fn identity() -> String {
+    let known = default_base().join("programs");
+    env::current_exe()
+        .and_then(|program| identity_of(&program, &known))
+        // Better a template for each process than one that is out of date.
+        .unwrap_or_else(|_| unique())
+}
+
+/// Of the program that runs this, without looking into its file: also a build that has changed nothing is
+/// another one.
+pub(crate) fn place_and_time() -> String {
+    path_and_stamp().map_or_else(|_| unique(), |(path, stamp)| format!("{stamp} {path:?}"))
+}
+
+/// Where the program that runs this is, and what changes when it is built again.
+pub(crate) fn path_and_stamp() -> io::Result<(PathBuf, String)> {
+    let program = env::current_exe()?;
+    let stamp = stamp(&fs::metadata(&program)?)?;
+    Ok((program, stamp))
+}
+
+/// A text that no other call returns, in this process or another one.
+pub(crate) fn unique() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    static BEGUN: LazyLock<SystemTime> = LazyLock::new(SystemTime::now);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("process {} {:?} {number}", std::process::id(), *BEGUN)
+}
+
+fn identity_of(program: &Path, known: &Path) -> io::Result<String> {
+    let stamp = stamp(&fs::metadata(program)?)?;
+    let note = known.join(short_digest([program.as_os_str().as_encoded_bytes()]));
+    if let Ok(text) = fs::read_to_string(&note)
+        && let Some((noted, content)) = text.split_once('\n')
+        && noted == stamp
+    {
+        return Ok(content.to_owned());
+    }
+    let content = hash(program)?;
+    // Unwritten, it is found again next time.
+    let new = note.with_extension(std::process::id().to_string());
+    let _ = fs::create_dir_all(known)
+        .and_then(|()| fs::write(&new, format!("{stamp}\n{content}")))
+        .and_then(|()| fs::rename(&new, &note));
+    Ok(content)
+}
+
+/// What changes when the file does.
+fn stamp(file: &Metadata) -> io::Result<String> {
+    Ok(format!("{} {:?}", file.len(), file.modified()?))
+}
+
+fn hash(program: &Path) -> io::Result<String> {
+    let mut file = File::open(program)?;
+    let mut hasher = DefaultHasher::new();
+    let mut length = 0_u64;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(format!("program {length} {:016x}", hasher.finish()));
+        }
+        hasher.write(&buffer[..read]);
+        length += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn follows_the_content_and_not_the_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("program");
+        let known = directory.path().join("known");
+        let identity = |content: &str, age: u64| {
+            fs::write(&program, content).unwrap();
+            let time = SystemTime::now() - Duration::from_secs(age);
+            let file = File::options().write(true).open(&program).unwrap();
+            file.set_modified(time).unwrap();
+            identity_of(&program, &known).unwrap()
+        };
+        let first = identity("one", 1000);
+        let second = identity("two", 900);
+        assert_ne!(first, second);
+        assert_eq!(identity("one", 800), first);
+        assert_eq!(identity_of(&program, &known).unwrap(), first, "as noted");
+        assert_eq!(fs::read_dir(&known).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn knows_this_program() {
+        assert!(identity().starts_with("program "));
+        assert_eq!(identity(), identity());
+    }
+}

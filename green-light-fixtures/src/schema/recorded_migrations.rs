@@ -1,0 +1,299 @@
+//! What recording the migrations of this build of the test program has come to, kept in a file below the
+//! target directory, so that it is done once.
+//!
+//! * A file belongs to one program and one list of migrations. It counts as long as the program has the
+//!   size and the time that are written in it.
+//! * One process records, under a lock that the system gives back however the process ends. The others
+//!   wait, not for ever, and then take the identity of the program instead.
+//! * Nothing here is an error. Where no file can be written, each process records once for itself.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::{LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use green_light_core::progress;
+
+use crate::backoff::Waiting;
+use crate::driver::backend::Backend;
+use crate::files::temp_dir::default_base;
+use crate::schema::build_id;
+use crate::schema::definition::short_digest;
+use crate::schema::migration_recorder::{Bounds, Recorded};
+
+/// Changes when migrations are recorded in another way.
+const FORMAT: &str = "1";
+/// In the place of a digest.
+const UNKNOWN: &str = "unknown";
+
+/// Of the lists of migrations for which no file could be written.
+static UNWRITTEN: LazyLock<Mutex<HashMap<PathBuf, Option<String>>>> = LazyLock::new(Mutex::default);
+
+/// Where one result is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    directory: PathBuf,
+    file: PathBuf,
+    /// The size and the time of the program; none if the system does not tell.
+    stamp: Option<String>,
+}
+
+impl Kept {
+    /// Of the migrations `identity` of this program, for a database of the kind `dialect`.
+    pub(crate) fn new(identity: &str, dialect: Backend) -> Self {
+        let (program, stamp) = match build_id::path_and_stamp() {
+            Ok((program, stamp)) => (program, Some(stamp)),
+            Err(_) => (PathBuf::new(), None),
+        };
+        Self::below(&default_base(), &program, stamp, identity, dialect)
+    }
+
+    fn below(
+        base: &Path,
+        program: &Path,
+        stamp: Option<String>,
+        identity: &str,
+        dialect: Backend,
+    ) -> Self {
+        let directory = base.join("recorded");
+        let dialect = format!("{dialect:?}");
+        let name = short_digest([
+            program.as_os_str().as_encoded_bytes(),
+            FORMAT.as_bytes(),
+            dialect.as_bytes(),
+            identity.as_bytes(),
+        ]);
+        Self {
+            file: directory.join(name),
+            directory,
+            stamp,
+        }
+    }
+
+    /// A digest of what the migrations send, if that is known; `record` is called if nothing is kept.
+    pub(crate) async fn get_or_record(
+        &self,
+        bounds: Bounds,
+        record: impl Future<Output = Recorded>,
+        tell: impl FnOnce(&str),
+    ) -> Option<String> {
+        if let Some(kept) = self.read() {
+            return kept;
+        }
+        let turn = match self.turn(bounds.time * 5).await {
+            Turn::Ours(lock) => Some(lock),
+            Turn::NoFiles => None,
+            Turn::TooLate => return None,
+        };
+        if let Some(kept) = self.read() {
+            return kept;
+        }
+        let digest = match record.await {
+            Recorded::Statements(digest) => Some(digest),
+            Recorded::Undecided => None,
+            Recorded::OutOfBounds(what) => {
+                tell(&what);
+                None
+            }
+        };
+        self.write(digest.as_deref());
+        drop(turn);
+        digest.filter(|digest| !self.refuted(digest).exists())
+    }
+
+    /// A statement of the migrations has failed on a database, and they have gone on: what they send
+    /// depends on that, so equal records prove nothing.
+    pub(crate) fn refute(&self) {
+        if let Some(Some(digest)) = self.read() {
+            let _ = fs::write(self.refuted(&digest), "");
+            self.write(None);
+        }
+    }
+
+    fn refuted(&self, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}.refuted"))
+    }
+
+    /// What is kept, if anything is.
+    fn read(&self) -> Option<Option<String>> {
+        let unwritten = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = unwritten.get(&self.file) {
+            return Some(kept.clone());
+        }
+        drop(unwritten);
+        let text = fs::read_to_string(&self.file).ok()?;
+        let (stamp, digest) = text.split_once('\n')?;
+        if Some(stamp) != self.stamp.as_deref() {
+            return None;
+        }
+        let is_known = digest != UNKNOWN && !self.refuted(digest).exists();
+        Some(is_known.then(|| digest.to_owned()))
+    }
+
+    fn write(&self, digest: Option<&str>) {
+        let written = match &self.stamp {
+            Some(stamp) => self.replace(&format!("{stamp}\n{}", digest.unwrap_or(UNKNOWN))),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        };
+        if written.is_err() {
+            let mut unwritten = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+            unwritten.insert(self.file.clone(), digest.map(str::to_owned));
+        }
+    }
+
+    fn replace(&self, text: &str) -> io::Result<()> {
+        let draft = self.file.with_extension(std::process::id().to_string());
+        fs::write(&draft, text)?;
+        fs::rename(&draft, &self.file)
+    }
+
+    /// Waits for the right to record.
+    async fn turn(&self, limit: Duration) -> Turn {
+        let lock = fs::create_dir_all(&self.directory)
+            .and_then(|()| File::create(self.file.with_extension("lock")));
+        let Ok(lock) = lock else {
+            return Turn::NoFiles;
+        };
+        let (started, mut waiting) = (Instant::now(), Waiting::new());
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Turn::Ours(lock),
+                Err(TryLockError::Error(_)) => return Turn::NoFiles,
+                Err(TryLockError::WouldBlock) if started.elapsed() > limit => return Turn::TooLate,
+                Err(TryLockError::WouldBlock) => {
+                    waiting
+                        .pause(|| "another process reads what the migrations send".to_owned())
+                        .await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether this process may record.
+enum Turn {
+    Ours(File),
+    /// No file can be locked, so every process may.
+    NoFiles,
+    TooLate,
+}
+
+/// Says once what a migration would not be recorded for, and what to do about it.
+pub(crate) fn tell_out_of_bounds(migrations: &str, place: &str, what: &str) {
+    progress(&format!(
+        "the migrations of `{migrations}` in the schema made at {place} are run once without a database, to \
+         read what they send; {what}, so that was given up and says nothing about them\n  \
+         note: each build of the test program now makes a template of its own\n  \
+         help: to share one between builds, add `.key(\"1\")` to the schema, and another text with \
+         each change of a migration"
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        cell::Cell,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    fn kept(base: &Path, stamp: &str) -> Kept {
+        let program = Path::new("program");
+        Kept::below(
+            base,
+            program,
+            Some(stamp.to_owned()),
+            "m1 m2",
+            Backend::MySql,
+        )
+    }
+
+    async fn get(kept: &Kept, recorded: Recorded) -> (Option<String>, bool) {
+        let told = Cell::new(false);
+        let got = kept.get_or_record(Bounds::default(), async { recorded }, |_| told.set(true));
+        (got.await, told.get())
+    }
+
+    fn statements(digest: &str) -> Recorded {
+        Recorded::Statements(digest.to_owned())
+    }
+
+    #[tokio::test]
+    async fn what_was_recorded_stays_until_the_program_changes() {
+        let base = tempfile::tempdir().unwrap();
+        let (old, new) = (kept(base.path(), "1"), kept(base.path(), "2"));
+        let a = Some("a".to_owned());
+        assert_eq!(get(&old, statements("a")).await, (a.clone(), false));
+        assert_eq!(get(&old, statements("b")).await, (a, false));
+        assert_eq!(get(&new, Recorded::Undecided).await, (None, false));
+        assert_eq!(get(&new, statements("b")).await, (None, false));
+    }
+
+    #[tokio::test]
+    async fn a_bound_that_was_reached_is_told_once() {
+        let base = tempfile::tempdir().unwrap();
+        let kept = kept(base.path(), "1");
+        let endless = || Recorded::OutOfBounds("`m1` had not ended".to_owned());
+        assert_eq!(get(&kept, endless()).await, (None, true));
+        assert_eq!(get(&kept, endless()).await, (None, false));
+    }
+
+    #[tokio::test]
+    async fn what_was_refuted_counts_for_no_program() {
+        let base = tempfile::tempdir().unwrap();
+        let (one, other) = (kept(base.path(), "1"), kept(base.path(), "2"));
+        get(&one, statements("a")).await;
+        one.refute();
+        assert_eq!(get(&one, statements("a")).await.0, None);
+        assert_eq!(get(&other, statements("a")).await.0, None);
+    }
+
+    #[tokio::test]
+    async fn many_at_once_record_once() {
+        let base = tempfile::tempdir().unwrap();
+        let runs = AtomicUsize::new(0);
+        let one = async || {
+            let kept = kept(base.path(), "1");
+            let record = async {
+                runs.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                statements("a")
+            };
+            kept.get_or_record(Bounds::default(), record, |_| {}).await
+        };
+        let all = futures::future::join_all((0..8).map(|_| one())).await;
+        assert!(all.iter().all(|got| got.as_deref() == Some("a")));
+        assert_eq!(runs.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_process_does_not_wait_for_ever_for_another_that_records() {
+        let base = tempfile::tempdir().unwrap();
+        let kept = kept(base.path(), "1");
+        let other = kept.turn(Duration::ZERO).await;
+        assert!(matches!(other, Turn::Ours(_)));
+        let bounds = Bounds {
+            time: Duration::from_millis(1),
+            ..Bounds::default()
+        };
+        let record = async { statements("a") };
+        assert_eq!(kept.get_or_record(bounds, record, |_| {}).await, None);
+        drop(other);
+        assert_eq!(get(&kept, statements("a")).await.0.as_deref(), Some("a"));
+    }
+
+    #[tokio::test]
+    async fn without_files_a_process_records_once() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("recorded"), "in the way").unwrap();
+        let kept = kept(base.path(), "1");
+        let a = Some("a".to_owned());
+        assert_eq!(get(&kept, statements("a")).await.0, a);
+        assert_eq!(get(&kept, statements("b")).await.0, a);
+    }
+}

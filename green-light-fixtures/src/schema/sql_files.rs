@@ -1,0 +1,94 @@
+//! A step that is SQL text.
+
+use crate::driver::backend::Backend;
+use crate::driver::driver_pool::DriverPool;
+use crate::error::{Error, Kind};
+use crate::schema::script_connection::Session;
+use crate::schema::step::failed;
+use crate::sql::split::{Statement, statements};
+
+/// A text and how errors call it.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) name: String,
+    pub(crate) sql: String,
+}
+
+impl Text {
+    /// Runs its statements one after the other, all on one connection.
+    ///
+    /// A dump sets its session to its liking, so what runs later gets a connection that is new.
+    pub(crate) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
+        let session = self.run_all(db).await?;
+        let name = &self.name;
+        session
+            .end()
+            .await
+            .map_err(|error| failed(format!("after `{name}` the connection failed"), &error))
+    }
+
+    /// The same on the connection of a test, which goes on after it.
+    async fn run_for_test(&self, db: &DriverPool) -> Result<(), Error> {
+        self.run_all(db).await.map(drop)
+    }
+
+    /// The connection on which all statements have run.
+    async fn run_all(&self, db: &DriverPool) -> Result<Session, Error> {
+        let all = self.statements(db.backend().unwrap_or_default())?;
+        let name = &self.name;
+        let mut session = Session::of(db)
+            .await
+            .map_err(|error| failed(format!("`{name}` found no connection"), &error))?;
+        for (index, statement) in all.iter().enumerate() {
+            if let Err(error) = session.run(statement.text).await {
+                let number = format!("statement {} of {}", index + 1, all.len());
+                return Err(self.failed(&number, statement, &error));
+            }
+        }
+        Ok(session)
+    }
+
+    fn statements(&self, dialect: Backend) -> Result<Vec<Statement<'_>>, Error> {
+        statements(&self.sql, dialect).map_err(|refused| {
+            let (text, line, fact) = (shorten(&refused.text), refused.line, refused.fact);
+            Error::new(
+                Kind::Schema,
+                format!("`{text}` of `{}`, on its line {line}, {fact}", self.name),
+            )
+            .help(refused.help)
+        })
+    }
+
+    fn failed(&self, number: &str, statement: &Statement<'_>, error: &sqlx::Error) -> Error {
+        let what = format!(
+            "{number} of `{}`, on its line {}, failed: `{}`",
+            self.name,
+            statement.line,
+            shorten(statement.text),
+        );
+        let help = match error.to_string() {
+            message if message.contains("role \"") && message.contains("does not exist") => {
+                "make the role first, or dump with `pg_dump --no-owner --no-privileges`"
+            }
+            message if message.contains("GTID_PURGED") => {
+                "leave it out, or dump with `mysqldump --set-gtid-purged=OFF`"
+            }
+            message if message.contains("unrecognized configuration parameter") => {
+                "leave it out, or dump with the `pg_dump` that belongs to the server"
+            }
+            _ => "correct the statement; line 1 is the first line of the text",
+        };
+        failed(what, error).help(help)
+    }
+}
+
+/// Runs the statements of `sql`, which errors call `name`, on the connection of a test.
+pub(crate) async fn run_script(db: &DriverPool, name: &str, sql: &str) -> Result<(), Error> {
+    let (name, sql) = (name.to_owned(), sql.to_owned());
+    Text { name, sql }.run_for_test(db).await
+}
+
+fn shorten(statement: &str) -> String {
+    let line: Vec<_> = statement.split_whitespace().collect();
+    crate::sql::classify::shorten(&line.join(" "))
+}

@@ -1,0 +1,222 @@
+//! The test's place in a database, whichever way it is kept apart from the others.
+//!
+//! Invariant: a place ends once. What ends it reports what the test left behind; dropping it instead
+//! throws the database away.
+
+#[cfg(feature = "sea-orm")]
+use std::{panic::Location, sync::Arc, time::Duration};
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::{DatabaseConnection, DbErr};
+
+use crate::database::dedicated::{Leaving, Stay};
+use crate::database::keep::nothing_to_keep;
+use crate::driver::driver_pool::DriverPool;
+use crate::driver::pool::Pool;
+use crate::error::Error;
+use crate::isolation::Isolation;
+use crate::sandbox::lease::{Lease, Taken};
+use crate::url::DatabaseUrl;
+
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A transaction in a kept database.
+    Sandbox { lease: Lease, url: DatabaseUrl },
+    /// A database that the test may commit to.
+    Database(Stay),
+}
+
+impl Place {
+    pub(crate) fn isolation(&self) -> Isolation {
+        match self {
+            Self::Sandbox { .. } => Isolation::Transaction,
+            Self::Database(stay) => stay.isolation(),
+        }
+    }
+
+    pub(crate) fn test(&self) -> &str {
+        match self {
+            Self::Sandbox { lease, .. } => lease.test(),
+            Self::Database(stay) => stay.test(),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        match self {
+            Self::Sandbox { url, .. } => url,
+            Self::Database(stay) => stay.url(),
+        }
+    }
+
+    /// The same, for somebody who may connect to it.
+    pub(crate) fn give_url(&self) -> &DatabaseUrl {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().url_asked_for(lease.id());
+        }
+        self.url()
+    }
+
+    /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
+    pub(crate) fn was_url_asked_for(&self) -> bool {
+        match self {
+            Self::Sandbox { lease, .. } => lease.was_url_asked_for(),
+            Self::Database(_) => false,
+        }
+    }
+
+    /// The pool of the test, unless the place has ended.
+    pub(crate) fn pool(&self) -> DriverPool {
+        match self {
+            Self::Sandbox { lease, .. } => lease.with_pool(Pool::driver_pool).unwrap_or_default(),
+            Self::Database(stay) => stay.pool(),
+        }
+    }
+
+    /// A connection as applications of SeaORM take it; a disconnected one once the place has ended.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn connection(&self) -> DatabaseConnection {
+        let mut connection = self.pool().to_sea_orm();
+        let lease = match self {
+            Self::Sandbox { lease, .. } => lease,
+            Self::Database(stay) => {
+                let token = stay.token();
+                connection.set_metric_callback(move |_| {
+                    let _alive = &token;
+                });
+                return connection;
+            }
+        };
+        let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
+        // Every clone of the connection, and every transaction and stream begun on it, holds this
+        // closure. So the token lives exactly as long as something can still reach the database.
+        connection.set_metric_callback(move |info| {
+            let _alive = &token;
+            guard.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
+        });
+        connection
+    }
+
+    /// The database will be kept when the place ends, as one of `at_most` so many.
+    pub(crate) fn keep(&self, at_most: usize) {
+        match self {
+            Self::Database(stay) => stay.keep(at_most),
+            Self::Sandbox { lease, .. } => nothing_to_keep(lease.test()),
+        }
+    }
+
+    /// The savepoint that has to stay the innermost, if there is one.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn mark(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.with_pool(Pool::mark).flatten(),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// Takes the database out of the place, which then has ended.
+    pub(crate) fn take(&self) -> Option<Left> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.take().map(Left::Sandbox),
+            Self::Database(stay) => stay.take().map(Left::Database),
+        }
+    }
+
+    /// What to know if the test failed because its connection was taken.
+    pub(crate) fn contention(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } if lease.was_deadlocked() => {
+                Some(crate::sandbox::contention::deadlocked().to_owned())
+            }
+            Self::Sandbox { lease, .. } => lease
+                .contention()
+                .map(|holder| crate::sandbox::contention::taken(lease.waits(), Some(holder))),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// What to know if the server was started by green-light and has ended.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.server_end(),
+            Self::Database(stay) => stay.server_end(),
+        }
+    }
+
+    /// What to know if the test failed because nothing could be written any more.
+    pub(crate) fn ended_early(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease
+                .ended_early()
+                .map(|by| crate::sandbox::contention::ended_early(&by)),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// The statement of the test that the database refused last, as far as SeaORM reports statements.
+    pub(crate) fn refused(&self) -> Option<String> {
+        match self {
+            Self::Sandbox { lease, .. } => lease.guard().refused(),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// Makes an error about the connection say who holds it.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
+        match self {
+            Self::Sandbox { lease, .. } => crate::sandbox::contention::explain(error, lease),
+            Self::Database(stay) => stay.explain(error),
+        }
+    }
+
+    /// A statement comes that SeaORM does not report.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn announce(&self) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().announce(lease.id());
+        }
+    }
+
+    /// Notes a statement that SeaORM does not report, so that a breach can name it.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
+        if let Self::Sandbox { lease, .. } = self {
+            let guard = lease.guard();
+            guard.ran_text(lease.id(), sql, elapsed, has_failed);
+        }
+    }
+
+    /// Notes where the holder of the connection began its transaction.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.guard().begun_at(place);
+        }
+    }
+
+    /// A raw pool, which cannot be tracked, is handed out.
+    pub(crate) fn raw_pool_given(&self) {
+        if let Self::Sandbox { lease, .. } = self {
+            let is_shielded = lease.with_pool(Pool::is_shielded).unwrap_or(true);
+            lease.guard().raw_pool_given(lease.id(), is_shielded);
+        }
+    }
+}
+
+/// A database on its way from a test to the next one, or out.
+#[derive(Debug)]
+#[must_use = "dropping it throws the database away"]
+pub(crate) enum Left {
+    Sandbox(Taken),
+    Database(Leaving),
+}
+
+impl Left {
+    /// Ends what the test began, reports, and gives the database back or throws it away.
+    pub(crate) async fn end(self) -> Result<(), Error> {
+        match self {
+            Self::Sandbox(taken) => taken.end().await,
+            Self::Database(leaving) => leaving.end().await,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What isolates one test: lent by an engine, ended once.
+//!
+//! Invariants: nothing in it reaches another test; `finish` is bounded in time; without `finish`, as
+//! in a panic, dropping it throws its database away.
+
+use std::{fmt, sync::Arc};
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::{DatabaseConnection, DbErr};
+
+use crate::database::keep::limit as keep_limit;
+use crate::driver::backend::Backend;
+use crate::error::Error;
+use crate::isolation::Isolation;
+use crate::session::handle::Session;
+use crate::session::isolated::Place;
+#[cfg(feature = "sea-orm")]
+use crate::session::savepoint::Savepoint;
+
+/// What isolates one test: its outer transaction, or its place in a database it may commit to.
+///
+/// The application under test gets a [`session`](Self::session) or its `DatabaseConnection`; all it
+/// writes is undone by [`finish`](Self::finish). Clones are the same transaction; dropping the last
+/// one without `finish` throws its database away.
+///
+/// With [`Isolation::Database`] and [`Isolation::Shared`] no transaction is open: what the
+/// application begins is a real transaction, and what it commits is committed. `finish` then throws
+/// the database away or puts it back as the template made it.
+#[derive(Clone)]
+pub struct Transaction {
+    owner: Arc<Owner>,
+}
+
+struct Owner {
+    place: Arc<Place>,
+    backend: Backend,
+}
+
+impl Transaction {
+    pub(crate) fn new(place: Place, backend: Backend) -> Self {
+        Self {
+            owner: Arc::new(Owner {
+                place: Arc::new(place),
+                backend,
+            }),
+        }
+    }
+
+    /// A session inside this transaction.
+    ///
+    /// Once the transaction has ended, every use of a new session is an error.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(Arc::clone(&self.owner.place), self.owner.backend)
+    }
+
+    /// How the test is kept apart from the others.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.owner.place.isolation()
+    }
+
+    /// The connection of the test, as applications take it.
+    #[cfg(feature = "sea-orm")]
+    #[must_use]
+    pub fn connection(&self) -> DatabaseConnection {
+        self.session().connection().clone()
+    }
+
+    pub(crate) fn into_session(self) -> Session {
+        self.session().owning(self)
+    }
+
+    /// A mark to come back to within the test.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is taken or the database refuses; always without
+    /// [`Isolation::Transaction`].
+    #[cfg(feature = "sea-orm")]
+    pub async fn savepoint(&self) -> Result<Savepoint, DbErr> {
+        Savepoint::set(self.session()).await
+    }
+
+    /// Ends the transaction: checks deferred constraints, rolls back, and gives the database back.
+    /// With other isolations: closes the connections, and puts the database back or throws it away.
+    ///
+    /// Drop every session and connection of the test first: as long as one lives, the database
+    /// cannot be used again and the next test gets a new one, which takes a little longer. Ending a
+    /// transaction again does nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the test ended the transaction itself, left rows that no commit would accept, or left its
+    /// connection held by something. Whatever is returned, nothing of the test remains.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future throws the database away; the next test gets a new one.
+    pub async fn finish(self) -> Result<(), Error> {
+        let taken = self.owner.place.take();
+        drop(self);
+        match taken {
+            Some(taken) => taken.end().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the test's database when it ends, if `GREEN_LIGHT_KEEP` says how many are kept.
+    ///
+    /// The fixture does so for tests that fail. Where the database is goes to stderr; with
+    /// [`Isolation::Transaction`] there is nothing to keep.
+    ///
+    /// # Errors
+    ///
+    /// When the variable does not hold a number.
+    pub fn keep(&self) -> Result<(), Error> {
+        match keep_limit()? {
+            0 => {}
+            at_most => self.owner.place.keep(at_most),
+        }
+        Ok(())
+    }
+
+    /// What to print if the test failed because its connection was taken: who held it, and the cure.
+    ///
+    /// `None` unless something held the connection for as long as a query waits for it. Once the
+    /// transaction has ended, only that the database ended it to break a deadlock is told.
+    #[must_use]
+    pub fn contention(&self) -> Option<String> {
+        self.owner.place.contention()
+    }
+
+    /// The statement that the database refused last, as far as SeaORM reports statements.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.owner.place.refused()
+    }
+
+    /// What to know if the server was started by green-light and has ended.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        self.owner.place.server_end()
+    }
+
+    /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
+    pub(crate) fn was_url_asked_for(&self) -> bool {
+        self.owner.place.was_url_asked_for()
+    }
+
+    /// What to know if the test failed because nothing could be written any more.
+    pub(crate) fn ended_early(&self) -> Option<String> {
+        self.owner.place.ended_early()
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Owner { place, backend } = &*self.owner;
+        // The options of drivers, which are further down, print their passwords.
+        f.debug_struct("Transaction")
+            .field("backend", backend)
+            .field("url", place.url())
+            .field("test", &place.test())
+            .finish()
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Sessions may outlive the transaction, but not its database.
+        drop(self.place.take());
+    }
+}

@@ -1,0 +1,104 @@
+//! What is in the file of a kept image: the image, and what shows that it is all there.
+//!
+//! A disk that was full, a machine that went down, a file that somebody has cut or changed: whatever is
+//! not as it was written is no image.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use crate::sqlite::sandbox::Image;
+
+/// What such a file begins with.
+const MARK: &[u8; 8] = b"gl-image";
+/// How long the name of a run may be.
+const RUN: usize = 64;
+/// Mark, checksum, name of the run; the image follows.
+const HEAD: usize = MARK.len() + size_of::<u64>() + RUN;
+
+/// An image, and the run that has built it anew if one has.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    run: [u8; RUN],
+    pub(crate) image: Image,
+}
+
+impl Sealed {
+    pub(crate) fn is_of(&self, run: &str) -> bool {
+        self.run == padded(run)
+    }
+
+    /// Reads what [`seal`] has written; nothing if it is damaged.
+    pub(crate) fn open(file: &[u8]) -> Option<Self> {
+        let (mark, rest) = file.split_first_chunk()?;
+        let (checksum, rest) = rest.split_first_chunk()?;
+        if mark != MARK || u64::from_le_bytes(*checksum) != sum(rest) {
+            return None;
+        }
+        let (run, image) = rest.split_first_chunk()?;
+        Some(Self {
+            run: *run,
+            image: image.into(),
+        })
+    }
+}
+
+/// The file of `image`, built in `run` if that builds everything anew.
+pub(crate) fn seal(image: &[u8], run: Option<&str>) -> Vec<u8> {
+    let mut file = Vec::with_capacity(HEAD + image.len());
+    file.extend([0; MARK.len() + size_of::<u64>()]);
+    file.extend(padded(run.unwrap_or_default()));
+    file.extend(image);
+    let (head, rest) = file.split_at_mut(MARK.len() + size_of::<u64>());
+    let (mark, checksum) = head.split_at_mut(MARK.len());
+    mark.copy_from_slice(MARK);
+    checksum.copy_from_slice(&sum(rest).to_le_bytes());
+    file
+}
+
+fn padded(run: &str) -> [u8; RUN] {
+    let mut padded = [0; RUN];
+    let length = run.len().min(RUN);
+    padded[..length].copy_from_slice(&run.as_bytes()[..length]);
+    padded
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    // Fast in a build for debugging as well, since the standard library is not built for that.
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&bytes.len().to_le_bytes());
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_read_back_with_the_run_that_built_it() {
+        for run in [None, Some("a-run")] {
+            let sealed = Sealed::open(&seal(b"pages", run)).unwrap();
+            assert_eq!(&*sealed.image, b"pages");
+            assert_eq!(sealed.is_of("a-run"), run.is_some());
+        }
+        assert!(Sealed::open(&seal(b"", None)).unwrap().image.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_changed_anywhere_is_no_image() {
+        let image: Vec<u8> = (0..2_000_u32).flat_map(u32::to_le_bytes).collect();
+        let whole = seal(&image, Some("run"));
+        for length in 0..whole.len() {
+            assert!(Sealed::open(&whole[..length]).is_none(), "{length}");
+        }
+        let mut changed = whole.clone();
+        for at in 0..whole.len() {
+            changed[at] ^= 1 << (at % 8);
+            assert!(Sealed::open(&changed).is_none(), "{at}");
+            changed[at] = whole[at];
+        }
+        changed.push(0);
+        assert!(Sealed::open(&changed).is_none());
+        // As a file whose pages have not reached the disk.
+        assert!(Sealed::open(&vec![0; whole.len()]).is_none());
+    }
+}
