@@ -14,7 +14,7 @@ use green_light_core::left_behind;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 use crate::database::factory::Home;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::isolation::Isolation;
 use crate::sandbox::pool::Waits;
@@ -46,7 +46,7 @@ struct Occupied {
 
 /// The pool of a test, which is closed when the test ends, whoever still has a clone of it.
 #[derive(Debug)]
-struct OwnPool(DriverPool);
+struct OwnPool(DatabasePool);
 
 impl Drop for OwnPool {
     fn drop(&mut self) {
@@ -57,7 +57,7 @@ impl Drop for OwnPool {
 
 impl Stay {
     pub(crate) fn new(
-        pool: DriverPool,
+        pool: DatabasePool,
         home: Home,
         test: Arc<str>,
         isolation: Isolation,
@@ -105,7 +105,7 @@ impl Stay {
     }
 
     /// The pool of the test, unless the stay has ended.
-    pub(crate) fn pool(&self) -> DriverPool {
+    pub(crate) fn pool(&self) -> DatabasePool {
         let occupied = self.occupied.lock().unwrap_or_else(PoisonError::into_inner);
         occupied
             .as_ref()
@@ -154,7 +154,7 @@ impl Stay {
                 "none of the {} connections of this test was free within {:.1} s\n  \
                  help: end transactions and streams before others are begun, or let fewer tasks \
                  query at once; `session.url()` is for a pool of any size",
-                self.pool().most().unwrap_or(CONNECTIONS),
+                self.pool().max_connections().unwrap_or(CONNECTIONS),
                 self.waits.connection.as_secs_f64(),
             ),
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if self.has_ended() => {

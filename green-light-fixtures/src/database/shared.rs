@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::database::shared_queue::{Moment, Reset};
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 #[cfg(feature = "mysql")]
 use crate::mysql::restore::Original;
@@ -75,7 +75,7 @@ impl Shared {
     }
 
     /// Opens a pool for the test whose turn it is.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabasePool, Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { file, options, .. } => file::open(options, file, waits).await,

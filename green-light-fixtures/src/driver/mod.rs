@@ -1,12 +1,11 @@
-//! How the databases differ: opening a guarded pool, ending its outer transaction, making an image.
+//! What the rest of the crate knows of a database, and what is the same on all of them.
 //!
-//! Everything above this folder speaks of a `DriverPool`, which is one of SeaORM in a session; everything
-//! below it speaks one driver.
+//! What is above this folder uses these traits, and knows no database by name.
 
 pub(crate) mod backend;
 pub(crate) mod breach;
 pub(crate) mod checkout;
-pub(crate) mod driver_pool;
+pub(crate) mod database_pool;
 #[cfg(feature = "_server")]
 pub(crate) mod guard_savepoint;
 pub(crate) mod handover;
@@ -18,3 +17,4 @@ pub(crate) mod restart;
 #[cfg(feature = "_server")]
 pub(crate) mod stand_in;
 pub(crate) mod template;
+pub(crate) mod traits;

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::driver::restart;
 use crate::error::{Error, Kind};
@@ -58,14 +58,14 @@ pub(crate) enum Pool {
 
 impl Pool {
     /// The pool without what the sandbox knows of it.
-    pub(crate) fn driver_pool(&self) -> DriverPool {
+    pub(crate) fn driver_pool(&self) -> DatabasePool {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite { pool, .. } => DriverPool::Sqlite(pool.clone()),
+            Self::Sqlite { pool, .. } => DatabasePool::new(pool.clone()),
             #[cfg(feature = "postgres")]
-            Self::Postgres { pool, .. } => DriverPool::Postgres(pool.clone()),
+            Self::Postgres { pool, .. } => DatabasePool::new(pool.clone()),
             #[cfg(feature = "mysql")]
-            Self::MySql { pool, .. } => DriverPool::MySql(pool.clone()),
+            Self::MySql { pool, .. } => DatabasePool::new(pool.clone()),
         }
     }
 

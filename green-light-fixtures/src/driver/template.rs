@@ -142,11 +142,11 @@ impl Template {
             Self::Sqlite { .. } => None,
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => {
-                crate::local_server::origin::end_of(crate::driver::backend::Backend::Postgres)
+                crate::local_server::origin::end_of(crate::local_server::origin::Origin::POSTGRES)
             }
             #[cfg(feature = "mysql")]
             Self::MySql(_) => {
-                crate::local_server::origin::end_of(crate::driver::backend::Backend::MySql)
+                crate::local_server::origin::end_of(crate::local_server::origin::Origin::MYSQL)
             }
         }
     }

@@ -13,7 +13,6 @@ use std::{
 
 use green_light_core::help_for;
 
-use crate::driver::backend::Backend;
 use crate::env::value;
 use crate::error::{Error, Kind};
 use crate::local_server::program::Product;
@@ -136,17 +135,10 @@ pub(crate) struct End {
 /// The system closes the files of a killed process one after the other, and the listening socket is not the first.
 const DYING: Duration = Duration::from_millis(300);
 
-/// The server that `backend` uses has ended before its time, and is one of green-light's own: in words.
+/// The server of `origin` has ended before its time, and is one of green-light's own: in words.
 ///
 /// For use after a lost connection: if the server still takes connections, this looks again for [`DYING`].
-pub(crate) fn end_of(backend: Backend) -> Option<String> {
-    let origin = match backend {
-        #[cfg(feature = "postgres")]
-        Backend::Postgres => Origin::POSTGRES,
-        #[cfg(feature = "mysql")]
-        Backend::MySql => Origin::MYSQL,
-        _ => return None,
-    };
+pub(crate) fn end_of(origin: Origin) -> Option<String> {
     let give_up_at = Instant::now() + DYING;
     let End { fact, help } = loop {
         match origin.end() {

@@ -7,7 +7,7 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::error::Error;
 use crate::mysql::admin::{Line, failed, once_there_is_room};
@@ -53,14 +53,14 @@ impl Claim {
     }
 
     /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabasePool, Error> {
         let pool = MySqlPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection);
         let pool = once_there_is_room(|| pool.clone().connect_with(self.options()))
             .await
             .map_err(|error| failed("the database of the test cannot be opened", error))?;
-        Ok(DriverPool::MySql(pool))
+        Ok(DatabasePool::new(pool))
     }
 
     /// No test of this process has it. Dropped now, it goes back into stock once `pool` is closed.

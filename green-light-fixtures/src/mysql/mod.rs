@@ -18,6 +18,7 @@ pub(crate) mod connection_locks;
 pub(crate) mod copy;
 pub(crate) mod database_lease;
 pub(crate) mod local_server;
+pub(crate) mod pool;
 pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod recycle;

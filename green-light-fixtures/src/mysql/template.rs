@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::backoff::Waiting;
 use crate::driver::backend::Backend;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::forced_rebuild;
 use crate::local_server::running::Server;
@@ -309,7 +309,7 @@ impl Building<'_> {
         let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
             .await
             .map_err(cannot)?;
-        let db = DriverPool::MySql(pool.clone());
+        let db = DatabasePool::new(pool.clone());
         let db = NewDatabase::new(db, self.office.url_of(name));
         let what = format!("the schema made at {}", self.schema.place());
         let applying = self.schema.apply(&db);

@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::error::Error;
 use crate::postgres::admin::{Line, failed};
@@ -50,14 +50,14 @@ impl Claim {
     }
 
     /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DriverPool, Error> {
+    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabasePool, Error> {
         let pool = PgPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection)
             .connect_with(self.options())
             .await
             .map_err(|error| failed("the database of the test cannot be opened", error))?;
-        Ok(DriverPool::Postgres(pool))
+        Ok(DatabasePool::new(pool))
     }
 
     /// No test of this process has it. Dropped now, it goes back into stock by way of `pool`.

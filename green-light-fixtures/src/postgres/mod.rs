@@ -16,6 +16,7 @@ pub(crate) mod database_lease;
 pub(crate) mod database_properties;
 pub(crate) mod guard;
 pub(crate) mod local_server;
+pub(crate) mod pool;
 pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod rebuild;

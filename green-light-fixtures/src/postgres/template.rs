@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::backoff::Waiting;
 use crate::driver::backend::Backend;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::postgres::admin::{Line, connect, failed, literal, quoted, run};
 use crate::postgres::client::Office;
@@ -186,7 +186,7 @@ impl Content {
             .connect_with(options.clone())
             .await
             .map_err(cannot)?;
-        let db = DriverPool::Postgres(pool.clone());
+        let db = DatabasePool::new(pool.clone());
         let what = format!("the schema made at {}", schema.place());
         let db = NewDatabase::new(db, office.url_of(name));
         let applied = while_it_answers::<PgConnection, _>(&options, &what, schema.apply(&db)).await;

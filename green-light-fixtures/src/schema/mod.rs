@@ -15,7 +15,6 @@ pub(crate) mod new_database;
 pub(crate) mod recorded_migrations;
 #[cfg(feature = "sea-orm-migration")]
 pub(crate) mod recorder_answers;
-pub(crate) mod script_connection;
 pub(crate) mod sql_directory;
 pub(crate) mod sql_files;
 #[cfg(feature = "sqlx")]

@@ -9,11 +9,12 @@ use sea_orm::DatabaseConnection;
 use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]
 use sqlx::PgPool;
+use sqlx::Pool;
 #[cfg(feature = "sqlite")]
 use sqlx::SqlitePool;
 
 use crate::driver::backend::Backend;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::{DatabasePool, PoolDriver};
 use crate::url::DatabaseUrl;
 
 /// The database that [`Schema::run`](crate::Schema::run) fills, by SeaORM, sqlx or any other driver.
@@ -23,14 +24,14 @@ use crate::url::DatabaseUrl;
 /// copied. Those that are left open when the function ends are ended on servers.
 #[derive(Clone, Debug)]
 pub struct NewDatabase {
-    pool: DriverPool,
+    pool: DatabasePool,
     #[cfg(feature = "sea-orm")]
     connection: DatabaseConnection,
     url: DatabaseUrl,
 }
 
 impl NewDatabase {
-    pub(crate) fn new(pool: DriverPool, url: DatabaseUrl) -> Self {
+    pub(crate) fn new(pool: DatabasePool, url: DatabaseUrl) -> Self {
         Self {
             #[cfg(feature = "sea-orm")]
             connection: pool.to_sea_orm(),
@@ -39,7 +40,7 @@ impl NewDatabase {
         }
     }
 
-    pub(crate) fn pool(&self) -> &DriverPool {
+    pub(crate) fn pool(&self) -> &DatabasePool {
         &self.pool
     }
 
@@ -73,10 +74,7 @@ impl NewDatabase {
     #[must_use]
     #[track_caller]
     pub fn sqlite_pool(&self) -> &SqlitePool {
-        match &self.pool {
-            DriverPool::Sqlite(pool) => pool,
-            _ => self.is_not_on(Backend::Sqlite),
-        }
+        self.raw::<sqlx::Sqlite>()
     }
 
     /// The sqlx pool behind the connection.
@@ -88,10 +86,7 @@ impl NewDatabase {
     #[must_use]
     #[track_caller]
     pub fn postgres_pool(&self) -> &PgPool {
-        match &self.pool {
-            DriverPool::Postgres(pool) => pool,
-            _ => self.is_not_on(Backend::Postgres),
-        }
+        self.raw::<sqlx::Postgres>()
     }
 
     /// The sqlx pool behind the connection.
@@ -103,16 +98,17 @@ impl NewDatabase {
     #[must_use]
     #[track_caller]
     pub fn mysql_pool(&self) -> &MySqlPool {
-        match &self.pool {
-            DriverPool::MySql(pool) => pool,
-            _ => self.is_not_on(Backend::MySql),
-        }
+        self.raw::<sqlx::MySql>()
     }
 
     #[track_caller]
-    fn is_not_on(&self, wanted: Backend) -> ! {
-        let backend = self.backend();
-        panic!("this database is on `{backend}`, not on `{wanted}`\n  help: ask `backend()` first")
+    fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
+        let (backend, wanted) = (self.backend(), DB::BACKEND);
+        self.pool.of().unwrap_or_else(|| {
+            panic!(
+                "this database is on `{backend}`, not on `{wanted}`\n  help: ask `backend()` first"
+            )
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::schema::sql_files::Text;
 use crate::schema::up_section::up_section;
@@ -64,7 +64,7 @@ impl SqlFiles {
         }
     }
 
-    pub(crate) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
+    pub(crate) async fn run(&self, db: &DatabasePool) -> Result<(), Error> {
         let files = self.files.as_ref().map_err(|unread| {
             Error::new(Kind::Schema, format!("{}: {}", self.name, unread.why)).help(unread.help)
         })?;

@@ -1,9 +1,8 @@
 //! A step that is SQL text.
 
 use crate::driver::backend::Backend;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::{DatabasePool, ScriptConnection};
 use crate::error::{Error, Kind};
-use crate::schema::script_connection::Session;
 use crate::schema::step::failed;
 use crate::sql::split::{Statement, statements};
 
@@ -18,7 +17,7 @@ impl Text {
     /// Runs its statements one after the other, all on one connection.
     ///
     /// A dump sets its session to its liking, so what runs later gets a connection that is new.
-    pub(crate) async fn run(&self, db: &DriverPool) -> Result<(), Error> {
+    pub(crate) async fn run(&self, db: &DatabasePool) -> Result<(), Error> {
         let session = self.run_all(db).await?;
         let name = &self.name;
         session
@@ -28,15 +27,16 @@ impl Text {
     }
 
     /// The same on the connection of a test, which goes on after it.
-    async fn run_for_test(&self, db: &DriverPool) -> Result<(), Error> {
+    async fn run_for_test(&self, db: &DatabasePool) -> Result<(), Error> {
         self.run_all(db).await.map(drop)
     }
 
     /// The connection on which all statements have run.
-    async fn run_all(&self, db: &DriverPool) -> Result<Session, Error> {
+    async fn run_all(&self, db: &DatabasePool) -> Result<Box<dyn ScriptConnection>, Error> {
         let all = self.statements(db.backend().unwrap_or_default())?;
         let name = &self.name;
-        let mut session = Session::of(db)
+        let mut session = db
+            .script_connection()
             .await
             .map_err(|error| failed(format!("`{name}` found no connection"), &error))?;
         for (index, statement) in all.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Text {
 }
 
 /// Runs the statements of `sql`, which errors call `name`, on the connection of a test.
-pub(crate) async fn run_script(db: &DriverPool, name: &str, sql: &str) -> Result<(), Error> {
+pub(crate) async fn run_script(db: &DatabasePool, name: &str, sql: &str) -> Result<(), Error> {
     let (name, sql) = (name.to_owned(), sql.to_owned());
     Text { name, sql }.run_for_test(db).await
 }

@@ -4,21 +4,12 @@ use std::fmt::Write as _;
 
 use sqlx::migrate::{MigrateError, Migrator};
 
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 
 /// Runs those that have not run on `db`.
-pub(crate) async fn run(migrator: &Migrator, db: &DriverPool) -> Result<(), Error> {
-    let done = match db {
-        #[cfg(feature = "sqlite")]
-        DriverPool::Sqlite(pool) => migrator.run(pool).await,
-        #[cfg(feature = "postgres")]
-        DriverPool::Postgres(pool) => migrator.run(pool).await,
-        #[cfg(feature = "mysql")]
-        DriverPool::MySql(pool) => migrator.run(pool).await,
-        DriverPool::Ended => Err(sqlx::Error::PoolClosed.into()),
-    };
-    done.map_err(|error| {
+pub(crate) async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
+    db.migrate(migrator).await.map_err(|error| {
         let (what, cause) = match error {
             MigrateError::ExecuteMigration(cause, version) => (describe(migrator, version), cause),
             other => {

@@ -12,13 +12,15 @@ use sea_orm::{
 use sqlx::MySqlPool;
 #[cfg(feature = "postgres")]
 use sqlx::PgPool;
+use sqlx::Pool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
 use crate::driver::backend::Backend;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::{DatabasePool, PoolDriver};
 use crate::error::Error;
 use crate::isolation::Isolation;
+use crate::sandbox::contention;
 use crate::session::isolated::Place;
 #[cfg(feature = "sea-orm")]
 use crate::session::options::TransactionOptions;
@@ -42,7 +44,7 @@ pub struct Session {
 }
 
 struct Shared {
-    pool: DriverPool,
+    pool: DatabasePool,
     #[cfg(feature = "sea-orm")]
     connection: DatabaseConnection,
     place: Arc<Place>,
@@ -75,7 +77,7 @@ impl Session {
         &self.shared.connection
     }
 
-    pub(crate) fn pool(&self) -> &DriverPool {
+    pub(crate) fn pool(&self) -> &DatabasePool {
         &self.shared.pool
     }
 
@@ -115,13 +117,7 @@ impl Session {
     #[must_use]
     #[track_caller]
     pub fn sqlite_pool(&self) -> &SqlitePool {
-        match self.raw(Backend::Sqlite) {
-            DriverPool::Sqlite(pool) => pool,
-            _ => panic!(
-                "{}",
-                crate::sandbox::contention::has_ended(self.shared.place.test())
-            ),
-        }
+        self.raw::<sqlx::Sqlite>()
     }
 
     /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
@@ -133,13 +129,7 @@ impl Session {
     #[must_use]
     #[track_caller]
     pub fn postgres_pool(&self) -> &PgPool {
-        match self.raw(Backend::Postgres) {
-            DriverPool::Postgres(pool) => pool,
-            _ => panic!(
-                "{}",
-                crate::sandbox::contention::has_ended(self.shared.place.test())
-            ),
-        }
+        self.raw::<sqlx::Postgres>()
     }
 
     /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
@@ -151,25 +141,20 @@ impl Session {
     #[must_use]
     #[track_caller]
     pub fn mysql_pool(&self) -> &MySqlPool {
-        match self.raw(Backend::MySql) {
-            DriverPool::MySql(pool) => pool,
-            _ => panic!(
-                "{}",
-                crate::sandbox::contention::has_ended(self.shared.place.test())
-            ),
-        }
+        self.raw::<sqlx::MySql>()
     }
 
     #[track_caller]
-    fn raw(&self, wanted: Backend) -> &DriverPool {
+    fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
         let Shared { pool, place, .. } = &*self.shared;
-        let backend = self.backend();
+        let (backend, wanted) = (self.backend(), DB::BACKEND);
         assert!(
             backend == wanted,
             "this session is on `{backend}`, not on `{wanted}`\n  help: ask `session.backend()` first"
         );
         place.raw_pool_given();
-        pool
+        pool.of()
+            .unwrap_or_else(|| panic!("{}", contention::has_ended(place.test())))
     }
 
     /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.

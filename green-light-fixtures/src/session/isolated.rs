@@ -11,7 +11,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::database::dedicated::{Leaving, Stay};
 use crate::database::keep::nothing_to_keep;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::driver::pool::Pool;
 use crate::error::Error;
 use crate::isolation::Isolation;
@@ -65,7 +65,7 @@ impl Place {
     }
 
     /// The pool of the test, unless the place has ended.
-    pub(crate) fn pool(&self) -> DriverPool {
+    pub(crate) fn pool(&self) -> DatabasePool {
         match self {
             Self::Sandbox { lease, .. } => lease.with_pool(Pool::driver_pool).unwrap_or_default(),
             Self::Database(stay) => stay.pool(),

@@ -12,7 +12,7 @@ use std::{
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::dedicated::CONNECTIONS;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::files::temp_dir::{Directory, default_base};
 use crate::sandbox::pool::Waits;
@@ -119,7 +119,7 @@ pub(crate) async fn open(
     base: &SqliteConnectOptions,
     file: &DatabaseFile,
     waits: Waits,
-) -> Result<DriverPool, Error> {
+) -> Result<DatabasePool, Error> {
     let pool = SqlitePoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(waits.connection)
@@ -133,5 +133,5 @@ pub(crate) async fn open(
             .help("look at the cause; a full disk is the usual one")
             .because(error)
         })?;
-    Ok(DriverPool::Sqlite(pool))
+    Ok(DatabasePool::new(pool))
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod failpoint;
 pub(crate) mod file;
+pub(crate) mod pool;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;

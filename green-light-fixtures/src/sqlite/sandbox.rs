@@ -22,7 +22,7 @@ use sqlx::{
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
 use crate::driver::checkout::Verdict;
-use crate::driver::driver_pool::DriverPool;
+use crate::driver::database_pool::DatabasePool;
 use crate::driver::handover::{Handover, Kept, connect};
 use crate::driver::monitor::Guard;
 use crate::driver::pool::Pool;
@@ -67,7 +67,7 @@ pub(crate) async fn build(
         .connect_with(options)
         .await
         .map_err(cannot_open)?;
-    let db = DriverPool::Sqlite(pool.clone());
+    let db = DatabasePool::new(pool.clone());
     let built = schema.apply(&NewDatabase::new(db, url)).await;
     let image = match built {
         Ok(()) => image(&pool).await.map_err(|error| {

@@ -1,0 +1,212 @@
+//! A pool of sqlx, whichever database it belongs to.
+
+use std::{any::Any, fmt, sync::Arc};
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::DatabaseConnection;
+#[cfg(feature = "sqlx")]
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Database, Pool, pool::PoolConnection};
+
+use crate::driver::backend::Backend;
+use crate::driver::traits::BoxFuture;
+
+/// What green-light asks of the pools of one database, besides what sqlx says of every pool.
+pub(crate) trait PoolDriver: Database {
+    const BACKEND: Backend;
+
+    /// The pool as SeaORM takes it.
+    #[cfg(feature = "sea-orm")]
+    fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection;
+
+    /// Runs the migrations that have not run.
+    #[cfg(feature = "sqlx")]
+    fn migrate<'a>(
+        pool: &'a Pool<Self>,
+        migrator: &'a Migrator,
+    ) -> BoxFuture<'a, Result<(), MigrateError>>;
+
+    /// Runs a text of one or more statements, unprepared.
+    fn execute(
+        connection: &mut Self::Connection,
+        sql: String,
+    ) -> BoxFuture<'_, Result<(), sqlx::Error>>;
+
+    /// The statements that give a connection its settings back after a script; `None` if the connection is to
+    /// be closed instead.
+    fn settings(
+        _connection: &mut Self::Connection,
+    ) -> BoxFuture<'_, Result<Option<String>, sqlx::Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What to know if its server was started by green-light and has ended, in words.
+    fn server_end() -> Option<String> {
+        None
+    }
+}
+
+/// A pool of one of the databases. Clones are the same pool. There is none once the test has ended.
+#[derive(Clone, Default)]
+pub(crate) struct DatabasePool(Option<Arc<dyn AnyPool>>);
+
+impl DatabasePool {
+    pub(crate) fn new<DB: PoolDriver>(pool: Pool<DB>) -> Self {
+        Self(Some(Arc::new(pool)))
+    }
+
+    /// Which database it is on.
+    pub(crate) fn backend(&self) -> Option<Backend> {
+        self.0.as_ref().map(|pool| pool.backend())
+    }
+
+    /// The pool of sqlx, if it is one of this database.
+    pub(crate) fn of<DB: PoolDriver>(&self) -> Option<&Pool<DB>> {
+        self.0.as_ref()?.as_any().downcast_ref()
+    }
+
+    /// The pool as SeaORM takes it; a disconnected one if the test has ended.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn to_sea_orm(&self) -> DatabaseConnection {
+        let pool = self.0.as_ref();
+        pool.map(|pool| pool.to_sea_orm()).unwrap_or_default()
+    }
+
+    /// Refuses new acquisitions from here on, and waits for the connections that are out.
+    ///
+    /// The first happens at once, the second when the returned future is awaited.
+    pub(crate) fn close(&self) -> impl Future<Output = ()> + use<> {
+        let closing = self.0.as_ref().map(|pool| pool.close());
+        async move {
+            if let Some(closing) = closing {
+                closing.await;
+            }
+        }
+    }
+
+    /// What to know if its server was started by green-light and has ended, in words.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        self.0.as_ref()?.server_end()
+    }
+
+    /// How many connections it may have.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn max_connections(&self) -> Option<u32> {
+        self.0.as_ref().map(|pool| pool.max_connections())
+    }
+
+    /// A connection on which a script runs.
+    pub(crate) async fn script_connection(&self) -> Result<Box<dyn ScriptConnection>, sqlx::Error> {
+        self.open_pool()?.script_connection().await
+    }
+
+    /// Runs the migrations that have not run.
+    #[cfg(feature = "sqlx")]
+    pub(crate) async fn migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
+        self.open_pool()?.migrate(migrator).await
+    }
+
+    fn open_pool(&self) -> Result<&dyn AnyPool, sqlx::Error> {
+        self.0.as_deref().ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+impl fmt::Debug for DatabasePool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options of a pool print its password.
+        f.debug_tuple("DatabasePool")
+            .field(&self.backend())
+            .finish()
+    }
+}
+
+/// One connection that runs the statements of a script, one after the other.
+pub(crate) trait ScriptConnection: Send {
+    fn run<'a>(&'a mut self, sql: &str) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+
+    /// Ends it. What comes next in the pool gets a connection with the settings of a new one.
+    fn end(self: Box<Self>) -> BoxFuture<'static, Result<(), sqlx::Error>>;
+}
+
+/// A pool whose database is known at run time alone.
+trait AnyPool: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn backend(&self) -> Backend;
+    #[cfg(feature = "sea-orm")]
+    fn to_sea_orm(&self) -> DatabaseConnection;
+    fn close(&self) -> BoxFuture<'static, ()>;
+    fn server_end(&self) -> Option<String>;
+    #[cfg(feature = "sea-orm")]
+    fn max_connections(&self) -> u32;
+    fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>>;
+    #[cfg(feature = "sqlx")]
+    fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>>;
+}
+
+impl<DB: PoolDriver> AnyPool for Pool<DB> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn backend(&self) -> Backend {
+        DB::BACKEND
+    }
+
+    #[cfg(feature = "sea-orm")]
+    fn to_sea_orm(&self) -> DatabaseConnection {
+        DB::to_sea_orm(self.clone())
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        let pool = self.clone();
+        // The call refuses; awaiting what it returns waits.
+        drop(Pool::close(&pool));
+        Box::pin(async move { Pool::close(&pool).await })
+    }
+
+    fn server_end(&self) -> Option<String> {
+        DB::server_end()
+    }
+
+    #[cfg(feature = "sea-orm")]
+    fn max_connections(&self) -> u32 {
+        self.options().get_max_connections()
+    }
+
+    fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>> {
+        Box::pin(async {
+            let mut connection = self.acquire().await?;
+            let settings = DB::settings(&mut connection).await?;
+            let connection: Box<dyn ScriptConnection> = Box::new(Kept::<DB> {
+                connection,
+                settings,
+            });
+            Ok(connection)
+        })
+    }
+
+    #[cfg(feature = "sqlx")]
+    fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>> {
+        DB::migrate(self, migrator)
+    }
+}
+
+struct Kept<DB: PoolDriver> {
+    connection: PoolConnection<DB>,
+    settings: Option<String>,
+}
+
+impl<DB: PoolDriver> ScriptConnection for Kept<DB> {
+    fn run<'a>(&'a mut self, sql: &str) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        DB::execute(&mut self.connection, sql.to_owned())
+    }
+
+    fn end(mut self: Box<Self>) -> BoxFuture<'static, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            match self.settings.take() {
+                Some(settings) => DB::execute(&mut self.connection, settings).await,
+                None => self.connection.close().await,
+            }
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Pools of sqlx on MySQL.
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::DatabaseConnection;
+#[cfg(feature = "sqlx")]
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AssertSqlSafe, Executor as _, MySql, MySqlConnection, Pool};
+
+use crate::driver::backend::Backend;
+use crate::driver::database_pool::PoolDriver;
+use crate::driver::traits::BoxFuture;
+use crate::local_server::origin::{Origin, end_of};
+
+impl PoolDriver for MySql {
+    const BACKEND: Backend = Backend::MySql;
+
+    #[cfg(feature = "sea-orm")]
+    fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {
+        sea_orm::SqlxMySqlConnector::from_sqlx_mysql_pool(pool)
+    }
+
+    #[cfg(feature = "sqlx")]
+    fn migrate<'a>(
+        pool: &'a Pool<Self>,
+        migrator: &'a Migrator,
+    ) -> BoxFuture<'a, Result<(), MigrateError>> {
+        Box::pin(migrator.run(pool))
+    }
+
+    fn execute(
+        connection: &mut MySqlConnection,
+        sql: String,
+    ) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        Box::pin(async move { connection.execute(AssertSqlSafe(sql)).await.map(drop) })
+    }
+
+    fn server_end() -> Option<String> {
+        end_of(Origin::MYSQL)
+    }
+}

@@ -1,0 +1,40 @@
+//! Pools of sqlx on PostgreSQL.
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::DatabaseConnection;
+#[cfg(feature = "sqlx")]
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Pool, Postgres};
+
+use crate::driver::backend::Backend;
+use crate::driver::database_pool::PoolDriver;
+use crate::driver::traits::BoxFuture;
+use crate::local_server::origin::{Origin, end_of};
+
+impl PoolDriver for Postgres {
+    const BACKEND: Backend = Backend::Postgres;
+
+    #[cfg(feature = "sea-orm")]
+    fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {
+        sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+    }
+
+    #[cfg(feature = "sqlx")]
+    fn migrate<'a>(
+        pool: &'a Pool<Self>,
+        migrator: &'a Migrator,
+    ) -> BoxFuture<'a, Result<(), MigrateError>> {
+        Box::pin(migrator.run(pool))
+    }
+
+    fn execute(
+        connection: &mut PgConnection,
+        sql: String,
+    ) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        Box::pin(async move { connection.execute(AssertSqlSafe(sql)).await.map(drop) })
+    }
+
+    fn server_end() -> Option<String> {
+        end_of(Origin::POSTGRES)
+    }
+}
