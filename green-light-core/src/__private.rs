@@ -6,24 +6,22 @@ use std::pin::Pin;
 pub use linkme;
 
 pub use crate::context::wait::synchronous;
-pub use crate::fixture::arguments::{Arguments, HasDefaults, defaults_of};
+pub use crate::fixture::arguments::Arguments;
 pub use crate::fixture::around::{AroundFuture, Next, Outcome};
 pub use crate::fixture::check::{
     IsNoResult, IsResult, check_output, check_override, check_override_kind, check_override_type,
     check_scope, definition_of, value_of,
 };
 pub use crate::fixture::definition::{
-    Body, Counter, Definition, Dependency, Listed, Location, ModuleUses, Reach, ValueType,
+    Body, Counter, Definition, Dependency, FIXTURES, LISTED, Listed, Location, ModuleUses, Reach,
+    Request, Setup, SetupFuture, USES, ValueType,
 };
-pub use crate::fixture::fixture_trait::{Declared, Fallible, Fixture};
+pub use crate::fixture::fixture_trait::{Declared, Fallible, Fixture, HasDefaults, defaults_of};
 pub use crate::fixture::inherited::{Keep, KeepLocal, KeepShared, scope_of};
 pub use crate::fixture::kind::{Exclusive, Fresh, Handle, Inherited, Narrow, Owned, Wide};
-pub use crate::fixture::registry::{FIXTURES, LISTED, TESTS, USES};
-pub use crate::fixture::request::Request;
 pub use crate::fixture::scope::Scope;
-pub use crate::fixture::setup::{Setup, SetupFuture};
 pub use crate::fixture::supplied::{Given, give};
-pub use crate::fixture::test_meta::TestMeta;
+pub use crate::fixture::test_meta::{TESTS, TestMeta};
 pub use crate::fixture::test_options::{Drive, Options, Xfail};
 pub use crate::fixture::yields::Yield;
 pub use crate::report::failure::Failure;

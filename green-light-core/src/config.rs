@@ -10,7 +10,6 @@ use std::sync::OnceLock;
 
 use crate::context::settings::settings;
 use crate::env;
-use crate::report::failure::Failure;
 
 /// What `GREEN_LIGHT_SHOW` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +47,12 @@ impl Config {
     /// # Errors
     ///
     /// If a variable has a value it cannot have.
-    pub(crate) fn get() -> Result<&'static Self, Failure> {
-        static CONFIG: OnceLock<Result<Config, Failure>> = OnceLock::new();
+    pub(crate) fn get() -> Result<&'static Self, String> {
+        static CONFIG: OnceLock<Result<Config, String>> = OnceLock::new();
         CONFIG
             .get_or_init(|| {
                 // Told here, as the others are, rather than by a panic of the first context.
-                settings().map_err(Failure::new)?;
+                settings()?;
                 env::check(std::env::vars_os().map(|(name, _)| name))?;
                 Self::read(|name| std::env::var_os(name))
             })
@@ -61,7 +60,7 @@ impl Config {
             .map_err(Clone::clone)
     }
 
-    fn read(var: impl Fn(&str) -> Option<OsString>) -> Result<Self, Failure> {
+    fn read(var: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
         let given = |name: &str| var(name).filter(|value| !value.is_empty());
         let value = |name: &str| given(name).map(|value| value.to_string_lossy().into_owned());
         let show = match value("GREEN_LIGHT_SHOW").as_deref() {
@@ -104,17 +103,15 @@ impl Config {
     }
 }
 
-fn unknown(variable: &str, value: &str, expected: &str) -> Failure {
-    Failure::new(format!(
-        "`{variable}={value}` is not understood\n  help: set it to {expected}, or unset it"
-    ))
+fn unknown(variable: &str, value: &str, expected: &str) -> String {
+    format!("`{variable}={value}` is not understood\n  help: set it to {expected}, or unset it")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, Failure> {
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
         Config::read(|name| {
             pairs
                 .iter()
@@ -145,25 +142,21 @@ mod tests {
             "GREEN_LIGHT_AUTOUSE",
             "GREEN_LIGHT_SKIP",
         ] {
-            let failure = Config::read(only(name)).unwrap_err();
-            assert!(failure.message.contains(&format!("`{name}=a")), "{failure}");
+            let error = Config::read(only(name)).unwrap_err();
+            assert!(error.contains(&format!("`{name}=a")), "{error}");
         }
     }
 
     #[test]
     fn a_typo_names_the_variable_and_what_it_may_be() {
-        let failure = read(&[("GREEN_LIGHT_SHOW", "stup")]).unwrap_err();
+        let error = read(&[("GREEN_LIGHT_SHOW", "stup")]).unwrap_err();
         assert!(
-            failure
-                .message
-                .contains("`GREEN_LIGHT_SHOW=stup` is not understood"),
-            "{failure}"
+            error.contains("`GREEN_LIGHT_SHOW=stup` is not understood"),
+            "{error}"
         );
         assert!(
-            failure
-                .message
-                .contains("`setup`, `plan`, `fixtures` or `durations`"),
-            "{failure}"
+            error.contains("`setup`, `plan`, `fixtures` or `durations`"),
+            "{error}"
         );
     }
 }

@@ -4,8 +4,6 @@
 
 use std::ffi::OsString;
 
-use crate::report::failure::Failure;
-
 /// What the guide `variables` lists.
 const NAMES: [&str; 16] = [
     "GREEN_LIGHT_AUTOUSE",
@@ -34,13 +32,13 @@ const TYPO: usize = 2;
 /// # Errors
 ///
 /// If one is, with the name it was meant to have.
-pub(crate) fn check(there: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+pub(crate) fn check(there: impl Iterator<Item = OsString>) -> Result<(), String> {
     for name in there {
         let Some(name) = name.to_str() else { continue };
         if let Some(meant) = meant(name) {
-            return Err(Failure::new(format!(
+            return Err(format!(
                 "unknown variable `{name}`\n  help: did you mean `{meant}`? write that, or unset `{name}`"
-            )));
+            ));
         }
     }
     Ok(())
@@ -70,9 +68,9 @@ mod tests {
             ("GREEN_LIGHTS_DEBUG", "GREEN_LIGHT_DEBUG"),
             ("green_light_wait", "GREEN_LIGHT_WAIT"),
         ] {
-            let failure = check([OsString::from(name)].into_iter()).unwrap_err();
+            let error = check([OsString::from(name)].into_iter()).unwrap_err();
             assert_eq!(
-                failure.message,
+                error,
                 format!(
                     "unknown variable `{name}`\n  help: did you mean `{known}`? write that, or unset `{name}`"
                 )

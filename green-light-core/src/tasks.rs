@@ -28,7 +28,6 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
-use crate::messages::text;
 use crate::report::failure::{Failure, is_raised};
 use crate::report::hook::Reporting;
 use crate::report::panics::{CatchAll, failure_of};
@@ -82,7 +81,7 @@ where
 {
     match Spawner::here() {
         Some(spawner) => spawner.spawn(future, Location::caller()),
-        None => panic!("{}", text::no_owner(tokio::task::try_id().is_some())),
+        None => panic!("{}", no_owner(tokio::task::try_id().is_some())),
     }
 }
 
@@ -223,8 +222,8 @@ impl Tasks {
             if is_meant(task.owner) && !task.given_up {
                 task.given_up = true;
                 failures.push(Failure {
-                    via: vec![text::in_a_task(task.spawned_at)],
-                    ..Failure::new(text::endless_task(GRACE))
+                    via: vec![in_a_task(task.spawned_at)],
+                    ..Failure::new(endless_task(GRACE))
                 });
             }
         }
@@ -251,7 +250,7 @@ impl Tasks {
 
     fn note_panic(&self, owner: Owner, spawned_at: &'static Location<'static>, failure: Failure) {
         let mut failure = failure;
-        failure.via.push(text::in_a_task(spawned_at));
+        failure.via.push(in_a_task(spawned_at));
         self.state().panics.push((owner, failure));
     }
 }
@@ -549,4 +548,32 @@ impl Beside {
             }
         }
     }
+}
+
+/// Where a task that went wrong was spawned.
+fn in_a_task(spawned_at: &Location<'_>) -> String {
+    let (file, line) = (spawned_at.file(), spawned_at.line());
+    format!("in a task that was spawned at {file}:{line}")
+}
+
+/// A task that did not end when it was aborted.
+fn endless_task(grace: Duration) -> String {
+    format!(
+        "a task did not end within {grace:?} after it was aborted, because it blocks its thread: write `.await` where \
+         it blocks"
+    )
+}
+
+/// A task is spawned where nothing could own it.
+fn no_owner(in_a_task: bool) -> String {
+    let cure = if in_a_task {
+        "a task of `tokio::spawn` belongs to no test, and neither does what it spawns: spawn it with \
+         `green_light::spawn` as well, or write `tokio::spawn` here"
+    } else {
+        "call it in a `#[green_light::test]`, in a fixture, or in a task that `green_light::spawn` has spawned; \
+         on a thread of your own, start that with `green_light::blocking`; elsewhere write `tokio::spawn`"
+    };
+    format!(
+        "`green_light::spawn` was called where no test or fixture runs that could own the task\n  help: {cure}"
+    )
 }

@@ -7,8 +7,9 @@ use proc_macro2::{TokenStream, TokenTree};
 use crate::files::{assert_tidy, root, rust_files};
 
 /// The only files in which `unsafe` may stand.
-const MAY_BE_UNSAFE: [&str; 4] = [
+const MAY_BE_UNSAFE: [&str; 5] = [
     "green-light-core/src/context/coroutine.rs",
+    "green-light-core/src/context/switch.rs",
     "green-light-core/src/crowd/handle.rs",
     "green-light-core/src/crowd/workers.rs",
     "green-light-core/src/os.rs",
@@ -59,7 +60,7 @@ fn core_knows_no_database() {
 }
 
 #[test]
-fn unsafe_stands_in_three_files() {
+fn unsafe_stands_in_few_files() {
     let complaints: Vec<String> = rust_files()
         .iter()
         .filter(|file| !file.is_sample() && !MAY_BE_UNSAFE.contains(&file.path.as_str()))

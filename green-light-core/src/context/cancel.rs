@@ -3,40 +3,12 @@
 //! A token belongs to one thread, as contexts do.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 
 use crate::context::current;
-use crate::context::frame::{Frame, Request, WaitId};
-
-/// Cancels the contexts that are entered while a future is polled in its [`scope`](CancelToken::scope).
-///
-/// For the test runner. [`cancel`](CancelToken::cancel) sets a flag and wakes the contexts; each unwinds at
-/// its `wait`, innermost first. The owner polls on until the future is ready: destructors may `wait` as
-/// usual. The unwinding arrives at the poller as a panic whose payload
-/// [`is_cancelled_payload`] knows; no panic message is printed for it.
-///
-/// A token made while another one is in force is cancelled together with it.
-#[derive(Clone)]
-pub struct CancelToken {
-    inner: Rc<Inner>,
-}
-
-struct Inner {
-    name: Option<Rc<str>>,
-    cancelled: Cell<bool>,
-    parent: Option<CancelToken>,
-    /// The contexts of this token and of all its relatives.
-    family: Rc<Family>,
-}
-
-#[derive(Default)]
-struct Family {
-    contexts: RefCell<Vec<Rc<Frame>>>,
-}
+use crate::context::frame::CancelToken;
 
 impl CancelToken {
     /// Makes a token; the one in force here, if any, becomes its parent.
@@ -52,20 +24,7 @@ impl CancelToken {
     }
 
     fn make(name: Option<Rc<str>>) -> Self {
-        let parent = current::token();
-        let family = match &parent {
-            Some(parent) => Rc::clone(&parent.inner.family),
-            None => Rc::default(),
-        };
-        let inner = Inner {
-            name,
-            cancelled: Cell::new(false),
-            parent,
-            family,
-        };
-        Self {
-            inner: Rc::new(inner),
-        }
+        Self::below(current::token(), name)
     }
 
     /// Polls `future` so that contexts entered below it observe this token.
@@ -83,92 +42,11 @@ impl CancelToken {
         })
         .await
     }
-
-    /// Tells every context of this token to unwind.
-    pub fn cancel(&self) {
-        self.inner.cancelled.set(true);
-        // Wakers are other people's code: call them when nothing is borrowed.
-        let contexts = self.inner.family.contexts.borrow().clone();
-        for frame in contexts {
-            if frame.switch.is_suspended() && frame.request() == Request::Cancelled {
-                frame.waker().wake_by_ref();
-            }
-        }
-    }
-
-    /// Whether this token or one above it was cancelled.
-    #[inline]
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        let mut inner = &self.inner;
-        loop {
-            if inner.cancelled.get() {
-                return true;
-            }
-            match &inner.parent {
-                Some(parent) => inner = &parent.inner,
-                None => return false,
-            }
-        }
-    }
-
-    /// The nearest name on the way up.
-    pub(crate) fn name(&self) -> Option<Rc<str>> {
-        let inner = &self.inner;
-        inner
-            .name
-            .clone()
-            .or_else(|| inner.parent.as_ref().and_then(CancelToken::name))
-    }
-
-    /// Puts a context that observes this token into the list.
-    pub(crate) fn enlist(&self, frame: &Rc<Frame>) {
-        let mut contexts = self.inner.family.contexts.borrow_mut();
-        frame.listed_at.set(contexts.len());
-        contexts.push(Rc::clone(frame));
-    }
-
-    /// Takes it off again.
-    pub(crate) fn strike(&self, frame: &Rc<Frame>) {
-        let mut contexts = self.inner.family.contexts.borrow_mut();
-        let at = frame.listed_at.get();
-        debug_assert!(
-            contexts
-                .get(at)
-                .is_some_and(|listed| Rc::ptr_eq(listed, frame))
-        );
-        contexts.swap_remove(at);
-        if let Some(moved) = contexts.get(at) {
-            moved.listed_at.set(at);
-        }
-    }
-
-    /// The suspended contexts that `wait` polls.
-    pub(crate) fn contexts_under(&self, wait: WaitId) -> Vec<Rc<Frame>> {
-        let contexts = self.inner.family.contexts.borrow();
-        let below = |frame: &&Rc<Frame>| frame.under.get() == wait && frame.switch.is_suspended();
-        contexts.iter().filter(below).cloned().collect()
-    }
-
-    /// How many contexts are listed, for tests.
-    #[cfg(test)]
-    pub(crate) fn listed(&self) -> usize {
-        self.inner.family.contexts.borrow().len()
-    }
 }
 
 impl Default for CancelToken {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl fmt::Debug for CancelToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancelToken")
-            .field("name", &self.name())
-            .field("cancelled", &self.is_cancelled())
-            .finish_non_exhaustive()
     }
 }
 

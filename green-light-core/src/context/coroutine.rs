@@ -1,8 +1,5 @@
 //! Runs a closure on a stack of its own: the unsafe part of contexts.
 //!
-//! A [`Switch`] also stands for a context on the stack of its thread (`thread_stack.rs`), which needs nothing that
-//! is unsafe: its executor is the coroutine.
-//!
 //! Invariants, each upheld in this file:
 //!
 //! * A coroutine runs only inside [`Coroutine::start`] or [`Coroutine::resume`], on the thread that called
@@ -15,152 +12,18 @@
 
 #![expect(unsafe_code, reason = "a closure is moved to another stack")]
 
-use std::cell::Cell;
-use std::hint::black_box;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
-use std::{process, ptr, thread};
+use std::{ptr, thread};
 
 use generator::{Gn, LocalGenerator, Scope};
 
 use crate::context::frame::Frame;
 use crate::context::message;
 use crate::context::overflow::AbortOnOverflow;
-use crate::context::thread_stack::Host;
-
-/// Bytes at the low end of a stack where a `wait` is refused: what the frames above the first marker may take.
-const RESERVE: usize = 8 << 10;
-
-/// How a coroutine came back to its owner.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Status {
-    /// Not started, or running now.
-    #[default]
-    Running,
-    Suspended,
-    Finished,
-    /// It suspended itself and will never be resumed.
-    Abandoned,
-}
-
-/// What both sides of a stack switch share.
-#[derive(Default)]
-pub(crate) struct Switch {
-    /// Whose thread's stack the context stands on; a stack of its own without.
-    host: Option<Rc<Host>>,
-    status: Cell<Status>,
-    /// The `Scope` to suspend with, on the coroutine's own stack; null before and after the closure runs.
-    scope: Cell<*mut ()>,
-    /// Where the closure's result goes: an `Option<thread::Result<T>>` of whoever resumed it last.
-    out: Cell<*mut ()>,
-    /// The addresses of this stack on which the closure's frames lie.
-    low: Cell<usize>,
-    high: Cell<usize>,
-}
-
-impl Switch {
-    /// The switch of a context on the stack of its thread.
-    pub(crate) fn on_thread(host: Rc<Host>) -> Self {
-        Self {
-            host: Some(host),
-            ..Self::default()
-        }
-    }
-
-    /// Whether the caller runs on this very stack.
-    #[inline]
-    pub(crate) fn on_stack(&self) -> bool {
-        if self.host.is_some() {
-            // Neither the executor nor another context, which `is_generator` would report. So it is the
-            // thread's own stack, or more of it, as `stacker` gives to deep recursion.
-            return !generator::is_generator();
-        }
-        let here = address_here();
-        self.low.get() <= here && here < self.high.get()
-    }
-
-    /// Whether the coroutine waits to be resumed.
-    #[inline]
-    pub(crate) fn is_suspended(&self) -> bool {
-        self.status.get() == Status::Suspended
-    }
-
-    /// Suspends this coroutine until its owner resumes it.
-    #[inline]
-    pub(crate) fn suspend(&self) {
-        self.leave(Status::Suspended);
-    }
-
-    /// Suspends this coroutine for good.
-    #[cold]
-    pub(crate) fn abandon(&self) -> ! {
-        self.leave(Status::Abandoned);
-        // The owner leaks the stack when it sees the status, or strands its thread, so it is never resumed.
-        process::abort()
-    }
-
-    /// Notes that its owner lets the context run.
-    #[inline]
-    pub(crate) fn begin(&self) {
-        self.status.set(Status::Running);
-    }
-
-    /// Notes that the closure has ended.
-    #[inline]
-    pub(crate) fn finish(&self) {
-        self.status.set(Status::Finished);
-    }
-
-    /// What it came back to its owner with, whose closure leaves its result in `result`.
-    #[inline]
-    pub(crate) fn step<T>(&self, result: impl FnOnce() -> Option<thread::Result<T>>) -> Step<T> {
-        match self.status.get() {
-            Status::Suspended => Step::Suspended,
-            Status::Finished => {
-                Step::Finished(result().expect("a closure leaves its result before it is finished"))
-            }
-            Status::Abandoned => Step::Abandoned,
-            Status::Running => {
-                // Its stack was left by other means than `Switch::suspend`, which takes unsafe code of others.
-                message::tell(message::foreign_suspension());
-                process::abort()
-            }
-        }
-    }
-
-    #[inline]
-    fn leave(&self, status: Status) {
-        if let Some(host) = &self.host {
-            assert!(
-                self.status.get() == Status::Running && self.on_stack(),
-                "a context is suspended from its own stack only"
-            );
-            self.status.set(status);
-            host.suspend_context(|| self.status.get() == Status::Running);
-            return;
-        }
-        let scope = self.scope.get();
-        assert!(
-            !scope.is_null() && self.status.get() == Status::Running && self.on_stack(),
-            "a coroutine is suspended from its own stack only"
-        );
-        self.status.set(status);
-        // SAFETY: `scope` points at the local of `Stack::launch`, which lives as long as the closure runs, and
-        // the closure runs now because we are on its stack (checked above). Nobody else borrows it: it is used
-        // in this function only, which does not call itself. Its type is the one it was made from, with the
-        // lifetimes that it cannot outlive.
-        let scope = unsafe { &mut *scope.cast::<Scope<'_, 'static, (), ()>>() };
-        scope.yield_with(());
-    }
-}
-
-#[inline(always)]
-fn address_here() -> usize {
-    let marker = 0_u8;
-    ptr::from_ref(black_box(&marker)).addr()
-}
+use crate::context::switch::{Step, Switch};
 
 /// A stack with no closure on it, or with one that [`Coroutine`] looks after.
 pub(crate) struct Stack {
@@ -209,13 +72,12 @@ impl Stack {
         self.generator
             .scoped_init(move |mut scope: Scope<'_, 'static, (), ()>| {
                 let switch = &frame.switch;
-                let high = address_here();
-                switch.high.set(high);
-                switch.low.set(high - size + RESERVE);
-                switch.scope.set(ptr::from_mut(&mut scope).cast());
+                // SAFETY: `scope` is that of this stack, and lives until the call of `close` below: neither `entry`
+                // nor anything else here unwinds.
+                unsafe { switch.open(&mut scope, size) };
                 // SAFETY: our caller promised that this call is sound at the first resume, which is now.
                 unsafe { entry(launch, switch) };
-                switch.scope.set(ptr::null_mut());
+                switch.close();
             });
     }
 }
@@ -266,14 +128,6 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
     // not touch that local until the coroutine has come back.
     unsafe { *switch.out.get().cast::<Option<thread::Result<T>>>() = Some(result) };
     switch.finish();
-}
-
-/// What a resume led to.
-pub(crate) enum Step<T> {
-    Suspended,
-    Finished(thread::Result<T>),
-    /// It suspended itself for good.
-    Abandoned,
 }
 
 /// A closure on a stack of its own.
@@ -364,7 +218,7 @@ impl Tables {
     /// The next byte.
     pub(crate) fn byte(&mut self) -> u8 {
         // SAFETY: `next` starts at the tables that the compiler wrote for a function of this program, and the one
-        // reader, `handler.rs`, stays inside: it follows the lengths they state, as the unwinder does.
+        // reader, `landing_pads.rs`, stays inside: it follows the lengths they state, as the unwinder does.
         unsafe {
             let byte = self.next.read();
             self.next = self.next.add(1);

@@ -5,8 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::context::cancel::CancelToken;
-use crate::context::frame::Frame;
+use crate::context::frame::{CancelToken, Frame};
 use crate::context::missing::{MissingContext, Reason};
 
 thread_local! {

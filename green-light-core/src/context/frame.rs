@@ -1,8 +1,10 @@
-//! The state of one context, shared by the future that polls it and the waits on its stack.
+//! The state of one context, shared by the future that polls it and the waits on its stack; and the tokens that it
+//! observes, which list the contexts that do.
 //!
 //! Every field is a cell: both sides run on the same thread and never hold a borrow across a switch.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
@@ -10,10 +12,8 @@ use std::time::Instant;
 
 use tokio::runtime::Handle;
 
-use crate::context::cancel::CancelToken;
-use crate::context::coroutine::Switch;
 use crate::context::message::Place;
-use crate::context::thread_stack::Host;
+use crate::context::switch::{SuspendOnThread, Switch};
 
 /// Names a wait: its frame's address and its number in the frame.
 pub(crate) type WaitId = (usize, u64);
@@ -69,8 +69,8 @@ impl Frame {
     }
 
     /// The state of a context on the stack of its thread.
-    pub(crate) fn on_thread(host: Rc<Host>) -> Self {
-        Self::with(Switch::on_thread(host))
+    pub(crate) fn on_thread(suspend: SuspendOnThread) -> Self {
+        Self::with(Switch::on_thread(suspend))
     }
 
     fn with(switch: Switch) -> Self {
@@ -296,5 +296,130 @@ impl Drop for StandingWait<'_> {
             Some(self.number),
             "waits end in reverse order"
         );
+    }
+}
+
+/// Cancels the contexts that are entered while a future is polled in its [`scope`](CancelToken::scope).
+///
+/// For the test runner. [`cancel`](CancelToken::cancel) sets a flag and wakes the contexts; each unwinds at
+/// its `wait`, innermost first. The owner polls on until the future is ready: destructors may `wait` as
+/// usual. The unwinding arrives at the poller as a panic whose payload
+/// [`is_cancelled_payload`](crate::context::cancel::is_cancelled_payload) knows; no panic message is printed for it.
+///
+/// A token made while another one is in force is cancelled together with it.
+#[derive(Clone)]
+pub struct CancelToken {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    name: Option<Rc<str>>,
+    cancelled: Cell<bool>,
+    parent: Option<CancelToken>,
+    /// The contexts of this token and of all its relatives.
+    family: Rc<Family>,
+}
+
+#[derive(Default)]
+struct Family {
+    contexts: RefCell<Vec<Rc<Frame>>>,
+}
+
+impl CancelToken {
+    pub(crate) fn below(parent: Option<Self>, name: Option<Rc<str>>) -> Self {
+        let family = match &parent {
+            Some(parent) => Rc::clone(&parent.inner.family),
+            None => Rc::default(),
+        };
+        let inner = Inner {
+            name,
+            cancelled: Cell::new(false),
+            parent,
+            family,
+        };
+        Self {
+            inner: Rc::new(inner),
+        }
+    }
+
+    /// Tells every context of this token to unwind.
+    pub fn cancel(&self) {
+        self.inner.cancelled.set(true);
+        // Wakers are other people's code: call them when nothing is borrowed.
+        let contexts = self.inner.family.contexts.borrow().clone();
+        for frame in contexts {
+            if frame.switch.is_suspended() && frame.request() == Request::Cancelled {
+                frame.waker().wake_by_ref();
+            }
+        }
+    }
+
+    /// Whether this token or one above it was cancelled.
+    #[inline]
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        let mut inner = &self.inner;
+        loop {
+            if inner.cancelled.get() {
+                return true;
+            }
+            match &inner.parent {
+                Some(parent) => inner = &parent.inner,
+                None => return false,
+            }
+        }
+    }
+
+    /// The nearest name on the way up.
+    pub(crate) fn name(&self) -> Option<Rc<str>> {
+        let inner = &self.inner;
+        inner
+            .name
+            .clone()
+            .or_else(|| inner.parent.as_ref().and_then(CancelToken::name))
+    }
+
+    /// Puts a context that observes this token into the list.
+    pub(crate) fn enlist(&self, frame: &Rc<Frame>) {
+        let mut contexts = self.inner.family.contexts.borrow_mut();
+        frame.listed_at.set(contexts.len());
+        contexts.push(Rc::clone(frame));
+    }
+
+    /// Takes it off again.
+    pub(crate) fn strike(&self, frame: &Rc<Frame>) {
+        let mut contexts = self.inner.family.contexts.borrow_mut();
+        let at = frame.listed_at.get();
+        debug_assert!(
+            contexts
+                .get(at)
+                .is_some_and(|listed| Rc::ptr_eq(listed, frame))
+        );
+        contexts.swap_remove(at);
+        if let Some(moved) = contexts.get(at) {
+            moved.listed_at.set(at);
+        }
+    }
+
+    /// The suspended contexts that `wait` polls.
+    pub(crate) fn contexts_under(&self, wait: WaitId) -> Vec<Rc<Frame>> {
+        let contexts = self.inner.family.contexts.borrow();
+        let below = |frame: &&Rc<Frame>| frame.under.get() == wait && frame.switch.is_suspended();
+        contexts.iter().filter(below).cloned().collect()
+    }
+
+    /// How many contexts are listed, for tests.
+    #[cfg(test)]
+    pub(crate) fn listed(&self) -> usize {
+        self.inner.family.contexts.borrow().len()
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken")
+            .field("name", &self.name())
+            .field("cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
     }
 }

@@ -35,20 +35,6 @@ pub(crate) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-pub(crate) fn bad_stack_size(value: &str) -> String {
-    format!(
-        "`{STACK_SIZE}` is `{value}`, expected bytes from 64K to 1024M\n  \
-         help: write it like `{STACK_SIZE}=4M`, or unset it for 2M"
-    )
-}
-
-pub(crate) fn bad_duration(name: &str, value: &str) -> String {
-    format!(
-        "`{name}` is `{value}`, expected seconds or milliseconds\n  \
-         help: write it like `{name}=60s` or `{name}=500ms`"
-    )
-}
-
 pub(crate) fn no_stack(size: usize, reason: &str) -> String {
     format!(
         "no stack of {size} bytes for a coroutine context: {reason}\n  \

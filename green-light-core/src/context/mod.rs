@@ -35,7 +35,7 @@
 //!   the tests beside it go on, and when none runs any more the process ends with the status of a failed run. The
 //!   thread of a shared fixture sleeps.
 //! * **No abort.** A `wait` never unwinds out of a destructor that runs because of another unwinding
-//!   (`handler.rs` asks the unwinder's own tables; where they cannot be read, nothing on the thread may unwind).
+//!   (`landing_pads.rs` asks the unwinder's own tables; where they cannot be read, nothing on the thread may unwind).
 //! * **Nesting.** Contexts nest, and a future that is waited for may itself wait. The second suspends everything
 //!   that is polled around it: `join!(a, run_sync(move || wait(b)))` keeps `a` running, `join!(a, async { wait(b) })`
 //!   stops it until `b` is ready, and hangs if `b` needs `a`. Such a wait warns after five seconds and fails after
@@ -95,15 +95,15 @@ pub(crate) mod run_sync;
 pub(crate) mod settings;
 pub(crate) mod stack;
 pub(crate) mod stall;
+pub(crate) mod switch;
 pub(crate) mod thread_stack;
 pub(crate) mod wait;
 
-pub use crate::context::cancel::{CancelToken, is_cancelled_payload};
+pub use crate::context::cancel::is_cancelled_payload;
+pub use crate::context::frame::CancelToken;
 pub use crate::context::missing::MissingContext;
-pub use crate::context::run_sync::{RunSync, run_sync};
+pub use crate::context::run_sync::{RunSync, on_thread_stack, run_sync};
 #[doc(hidden)]
 pub use crate::context::settings::Limits;
-pub use crate::context::thread_stack::{
-    beside_thread_stack, call_on_thread_stack, on_thread_stack,
-};
+pub use crate::context::thread_stack::{beside_thread_stack, call_on_thread_stack};
 pub use crate::context::wait::{is_active, synchronous, try_wait, wait, wait_named};

@@ -13,10 +13,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::context::cancel::{Cancelled, is_cancelled_payload};
-use crate::context::coroutine::{Coroutine, Step};
+use crate::context::coroutine::Coroutine;
 use crate::context::current::Entered;
 use crate::context::frame::Frame;
 use crate::context::settings::Limits;
+use crate::context::switch::Step;
 use crate::context::thread_stack::OnThread;
 use crate::context::{current, message, stack};
 
@@ -71,6 +72,33 @@ where
     RunSync::with(f, begin)
 }
 
+/// As [`run_sync`], on the stack of this thread if [`beside_thread_stack`](crate::context::thread_stack::beside_thread_stack) keeps it free.
+///
+/// Otherwise, and while another context has it, the closure gets a stack of its own. The future has to be polled
+/// and dropped where it was polled first: by the executor itself, not in another context.
+///
+/// # Cancel safety
+///
+/// As [`run_sync`]. One that does not unwind in time is given up as there, and its thread is
+/// stranded when the executor has ended.
+pub fn on_thread_stack<F, T>(f: F) -> RunSync<F, T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    RunSync::with(f, |f, waker| match OnThread::take() {
+        Some(mut taken) => {
+            let frame = Rc::clone(taken.frame());
+            frame.begin(current::token(), waker);
+            let entered = entered(&frame);
+            let step = taken.start(f);
+            drop(entered);
+            (Strand::Thread(taken), step)
+        }
+        None => begin(f, waker),
+    })
+}
+
 /// The future of [`run_sync`].
 #[must_use = "futures do nothing unless polled"]
 pub struct RunSync<F, T> {
@@ -93,25 +121,6 @@ impl<F, T> RunSync<F, T> {
             state: State::New(f, begin),
             thread: PhantomData,
         }
-    }
-
-    /// On the stack of the thread, if that can be had.
-    pub(crate) fn on_thread_stack(f: F) -> Self
-    where
-        F: FnOnce() -> T + 'static,
-        T: 'static,
-    {
-        Self::with(f, |f, waker| match OnThread::take() {
-            Some(mut taken) => {
-                let frame = Rc::clone(taken.frame());
-                frame.begin(current::token(), waker);
-                let entered = entered(&frame);
-                let step = taken.start(f);
-                drop(entered);
-                (Strand::Thread(taken), step)
-            }
-            None => begin(f, waker),
-        })
     }
 }
 

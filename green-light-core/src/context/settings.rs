@@ -8,8 +8,6 @@ use std::env;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::context::message;
-
 /// Bytes of stack of one context.
 pub(crate) const STACK_SIZE: &str = "GREEN_LIGHT_STACK_SIZE";
 /// When a `wait` that suspends the polls around it fails.
@@ -79,11 +77,11 @@ pub(crate) fn settings() -> Result<&'static Settings, &'static str> {
 fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
     let stack_size = match variable(STACK_SIZE) {
         None => DEFAULT_STACK,
-        Some(text) => parse_size(&text).ok_or_else(|| message::bad_stack_size(&text))?,
+        Some(text) => parse_size(&text).ok_or_else(|| bad_stack_size(&text))?,
     };
     let duration = |name: &str, default: Duration| match variable(name) {
         None => Ok(default),
-        Some(text) => parse_duration(&text).ok_or_else(|| message::bad_duration(name, &text)),
+        Some(text) => parse_duration(&text).ok_or_else(|| bad_duration(name, &text)),
     };
     let stall_timeout = duration(STALL_TIMEOUT, DEFAULT_LIMITS.stall_timeout)?;
     let limits = Limits {
@@ -92,6 +90,20 @@ fn parse(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> 
         drop_timeout: duration(DROP_TIMEOUT, DEFAULT_LIMITS.drop_timeout)?,
     };
     Ok(Settings { stack_size, limits })
+}
+
+fn bad_stack_size(value: &str) -> String {
+    format!(
+        "`{STACK_SIZE}` is `{value}`, expected bytes from 64K to 1024M\n  \
+         help: write it like `{STACK_SIZE}=4M`, or unset it for 2M"
+    )
+}
+
+fn bad_duration(name: &str, value: &str) -> String {
+    format!(
+        "`{name}` is `{value}`, expected seconds or milliseconds\n  \
+         help: write it like `{name}=60s` or `{name}=500ms`"
+    )
 }
 
 /// `65536`, `512K` or `8M`, in the range that makes sense for a stack.

@@ -10,7 +10,6 @@ use std::{panic, thread};
 use crate::context::coroutine::{IdleStack, Stack};
 use crate::context::settings::settings;
 use crate::os;
-use crate::report::hook::quietly;
 
 /// How many stacks a thread keeps for its next contexts.
 const KEPT: usize = 64;
@@ -129,10 +128,8 @@ fn run_first(size: usize) {
     // Of the usual size, so that valgrind tells its stack from the one it is called on by the distance.
     let words = (size / size_of::<usize>()) & !1;
     // Without memory for it there is none for the stack to come either, which says what to do.
-    let _ = quietly(|| {
-        panic::catch_unwind(|| {
-            generator::Gn::<()>::new_scoped_opt_local(words, |_| ()).resume();
-        })
+    let _ = panic::catch_unwind(|| {
+        generator::Gn::<()>::new_scoped_opt_local(words, |_| ()).resume();
     });
 }
 

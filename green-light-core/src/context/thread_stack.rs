@@ -23,9 +23,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 use std::thread;
 
-use crate::context::coroutine::{Coroutine, Step};
+use crate::context::coroutine::Coroutine;
 use crate::context::frame::Frame;
-use crate::context::run_sync::RunSync;
+use crate::context::switch::Step;
 use crate::context::{message, stack};
 
 thread_local! {
@@ -89,7 +89,7 @@ impl Host {
     }
 
     /// The context is suspended on the stack of the thread: lets the executor run until `is_resumed`.
-    pub(crate) fn suspend_context(&self, is_resumed: impl Fn() -> bool) {
+    fn suspend_context(&self, is_resumed: &dyn Fn() -> bool) {
         loop {
             match self.let_executor_run() {
                 Back::With(job) => job(),
@@ -112,7 +112,7 @@ impl Host {
     }
 }
 
-/// Runs `main` on a coroutine, so that [`on_thread_stack`] has the stack of this thread to itself.
+/// Runs `main` on a coroutine, so that [`on_thread_stack`](crate::context::run_sync::on_thread_stack) has the stack of this thread to itself.
 ///
 /// For the runner: `main` drives an executor to its end. In a coroutine there is no such stack, so `main` is simply
 /// called.
@@ -202,23 +202,6 @@ pub(crate) fn is_beside_thread_stack() -> bool {
     host().is_some()
 }
 
-/// As [`run_sync`](super::run_sync()), on the stack of this thread if [`beside_thread_stack`] keeps it free.
-///
-/// Otherwise, and while another context has it, the closure gets a stack of its own. The future has to be polled
-/// and dropped where it was polled first: by the executor itself, not in another context.
-///
-/// # Cancel safety
-///
-/// As [`run_sync`](super::run_sync()). One that does not unwind in time is given up as there, and its thread is
-/// stranded when the executor has ended.
-pub fn on_thread_stack<F, T>(f: F) -> RunSync<F, T>
-where
-    F: FnOnce() -> T + 'static,
-    T: 'static,
-{
-    RunSync::on_thread_stack(f)
-}
-
 /// Calls `f` on the stack of this thread, above whatever waits there; without such a stack, here.
 ///
 /// For the executor's other work, such as polling the tasks of a `LocalSet`.
@@ -258,8 +241,11 @@ impl<T: 'static> OnThread<T> {
         if host.taken.replace(true) {
             return None;
         }
+        let suspended = Rc::clone(&host);
+        let suspend =
+            Box::new(move |is_resumed: &dyn Fn() -> bool| suspended.suspend_context(is_resumed));
         Some(Self {
-            frame: Rc::new(Frame::on_thread(Rc::clone(&host))),
+            frame: Rc::new(Frame::on_thread(suspend)),
             host,
             result: Rc::default(),
         })

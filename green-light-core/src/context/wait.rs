@@ -2,7 +2,7 @@
 //!
 //! A wait polls its future on the context's own stack and suspends that stack while the future is pending.
 //! When the context has been told to end, a wait unwinds the stack instead, unless that would abort the process
-//! (`handler.rs`): then it stands in a destructor of an unwinding in progress, and goes on waiting.
+//! (`landing_pads.rs`): then it stands in a destructor of an unwinding in progress, and goes on waiting.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 use std::sync::Once;
 
-use crate::fixture::definition::{Definition, Listed, Reach};
-use crate::fixture::registry::{FIXTURES, LISTED};
+use crate::fixture::definition::{Definition, FIXTURES, LISTED, Listed, Reach};
 use crate::report::print::say_to_terminal;
 
 /// Prints the list, once in a process.

@@ -1,6 +1,5 @@
 //! The sentences that a run of tests prints.
 
-pub(crate) mod debug;
 pub(crate) mod listing;
 pub(crate) mod show;
 pub(crate) mod text;

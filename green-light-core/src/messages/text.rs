@@ -4,15 +4,12 @@
 //! teardown error is in the first words.
 
 use std::fmt::Write;
-use std::panic::Location;
-use std::time::Duration;
 
-use crate::fixture::definition::Definition;
+use crate::fixture::fixture_failure::FixtureFailure;
+use crate::fixture::phase::{Expired, Phase};
 use crate::fixture::test_meta::TestMeta;
 use crate::report::explain::lookup::explain;
 use crate::report::failure::Failure;
-use crate::test::deadline::{Expired, Phase};
-use crate::test::outcome::FixtureFailure;
 
 /// A failed set-up.
 pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
@@ -49,20 +46,6 @@ pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String
     text + &explain(&failed.failure)
 }
 
-/// Where a task that went wrong was spawned.
-pub(crate) fn in_a_task(spawned_at: &Location<'_>) -> String {
-    let (file, line) = (spawned_at.file(), spawned_at.line());
-    format!("in a task that was spawned at {file}:{line}")
-}
-
-/// A task that did not end when it was aborted.
-pub(crate) fn endless_task(grace: Duration) -> String {
-    format!(
-        "a task did not end within {grace:?} after it was aborted, because it blocks its thread: write `.await` where \
-         it blocks"
-    )
-}
-
 /// A task of a test that went wrong, besides what else has.
 pub(crate) fn task_error(test: &TestMeta, failure: &Failure) -> String {
     format!(
@@ -70,20 +53,6 @@ pub(crate) fn task_error(test: &TestMeta, failure: &Failure) -> String {
         test.name(),
         said(failure),
         explain(failure)
-    )
-}
-
-/// A task is spawned where nothing could own it.
-pub(crate) fn no_owner(in_a_task: bool) -> String {
-    let cure = if in_a_task {
-        "a task of `tokio::spawn` belongs to no test, and neither does what it spawns: spawn it with \
-         `green_light::spawn` as well, or write `tokio::spawn` here"
-    } else {
-        "call it in a `#[green_light::test]`, in a fixture, or in a task that `green_light::spawn` has spawned; \
-         on a thread of your own, start that with `green_light::blocking`; elsewhere write `tokio::spawn`"
-    };
-    format!(
-        "`green_light::spawn` was called where no test or fixture runs that could own the task\n  help: {cure}"
     )
 }
 
@@ -165,15 +134,6 @@ pub(crate) fn xpassed_strict(test: &TestMeta) -> String {
          help: if what it waited for is repaired, remove `xfail`",
         test.name(),
         test.location
-    )
-}
-
-/// A dynamic request of an around fixture.
-pub(crate) fn nothing_to_request_from(target: &Definition) -> String {
-    format!(
-        "fixture `{}` cannot be requested in an around fixture, which runs outside of set-up and teardown\n  \
-         help: request it in a fixture of another kind",
-        target.name
     )
 }
 
@@ -305,24 +265,6 @@ fn causes(text: &mut String, failure: &Failure) {
     for cause in &failure.causes {
         let _ = write!(text, "\n  caused by: {cause}");
     }
-}
-
-/// What nextest makes of the scope of a fixture, if it is worth saying.
-pub(crate) fn paid_by_each_test(definition: &Definition, took: Duration) -> Option<String> {
-    /// What nobody minds.
-    const LITTLE: Duration = Duration::from_secs(1);
-
-    // What those of green-light take time for is kept between processes.
-    let ours = definition.crate_name() == "green_light_fixtures";
-    (took >= LITTLE && !ours).then(|| {
-        format!(
-            "fixture `{}` (scope `{}`) took {:.1} s, once for this test alone: nextest runs each test in a \
-             process of its own; `cargo test` makes it once",
-            definition.name,
-            definition.scope,
-            took.as_secs_f64(),
-        )
-    })
 }
 
 fn first_line(text: &str) -> &str {

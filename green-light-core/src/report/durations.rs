@@ -6,7 +6,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Show};
-use crate::fixture::label::Label;
 use crate::report::events;
 use crate::report::print::say_to_terminal;
 
@@ -39,24 +38,13 @@ fn listed() -> bool {
     *LISTED.get_or_init(|| Config::get().is_ok_and(|config| config.show == Show::Durations))
 }
 
-/// Notes the set-up or teardown of a fixture.
-pub(crate) fn fixture(phase: &str, label: &Label, during: &str, took: Duration) {
+/// Notes how long something took, if the slowest are asked for.
+pub(crate) fn note(took: Duration, what: impl FnOnce() -> String) {
     if listed() {
-        let (scope, name) = (label.definition.scope.letter(), label.definition.name);
-        note(took, format!("{phase:<9} {scope} {name} in {during}"));
+        let what = what();
+        let mut entries = ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.push(Entry { took, what });
     }
-}
-
-/// Notes the body of a test.
-pub(crate) fn body(test: &str, took: Duration) {
-    if listed() {
-        note(took, format!("{:<9} {test}", "body"));
-    }
-}
-
-fn note(took: Duration, what: String) {
-    let mut entries = ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
-    entries.push(Entry { took, what });
 }
 
 /// Prints the slowest, if they are asked for.

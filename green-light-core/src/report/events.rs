@@ -10,8 +10,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
-use crate::fixture::label::Label;
-use crate::report::durations;
 use crate::report::failure::Failure;
 use crate::report::print::say_to_terminal;
 
@@ -20,7 +18,7 @@ static FILE: OnceLock<Result<Option<Mutex<File>>, Failure>> = OnceLock::new();
 
 fn file() -> Result<Option<&'static Mutex<File>>, &'static Failure> {
     FILE.get_or_init(|| {
-        let Some(path) = &Config::get()?.events else { return Ok(None) };
+        let Some(path) = &Config::get().map_err(Failure::new)?.events else { return Ok(None) };
         match OpenOptions::new().create(true).append(true).open(path) {
             Ok(file) => Ok(Some(Mutex::new(file))),
             Err(error) => Err(Failure::new(format!(
@@ -46,14 +44,6 @@ pub(crate) fn open_event_file() -> Result<(), Failure> {
 /// Whether events are written at all; building them costs more than this question.
 pub(crate) fn enabled() -> bool {
     matches!(file(), Ok(Some(_)))
-}
-
-/// The test in whose phase something happens.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct During {
-    pub(crate) test: &'static str,
-    /// `setup` or `call`, where a dynamic request may set something up.
-    pub(crate) phase: &'static str,
 }
 
 /// An event being built. Keys keep the order they are added in.
@@ -123,79 +113,6 @@ impl Event {
             .collect();
         self.push(key, &format!("{{{}}}", lists.join(",")));
         self
-    }
-
-    /// The fixture and instance an event is about.
-    pub(crate) fn instance(self, label: &Label) -> Self {
-        self.text("fixture", label.definition.name)
-            .optional("at", label.at())
-            .text("value", &label.to_string())
-    }
-
-    /// A set-up has ended.
-    pub(crate) fn setup(
-        label: &Label,
-        deps: Vec<(&'static str, String)>,
-        failure: Option<&Failure>,
-        during: During,
-        took: Duration,
-    ) {
-        durations::fixture("set-up", label, during.test, took);
-        if enabled() {
-            Self::new("SETUP")
-                .instance(label)
-                .map("deps", deps)
-                .text(
-                    "result",
-                    match failure {
-                        None => "ok",
-                        Some(failure) if failure.skipped => "skip",
-                        Some(_) => "error",
-                    },
-                )
-                .text("during", during.test)
-                .text("phase", during.phase)
-                .seconds("took", took)
-                .write();
-        }
-    }
-
-    /// A test's dynamic request has been answered.
-    pub(crate) fn dynamic(test: &str, name: &str, value: &str) {
-        if enabled() {
-            Self::new("DYNAMIC")
-                .text("test", test)
-                .text("name", name)
-                .text("value", value)
-                .write();
-        }
-    }
-
-    /// The code after `give` has ended.
-    pub(crate) fn teardown(label: &Label, ok: bool, during: &str, took: Duration) {
-        durations::fixture("teardown", label, during, took);
-        if enabled() {
-            Self::new("TEARDOWN")
-                .instance(label)
-                .text("result", if ok { "ok" } else { "error" })
-                .text("during", during)
-                .text("phase", "teardown")
-                .seconds("took", took)
-                .write();
-        }
-    }
-
-    /// An `on_teardown` step has ended.
-    pub(crate) fn finalizer(label: &Label, index: usize, during: &str, took: Duration) {
-        if enabled() {
-            Self::new("FINALIZER")
-                .instance(label)
-                .number("i", index)
-                .text("during", during)
-                .text("phase", "teardown")
-                .seconds("took", took)
-                .write();
-        }
     }
 
     fn push(&mut self, key: &str, json: &str) {

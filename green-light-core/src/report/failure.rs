@@ -6,8 +6,6 @@ use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 
-use crate::fixture::dynamic::RequestError;
-
 use crate::report::explain::thread_context::Place;
 use crate::report::redact::redacted;
 
@@ -146,6 +144,52 @@ pub(crate) fn is_raised(payload: &(dyn Any + Send)) -> bool {
 pub(crate) fn raise(failure: Failure) -> ! {
     resume_unwind(Box::new(Raised(failure)))
 }
+
+/// Why a dynamic request was not answered.
+///
+/// A test or fixture that returns it as its error ends as if it had used
+/// [`get`](crate::fixture::definition::Request::get).
+#[derive(Clone)]
+pub struct RequestError {
+    failure: Failure,
+}
+
+impl RequestError {
+    pub(crate) fn new(failure: Failure) -> Self {
+        Self { failure }
+    }
+
+    pub(crate) fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// Whether the fixture was skipped.
+    #[must_use]
+    pub fn is_skip(&self) -> bool {
+        self.failure.skipped
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.failure.message)?;
+        for cause in &self.failure.causes {
+            write!(f, ": {cause}")?;
+        }
+        for line in &self.failure.via {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for RequestError {}
 
 #[cfg(test)]
 mod tests {

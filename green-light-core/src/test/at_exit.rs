@@ -6,6 +6,7 @@
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
+use crate::fixture::fixture_failure::FixtureFailure;
 use crate::fixture::store::Store;
 use crate::messages::text;
 use crate::os;
@@ -14,7 +15,6 @@ use crate::report::failure::Failure;
 use crate::report::print::say_to_terminal;
 use crate::runtime::shared::block_on;
 use crate::test::hints;
-use crate::test::outcome::FixtureFailure;
 
 /// How long the end of the process waits for teardowns.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -14,29 +14,12 @@ use std::time::{self, Duration};
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::context::cancel::CancelToken;
-use crate::fixture::definition::Definition;
+use crate::context::frame::CancelToken;
+use crate::fixture::phase::{Expired, Phase};
 use crate::report::panics::CatchAll;
 
 /// How long an expired test may go on unwinding.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// What a test is doing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Phase {
-    SetUp(&'static Definition),
-    Body,
-    Teardown(Option<&'static Definition>),
-}
-
-/// A phase that took too long.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expired {
-    pub(crate) phase: Phase,
-    pub(crate) limit: Duration,
-    /// How long it took, if it has ended by itself; else it was cancelled.
-    pub(crate) took: Option<Duration>,
-}
 
 /// The clock of one test.
 #[derive(Debug)]

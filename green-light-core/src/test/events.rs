@@ -2,12 +2,12 @@
 
 use std::sync::Once;
 
+use crate::fixture::phase::Phase;
 use crate::fixture::test_meta::TestMeta;
 use crate::fixture::test_options::Xfail;
 use crate::report::events;
 use crate::report::events::Event;
 use crate::report::failure::Failure;
-use crate::test::deadline::Phase;
 use crate::test::last_test;
 use crate::test::outcome::{BodyEnd, Record};
 use crate::test::verdict::Verdict;

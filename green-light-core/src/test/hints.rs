@@ -1,8 +1,8 @@
 //! What is probably not meant: declarations of fixtures without an effect, said once at the end.
 
 use crate::config::Config;
-use crate::fixture::definition::{Definition, Listed};
-use crate::fixture::registry::{FIXTURES, LISTED, TESTS};
+use crate::fixture::definition::{Definition, FIXTURES, LISTED, Listed};
+use crate::fixture::test_meta::TESTS;
 use crate::fixture::visibility::reaches;
 use crate::report::print::progress;
 use crate::report::remark::print as remark_all;

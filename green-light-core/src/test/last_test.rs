@@ -16,10 +16,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::fixture::registry::TESTS;
-use crate::fixture::shared_instance::ScopeKey;
+use crate::fixture::scope::ScopeKey;
 use crate::fixture::store::Store;
-use crate::fixture::test_meta::TestMeta;
+use crate::fixture::test_meta::{TESTS, TestMeta};
 use crate::test::libtest_args::Selection;
 
 /// Set in the process that only lists. A custom harness that ignores `--list` would run the tests

@@ -2,13 +2,12 @@
 //!
 //! 1. Its fixtures are planned; a mistake in the graph ends it here.
 //! 2. Around fixtures wrap what follows, the coroutine context first.
-//! 3. Set-up, body and teardown ([`phases`]): teardown runs whatever became of the others.
+//! 3. Set-up, body and teardown ([`test_run`]): teardown runs whatever became of the others.
 //! 4. If it was the last planned test of its module or of the process, their fixtures end
 //!    ([`last_test`]), charged to it.
 //! 5. Everything that failed is printed, and libtest is told by one panic ([`run`]).
 
 pub(crate) mod at_exit;
-pub(crate) mod body;
 pub(crate) mod deadline;
 pub(crate) mod dynamic;
 pub(crate) mod events;
@@ -16,9 +15,8 @@ pub(crate) mod hints;
 pub(crate) mod last_test;
 pub(crate) mod libtest_args;
 pub(crate) mod outcome;
-pub(crate) mod phases;
 pub(crate) mod run;
 pub(crate) mod runtime_choice;
 pub(crate) mod stranded;
-pub(crate) mod supplied;
+pub(crate) mod test_run;
 pub(crate) mod verdict;

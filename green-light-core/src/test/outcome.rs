@@ -3,24 +3,14 @@
 use std::any::Any;
 use std::time::Duration;
 
-use crate::fixture::definition::Definition;
+use crate::fixture::fixture_failure::FixtureFailure;
+use crate::fixture::phase::Expired;
 use crate::fixture::test_meta::TestMeta;
 use crate::fixture::test_options::Xfail;
 use crate::messages::text;
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, is_raised};
+use crate::report::panics::{failure_of, without_passwords};
 use crate::report::print::say;
-use crate::test::deadline::Expired;
-
-/// One thing that went wrong around a test's body.
-#[derive(Debug)]
-pub(crate) struct FixtureFailure {
-    pub(crate) definition: &'static Definition,
-    pub(crate) failure: Failure,
-    /// Who needed the fixture, nearest first; empty if the test did.
-    pub(crate) needed_by: Vec<&'static Definition>,
-    /// The earlier test that has reported it in full.
-    pub(crate) reported_by: Option<String>,
-}
 
 /// How the body ended.
 pub(crate) enum BodyEnd {
@@ -36,6 +26,23 @@ pub(crate) enum BodyEnd {
 }
 
 impl BodyEnd {
+    /// By the end of its future, and of the drop of what that held.
+    pub(crate) fn of(
+        end: Result<Result<(), Failure>, Box<dyn Any + Send>>,
+        dropped: Result<(), Failure>,
+    ) -> Self {
+        match (end, dropped) {
+            (Err(payload), _) if is_raised(&*payload) => Self::Failed(failure_of(&*payload)),
+            (Err(payload), _) => {
+                let failure = failure_of(&*payload);
+                let payload = without_passwords(payload);
+                Self::Panicked { payload, failure }
+            }
+            (Ok(Err(failure)), _) | (Ok(Ok(())), Err(failure)) => Self::Failed(failure),
+            (Ok(Ok(())), Ok(())) => Self::Passed,
+        }
+    }
+
     /// Prints what went wrong. The panic hook has printed the message of a panic, not what it means.
     pub(crate) fn tell(&self, test: &TestMeta) {
         match self {
@@ -50,9 +57,7 @@ impl BodyEnd {
             }
         }
     }
-}
 
-impl BodyEnd {
     /// How the body of `test` ended, by the letter that pytest has for it.
     pub(crate) fn letter(&self, test: &TestMeta) -> char {
         match (self, test.options.xfail) {

@@ -3,17 +3,16 @@
 use std::rc::Rc;
 
 use crate::config::Config;
+use crate::context::run_sync::on_thread_stack;
 use crate::context::thread_stack::beside_thread_stack;
-use crate::context::thread_stack::on_thread_stack;
 use crate::context::wait::wait;
 use crate::fixture::around::{AroundFuture, Next, Outcome};
-use crate::fixture::definition::Body;
+use crate::fixture::debug::{Moment, debug};
+use crate::fixture::definition::{Body, By, Request};
 use crate::fixture::plan::Plan;
-use crate::fixture::request::{By, Request};
 use crate::fixture::scope::Scope;
 use crate::fixture::test_meta::TestMeta;
 use crate::fixture::test_options::Drive;
-use crate::messages::debug::{Moment, debug};
 use crate::messages::show::Show;
 use crate::report::events::open_event_file;
 use crate::report::failure::Failure;
@@ -23,10 +22,10 @@ use crate::runtime::enter::RuntimeError;
 use crate::tasks;
 use crate::tasks::{Here, Tasks};
 use crate::test::outcome::Record;
-use crate::test::phases::TestRun;
 use crate::test::runtime_choice::drive;
 use crate::test::stranded;
 use crate::test::stranded::stranded;
+use crate::test::test_run::TestRun;
 use crate::test::verdict::{Verdict, conclude};
 use crate::test::{at_exit, events, last_test};
 
@@ -54,7 +53,7 @@ pub fn run_test(meta: &'static TestMeta) {
 }
 
 fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
-    let config = Config::get()?;
+    let config = Config::get().map_err(Failure::new)?;
     open_event_file()?;
     events::plan();
     let show = Show::new(config);
@@ -158,7 +157,7 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
     let by = By {
         fixture: Some(definition.name),
         scope: Scope::Test,
-        test: Some(run.meta),
+        test: Some(run.meta.asking()),
         module: run.meta.module(),
         place: None,
     };

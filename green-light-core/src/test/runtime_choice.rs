@@ -18,15 +18,12 @@ use tokio::time;
 
 use crate::context::thread_stack::call_on_thread_stack;
 use crate::context::thread_stack::is_beside_thread_stack;
-use crate::fixture::plan::Step;
-use crate::fixture::plan_error::PlanError;
 use crate::fixture::test_meta::TestMeta;
 use crate::fixture::test_options::Drive;
 use crate::runtime::enter::RuntimeError;
 use crate::runtime::private::block_on_private;
 use crate::runtime::private::private;
 use crate::runtime::shared::block_on;
-use crate::test::phases::TestRun;
 
 /// Runs `test` to its end.
 pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
@@ -132,7 +129,7 @@ impl Wake for Woken {
 pub(crate) struct Pause(Cell<bool>);
 
 impl Pause {
-    fn set(&self, paused: bool) {
+    pub(crate) fn set(&self, paused: bool) {
         if self.0.replace(paused) != paused {
             if paused {
                 time::pause();
@@ -140,25 +137,5 @@ impl Pause {
                 time::resume();
             }
         }
-    }
-}
-
-impl TestRun {
-    /// Stops the clock before the test's own code, if it is to stand still, and lets it go on before
-    /// that of shared fixtures.
-    pub(crate) fn pause_clock(&self, paused: bool) {
-        if self.meta.options.drive == Drive::Paused {
-            self.pause.set(paused);
-        }
-    }
-
-    /// A shared asynchronous fixture does real I/O, under whose timeouts a paused clock would jump.
-    pub(crate) fn refuse_while_paused(&self, step: &Step) -> Result<(), PlanError> {
-        let definition = step.definition;
-        let works = definition.scope.is_wide() && definition.is_async && step.given.is_none();
-        if works && self.meta.options.drive == Drive::Paused {
-            return Err(PlanError::Paused { definition });
-        }
-        Ok(())
     }
 }

@@ -11,12 +11,12 @@ use std::any::Any;
 use std::panic::resume_unwind;
 
 use crate::config::Config;
+use crate::fixture::phase::Phase;
 use crate::fixture::test_meta::TestMeta;
 use crate::fixture::test_options::Xfail;
 use crate::messages::text;
 use crate::report::failure::Failure;
 use crate::report::print::{say, say_to_terminal};
-use crate::test::deadline::Phase;
 use crate::test::outcome::{BodyEnd, Record};
 
 /// What became of a test.

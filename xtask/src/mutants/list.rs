@@ -22,11 +22,10 @@ const fn edit(file: &'static str, from: &'static str, to: &'static str) -> Edit 
     Edit { file, from, to }
 }
 
-const REACHABILITY: &str = "fixture/reachability.rs";
 const PLAN: &str = "fixture/plan.rs";
 const VISIBILITY: &str = "fixture/visibility.rs";
 const STORE: &str = "fixture/store.rs";
-const PHASES: &str = "test/phases.rs";
+const TEST_RUN: &str = "test/test_run.rs";
 const RUN: &str = "test/run.rs";
 const LAST_TEST: &str = "test/last_test.rs";
 
@@ -71,33 +70,33 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "NoScopeSort",
         &[edit(
-            REACHABILITY,
-            "    let mut order = closure.order;
+            PLAN,
+            "    let mut order = reachable.order;
     order.sort_by_key(|(key, _)| std::cmp::Reverse(planner.nearest(*key).scope));
     order
 ",
-            "    closure.order
+            "    reachable.order
 ",
         )],
     ),
     mutant(
         "BreadthFirst",
         &[edit(
-            REACHABILITY,
+            PLAN,
             "    for (key, own) in initial {
-        closure.visit(*key, *own, planner);
+        reachable.visit(*key, *own, planner);
     }
 ",
-            "    closure.order.extend(initial.iter().copied());
+            "    reachable.order.extend(initial.iter().copied());
     let mut next = 0;
-    while let Some((key, _)) = closure.order.get(next).copied() {
+    while let Some((key, _)) = reachable.order.get(next).copied() {
         next += 1;
         for dependency in planner.dependencies(key, planner.nearest(key)) {
             let target = (dependency.target)();
             let key = planner.key(target);
             let own = planner.gets_own(key, target, dependency.with);
-            if closure.order.iter().all(|(known, _)| *known != key) {
-                closure.order.push((key, own));
+            if reachable.order.iter().all(|(known, _)| *known != key) {
+                reachable.order.push((key, own));
             }
         }
     }
@@ -107,7 +106,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "TeardownInSetupOrder",
         &[edit(
-            PHASES,
+            TEST_RUN,
             "                self.ended
                     .borrow_mut()
                     .pop()
@@ -121,14 +120,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "RetryFailedSetup",
         &[edit(
             STORE,
-            "if known.suits(origin.test).await {",
-            "if known.suits(origin.test).await && known.value().await.is_ok() {",
+            "if suits(&known, test).await {",
+            "if suits(&known, test).await && known.value().await.is_ok() {",
         )],
     ),
     mutant(
         "FailureNotTornDown",
         &[edit(
-            PHASES,
+            TEST_RUN,
             "        self.took(|took| took.setup += watch.took());
 ",
             "        self.took(|took| took.setup += watch.took());
@@ -141,7 +140,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "StopAtFirstTeardownError",
         &[edit(
-            PHASES,
+            TEST_RUN,
             "            self.teardown_failed(live.definition(), failures);
 ",
             "            let failed = !failures.is_empty();
@@ -239,7 +238,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "CallRunsAfterFailedSetup",
         &[edit(
-            PHASES,
+            TEST_RUN,
             "        if is_set_up {
 ",
             "        if is_set_up || self.plan.requests.iter().all(|place| self.is_ready(*place)) {
@@ -249,7 +248,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "ModuleTeardownNotBlamed",
         &[edit(
-            PHASES,
+            TEST_RUN,
             "            self.teardown_failed(shared.label.definition, failures);
 ",
             "            drop(failures);
