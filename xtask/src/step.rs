@@ -61,6 +61,19 @@ impl Step {
         }
     }
 
+    /// Runs it to its end like [`run`](Self::run), and fails if it writes anything to its standard error.
+    pub(crate) fn run_silent(&self) -> Result<(), String> {
+        println!("\n==> {self}");
+        let output = self.command().stdout(Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("`{self}` could not be started: {error}"))?;
+        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        match output.status.success() {
+            true if output.stderr.is_empty() => Ok(()),
+            true => Err(format!("`{self}` has warnings")),
+            false => Err(format!("`{self}` failed: {}", output.status)),
+        }
+    }
+
     /// Whether it runs to a good end, its output being nobody's business.
     pub(crate) fn succeeds(&self) -> bool {
         let status = self
@@ -139,7 +152,17 @@ mod tests {
 
     #[test]
     fn says_which_program_failed() {
-        let error = Step::new("false").run().unwrap_err();
-        assert!(error.starts_with("`false` failed: "), "{error}");
+        for error in [Step::new("false").run(), Step::new("false").run_silent()] {
+            let error = error.unwrap_err();
+            assert!(error.starts_with("`false` failed: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_must_be_silent_may_not_warn() {
+        let shell = |script| Step::new("sh").arg("-c").arg(script).run_silent();
+        assert_eq!(shell("echo fine"), Ok(()));
+        let error = shell("echo 'warning: unused' >&2").unwrap_err();
+        assert!(error.ends_with(" has warnings"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::list::Command;
-use crate::{step::Step, target};
+use crate::step::Step;
 
 /// The subcommand.
 pub(super) const COMMAND: Command = Command {
@@ -17,7 +17,10 @@ pub(super) const COMMAND: Command = Command {
     about: "builds green-light with no feature, each one, each pair and all",
     details: "\
 Checks the libraries with each of these sets, without their tests, and fails on a warning. Two sets that turn
-on the same features are checked once. They are built below target/features.",
+on the same features are checked once.
+
+No feature and each one are built as users build them. With the pairs is built the package `dependencies`, which
+turns on all features of other crates: so these are built once.",
     run,
 };
 
@@ -34,12 +37,18 @@ pub(super) fn run(arguments: &[String]) -> Result<(), String> {
         .parent()
         .ok_or("xtask stands in no workspace")?;
     for set in sets(&features(root)?) {
-        Step::cargo(["check", "--locked", "--quiet", "-p", "green-light"])
+        let mut check = Step::cargo(["check", "--locked", "--quiet", "-pgreen-light"]);
+        if set.len() > 1 {
+            check = check.arg("-pdependencies");
+        }
+        let set: Vec<String> = set
+            .iter()
+            .map(|name| format!("green-light/{name}"))
+            .collect();
+        check
             .arg("--no-default-features")
             .arg(format!("--features={}", set.join(",")))
-            .env("CARGO_TARGET_DIR", target::directory().join("features"))
-            .env("RUSTFLAGS", "-Dwarnings")
-            .run()?;
+            .run_silent()?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ services of the databases are not used, and not started either), then runs
   BOOKSHOP_BACKEND=postgres cargo test -p bookshop --features postgres,mysql
   BOOKSHOP_BACKEND=mysql cargo test -p bookshop --features postgres,mysql
   cargo test --workspace --all-features           everything, doc tests included
+  cargo xtask features                            green-light with each choice of its features, without warnings
   cargo test --test twins                         two checkouts, by cargo and nextest at once
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
@@ -61,6 +62,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         .arg("--")
         .arg(format!("--test-threads={threads}"))
         .run()?;
+    super::features::run(&[])?;
     Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;

@@ -1,0 +1,1 @@
+//! The dependencies of green-light, with all their features that it turns on.
