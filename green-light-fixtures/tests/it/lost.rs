@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait as _};
 
 use crate::{
     children::{LONG, part},
-    my_killed,
+    killed,
     proxy::{At, Proxy, When, Wire},
     role::Role,
     support::{number, run},
@@ -45,11 +45,11 @@ async fn loses_one() {
 fn a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced() {
     let test = "lost::a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced";
     match part().as_deref() {
-        Some("hold") => return run(my_killed::hold()),
+        Some("hold") => return run(killed::hold()),
         Some(_) => return run(loses_one()),
         None => {}
     }
-    let server = my_killed::Server::start(test);
+    let server = killed::Server::start(test);
     let at = At::Text("INSERT INTO one VALUES (8)");
     let (proxy, command) = server.proxy(at, When::Last, "loses one");
     expect_end(&proxy, command);
@@ -107,11 +107,11 @@ fn a_test_on_postgres_whose_connection_is_lost_ends_in_time() {
 fn a_test_on_mysql_whose_connection_is_lost_ends_in_time() {
     let test = "lost::a_test_on_mysql_whose_connection_is_lost_ends_in_time";
     match part().as_deref() {
-        Some("hold") => return run(my_killed::hold()),
+        Some("hold") => return run(killed::hold()),
         Some(_) => return run(ends_unanswered(Backend::MySql)),
         None => {}
     }
-    let server = my_killed::Server::start(test);
+    let server = killed::Server::start(test);
     let at = At::Text("INSERT INTO one VALUES (8)");
     let (proxy, command) = server.proxy(at, When::Last, "ends");
     expect_end(&proxy, command);
@@ -157,11 +157,11 @@ fn a_postgres_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody() {
 fn a_mysql_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody() {
     let test = "lost::a_mysql_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody";
     match part().as_deref() {
-        Some("hold") => return run(my_killed::hold()),
+        Some("hold") => return run(killed::hold()),
         Some(_) => return run(ends_held(Backend::MySql)),
         None => {}
     }
-    let server = my_killed::Server::start(test);
+    let server = killed::Server::start(test);
     let at = At::Text("SELECT id FROM information_schema.processlist");
     let (proxy, mut command) = server.proxy(at, When::Silent, "ends");
     command.env("GREEN_LIGHT_WAIT", "1");

@@ -6,7 +6,7 @@
 use std::{path::Path, process::Command};
 
 use green_light_fixtures::{Backend, Engine, Isolation};
-use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
 
 use crate::{
     checkout::Checkout,
@@ -30,7 +30,8 @@ pub(crate) async fn password_by_socket<'a>(
 /// A server, and a user who may make the databases that green-light makes, and nothing else.
 pub(crate) struct MyServer {
     holder: Partner,
-    admin: MySqlConnectOptions,
+    /// Of whoever owns the server.
+    admin: String,
     url: String,
     /// Of the user.
     pub(crate) password: &'static str,
@@ -51,9 +52,8 @@ impl MyServer {
         let of_a_database = holder.hear("url");
         let (address, query) = of_a_database.split_once('?').unwrap();
         let server = format!("{}?{query}", address.rsplit_once('/').unwrap().0);
-        let admin: MySqlConnectOptions = server.parse().unwrap();
         let password = run(async {
-            let mut admin = MySqlConnection::connect_with(&admin).await.unwrap();
+            let mut admin = MySqlConnection::connect(&server).await.unwrap();
             let password = password_by_socket(&mut admin, "secret").await;
             let prepare = format!(
                 "CREATE USER tester@localhost IDENTIFIED BY '{password}'; \
@@ -67,7 +67,7 @@ impl MyServer {
         });
         Self {
             holder,
-            admin,
+            admin: server,
             url: format!("mysql://tester:{password}@localhost?{query}"),
             password,
             checkout,
@@ -75,7 +75,12 @@ impl MyServer {
     }
 
     pub(crate) async fn admin(&self) -> MySqlConnection {
-        MySqlConnection::connect_with(&self.admin).await.unwrap()
+        MySqlConnection::connect(&self.admin).await.unwrap()
+    }
+
+    /// The URL of whoever owns the server.
+    pub(crate) fn server(&self) -> &str {
+        &self.admin
     }
 
     /// A process that plays `part` in `test` as the user of this server.

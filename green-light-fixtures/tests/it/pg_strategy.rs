@@ -7,16 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use green_light_fixtures::Isolation;
+use green_light_fixtures::{Backend, Isolation};
 
 use crate::{
     children::{LONG, Partner, part, said, say, wait_for_a_line},
-    pg_processes::engine_of,
     role::Role,
-    support::{run, text},
+    support::{On, run, text},
 };
 
-const TEST: &str = "pg_strategy::the_fastest_way_is_measured_and_every_way_makes_the_same_database";
+const ON: On = On {
+    backend: Backend::Postgres,
+    test: "pg_strategy::the_fastest_way_is_measured_and_every_way_makes_the_same_database",
+};
 /// More than the template's first measurements have made.
 const DATABASES: usize = 5;
 
@@ -46,7 +48,7 @@ const LOOK: &str = "SELECT concat_ws('; ',
 
 /// The part of a process: looks at some databases.
 async fn look_at_some() {
-    let engine = engine_of(TABLES).await;
+    let engine = ON.engine(TABLES).await;
     for _ in 0..DATABASES {
         let session = engine.session(Isolation::Database).await.unwrap();
         say(
@@ -72,7 +74,7 @@ fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
         return run(look_at_some());
     }
     let role = run(Role::new());
-    let tests = || said(role.playing(TEST, "tests").spawn().unwrap());
+    let tests = || said(role.playing(ON.test, "tests").spawn().unwrap());
     let first = tests();
     assert_eq!(told(&first, "built"), HashSet::from(["1".to_owned()]));
     let looks = told(&first, "look");
@@ -122,7 +124,7 @@ fn the_fastest_way_is_measured_and_every_way_makes_the_same_database() {
 fn the_next_database_is_ready_before_it_is_asked_for() {
     if part().is_some() {
         return run(async {
-            let engine = engine_of(TABLES).await;
+            let engine = ON.engine(TABLES).await;
             let first = engine.session(Isolation::Database).await.unwrap();
             say(
                 "first",

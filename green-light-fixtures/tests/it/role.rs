@@ -60,6 +60,19 @@ impl Role {
         format!("{start}/{name}?{query}")
     }
 
+    /// The URL of whoever owns the server.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Lets the server refuse the role more connections than that.
+    pub(crate) async fn limit_connections(&self, most: i64) {
+        let mut admin = self.admin().await;
+        let limit = format!("ALTER ROLE {} CONNECTION LIMIT {most}", self.name);
+        admin.execute(AssertSqlSafe(limit)).await.unwrap();
+        admin.close().await.unwrap();
+    }
+
     pub(crate) async fn admin(&self) -> PgConnection {
         PgConnection::connect(&self.server).await.unwrap()
     }

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use crate::{
     checkout::Checkout,
     children::{Partner, one_of, output, part, said, say, wait_for_a_line},
-    my_killed, pg_killed,
+    killed,
     proxy::{At, Proxy, When, Wire},
     role::Role,
     support::{run, text},
@@ -174,12 +174,12 @@ fn a_postgres_server_that_falls_silent_at_any_message_holds_up_nobody() {
         );
         run(role.alone());
         said(role.playing(test, "next").spawn().unwrap());
-        let mut left = run(pg_killed::leftovers(&role));
+        let mut left = run(killed::leftovers(&role));
         if !left.is_empty() {
             // The next one had too much to do to come to its own end.
             run(role.alone());
             said(role.playing(test, "last").spawn().unwrap());
-            left = run(pg_killed::leftovers(&role));
+            left = run(killed::leftovers(&role));
         }
         assert!(left.is_empty(), "{at:?}: {message:?}: {left:?}");
         run(role.drop());
@@ -191,11 +191,11 @@ fn a_postgres_server_that_falls_silent_at_any_message_holds_up_nobody() {
 fn a_mysql_server_that_falls_silent_at_any_message_holds_up_nobody() {
     let test = "silence::a_mysql_server_that_falls_silent_at_any_message_holds_up_nobody";
     match part().as_deref() {
-        Some("hold") => return run(my_killed::hold()),
+        Some("hold") => return run(killed::hold()),
         Some(_) => return run(tests(Backend::MySql)).unwrap(),
         None => {}
     }
-    let server = my_killed::Server::start(test);
+    let server = killed::Server::start(test);
     let texts = &[
         "CREATE DATABASE IF NOT EXISTS green_light",
         "INSERT INTO green_light.processes",

@@ -43,6 +43,41 @@ macro_rules! on_backend {
     };
 }
 
+/// Which test runs, and on which server.
+#[derive(Clone, Copy)]
+pub(crate) struct On {
+    pub(crate) backend: Backend,
+    /// The name of the test, for processes that play a part in it.
+    pub(crate) test: &'static str,
+}
+
+/// Makes two tests of each of the given functions, `postgres` and `mysql`, in a module of its name. The
+/// functions take an [`On`].
+macro_rules! on_each_server {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                on_server!($name, postgres, Postgres);
+                on_server!($name, mysql, MySql);
+            }
+        )+
+    };
+}
+
+macro_rules! on_server {
+    ($name:ident, $server:ident, $backend:ident) => {
+        #[test]
+        fn $server() {
+            let test = concat!(module_path!(), "::", stringify!($server));
+            super::$name(crate::support::On {
+                backend: green_light_fixtures::Backend::$backend,
+                // Without the name of the crate.
+                test: test.split_once("::").unwrap().1,
+            });
+        }
+    };
+}
+
 pub(crate) fn schema() -> Schema {
     schema_on(Backend::Sqlite)
 }

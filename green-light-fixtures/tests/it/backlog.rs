@@ -5,29 +5,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use green_light_fixtures::{Backend, Engine, Isolation, Schema};
+use green_light_fixtures::{Backend, Isolation};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::{
-    children::{LONG, output, part},
+    children::{LONG, output, part, say},
+    own_server::OwnServer,
     role::Role,
-    support::run,
+    support::{On, run},
 };
+
+on_each_server!(a_process_waits_while_too_many_of_its_databases_are_not_dropped);
 
 /// As many databases may wait to be dropped, and some more are ready or being made.
 const MOST: usize = 32 + 16;
 /// So many tests, one after the other.
 const TESTS: usize = 80;
-const SQL: &str = "CREATE TABLE backlog (x int)";
 
 /// Tests that have a database of their own each, and how far they came.
-async fn tests(number: usize) -> String {
-    let engine = Engine::builder()
-        .backend(Backend::Postgres)
-        .schema(Schema::sql(SQL))
-        .build()
-        .await
-        .unwrap();
+async fn tests(on: On, number: usize) -> String {
+    let engine = on.engine("CREATE TABLE backlog (x INT)").await;
     for number in 0..number {
         match engine.session(Isolation::Database).await {
             Ok(session) => session.finish().await.unwrap(),
@@ -37,9 +34,45 @@ async fn tests(number: usize) -> String {
     "all done".to_owned()
 }
 
-async fn count(role: &Role) -> usize {
-    let names = role.databases().await;
-    names.iter().filter(|n| n.starts_with("gl_d_")).count()
+fn a_process_waits_while_too_many_of_its_databases_are_not_dropped(on: On) {
+    if let Some(part) = part() {
+        let number = if part == "first" { 1 } else { TESTS };
+        say("tests", &run(tests(on, number)));
+        return;
+    }
+    let server = OwnServer::start(on);
+    // Makes the list of databases, so that they can be kept from the beginning.
+    server.said("first");
+    let count = || {
+        let names = server.databases();
+        names.iter().filter(|n| n.starts_with("gl_d_")).count()
+    };
+    let reaper = server.stop_reapers();
+    let mut child = server.playing("tests").spawn().unwrap();
+    let (started, mut last, mut since, mut most) = (Instant::now(), 0, Instant::now(), count());
+    // Until it has waited for longer than it waits without a word.
+    while (last < 32 || since.elapsed() < Duration::from_secs(8)) && started.elapsed() < LONG {
+        let number = count();
+        if number != last {
+            (last, since) = (number, Instant::now());
+        }
+        most = most.max(number);
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(child.try_wait().unwrap().is_none(), "it waits");
+    run(reaper.close()).unwrap();
+    let output = output(child);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("all done"), "{said}{told}");
+    for part in [
+        "databases of this process wait to be dropped",
+        "another process is dropping databases",
+    ] {
+        assert!(told.contains(part), "{part} is missing: {told}");
+    }
+    assert!(most <= MOST, "{most} databases at once");
+    server.end();
 }
 
 async fn maintenance(role: &Role) -> PgConnection {
@@ -55,62 +88,17 @@ async fn maintenance(role: &Role) -> PgConnection {
 }
 
 #[test]
-fn a_process_waits_while_too_many_of_its_databases_are_not_dropped() {
-    if let Some(part) = part() {
-        println!("{}", run(tests(if part == "first" { 1 } else { TESTS })));
-        return;
-    }
-    let role = run(Role::new());
-    let test = "pg_backlog::a_process_waits_while_too_many_of_its_databases_are_not_dropped";
-    // Makes the maintenance database, so that the janitor's lock can be held from the beginning.
-    let mut first = role.playing(test, "first");
-    let mut most = run(async {
-        output(first.spawn().unwrap());
-        count(&role).await
-    });
-    let mut keeper = run(maintenance(&role));
-    run(async {
-        let lock = "SELECT pg_advisory_lock(x'676c0002'::int, 0)";
-        keeper.execute(lock).await.unwrap();
-    });
-    let mut child = role.playing(test, "tests").spawn().unwrap();
-    let (started, mut last, mut since) = (Instant::now(), 0, Instant::now());
-    // Until it has waited for longer than it waits without a word.
-    while (last == 0 || since.elapsed() < Duration::from_secs(8)) && started.elapsed() < LONG {
-        let number = run(count(&role));
-        if number != last {
-            (last, since) = (number, Instant::now());
-        }
-        most = most.max(number);
-        thread::sleep(Duration::from_millis(50));
-    }
-    assert!(child.try_wait().unwrap().is_none(), "it waits");
-    run(async { keeper.close().await.unwrap() });
-    let output = output(child);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("all done"), "{said}{told}");
-    assert!(
-        told.contains("databases of this process wait to be dropped"),
-        "{told}"
-    );
-    assert!(
-        told.contains("another process is dropping databases"),
-        "{told}"
-    );
-    assert!(most <= MOST, "{most} databases at once");
-    run(role.drop());
-}
-
-#[test]
 fn a_process_whose_databases_cannot_be_dropped_says_why_and_gives_up() {
+    let on = On {
+        backend: Backend::Postgres,
+        test: "backlog::a_process_whose_databases_cannot_be_dropped_says_why_and_gives_up",
+    };
     if part().is_some() {
-        println!("{}", run(tests(TESTS)));
+        say("tests", &run(tests(on, TESTS)));
         return;
     }
     let role = run(Role::new());
-    let test = "pg_backlog::a_process_whose_databases_cannot_be_dropped_says_why_and_gives_up";
-    let mut child = role.playing(test, "tests").spawn().unwrap();
+    let mut child = role.playing(on.test, "tests").spawn().unwrap();
     let started = Instant::now();
     let mut keeper = run(maintenance(&role));
     // Somebody else's databases are not the role's to drop.

@@ -1,111 +1,216 @@
-//! `kill -9` of a process at every message that it sends to MySQL: while it builds a template, copies it,
-//! and drops the copy.
+//! `kill -9` of a process at every message that it sends to a server: while it builds a template, makes
+//! databases of it, hands one out, and clears away.
 
 use std::{
     path::PathBuf,
     process::Command,
+    sync::Mutex,
     thread,
     time::{Duration, Instant},
 };
 
-use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
+use green_light_fixtures::{Backend, Engine, Isolation, Schema};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
-use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, mysql::MySqlConnectOptions,
+};
 
 use crate::{
     checkout::Checkout,
     children::{LONG, Partner, one_of, part, said, say, wait_for_a_line},
     proxy::{At, Proxy, Upstream, When, Wire},
-    support::{number, run},
+    role::Role,
+    support::{On, number, run},
 };
+
+on_each_server!(a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_minds);
 
 /// More messages than a process sends.
 const MANY: usize = 1_000;
 /// Of how many messages one is tried.
 const EVERY: usize = 6;
 
-async fn engine() -> Engine {
+/// Three migrations and a seed, and on PostgreSQL a setting of the database itself.
+async fn engine(backend: Backend) -> Engine {
     async fn seed(db: &DatabaseConnection) -> Result<(), DbErr> {
         let rows = "INSERT INTO seeded VALUES (1), (2)";
-        db.execute_unprepared(rows).await.map(drop)
+        db.execute_unprepared(rows).await?;
+        if db.get_database_backend() == DbBackend::Postgres {
+            let here = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem TO %L', \
+                        current_database(), '7MB'); END $$";
+            db.execute_unprepared(here).await?;
+        }
+        Ok(())
     }
-    let sql = "CREATE TABLE one (x INT); INSERT INTO one VALUES (1); \
-               CREATE TABLE two (x INT); INSERT INTO two VALUES (1), (2); CREATE TABLE seeded (x INT); \
-               CREATE TABLE counted (x INT AUTO_INCREMENT PRIMARY KEY)";
-    let schema = Schema::sql(sql).seed(seed).key("fixed");
-    Engine::builder()
-        .backend(Backend::MySql)
-        .schema(schema)
-        .build()
-        .await
-        .unwrap()
+    let id = match backend {
+        Backend::Postgres => "INT GENERATED ALWAYS AS IDENTITY",
+        _ => "INT AUTO_INCREMENT PRIMARY KEY",
+    };
+    let sql = format!(
+        "CREATE TABLE one (x INT); INSERT INTO one VALUES (1); \
+         CREATE TABLE two (x INT); INSERT INTO two VALUES (1), (2); CREATE TABLE seeded (x INT); \
+         CREATE TABLE counted (id {id}, x INT)"
+    );
+    let engine = Engine::builder().backend(backend);
+    let engine = engine.schema(Schema::sql(sql).seed(seed).key("fixed"));
+    engine.build().await.unwrap()
 }
 
-async fn session() -> Session {
-    let engine = engine().await;
-    engine.session(Isolation::Database).await.unwrap()
-}
-
-async fn one_test() {
-    let engine = engine().await;
+async fn one_test(backend: Backend) {
+    let engine = engine(backend).await;
     let sandboxed = engine.session(Isolation::Transaction).await.unwrap();
-    let counted = "INSERT INTO counted VALUES (NULL)";
+    let counted = "INSERT INTO counted (x) VALUES (1)";
     sandboxed.execute_unprepared(counted).await.unwrap();
     sandboxed.finish().await.unwrap();
     let session = engine.session(Isolation::Database).await.unwrap();
     let found = "SELECT (SELECT count(*) FROM one) * 100 + (SELECT count(*) FROM two) * 10 \
                  + (SELECT count(*) FROM seeded)";
     assert_eq!(number(&session, found).await, 122);
+    if backend == Backend::Postgres {
+        let mark = "SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND setting = '7168'";
+        assert_eq!(number(&session, mark).await, 1);
+    }
     session.finish().await.unwrap();
 }
 
-#[test]
-fn a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next_one_minds() {
-    let test = "my_killed::a_process_killed_at_any_of_its_messages_to_mysql_leaves_nothing_that_the_next_one_minds";
+/// What is among the messages to PostgreSQL.
+const TO_POSTGRES: &[&str] = &[
+    "CREATE DATABASE \"green_light_",
+    "CREATE TABLE green_light.template",
+    "pg_try_advisory_lock(hashtextextended(",
+    "INSERT INTO green_light.database",
+    "CREATE DATABASE \"gl_b_",
+    "COMMENT ON DATABASE \"gl_b_",
+    "CREATE TABLE one",
+    "CREATE TABLE two",
+    "INSERT INTO seeded",
+    "SET work_mem TO",
+    "ALLOW_CONNECTIONS false IS_TEMPLATE true",
+    "pg_terminate_backend",
+    "RENAME TO \"gl_t_",
+    "DELETE FROM green_light.database",
+    "CREATE DATABASE \"gl_d_",
+    "COMMENT ON DATABASE \"gl_d_",
+    "INSERT INTO green_light.template",
+    "UPDATE green_light.database d SET state = 'taken'",
+    "UPDATE green_light.database SET state = 'done'",
+    "SELECT green_light.rewind()",
+    "UPDATE green_light.database SET state = 'free', owner = NULL, test",
+    "DROP DATABASE IF EXISTS \"gl_d_",
+    "pg_advisory_unlock_all()",
+];
+
+/// What is among the messages to MySQL.
+const TO_MYSQL: &[&str] = &[
+    "CREATE DATABASE IF NOT EXISTS green_light",
+    "INSERT INTO green_light.processes",
+    "GET_LOCK('green_light.template.",
+    "INSERT INTO green_light.test_databases",
+    "CREATE DATABASE `gl_t_",
+    "CREATE TABLE one",
+    "CREATE TABLE two",
+    "INSERT INTO seeded",
+    "REPLACE INTO green_light.templates",
+    "CREATE DATABASE `gl_d_",
+    "SET state = 'taken'",
+    "SET state = 'done'",
+    "AUTO_INCREMENT = 1",
+    "SET state = 'used'",
+    "DROP DATABASE IF EXISTS `gl_d_",
+    "RELEASE_ALL_LOCKS",
+];
+
+fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_minds(on: On) {
     match part().as_deref() {
         Some("hold") => return run(hold()),
-        Some(_) => return run(one_test()),
+        Some(_) => return run(one_test(on.backend)),
         None => {}
     }
-    let server = Server::start(test);
+    // Roles of PostgreSQL do not disturb each other; the server of MySQL is used by one process at a time.
+    let (server, steps, workers) = match on.backend {
+        Backend::Postgres => (None, TO_POSTGRES, 3),
+        _ => (Some(Server::start(on.test)), TO_MYSQL, 1),
+    };
+    let one_step = |at, when| match &server {
+        Some(server) => server.one_step(at, when),
+        None => one_step_with_a_role(on.test, at, when),
+    };
     let mut killed_at = Vec::new();
     let every = one_of(EVERY);
     for (when, first) in [(When::Before, 0), (When::During, every / 2)] {
-        let before = killed_at.len();
-        let steps = (first..MANY).step_by(every);
-        killed_at.extend(steps.map_while(|number| server.one_step(At::Number(number), when)));
-        println!("{when:?}: killed at {} messages", killed_at.len() - before);
+        let numbers = Mutex::new((first..MANY).step_by(every));
+        let found = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    while let Some(number) = { numbers.lock().unwrap().next() } {
+                        let Some(message) = one_step(At::Number(number), when) else {
+                            // It came to its end, and so does whoever is killed later.
+                            numbers.lock().unwrap().nth(MANY);
+                            break;
+                        };
+                        found.lock().unwrap().push(message);
+                    }
+                });
+            }
+        });
+        let found = found.into_inner().unwrap();
+        say(&format!("killed {when:?}"), &found.len().to_string());
+        killed_at.extend(found);
     }
-    for step in [
-        "CREATE DATABASE IF NOT EXISTS green_light",
-        "INSERT INTO green_light.processes",
-        "GET_LOCK('green_light.template.",
-        "INSERT INTO green_light.test_databases",
-        "CREATE DATABASE `gl_t_",
-        "CREATE TABLE one",
-        "CREATE TABLE two",
-        "INSERT INTO seeded",
-        "REPLACE INTO green_light.templates",
-        "CREATE DATABASE `gl_d_",
-        "SET state = 'taken'",
-        "SET state = 'done'",
-        "AUTO_INCREMENT = 1",
-        "SET state = 'used'",
-        "DROP DATABASE IF EXISTS `gl_d_",
-        "RELEASE_ALL_LOCKS",
-    ] {
+    for step in steps {
         // A number may have missed it, also where several connections are used.
         if !killed_at.iter().any(|message| message.contains(step)) {
-            let killed = server.one_step(At::Text(step), When::Before).is_some();
+            let killed = one_step(At::Text(step), When::Before).is_some();
             assert!(killed, "nobody sends `{step}`");
         }
     }
-    server.end();
+    if let Some(server) = server {
+        server.end();
+    }
+}
+
+/// Kills a process at one of its messages, and lets another one do the same work after it.
+fn one_step_with_a_role(test: &str, at: At, when: When) -> Option<String> {
+    let role = run(Role::new());
+    let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, when);
+    let killed_at = proxy.run(role.playing_through(test, "killed", proxy.port()));
+    said(role.playing(test, "next").spawn().unwrap());
+    let mut left = run(leftovers(&role));
+    if !left.is_empty() {
+        // The server had not noticed yet that the process was gone.
+        run(role.alone());
+        said(role.playing(test, "last").spawn().unwrap());
+        left = run(leftovers(&role));
+    }
+    assert!(left.is_empty(), "{at:?}, {when:?}: {killed_at:?}: {left:?}");
+    run(role.drop());
+    killed_at
+}
+
+/// What is neither a whole template nor a database that waits for a test.
+pub(crate) async fn leftovers(role: &Role) -> Vec<String> {
+    let mut maintenance = PgConnection::connect(&role.maintenance()).await.unwrap();
+    let found = sqlx::query_scalar(
+        "SELECT datname::text || coalesce(' ' || r.state, '') FROM pg_database d \
+         LEFT JOIN green_light.template t ON t.name = datname AND datistemplate AND NOT datallowconn \
+         LEFT JOIN green_light.database r ON r.name = datname \
+         WHERE datdba = $1::regrole AND datname <> current_database() \
+           AND t.name IS NULL AND coalesce(r.state, '') <> 'free' \
+         UNION ALL SELECT name || ' entered as ' || state FROM green_light.database WHERE state <> 'free'",
+    )
+    .bind(&role.name)
+    .fetch_all(&mut maintenance)
+    .await
+    .unwrap();
+    maintenance.close().await.unwrap();
+    found
 }
 
 /// Keeps the server running, until it is killed.
 pub(crate) async fn hold() {
-    let session = session().await;
+    let engine = engine(Backend::MySql).await;
+    let session = engine.session(Isolation::Database).await.unwrap();
     let data = Statement::from_string(DbBackend::MySql, "SELECT @@datadir");
     let row = session.query_one_raw(data).await.unwrap().unwrap();
     let data: String = row.try_get_by_index(0).unwrap();
