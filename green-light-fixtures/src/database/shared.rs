@@ -46,8 +46,9 @@ impl Shared {
         claim: crate::postgres::database_lease::Claim,
         waits: Waits,
     ) -> Result<Self, Error> {
-        let cannot =
-            |error| crate::postgres::admin::failed("the shared database cannot be prepared", error);
+        let cannot = |error| {
+            crate::postgres::errors::failed("the shared database cannot be prepared", error)
+        };
         let reference = Reference::take(&claim.options()).await.map_err(cannot)?;
         Ok(Self::Postgres {
             claim,
@@ -63,7 +64,7 @@ impl Shared {
         waits: Waits,
     ) -> Result<Self, Error> {
         let cannot =
-            |error| crate::mysql::admin::failed("the shared database cannot be prepared", error);
+            |error| crate::mysql::errors::failed("the shared database cannot be prepared", error);
         let (name, script) = (template.name().to_owned(), template.script().await?);
         let options = claim.options();
         let original = Original::take(name, script, &options, claim.name()).await;

@@ -1,7 +1,7 @@
 //! What would make a server faster that we did not start: said once, never done.
 
-use crate::server::admin_connection::Line;
-use crate::server::query_ext::Asking as _;
+use crate::server::admin_connection::AdminConnection;
+use crate::server::query_ext::QueryExt as _;
 use crate::url::DatabaseUrl;
 
 /// Settings worth having on a server for tests, each with the statement that sets it.
@@ -65,9 +65,11 @@ pub(crate) async fn postgres(variable: &str, url: &DatabaseUrl) -> Option<String
         },
     ];
     let options = url.expose().parse().ok()?;
-    let mut connection = Line::<sqlx::PgConnection>::to(&options).await.ok()?;
+    let mut connection = AdminConnection::<sqlx::PgConnection>::connect(&options)
+        .await
+        .ok()?;
     let found = sqlx::query_as("SELECT name, setting FROM pg_catalog.pg_settings")
-        .all_on(&mut connection)
+        .fetch_all_with(&mut connection)
         .await
         .ok()?;
     connection.close().await;
@@ -92,9 +94,11 @@ pub(crate) async fn mysql(variable: &str, url: &DatabaseUrl) -> Option<String> {
         },
     ];
     let options = url.expose().parse().ok()?;
-    let mut connection = Line::<sqlx::MySqlConnection>::to(&options).await.ok()?;
+    let mut connection = AdminConnection::<sqlx::MySqlConnection>::connect(&options)
+        .await
+        .ok()?;
     let found = sqlx::query_as("SHOW GLOBAL VARIABLES")
-        .all_on(&mut connection)
+        .fetch_all_with(&mut connection)
         .await
         .ok()?;
     connection.close().await;

@@ -10,7 +10,7 @@ use crate::files::temp_dir::default_base;
 use crate::local_server::program::Product;
 use crate::local_server::watchdog::Use;
 use crate::local_server::{hints, origin, start};
-use crate::server::admission_lock::Door;
+use crate::server::admission_lock::AdmissionLock;
 use crate::url::DatabaseUrl;
 
 /// A server of this process.
@@ -46,7 +46,7 @@ pub(crate) async fn postgres() -> Result<Server, Error> {
     let server = find_or_start(product, &RUNNING).await?;
     static SAID: Once = Once::new();
     if !server.ours && !SAID.is_completed() {
-        let _door = Door::of(&server.url).await;
+        let _admission = AdmissionLock::acquire(&server.url).await;
         let hint = hints::postgres(product.variable, &server.url).await;
         SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
     }
@@ -65,7 +65,7 @@ pub(crate) async fn mysql() -> Result<Server, Error> {
     let server = find_or_start(product, &RUNNING).await?;
     static SAID: Once = Once::new();
     if !server.ours && !SAID.is_completed() {
-        let _door = Door::of(&server.url).await;
+        let _admission = AdmissionLock::acquire(&server.url).await;
         let hint = hints::mysql(product.variable, &server.url).await;
         SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
     }

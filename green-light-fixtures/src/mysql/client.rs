@@ -13,7 +13,8 @@ use crate::error::{Error, Kind};
 use crate::local_server::oldest_version::check_mysql;
 use crate::local_server::origin::{Origin, not_a_url};
 use crate::local_server::running::Server;
-use crate::mysql::admin::{Line, connect, failed, run};
+use crate::mysql::admin::{AdminConnection, run};
+use crate::mysql::errors::failed;
 use crate::mysql::{connection_locks, reaper, recycle, registry};
 use crate::server::background::{Background, last, on_own_runtime};
 use crate::server::connection_budget::{Budget, Entered};
@@ -32,7 +33,7 @@ pub(crate) struct Office {
     pub(crate) nature: String,
     /// The name of this process on this server, whose lock it holds.
     pub(crate) process: String,
-    pub(crate) budget: Arc<Budget<Line>>,
+    pub(crate) budget: Arc<Budget<AdminConnection>>,
     pub(crate) background: Background,
     /// Databases of the sandbox that may go back into stock.
     pub(crate) resting: Resting<MySqlPool>,
@@ -85,7 +86,7 @@ impl Office {
     }
 
     /// The connection of this process that holds its locks.
-    pub(crate) async fn front(&self) -> MutexGuard<'_, Line> {
+    pub(crate) async fn front(&self) -> MutexGuard<'_, AdminConnection> {
         self.budget.front().await
     }
 
@@ -110,7 +111,7 @@ impl Office {
             // do not know the function.
             let mut front = self.front().await;
             let _ = run(&mut front, "DO RELEASE_ALL_LOCKS()".to_owned()).await;
-            if let Some(silence) = front.silence() {
+            if let Some(silence) = front.timed_out() {
                 progress(&format!(
                     "{silence}; the next run drops what this process had"
                 ));
@@ -129,9 +130,11 @@ impl std::fmt::Debug for Office {
 }
 
 /// Connects to the server, and finds out what it is.
-async fn enter(options: &MySqlConnectOptions) -> Result<Entered<Line, String>, Error> {
+async fn enter(options: &MySqlConnectOptions) -> Result<Entered<AdminConnection, String>, Error> {
     let cannot = |error| failed("MySQL cannot be reached", error);
-    let mut front = connect(options).await.map_err(cannot)?;
+    let mut front = AdminConnection::connect_when_free(options)
+        .await
+        .map_err(cannot)?;
     let version = registry::version(&mut front).await.map_err(cannot)?;
     check_mysql(&version)?;
     let cannot = |error| failed("the database `green_light` cannot be prepared", error);

@@ -5,10 +5,10 @@ use std::{collections::HashMap, process};
 use sqlx::{MySqlConnection, Row as _};
 
 use crate::error::Error;
-use crate::mysql::admin;
-use crate::mysql::admin::{Line, numbers};
+use crate::mysql::admin::{AdminConnection, numbers};
+use crate::mysql::errors;
 use crate::server::connection_budget::Counts;
-use crate::server::response_timeout::Served;
+use crate::server::server_connection::ServerConnection;
 
 /// How many locks are asked about in one message.
 const CHUNK: usize = 64;
@@ -17,7 +17,7 @@ const TRIES: usize = 3;
 /// Holders that are told.
 const TOLD: usize = 8;
 
-impl Counts for Line {
+impl Counts for AdminConnection {
     const SERVER: &'static str = MySqlConnection::SERVER;
 
     async fn take(
@@ -91,12 +91,12 @@ impl Counts for Line {
     }
 
     fn failed(what: &str, error: sqlx::Error) -> Error {
-        admin::failed(what, error)
+        errors::failed(what, error)
     }
 }
 
 /// How many connections the server gives a user, and so how high numbers can be.
-pub(crate) async fn limit(connection: &mut Line) -> Result<i32, sqlx::Error> {
+pub(crate) async fn limit(connection: &mut AdminConnection) -> Result<i32, sqlx::Error> {
     // A limit of 0 is none.
     let sql = "SELECT @@max_connections, @@max_user_connections".to_owned();
     let limits = numbers(connection, sql).await?;
@@ -106,7 +106,7 @@ pub(crate) async fn limit(connection: &mut Line) -> Result<i32, sqlx::Error> {
 
 /// Numbers up to `total` that nobody has, `count` of them if there are as many.
 async fn free(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     total: i32,
     count: usize,
     held: &[i32],

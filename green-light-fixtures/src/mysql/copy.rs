@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{Line, run};
+use crate::mysql::admin::{AdminConnection, run};
 
 /// How programs are listed, what they are, and where `SHOW CREATE` has their text.
 const PROGRAMS: [(&str, &str, usize); 4] = [
@@ -54,7 +54,10 @@ pub(crate) struct Script {
 
 impl Script {
     /// Reads the script of the database `name`, which `connection` uses from here on.
-    pub(crate) async fn read(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn read(
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
         let mut script = Self::definitions(connection, name).await?;
         script.columns = columns(connection, &script.tables).await?;
         Ok(script)
@@ -62,7 +65,10 @@ impl Script {
 
     /// What tells whether a database is made as another one: its script without what inserting rows
     /// changes, and without the columns, which the definitions of its tables hold.
-    pub(crate) async fn outline(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn outline(
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
         let mut script = Self::definitions(connection, name).await?;
         for (_, made_by) in &mut script.tables {
             *made_by = without_counter(made_by);
@@ -70,7 +76,10 @@ impl Script {
         Ok(script)
     }
 
-    async fn definitions(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+    async fn definitions(
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
         // Names are then written without that of the database.
         run(connection, format!("USE {}", quoted(name))).await?;
         let nature = connection
@@ -110,7 +119,7 @@ impl Script {
     /// Makes the database `name`, with the rows of `template`, which this is the script of.
     pub(crate) async fn make(
         &self,
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         name: &str,
         template: &str,
     ) -> Result<(), sqlx::Error> {
@@ -134,7 +143,7 @@ impl Script {
         if !tables.is_empty() {
             // One message for all of them.
             connection
-                .run_long(AssertSqlSafe(tables.join(";\n")))
+                .execute_slow(AssertSqlSafe(tables.join(";\n")))
                 .await?;
         }
         self.make_views(connection).await?;
@@ -146,7 +155,7 @@ impl Script {
     }
 
     /// Views may be made of each other, in any order.
-    async fn make_views(&self, connection: &mut Line) -> Result<(), sqlx::Error> {
+    async fn make_views(&self, connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
         let mut waiting: Vec<_> = self.views.iter().collect();
         while !waiting.is_empty() {
             let before = waiting.len();
@@ -170,7 +179,7 @@ impl Script {
     /// Puts the rows of `table` back: those of `template`, and its next number.
     pub(crate) async fn put_back(
         &self,
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         table: usize,
         name: &str,
         template: &str,
@@ -178,13 +187,13 @@ impl Script {
         let ((table, made_by), columns) = (&self.tables[table], &self.columns[table]);
         let (new, old, table) = (quoted(name), quoted(template), quoted(table));
         let delete = format!("DELETE FROM {new}.{table}");
-        connection.run_long(AssertSqlSafe(delete)).await?;
+        connection.execute_slow(AssertSqlSafe(delete)).await?;
         let rows =
             format!("INSERT INTO {new}.{table} ({columns}) SELECT {columns} FROM {old}.{table}");
-        connection.run_long(AssertSqlSafe(rows)).await?;
+        connection.execute_slow(AssertSqlSafe(rows)).await?;
         if let Some(next) = counter(made_by) {
             let alter = format!("ALTER TABLE {new}.{table} AUTO_INCREMENT = {next}");
-            connection.run_long(AssertSqlSafe(alter)).await?;
+            connection.execute_slow(AssertSqlSafe(alter)).await?;
         }
         Ok(())
     }
@@ -192,7 +201,7 @@ impl Script {
 
 /// What `SHOW CREATE` answers for what each of `listed` names first, a row each.
 async fn shown_as_created(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     kind: &str,
     listed: &[MySqlRow],
 ) -> Result<Vec<MySqlRow>, sqlx::Error> {
@@ -211,7 +220,7 @@ async fn shown_as_created(
 
 /// The columns of each of `tables` that can be written to.
 async fn columns(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     tables: &[(String, String)],
 ) -> Result<Vec<String>, sqlx::Error> {
     let rows = connection.fetch_all(

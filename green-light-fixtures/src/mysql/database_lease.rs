@@ -3,17 +3,19 @@
 use std::{mem, sync::Arc};
 
 use sqlx::{
-    MySqlPool,
+    MySqlConnection, MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
 use crate::driver::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::error::Error;
-use crate::mysql::admin::{Line, failed, once_there_is_room};
+use crate::mysql::admin::AdminConnection;
 use crate::mysql::client::Office;
+use crate::mysql::errors::failed;
 use crate::mysql::{reaper, recycle, registry};
 use crate::sandbox::pool::Waits;
+use crate::server::admin_connection::when_free;
 use crate::server::background::{on_own_runtime, spawn};
 use crate::server::connection_budget::Permits;
 use crate::url::DatabaseUrl;
@@ -26,11 +28,15 @@ pub(crate) struct Claim {
     name: String,
     url: DatabaseUrl,
     /// Given back after the database is done with.
-    permits: Option<Permits<Line>>,
+    permits: Option<Permits<AdminConnection>>,
 }
 
 impl Claim {
-    pub(crate) fn new(office: Arc<Office>, name: String, permits: Permits<Line>) -> Self {
+    pub(crate) fn new(
+        office: Arc<Office>,
+        name: String,
+        permits: Permits<AdminConnection>,
+    ) -> Self {
         Self {
             url: office.url_of(&name),
             office,
@@ -57,7 +63,7 @@ impl Claim {
         let pool = MySqlPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection);
-        let pool = once_there_is_room(|| pool.clone().connect_with(self.options()))
+        let pool = when_free::<MySqlConnection, _, _>(|| pool.clone().connect_with(self.options()))
             .await
             .map_err(|error| failed("the database of the test cannot be opened", error))?;
         Ok(DatabasePool::new(pool))
@@ -96,7 +102,7 @@ impl Claim {
 }
 
 /// Keeps `name`. Of those that were kept before it, all but the latest are done with.
-async fn keep(front: &mut Line, name: &str, at_most: usize) -> Result<(), sqlx::Error> {
+async fn keep(front: &mut AdminConnection, name: &str, at_most: usize) -> Result<(), sqlx::Error> {
     registry::becomes(front, name, "kept").await?;
     let kept = "SELECT name FROM green_light.test_databases WHERE state = 'kept' \
                 ORDER BY since DESC, number DESC";

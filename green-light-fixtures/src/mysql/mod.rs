@@ -17,6 +17,7 @@ pub(crate) mod client;
 pub(crate) mod connection_locks;
 pub(crate) mod copy;
 pub(crate) mod database_lease;
+pub(crate) mod errors;
 pub(crate) mod local_server;
 pub(crate) mod pool;
 pub(crate) mod ready_pool;

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::mysql::admin::{Line, connect, failed, numbers, unlock};
+use crate::mysql::admin::{AdminConnection, numbers, unlock};
 use crate::mysql::client::Office;
 use crate::mysql::database_lease::Claim;
+use crate::mysql::errors::failed;
 use crate::mysql::template::Pattern;
 use crate::mysql::{reaper, registry};
 use crate::server::background::{Background, on_own_runtime, spawn};
@@ -75,7 +76,7 @@ pub(crate) async fn claim(
 }
 
 async fn take(
-    front: &mut Line,
+    front: &mut AdminConnection,
     process: &str,
     pattern: &Pattern,
     whose: &For,
@@ -106,7 +107,9 @@ async fn take(
 async fn make_now(office: &Office, pattern: &Pattern) -> Result<String, Error> {
     let cannot = |error| failed("a database cannot be made from the template", error);
     // The connections of the test are not open yet, so this is one of them.
-    let mut connection = connect(&office.options).await.map_err(cannot)?;
+    let mut connection = AdminConnection::connect_when_free(&office.options)
+        .await
+        .map_err(cannot)?;
     let made = make(office, &mut connection, pattern, "making", "taken").await;
     connection.close().await;
     made.map_err(cannot)
@@ -115,7 +118,7 @@ async fn make_now(office: &Office, pattern: &Pattern) -> Result<String, Error> {
 /// Makes a database, which is in one state while it is made and in another one then.
 async fn make(
     office: &Office,
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     pattern: &Pattern,
     making: &str,
     made: &str,
@@ -152,7 +155,9 @@ async fn fill_up(office: &Arc<Office>, pattern: &Pattern, whose: &For) -> Result
     let Some(permit) = office.budget.try_permits(1).await? else {
         return Ok(());
     };
-    let mut connection = connect(&office.options).await.map_err(cannot)?;
+    let mut connection = AdminConnection::connect_when_free(&office.options)
+        .await
+        .map_err(cannot)?;
     let filled = async {
         let is_due = || !office.background.is_closing() && !office.background.backlog.is_full();
         while is_due() && is_short(office, pattern, whose).await? {

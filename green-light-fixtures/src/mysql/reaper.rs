@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::mysql::admin::{Line, connect, failed, lock, numbers, run};
+use crate::mysql::admin::{AdminConnection, lock, numbers, run};
 use crate::mysql::client::Office;
 use crate::mysql::copy::quoted;
+use crate::mysql::errors::failed;
 use crate::mysql::registry::JANITOR;
 use crate::mysql::{registry, xa};
 use crate::server::background::Background;
@@ -47,7 +48,7 @@ pub(crate) async fn last(office: &Arc<Office>) {
     );
     let mut front = office.front().await;
     let _ = run(&mut front, done).await;
-    if front.silence().is_some() {
+    if front.timed_out().is_some() {
         return;
     }
     drop(front);
@@ -107,14 +108,16 @@ async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error
         return Ok(Round::NoConnection);
     };
     let cannot = |error| failed("leftovers cannot be looked for", error);
-    let mut connection = connect(&office.options).await.map_err(cannot)?;
+    let mut connection = AdminConnection::connect_when_free(&office.options)
+        .await
+        .map_err(cannot)?;
     let swept = clean(&mut connection, at_least).await;
     connection.close().await;
     drop(permit);
     swept.map_err(cannot)
 }
 
-async fn clean(connection: &mut Line, at_least: usize) -> Result<Round, sqlx::Error> {
+async fn clean(connection: &mut AdminConnection, at_least: usize) -> Result<Round, sqlx::Error> {
     if !lock(connection, JANITOR).await? {
         return Ok(Round::Elsewhere);
     }
@@ -155,7 +158,10 @@ async fn clean(connection: &mut Line, at_least: usize) -> Result<Round, sqlx::Er
 
 /// Takes the template `digest` off the list, unless it is used again meanwhile: its name is that of a
 /// database like any other then.
-async fn retire(connection: &mut Line, digest: &str) -> Result<Option<String>, sqlx::Error> {
+async fn retire(
+    connection: &mut AdminConnection,
+    digest: &str,
+) -> Result<Option<String>, sqlx::Error> {
     run(connection, "START TRANSACTION".to_owned()).await?;
     // Who finds a template changes its row, and so waits here, or makes this wait.
     let unused = format!(
@@ -179,11 +185,11 @@ async fn retire(connection: &mut Line, digest: &str) -> Result<Option<String>, s
 }
 
 /// Drops a database that is entered, whoever is still connected.
-async fn discard(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
+async fn discard(connection: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
     registry::clear(connection, name).await?;
     let drop = format!(
         "DROP DATABASE IF EXISTS {}; DELETE FROM green_light.test_databases WHERE name = '{name}'",
         quoted(name)
     );
-    connection.run_long(sqlx::AssertSqlSafe(drop)).await
+    connection.execute_slow(sqlx::AssertSqlSafe(drop)).await
 }

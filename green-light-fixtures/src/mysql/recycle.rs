@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
-use crate::mysql::admin::{Line, numbers, run};
+use crate::mysql::admin::{AdminConnection, numbers, run};
 use crate::mysql::client::Office;
 use crate::mysql::copy::quoted;
 use crate::server::background::Background;
@@ -37,7 +37,11 @@ pub(crate) async fn give_all(office: &Office) {
     }
 }
 
-async fn try_give(front: &mut Line, process: &str, name: &str) -> Result<bool, sqlx::Error> {
+async fn try_give(
+    front: &mut AdminConnection,
+    process: &str,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
     let room = format!(
         "SELECT count(*) FROM green_light.test_databases d JOIN green_light.test_databases own \
          ON own.digest = d.digest WHERE own.name = '{name}' AND d.state IN ('free', 'used', 'ahead')"
@@ -56,7 +60,7 @@ async fn try_give(front: &mut Line, process: &str, name: &str) -> Result<bool, s
 }
 
 /// Numbers that tables give themselves go on counting whatever is rolled back.
-async fn rewind(front: &mut Line, name: &str) -> Result<(), sqlx::Error> {
+async fn rewind(front: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
     let moved = format!(
         "{FRESH}; SELECT d.table_name, t.auto_increment FROM information_schema.tables d \
          JOIN information_schema.tables t ON t.table_name = d.table_name \

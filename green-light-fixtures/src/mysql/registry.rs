@@ -5,8 +5,8 @@ use std::time::Duration;
 use sqlx::Row as _;
 
 use crate::mysql::admin;
-use crate::mysql::admin::{Line, run};
-use crate::server::query_ext::Asking as _;
+use crate::mysql::admin::{AdminConnection, run};
+use crate::server::query_ext::QueryExt as _;
 
 /// How often connections are looked for that have been told to end.
 const ROUNDS: usize = 500;
@@ -40,7 +40,7 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
     green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
 
-pub(crate) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
+pub(crate) async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {
         Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
         known => known.map(drop),
@@ -48,13 +48,13 @@ pub(crate) async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error
 }
 
 /// What the server says of its version.
-pub(crate) async fn version(connection: &mut Line) -> Result<String, sqlx::Error> {
+pub(crate) async fn version(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
     let row = connection.fetch_one("SELECT version()").await?;
     row.try_get_unchecked(0)
 }
 
 /// What the contents of a new database depend on, besides the schema.
-pub(crate) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error> {
+pub(crate) async fn nature(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
     let nature = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
                   @@sql_mode, @@lower_case_table_names, current_user())";
     let row = connection.fetch_one(nature).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn nature(connection: &mut Line) -> Result<String, sqlx::Error>
 
 /// Enters this process, whose lock `connection` takes.
 pub(crate) async fn announce(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     process: &str,
     program: &str,
 ) -> Result<(), sqlx::Error> {
@@ -71,14 +71,14 @@ pub(crate) async fn announce(
     sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)")
         .bind(process)
         .bind(program)
-        .execute_on(connection)
+        .execute_with(connection)
         .await
         .map(drop)
 }
 
 /// Enters a database before it is made, by `connection`, which holds the lock of its name from then on.
 pub(crate) async fn enter(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     name: &str,
     digest: &str,
     state: &str,
@@ -97,7 +97,7 @@ pub(crate) async fn enter(
 
 /// Notes what a database is from now on. One that is free or kept is nobody's.
 pub(crate) async fn becomes(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     name: &str,
     state: &str,
 ) -> Result<(), sqlx::Error> {
@@ -117,7 +117,7 @@ pub(crate) async fn becomes(
 
 /// The names in the first column of what `query` finds.
 pub(crate) async fn names(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     query: String,
 ) -> Result<Vec<String>, sqlx::Error> {
     let rows = connection.fetch_all(sqlx::AssertSqlSafe(query)).await?;
@@ -127,7 +127,7 @@ pub(crate) async fn names(
 /// Ends every connection to the database `name`, and waits a little until they are gone.
 ///
 /// Those of somebody with more rights cannot be ended.
-pub(crate) async fn clear(connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn clear(connection: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
     let found = format!(
         "SELECT concat('KILL ', id) FROM information_schema.processlist \
          WHERE db = '{name}' AND id <> connection_id()"

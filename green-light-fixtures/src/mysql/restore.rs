@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlConnectOptions}
 
 use crate::database::shared_queue::{Moment, Reset};
 use crate::error::{Error, Kind};
-use crate::mysql::admin::Line;
+use crate::mysql::admin::AdminConnection;
 use crate::mysql::copy::{Script, quoted};
 use crate::server::reset_connection::Between;
 
@@ -37,7 +37,7 @@ impl Original {
         options: &MySqlConnectOptions,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
-        let mut taking = Line::to(options).await?.taking_long();
+        let mut taking = AdminConnection::connect(options).await?.with_long_timeout();
         let outline = Script::outline(&mut taking, name).await?;
         taking.close().await;
         Ok(Self {
@@ -57,7 +57,7 @@ impl Original {
         wait: Duration,
     ) -> Result<Reset, Error> {
         let failed =
-            |error| crate::mysql::admin::failed("the shared database cannot be reached", error);
+            |error| crate::mysql::errors::failed("the shared database cannot be reached", error);
         let seconds = wait.as_secs().max(1);
         let settings = format!(
             "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}, \
@@ -79,7 +79,11 @@ impl Original {
         restored
     }
 
-    async fn compare(&self, connection: &mut Line, name: &str) -> Result<Reset, sqlx::Error> {
+    async fn compare(
+        &self,
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Reset, sqlx::Error> {
         if Script::outline(connection, name).await? != self.outline {
             return Ok(Reset::Changed);
         }
@@ -98,7 +102,11 @@ impl Original {
     }
 
     /// The tables whose rows are not those of the template.
-    async fn dirty(&self, connection: &mut Line, name: &str) -> Result<Vec<usize>, sqlx::Error> {
+    async fn dirty(
+        &self,
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Vec<usize>, sqlx::Error> {
         let (own, template) = (quoted(name), quoted(&self.template));
         let mut dirty = Vec::new();
         // A statement may not be of any length.
@@ -128,7 +136,7 @@ fn is_locked(error: &sqlx::Error) -> bool {
 }
 
 /// Says who is connected.
-async fn locked(connection: &mut Line, name: &str, error: sqlx::Error) -> Error {
+async fn locked(connection: &mut AdminConnection, name: &str, error: sqlx::Error) -> Error {
     let query = sqlx::query(
         "SELECT id, coalesce(info, 'nothing') FROM information_schema.processlist \
          WHERE db = ? AND id <> connection_id() LIMIT 3",

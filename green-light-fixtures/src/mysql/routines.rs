@@ -1,6 +1,6 @@
 //! What the triggers and routines of a template leave in the sessions that run them.
 
-use crate::mysql::admin::Line;
+use crate::mysql::admin::AdminConnection;
 use crate::mysql::registry::names;
 use crate::sql::classify::leaves_on_mysql;
 
@@ -15,7 +15,10 @@ pub(crate) enum Programs {
 
 impl Programs {
     /// Those of the database `name`.
-    pub(crate) async fn of(connection: &mut Line, name: &str) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn of(
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
         // What may not be read is taken for the worst.
         let texts = format!(
             "SELECT action_statement FROM information_schema.triggers \

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySqlConnection, MySqlPool,
     Row as _,
-    mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlRow, MySqlSslMode},
+    mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow, MySqlSslMode},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
@@ -33,12 +33,14 @@ use crate::driver::pool::Pool;
 use crate::driver::restart::Known;
 use crate::driver::{guard_savepoint, restart, stand_in};
 use crate::error::{Error, Kind};
-use crate::mysql::admin::{help, once_there_is_room};
+use crate::mysql::errors::has_number;
+use crate::mysql::errors::help;
 use crate::mysql::routines::Programs;
 use crate::mysql::sandbox_finish::Ending;
 use crate::mysql::session_audit::{Fate, Ledger};
 use crate::mysql::{session_audit, statement_count};
-use crate::server::response_timeout::{Silence, answered};
+use crate::server::admin_connection::when_free;
+use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 
 type Manager = <sqlx::MySql as sqlx::Database>::TransactionManager;
 
@@ -86,7 +88,7 @@ pub(crate) async fn open(
         .because(failure));
     }
     let looking = Ending::of(&pool, Arc::clone(&opening.ledger), programs);
-    let known = answered::<MySqlConnection, _>(options, "what a session is like", looking);
+    let known = with_timeout::<MySqlConnection, _>(options, "what a session is like", looking);
     let known = known.await.map_err(cannot_open)?;
     opening.ending.get_or_init(|| known);
     Ok(Pool::MySql { pool, opening })
@@ -106,7 +108,9 @@ impl Opening {
     pub(crate) async fn pool(self: &Arc<Self>) -> Result<MySqlPool, Error> {
         if self.handover.is_empty() {
             let connecting = || connect(&self.real, self.wait);
-            let connection = once_there_is_room(connecting).await.map_err(cannot_open)?;
+            let connection = when_free::<MySqlConnection, _, _>(connecting)
+                .await
+                .map_err(cannot_open)?;
             self.handover.put(connection, true);
         }
         let first = match stand_in::mysql() {
@@ -214,7 +218,7 @@ fn cannot_open(error: sqlx::Error) -> Error {
         sqlx::Error::PoolTimedOut => {
             "MySQL did not answer in time, while a connection for a test was being made"
         }
-        _ if Silence::of(&error).is_some() => "MySQL does not answer",
+        _ if ResponseTimeout::of(&error).is_some() => "MySQL does not answer",
         _ => "MySQL cannot be reached",
     };
     let help = help(&error);
@@ -319,11 +323,4 @@ pub(crate) async fn cut(real: &MySqlConnectOptions) -> Result<(), sqlx::Error> {
 /// Whether it says that there is no savepoint of that name.
 pub(crate) fn is_missing(error: &sqlx::Error, savepoint: &str) -> bool {
     has_number(error, NO_SUCH_SAVEPOINT) && error.to_string().contains(savepoint)
-}
-
-pub(crate) fn has_number(error: &sqlx::Error, number: u16) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
-        .is_some_and(|error| error.number() == number)
 }

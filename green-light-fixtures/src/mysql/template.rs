@@ -11,19 +11,21 @@ use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::forced_rebuild;
 use crate::local_server::running::Server;
-use crate::mysql::admin::{Line, connect, failed, lock, once_there_is_room, run};
+use crate::mysql::admin::{AdminConnection, lock, run};
 use crate::mysql::client::Office;
 use crate::mysql::copy::{Script, quoted};
 use crate::mysql::database_lease::Claim;
+use crate::mysql::errors::failed;
 use crate::mysql::ready_pool::For;
 use crate::mysql::registry::FORMAT;
 use crate::mysql::routines::Programs;
 use crate::mysql::{ready_pool, registry};
 use crate::schema::definition::{Schema, short_digest};
 use crate::schema::new_database::NewDatabase;
+use crate::server::admin_connection::when_free;
 use crate::server::connection_holders::Holding;
 use crate::server::names::new_name;
-use crate::server::response_timeout::while_it_answers;
+use crate::server::response_timeout::while_server_alive;
 use crate::url::DatabaseUrl;
 
 /// A template on a server, and how databases are made from it.
@@ -48,7 +50,10 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// What the template is made of, read when it is first wanted.
-    pub(crate) async fn script(&self, connection: &mut Line) -> Result<&Arc<Script>, sqlx::Error> {
+    pub(crate) async fn script(
+        &self,
+        connection: &mut AdminConnection,
+    ) -> Result<&Arc<Script>, sqlx::Error> {
         let read = async || Script::read(connection, &self.name).await.map(Arc::new);
         self.script.get_or_try_init(read).await
     }
@@ -115,7 +120,9 @@ impl MySqlTemplate {
                 error,
             )
         };
-        let mut connection = connect(&self.office.options).await.map_err(cannot)?;
+        let mut connection = AdminConnection::connect_when_free(&self.office.options)
+            .await
+            .map_err(cannot)?;
         let script = self.pattern.script(&mut connection).await.cloned();
         connection.close().await;
         script.map_err(cannot)
@@ -182,7 +189,7 @@ impl MySqlTemplate {
 /// The name of the template `digest`, if there is one that nobody has dropped by hand, and if it was
 /// built in the run `anew` where there is such a run. That `process` uses it is noted.
 async fn find(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     process: &str,
     digest: &str,
     anew: Option<&str>,
@@ -236,7 +243,9 @@ impl Building<'_> {
             .permits_if(!Holding::is_any(), budget.per_test())
             .await?;
         let cannot = |error| failed("the template cannot be built", error);
-        let mut connection = connect(&self.office.options).await.map_err(cannot)?;
+        let mut connection = AdminConnection::connect_when_free(&self.office.options)
+            .await
+            .map_err(cannot)?;
         let result = match self.turn(&mut connection).await {
             Ok(Some(name)) => Ok((name, false)),
             Ok(None) => self.build(&mut connection).await.map(|name| (name, true)),
@@ -248,7 +257,7 @@ impl Building<'_> {
     }
 
     /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
-    async fn turn(&self, connection: &mut Line) -> Result<Option<String>, Error> {
+    async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<String>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut waiting = Waiting::new();
         loop {
@@ -272,7 +281,7 @@ impl Building<'_> {
         }
     }
 
-    async fn build(&self, connection: &mut Line) -> Result<String, Error> {
+    async fn build(&self, connection: &mut AdminConnection) -> Result<String, Error> {
         let cannot = |error| failed("the template cannot be built", error);
         let (name, digest) = (new_name("t"), self.digest);
         registry::enter(connection, &name, digest, "making", &self.office.process)
@@ -297,7 +306,7 @@ impl Building<'_> {
     }
 
     /// Makes the database `name`, with the schema in it.
-    async fn fill(&self, connection: &mut Line, name: &str) -> Result<(), Error> {
+    async fn fill(&self, connection: &mut AdminConnection, name: &str) -> Result<(), Error> {
         let cannot = |error| failed("the template cannot be built", error);
         run(connection, format!("CREATE DATABASE {}", quoted(name)))
             .await
@@ -306,14 +315,15 @@ impl Building<'_> {
             .max_connections(self.office.budget.per_test().saturating_sub(1).max(1))
             .acquire_timeout(self.wait);
         let options = self.office.options_of(name);
-        let pool = once_there_is_room(|| pool.clone().connect_with(options.clone()))
-            .await
-            .map_err(cannot)?;
+        let pool =
+            when_free::<MySqlConnection, _, _>(|| pool.clone().connect_with(options.clone()))
+                .await
+                .map_err(cannot)?;
         let db = DatabasePool::new(pool.clone());
         let db = NewDatabase::new(db, self.office.url_of(name));
         let what = format!("the schema made at {}", self.schema.place());
         let applying = self.schema.apply(&db);
-        let applied = while_it_answers::<MySqlConnection, _>(&options, &what, applying).await;
+        let applied = while_server_alive::<MySqlConnection, _>(&options, &what, applying).await;
         // Closing waits for connections that a seed may have leaked; ending them does not.
         drop(pool.close());
         applied.map_err(cannot)?

@@ -6,7 +6,7 @@
 
 use sqlx::{Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{Line, numbers, run};
+use crate::mysql::admin::{AdminConnection, numbers, run};
 use crate::mysql::client::Office;
 
 const LIST: &str = "XA RECOVER";
@@ -31,7 +31,7 @@ pub(crate) async fn end_left(office: &Office) -> Result<(), sqlx::Error> {
 }
 
 /// How many other processes live on the server.
-async fn others(front: &mut Line, process: &str) -> Result<i64, sqlx::Error> {
+async fn others(front: &mut AdminConnection, process: &str) -> Result<i64, sqlx::Error> {
     let count = format!(
         "SELECT count(*) FROM green_light.processes \
          WHERE run <> '{process}' AND IS_FREE_LOCK(run) = 0"
@@ -41,7 +41,7 @@ async fn others(front: &mut Line, process: &str) -> Result<i64, sqlx::Error> {
 }
 
 /// What to know if a database could not be dropped: that there are such transactions.
-pub(crate) async fn told(connection: &mut Line, error: &sqlx::Error) -> String {
+pub(crate) async fn told(connection: &mut AdminConnection, error: &sqlx::Error) -> String {
     // Who may not list them learns nothing.
     let listed = connection.fetch_all(LIST).await.unwrap_or_default();
     match listed.len() {

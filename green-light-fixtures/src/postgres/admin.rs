@@ -1,18 +1,14 @@
 //! Connecting to a server that may have no connection left, and asking it one thing.
 
-use green_light_core::help_for;
 use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 
-use crate::backoff::Waiting;
-use crate::error::{Error, Kind};
-use crate::local_server::origin::{Origin, tls, unreachable};
-use crate::server::admin_connection::{Answer, Asked};
-use crate::server::response_timeout::{Served, Silence};
+use crate::postgres::errors::{TOO_MANY, has_code};
+use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
 
 /// A connection for what green-light itself asks.
-pub(crate) type Line = crate::server::admin_connection::Line<PgConnection>;
+pub(crate) type AdminConnection = crate::server::admin_connection::AdminConnection<PgConnection>;
 
-impl Served for PgConnection {
+impl ServerConnection for PgConnection {
     const SERVER: &'static str = "PostgreSQL";
 
     fn place(options: &PgConnectOptions) -> String {
@@ -24,108 +20,18 @@ impl Served for PgConnection {
         format!("{role}@{host}/{}", database.unwrap_or_default())
     }
 
-    fn ask(&mut self, asked: Asked<sqlx::Postgres>) -> Answer<'_, sqlx::Postgres> {
-        self.fetch_many(asked)
+    fn is_full(error: &sqlx::Error) -> bool {
+        TOO_MANY.iter().any(|code| has_code(error, code))
     }
-}
 
-pub(crate) const NO_DATABASE: &str = "3D000";
-pub(crate) const DATABASE_EXISTS: &str = "42P04";
-pub(crate) const IN_USE: &str = "55006";
-pub(crate) const UNIQUE: &str = "23505";
-pub(crate) const DENIED: &str = "42501";
-pub(crate) const NAME_THE_SERVER: &str = "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler \
-     in between, such as PgBouncer, gives each transaction another session, and locks belong to sessions";
-const TOO_MANY: [&str; 2] = ["53300", "57P03"];
-
-/// Connects; waits while the server has no connection left.
-pub(crate) async fn connect(options: &PgConnectOptions) -> Result<Line, sqlx::Error> {
-    let mut waiting = Waiting::new();
-    loop {
-        match Line::to(options).await {
-            Err(error) if waiting.is_worth_it() && TOO_MANY.iter().any(|c| has_code(&error, c)) => {
-                waiting
-                    .pause(|| format!("the server has no connection left ({error})"))
-                    .await;
-            }
-            other => return other,
-        }
+    fn send(&mut self, query: OwnedQuery<sqlx::Postgres>) -> ReplyStream<'_, sqlx::Postgres> {
+        self.fetch_many(query)
     }
 }
 
 /// Runs statements, none of them with values, that may not be prepared.
-pub(crate) async fn run(connection: &mut Line, sql: String) -> Result<(), sqlx::Error> {
+pub(crate) async fn run(connection: &mut AdminConnection, sql: String) -> Result<(), sqlx::Error> {
     connection.execute(sqlx::AssertSqlSafe(sql)).await.map(drop)
-}
-
-pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|found| found == code)
-}
-
-/// Something of ours went wrong on the server.
-pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-    let help = help(&error);
-    Error::new(Kind::Connection, what).help(help).because(error)
-}
-
-/// What to do about an error of a server.
-pub(crate) fn help(error: &sqlx::Error) -> String {
-    let origin = Origin::POSTGRES;
-    let text = error.to_string();
-    let code = error.as_database_error().and_then(|error| error.code());
-    match (code.as_deref(), error) {
-        (Some(DENIED), _) => format!(
-            "the role of {} lacks the right that the cause names: let an administrator grant it, or name \
-             another role",
-            origin.name()
-        ),
-        (Some("28P01"), _) => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
-        (Some("28000"), _) if asks_for_tls(&text) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
-        (Some("28000"), _) if text.contains(" does not exist") => "name a role that the server has in \
-            `GREEN_LIGHT_POSTGRES_URL`, or let an administrator run `CREATE ROLE app LOGIN CREATEDB PASSWORD '..'` \
-            with the name that the cause has"
-            .to_owned(),
-        (Some("28000"), _) => "the server refuses the role of `GREEN_LIGHT_POSTGRES_URL`: look at the role, and at \
-            the `pg_hba.conf` of the server"
-            .to_owned(),
-        (Some(NO_DATABASE), _) => "name a database that exists in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
-            green-light only connects to it, and makes others from there"
-            .to_owned(),
-        (Some("53300"), _) => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
-            or close what else is connected"
-            .to_owned(),
-        (Some("53100"), _) if text.contains("shared memory") => "the server has no room in `/dev/shm`, which a \
-            container gets by `--shm-size=256m`"
-            .to_owned(),
-        (Some("53100"), _) => "the disk of the server is full".to_owned(),
-        // What a pooler between says to the options and prepared statements of one session.
-        (Some("08P01" | "26000" | "42P05"), _) => NAME_THE_SERVER.to_owned(),
-        _ if Silence::of(error).is_some() => Silence::HELP.to_owned(),
-        (Some(_), _) => help_for(&text).map_or_else(
-            || origin.look("look at the cause, and whether the server of {} runs"),
-            str::to_owned,
-        ),
-        (None, sqlx::Error::PoolTimedOut) => origin.look(
-            "look whether the server of {} is stopped, overloaded or out of connections; \
-             `Engine::builder().connection_timeout(..)` makes it wait longer",
-        ),
-        (None, sqlx::Error::Io(error)) => unreachable(origin, error),
-        (None, sqlx::Error::Tls(_)) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
-        (None, _) => help_for(&text).map_or_else(
-            || origin.look("look at the cause, and whether the server of {} runs"),
-            str::to_owned,
-        ),
-    }
-}
-
-/// Whether the server may take this role over TLS, or with a certificate. There is no TLS through a socket.
-fn asks_for_tls(text: &str) -> bool {
-    let lacks_rule = text.contains("no pg_hba.conf entry for host");
-    let is_plain = text.contains("no encryption") || text.contains("SSL off");
-    lacks_rule && is_plain && !text.contains("[local]") || text.contains("certificate")
 }
 
 /// A name as SQL writes it.
@@ -140,26 +46,5 @@ pub(crate) fn literal(text: &str) -> String {
         format!("E'{}'", text.replace('\\', "\\\\"))
     } else {
         format!("'{text}'")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
-        let server = crate::local_server::running::postgres().await.unwrap();
-        let options: PgConnectOptions = server.url().expose().parse().unwrap();
-        let options = options.ssl_mode(sqlx::postgres::PgSslMode::Require);
-        let error = failed("no connection", connect(&options).await.unwrap_err()).to_string();
-        assert!(
-            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
-            "{error}"
-        );
-        assert!(
-            error.ends_with("the URL is that of `GREEN_LIGHT_POSTGRES_URL`"),
-            "{error}"
-        );
     }
 }

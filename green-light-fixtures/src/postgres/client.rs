@@ -13,14 +13,15 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::error::{Error, Kind};
 use crate::local_server::origin::{Origin, not_a_url};
-use crate::postgres::admin::{Line, failed, run};
+use crate::postgres::admin::{AdminConnection, run};
+use crate::postgres::errors::failed;
 use crate::postgres::registry::{Facts, LISTENING, USE};
 use crate::postgres::{reaper, recycle, registry};
 use crate::server::background::{Background, last, on_own_runtime};
 use crate::server::connection_budget::{Budget, Entered};
 use crate::server::names::{program, random_bytes};
 use crate::server::parked::Resting;
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 use crate::url::DatabaseUrl;
 
 /// This process on one server.
@@ -33,7 +34,7 @@ pub(crate) struct Office {
     pub(crate) facts: Facts,
     /// The number of this process on this server, whose lock it holds.
     pub(crate) key: i64,
-    pub(crate) budget: Arc<Budget<Line>>,
+    pub(crate) budget: Arc<Budget<AdminConnection>>,
     pub(crate) background: Background,
     /// Databases of the sandbox that may go back into stock.
     pub(crate) resting: Resting<PgPool>,
@@ -86,7 +87,7 @@ impl Office {
         };
         sqlx::query("SELECT pg_advisory_lock_shared($1)")
             .bind(office.key)
-            .execute_on(&mut *office.front().await)
+            .execute_with(&mut *office.front().await)
             .await
             .map_err(|error| failed("this process could not be registered on the server", error))?;
         Ok(office)
@@ -108,7 +109,7 @@ impl Office {
     }
 
     /// The connection of this process to the maintenance database.
-    pub(crate) async fn front(&self) -> MutexGuard<'_, Line> {
+    pub(crate) async fn front(&self) -> MutexGuard<'_, AdminConnection> {
         self.budget.front().await
     }
 
@@ -117,7 +118,7 @@ impl Office {
         sqlx::query("SELECT pg_advisory_lock_shared($1, hashtext($2))")
             .bind(USE)
             .bind(name)
-            .execute_on(&mut *self.front().await)
+            .execute_with(&mut *self.front().await)
             .await
             .map(drop)
     }
@@ -132,9 +133,9 @@ impl Office {
             // The server frees the connection before it notices that the process is gone.
             let mut front = self.front().await;
             let _ = sqlx::query("SELECT pg_advisory_unlock_all()")
-                .execute_on(&mut *front)
+                .execute_with(&mut *front)
                 .await;
-            if let Some(silence) = front.silence() {
+            if let Some(silence) = front.timed_out() {
                 progress(&format!(
                     "{silence}; the next run drops what this process had"
                 ));
@@ -156,7 +157,7 @@ impl std::fmt::Debug for Office {
 async fn enter(
     server: &PgConnectOptions,
     application: &str,
-) -> Result<Entered<Line, (PgConnectOptions, Facts)>, Error> {
+) -> Result<Entered<AdminConnection, (PgConnectOptions, Facts)>, Error> {
     let (mut front, maintenance) = registry::open(server, application).await?;
     let facts = registry::facts(&mut front).await?;
     Ok(Entered {
@@ -169,7 +170,7 @@ async fn enter(
 /// Makes the sessions of tests, and no others, end their queries when the test is gone.
 ///
 /// The setting of a session is its own affair; the server's is left as it is. Not every system can do it.
-async fn listening(front: &mut Line, options: PgConnectOptions) -> PgConnectOptions {
+async fn listening(front: &mut AdminConnection, options: PgConnectOptions) -> PgConnectOptions {
     let (name, value) = LISTENING;
     match run(front, format!("SET {name} = '{value}'")).await {
         Ok(()) => options.options([(name, value)]),

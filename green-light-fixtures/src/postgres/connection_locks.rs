@@ -3,14 +3,14 @@
 use sqlx::{PgConnection, Row as _};
 
 use crate::error::Error;
-use crate::postgres::admin;
-use crate::postgres::admin::Line;
+use crate::postgres::admin::AdminConnection;
+use crate::postgres::errors;
 use crate::postgres::registry::CONNECTIONS;
 use crate::server::connection_budget::Counts;
-use crate::server::query_ext::Asking as _;
-use crate::server::response_timeout::Served;
+use crate::server::query_ext::QueryExt as _;
+use crate::server::server_connection::ServerConnection;
 
-impl Counts for Line {
+impl Counts for AdminConnection {
     const SERVER: &'static str = PgConnection::SERVER;
 
     async fn take(
@@ -29,7 +29,7 @@ impl Counts for Line {
         .bind(total)
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
         .bind(held)
-        .all_on(&mut *self)
+        .fetch_all_with(&mut *self)
         .await?;
         if got.len() >= count {
             return Ok(got);
@@ -42,7 +42,7 @@ impl Counts for Line {
         sqlx::query("SELECT pg_advisory_unlock($1, n) FROM unnest($2::int[]) n")
             .bind(CONNECTIONS)
             .bind(numbers)
-            .execute_on(self)
+            .execute_with(self)
             .await
             .map(drop)
     }
@@ -56,7 +56,7 @@ impl Counts for Line {
              GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8",
         )
         .bind(i64::from(CONNECTIONS))
-        .all_on(self)
+        .fetch_all_with(self)
         .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
@@ -68,6 +68,6 @@ impl Counts for Line {
     }
 
     fn failed(what: &str, error: sqlx::Error) -> Error {
-        admin::failed(what, error)
+        errors::failed(what, error)
     }
 }

@@ -10,13 +10,14 @@ use sqlx::{
 use crate::driver::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::error::Error;
-use crate::postgres::admin::{Line, failed};
+use crate::postgres::admin::AdminConnection;
 use crate::postgres::client::Office;
+use crate::postgres::errors::failed;
 use crate::postgres::{reaper, recycle};
 use crate::sandbox::pool::Waits;
 use crate::server::background::{on_own_runtime, spawn};
 use crate::server::connection_budget::Permits;
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 use crate::url::DatabaseUrl;
 
 /// A database in the hands of a test.
@@ -27,11 +28,15 @@ pub(crate) struct Claim {
     name: String,
     url: DatabaseUrl,
     /// Given back after the database is done with.
-    permits: Option<Permits<Line>>,
+    permits: Option<Permits<AdminConnection>>,
 }
 
 impl Claim {
-    pub(crate) fn new(office: Arc<Office>, name: String, permits: Permits<Line>) -> Self {
+    pub(crate) fn new(
+        office: Arc<Office>,
+        name: String,
+        permits: Permits<AdminConnection>,
+    ) -> Self {
         Self {
             url: office.url_of(&name),
             office,
@@ -96,7 +101,7 @@ impl Claim {
             )
             .bind(name)
             .bind(i64::try_from(at_most).unwrap_or(i64::MAX) - 1)
-            .execute_on(&mut *front)
+            .execute_with(&mut *front)
             .await;
             drop(permits);
             kept.map(drop)
@@ -128,7 +133,7 @@ impl Drop for Claim {
             // If this fails, the database is a leftover once the process has gone.
             let _ = sqlx::query("UPDATE green_light.database SET state = 'done' WHERE name = $1")
                 .bind(&name)
-                .execute_on(&mut *front)
+                .execute_with(&mut *front)
                 .await;
             drop(front);
             office.background.backlog.entered();

@@ -5,8 +5,8 @@
 
 use sqlx::Row as _;
 
-use crate::postgres::admin::{Line, literal, quoted};
-use crate::server::query_ext::Asking as _;
+use crate::postgres::admin::{AdminConnection, literal, quoted};
+use crate::server::query_ext::QueryExt as _;
 
 /// Stands for the name of the clone.
 const NAME: &str = "$database$";
@@ -23,7 +23,7 @@ const LISTS: [&str; 6] = [
 
 /// Reads the statements that make a clone of `template` like it. `mark` goes into the comment.
 pub(crate) async fn read(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     template: &str,
     mark: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
@@ -33,7 +33,7 @@ pub(crate) async fn read(
          pg_get_userbyid(datdba), current_user::text FROM pg_database WHERE datname = $1",
     )
     .bind(template)
-    .one_on(&mut *connection)
+    .fetch_one_with(&mut *connection)
     .await?;
     let oid: sqlx::postgres::types::Oid = row.try_get(0)?;
     let comment: Option<String> = row.try_get(1)?;
@@ -60,7 +60,7 @@ pub(crate) async fn read(
 }
 
 async fn settings(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     oid: sqlx::postgres::types::Oid,
     statements: &mut Vec<String>,
 ) -> Result<(), sqlx::Error> {
@@ -69,7 +69,7 @@ async fn settings(
          LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = $1",
     )
     .bind(oid)
-    .all_on(connection)
+    .fetch_all_with(connection)
     .await?;
     for row in rows {
         let (role, setting): (Option<String>, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -92,7 +92,7 @@ async fn settings(
 }
 
 async fn privileges(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     oid: sqlx::postgres::types::Oid,
     statements: &mut Vec<String>,
 ) -> Result<(), sqlx::Error> {
@@ -103,7 +103,7 @@ async fn privileges(
          WHERE d.oid = $1",
     )
     .bind(oid)
-    .all_on(connection)
+    .fetch_all_with(connection)
     .await?;
     for row in rows {
         let (privilege, role): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);

@@ -12,15 +12,16 @@ use std::{
 use sqlx::AssertSqlSafe;
 
 use crate::error::Error;
-use crate::postgres::admin::{Line, connect, failed, quoted, run};
+use crate::postgres::admin::{AdminConnection, quoted, run};
 use crate::postgres::client::Office;
 use crate::postgres::database_lease::Claim;
+use crate::postgres::errors::failed;
 use crate::postgres::template::{Content, Pattern};
 use crate::postgres::{database_properties, reaper};
 use crate::server::background::{Background, on_own_runtime, spawn};
 use crate::server::connection_holders::Holding;
 use crate::server::names::new_name;
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 
 /// How a database is made from a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl Stock {
         .bind(&pattern.name)
         .bind(office.key)
         .bind(test)
-        .optional_on(&mut *front)
+        .fetch_optional_with(&mut *front)
         .await
         .map_err(|error| failed("no database can be taken", error))
     }
@@ -124,7 +125,7 @@ impl Stock {
         test: &str,
     ) -> Result<String, Error> {
         // The connections of the test are not open yet, so this is one of them.
-        let mut connection = connect(&office.maintenance)
+        let mut connection = AdminConnection::connect_when_free(&office.maintenance)
             .await
             .map_err(|error| failed("no database can be made", error))?;
         let made = Self::make(
@@ -144,7 +145,7 @@ impl Stock {
     /// From here on the connection holds the key of the process as well: a server that makes a database
     /// for a client that was killed goes on with it, and what is not there yet cannot be dropped.
     pub(crate) async fn enter(
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         office: &Office,
         name: &str,
         template: &str,
@@ -160,7 +161,7 @@ impl Stock {
         .bind(state)
         .bind(office.key)
         .bind(test)
-        .execute_on(connection)
+        .execute_with(connection)
         .await
         .map(drop)
     }
@@ -168,7 +169,7 @@ impl Stock {
     /// Makes a database from a template: for `test`, or for whoever comes.
     async fn make(
         office: &Arc<Office>,
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         pattern: &Pattern,
         strategy: Strategy,
         test: Option<&str>,
@@ -192,7 +193,7 @@ impl Stock {
             }
             _ => {}
         }
-        let created = connection.run_long(AssertSqlSafe(create)).await;
+        let created = connection.execute_slow(AssertSqlSafe(create)).await;
         created.map_err(cannot)?;
         if strategy == Strategy::Replay {
             pattern
@@ -212,7 +213,7 @@ impl Stock {
              oid = (SELECT oid FROM pg_database WHERE datname = $1) WHERE name = $1",
         )
         .bind(&name)
-        .execute_on(connection)
+        .execute_with(connection)
         .await
         .map_err(cannot)?;
         Ok(name)
@@ -242,14 +243,17 @@ impl Stock {
             return Ok(());
         };
         let cannot = |error| failed("no database can be made ahead", error);
-        let mut connection = connect(&office.maintenance).await.map_err(cannot)?;
+        let mut connection = AdminConnection::connect_when_free(&office.maintenance)
+            .await
+            .map_err(cannot)?;
         let mut made = Ok(String::new());
         let is_due = || !office.background.is_closing() && !office.background.backlog.is_full();
         while made.is_ok() && is_due() && Self::is_short(office, pattern).await? {
             made = Self::make(office, &mut connection, pattern, pattern.strategy, None).await;
             if pattern.strategy != Strategy::CopyFiles
                 && let Ok(name) = &made
-                && let Ok(first) = connect(&office.options_of(name)).await
+                && let Ok(first) =
+                    AdminConnection::connect_when_free(&office.options_of(name)).await
             {
                 // The first connection to a new database writes down what all need of its catalog, and
                 // takes twice as long. Among copied files is that of the template.
@@ -268,7 +272,7 @@ impl Stock {
              WHERE template = $1 AND test IS NULL AND state IN ('free', 'making')",
         )
         .bind(&pattern.name)
-        .one_on(&mut *front)
+        .fetch_one_with(&mut *front)
         .await
         .map_err(|error| failed("the stock cannot be counted", error))?;
         Ok(ready < pattern.enough())
@@ -280,7 +284,7 @@ impl Stock {
     /// running it again would take.
     pub(crate) async fn measure(
         office: &Arc<Office>,
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         pattern: impl Fn(Strategy) -> Pattern,
         built: Option<Duration>,
     ) -> Result<(Strategy, String), Error> {

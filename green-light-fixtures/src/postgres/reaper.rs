@@ -8,11 +8,12 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::error::Error;
-use crate::postgres::admin::{IN_USE, Line, connect, failed, has_code, literal, quoted, run};
+use crate::postgres::admin::{AdminConnection, literal, quoted, run};
 use crate::postgres::client::Office;
+use crate::postgres::errors::{IN_USE, failed, has_code};
 use crate::postgres::registry::{JANITOR, USE};
 use crate::server::background::Background;
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 use crate::server::reaper_pass::Round;
 
 /// How long one statement of it may take. To drop a database, a server asks all its sessions to let go
@@ -83,9 +84,9 @@ pub(crate) async fn last(office: &Arc<Office>) {
         "UPDATE green_light.database SET state = 'done' WHERE owner = $1 AND state = 'taken'";
     let _ = sqlx::query(done)
         .bind(office.key)
-        .execute_on(&mut *front)
+        .execute_with(&mut *front)
         .await;
-    if front.silence().is_some() {
+    if front.timed_out().is_some() {
         return;
     }
     drop(front);
@@ -108,7 +109,7 @@ async fn worth(office: &Office) -> Result<usize, sqlx::Error> {
     let count: i64 = sqlx::query_scalar(AssertSqlSafe(count))
         .bind(office.mark())
         .bind(Background::most())
-        .one_on(&mut *office.front().await)
+        .fetch_one_with(&mut *office.front().await)
         .await?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
@@ -127,7 +128,7 @@ async fn left(office: &Office) -> Result<i64, Error> {
         "SELECT count(*) FROM green_light.database WHERE owner = $1 AND state = 'done'",
     )
     .bind(office.key)
-    .one_on(&mut *office.front().await)
+    .fetch_one_with(&mut *office.front().await)
     .await
     .map_err(|error| failed("databases that wait to be dropped cannot be counted", error))
 }
@@ -143,7 +144,9 @@ async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error
     };
     let cannot = |error| failed("leftovers cannot be looked for", error);
     let options = office.maintenance.clone().options([STATEMENT]);
-    let mut connection = connect(&options).await.map_err(cannot)?;
+    let mut connection = AdminConnection::connect_when_free(&options)
+        .await
+        .map_err(cannot)?;
     let swept = clean(office, &mut connection, at_least).await;
     connection.close().await;
     drop(permit);
@@ -152,12 +155,12 @@ async fn try_sweep(office: &Arc<Office>, at_least: usize) -> Result<Round, Error
 
 async fn clean(
     office: &Office,
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     at_least: usize,
 ) -> Result<Round, sqlx::Error> {
     let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, 0)")
         .bind(JANITOR)
-        .one_on(&mut *connection)
+        .fetch_one_with(&mut *connection)
         .await?;
     if !alone {
         return Ok(Round::Elsewhere);
@@ -165,7 +168,7 @@ async fn clean(
     sqlx::query(AssertSqlSafe(CLEAR_SHELF.replace("{SHELF}", SHELF)))
         .bind(office.mark())
         .bind(Background::most())
-        .execute_on(&mut *connection)
+        .execute_with(&mut *connection)
         .await?;
     let mut found = leftovers(office, connection, LEFT).await?;
     found.extend(leftovers(office, connection, ORPHANS).await?);
@@ -174,7 +177,7 @@ async fn clean(
     }
     let templates: Vec<String> = sqlx::query_scalar(OLD_TEMPLATES)
         .bind(i64::from(USE))
-        .all_on(&mut *connection)
+        .fetch_all_with(&mut *connection)
         .await?;
     found.extend(templates.into_iter().map(|name| Leftover {
         name,
@@ -194,7 +197,7 @@ async fn clean(
         };
         sqlx::query(forget)
             .bind(&leftover.name)
-            .execute_on(&mut *connection)
+            .execute_with(&mut *connection)
             .await?;
     }
     Ok(round)
@@ -202,12 +205,12 @@ async fn clean(
 
 async fn leftovers(
     office: &Office,
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     query: &'static str,
 ) -> Result<Vec<Leftover>, sqlx::Error> {
     let rows = sqlx::query(query)
         .bind(office.mark())
-        .all_on(connection)
+        .fetch_all_with(connection)
         .await?;
     rows.iter()
         .map(|row| {
@@ -223,7 +226,7 @@ async fn leftovers(
 /// Drops the template `name`, if it is ours and there.
 pub(crate) async fn discard_template(
     office: &Office,
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     name: &str,
 ) -> Result<(), sqlx::Error> {
     let ours: bool = sqlx::query_scalar(
@@ -232,7 +235,7 @@ pub(crate) async fn discard_template(
     )
     .bind(name)
     .bind(office.mark())
-    .one_on(&mut *connection)
+    .fetch_one_with(&mut *connection)
     .await?;
     let template = Leftover {
         name: name.to_owned(),
@@ -244,7 +247,7 @@ pub(crate) async fn discard_template(
 
 async fn discard(
     office: &Office,
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     leftover: &Leftover,
 ) -> Result<(), sqlx::Error> {
     if !leftover.is_there {
@@ -279,19 +282,20 @@ async fn discard(
 /// long as it is there its database cannot be dropped. Whether there was something.
 async fn roll_back_prepared(
     office: &Office,
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     name: &str,
 ) -> Result<bool, sqlx::Error> {
     let prepared: Vec<String> =
         sqlx::query_scalar("SELECT gid FROM pg_prepared_xacts WHERE database = $1")
             .bind(name)
-            .all_on(connection)
+            .fetch_all_with(connection)
             .await?;
     if prepared.is_empty() {
         return Ok(false);
     }
     // Only in its own database can it be ended.
-    let mut inside = connect(&office.options_of(name).options([STATEMENT])).await?;
+    let mut inside =
+        AdminConnection::connect_when_free(&office.options_of(name).options([STATEMENT])).await?;
     for gid in prepared {
         run(&mut inside, format!("ROLLBACK PREPARED {}", literal(&gid))).await?;
     }

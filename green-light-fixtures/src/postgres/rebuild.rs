@@ -2,10 +2,11 @@
 
 use crate::error::Error;
 use crate::forced_rebuild;
-use crate::postgres::admin::{Line, failed, run};
+use crate::postgres::admin::{AdminConnection, run};
 use crate::postgres::client::Office;
+use crate::postgres::errors::failed;
 use crate::postgres::reaper;
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 
 /// A run in which every template is built anew, once.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ impl Anew {
     /// Whether the template `name` was built in this run.
     pub(crate) async fn is_done(
         self,
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         name: &str,
     ) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(
@@ -45,7 +46,7 @@ impl Anew {
         )
         .bind(name)
         .bind(self.run)
-        .one_on(connection)
+        .fetch_one_with(connection)
         .await
     }
 
@@ -53,7 +54,7 @@ impl Anew {
     pub(crate) async fn make_room(
         self,
         office: &Office,
-        connection: &mut Line,
+        connection: &mut AdminConnection,
         name: &str,
     ) -> Result<(), sqlx::Error> {
         for sql in [
@@ -63,19 +64,23 @@ impl Anew {
             "UPDATE green_light.database SET template = '' WHERE template = $1 AND state = 'taken'",
         ] {
             let sql = sqlx::query(sql).bind(name);
-            sql.execute_on(&mut *connection).await?;
+            sql.execute_with(&mut *connection).await?;
         }
         reaper::discard_template(office, connection, name).await
     }
 
     /// The template `name` has been built.
-    pub(crate) async fn done(self, connection: &mut Line, name: &str) -> Result<(), sqlx::Error> {
+    pub(crate) async fn done(
+        self,
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO green_light.rebuilt VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET run = $2",
         )
         .bind(name)
         .bind(self.run)
-        .execute_on(connection)
+        .execute_with(connection)
         .await
         .map(drop)
     }

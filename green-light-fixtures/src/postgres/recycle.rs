@@ -10,7 +10,7 @@ use sqlx::{Executor as _, PgPool};
 use crate::postgres::client::Office;
 use crate::server::background::Background;
 use crate::server::parked::Rested;
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 
 /// How long one may take. A connection belongs to the runtime that made it, which may be gone.
 const WAIT: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub(crate) async fn give(office: &Office, name: &str, rested: Rested<PgPool>) ->
         .bind(name)
         .bind(office.key)
         .bind(Background::most())
-        .execute_on(&mut *office.front().await)
+        .execute_with(&mut *office.front().await)
         .await;
     given.is_ok_and(|given| given.rows_affected() == 1)
 }

@@ -9,11 +9,11 @@ use sqlx::{
 
 use crate::error::{Error, Kind};
 use crate::local_server::oldest_version::check_postgres;
-use crate::postgres::admin::{
-    DATABASE_EXISTS, DENIED, Line, NAME_THE_SERVER, NO_DATABASE, UNIQUE, connect, failed, has_code,
-    quoted, run,
+use crate::postgres::admin::{AdminConnection, quoted, run};
+use crate::postgres::errors::{
+    DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, failed, has_code,
 };
-use crate::server::query_ext::Asking as _;
+use crate::server::query_ext::QueryExt as _;
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
 pub(crate) const CONNECTIONS: i32 = 0x676c_0001;
@@ -73,17 +73,17 @@ const DIRECT: (&str, &str) = ("green_light.direct", "on");
 pub(crate) async fn open(
     server: &PgConnectOptions,
     application: &str,
-) -> Result<(Line, PgConnectOptions), Error> {
+) -> Result<(AdminConnection, PgConnectOptions), Error> {
     let role = server.get_username();
     let options = server
         .clone()
         .database(&database_name(role))
         .application_name(application)
         .options([DIRECT]);
-    let connection = match connect(&options).await {
+    let connection = match AdminConnection::connect_when_free(&options).await {
         Err(error) if has_code(&error, NO_DATABASE) => {
             make_database(server, &database_name(role)).await?;
-            connect(&options).await
+            AdminConnection::connect_when_free(&options).await
         }
         other => other,
     };
@@ -112,9 +112,11 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
             error,
         )
     };
-    let mut connection = connect(server).await.map_err(cannot)?;
+    let mut connection = AdminConnection::connect_when_free(server)
+        .await
+        .map_err(cannot)?;
     let create = format!("CREATE DATABASE {}", quoted(name));
-    let made = connection.run_long(AssertSqlSafe(create)).await;
+    let made = connection.execute_slow(AssertSqlSafe(create)).await;
     connection.close().await;
     match made {
         // Another process was faster.
@@ -131,14 +133,17 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
 const KNOWN: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
                      WHERE nspname = 'green_light' AND relname = 'database')";
 
-async fn make_tables(connection: &mut Line) -> Result<(), sqlx::Error> {
+async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     // If it does not come to its end, neither does the connection live on.
     run(connection, "BEGIN".to_owned()).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
         .bind(MAKING)
-        .execute_on(&mut *connection)
+        .execute_with(&mut *connection)
         .await?;
-    if !sqlx::query_scalar(KNOWN).one_on(&mut *connection).await? {
+    if !sqlx::query_scalar(KNOWN)
+        .fetch_one_with(&mut *connection)
+        .await?
+    {
         run(connection, TABLES.to_owned()).await?;
     }
     run(connection, "COMMIT".to_owned()).await
@@ -161,7 +166,7 @@ fn may_make_none(role: &str) -> Error {
 /// # Errors
 ///
 /// When the server does not answer, or the role may not do what has to be done here.
-pub(crate) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
+pub(crate) async fn facts(connection: &mut AdminConnection) -> Result<Facts, Error> {
     let cannot = |error| {
         failed(
             "the server could not be asked for its version and settings",
@@ -188,7 +193,7 @@ pub(crate) async fn facts(connection: &mut Line) -> Result<Facts, Error> {
     let row = sqlx::query(AssertSqlSafe(query))
         .bind(DIRECT.0)
         .bind(DIRECT.1)
-        .one_on(&mut *connection)
+        .fetch_one_with(&mut *connection)
         .await
         .map_err(cannot)?;
     let (facts, may_make) = told(&row).map_err(cannot)?;

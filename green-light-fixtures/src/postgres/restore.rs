@@ -11,8 +11,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgConnectOptions};
 
 use crate::database::shared_queue::{Moment, Reset};
 use crate::error::{Error, Kind};
-use crate::postgres::admin::Line;
-use crate::server::query_ext::Asking as _;
+use crate::postgres::admin::AdminConnection;
+use crate::server::query_ext::QueryExt as _;
 use crate::server::reset_connection::Between;
 
 /// Tables, and what their rows are told apart by.
@@ -79,7 +79,7 @@ struct Table {
 impl Reference {
     /// Looks at a new database.
     pub(crate) async fn take(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
-        let mut taking = Line::to(options).await?.taking_long();
+        let mut taking = AdminConnection::connect(options).await?.with_long_timeout();
         taking.execute("BEGIN").await?;
         taking.execute("CREATE SCHEMA green_light_shared").await?;
         let mut tables = Vec::new();
@@ -129,7 +129,7 @@ impl Reference {
         wait: Duration,
     ) -> Result<Reset, Error> {
         let failed =
-            |error| crate::postgres::admin::failed("the shared database cannot be reached", error);
+            |error| crate::postgres::errors::failed("the shared database cannot be reached", error);
         let lock_timeout = format!("{}ms", wait.as_millis());
         let options = options.clone().options([("lock_timeout", lock_timeout)]);
         let answered = self.between.answering(moment, &options, PREPARED).await;
@@ -154,7 +154,7 @@ impl Reference {
     }
 
     /// In a transaction, which is not ended if something is wrong.
-    async fn compare(&self, restoring: &mut Line) -> Result<Reset, sqlx::Error> {
+    async fn compare(&self, restoring: &mut AdminConnection) -> Result<Reset, sqlx::Error> {
         restoring.execute("BEGIN").await?;
         let catalog: String = restoring.fetch_one(CATALOG).await?.try_get(0)?;
         if catalog != self.catalog {
@@ -187,7 +187,7 @@ impl Reference {
         Ok(Reset::Done)
     }
 
-    async fn dirty(&self, connection: &mut Line) -> Result<Vec<&Table>, sqlx::Error> {
+    async fn dirty(&self, connection: &mut AdminConnection) -> Result<Vec<&Table>, sqlx::Error> {
         let prints = fingerprints(connection, &self.tables).await?;
         let pairs = self.tables.iter().zip(prints);
         Ok(pairs
@@ -199,7 +199,7 @@ impl Reference {
 
 /// The number of rows of each table, and a text that differs if any row does.
 async fn fingerprints(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     tables: &[Table],
 ) -> Result<Vec<(i64, String)>, sqlx::Error> {
     let mut prints = Vec::new();
@@ -225,7 +225,7 @@ async fn fingerprints(
 }
 
 /// Deletes and inserts in one statement each, at whose end foreign keys are looked at.
-async fn put_back(connection: &mut Line, dirty: &[&Table]) -> Result<(), sqlx::Error> {
+async fn put_back(connection: &mut AdminConnection, dirty: &[&Table]) -> Result<(), sqlx::Error> {
     let deletes = dirty
         .iter()
         .map(|table| format!("DELETE FROM ONLY {}", table.name));
@@ -267,7 +267,7 @@ fn is_prepared(gid: &str) -> Error {
 }
 
 /// Says who has rows or tables locked.
-async fn locked(connection: &mut Line, error: sqlx::Error) -> Error {
+async fn locked(connection: &mut AdminConnection, error: sqlx::Error) -> Error {
     // Nothing can be asked in a transaction that has failed.
     let _ = connection.execute("ROLLBACK").await;
     let holders: Vec<(String, String)> = sqlx::query_as(
@@ -275,7 +275,7 @@ async fn locked(connection: &mut Line, error: sqlx::Error) -> Error {
          FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
            AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 3",
     )
-    .all_on(connection)
+    .fetch_all_with(connection)
     .await
     .unwrap_or_default();
     let mut text =

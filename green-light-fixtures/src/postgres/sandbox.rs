@@ -35,9 +35,9 @@ use crate::driver::pool::Pool;
 use crate::driver::restart::Known;
 use crate::driver::{guard_savepoint, restart, stand_in};
 use crate::error::{Error, Kind};
-use crate::postgres::admin::help;
+use crate::postgres::errors::help;
 use crate::postgres::sandbox_finish::Ending;
-use crate::server::response_timeout::{Silence, answered};
+use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 
 type Manager = <sqlx::Postgres as sqlx::Database>::TransactionManager;
 
@@ -94,7 +94,7 @@ pub(crate) async fn open(
         .because(failure));
     }
     let looking = Ending::of(&pool, &opening.mark);
-    let known = answered::<PgConnection, _>(options, "what a session is like", looking);
+    let known = with_timeout::<PgConnection, _>(options, "what a session is like", looking);
     let known = known.await.map_err(cannot_open)?;
     opening.ending.get_or_init(|| known);
     Ok(Pool::Postgres { pool, opening })
@@ -193,7 +193,7 @@ pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
         sqlx::Error::PoolTimedOut => {
             "PostgreSQL did not answer in time, while a connection for a test was being made"
         }
-        _ if Silence::of(&error).is_some() => "PostgreSQL does not answer",
+        _ if ResponseTimeout::of(&error).is_some() => "PostgreSQL does not answer",
         _ => "PostgreSQL cannot be reached",
     };
     let help = help(&error);

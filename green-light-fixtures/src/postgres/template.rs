@@ -14,10 +14,11 @@ use crate::backoff::Waiting;
 use crate::driver::backend::Backend;
 use crate::driver::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
-use crate::postgres::admin::{Line, connect, failed, literal, quoted, run};
+use crate::postgres::admin::{AdminConnection, literal, quoted, run};
 use crate::postgres::client::Office;
 use crate::postgres::database_lease::Claim;
 use crate::postgres::database_properties;
+use crate::postgres::errors::failed;
 use crate::postgres::guard::GUARD;
 use crate::postgres::ready_pool::{Stock, Strategy};
 use crate::postgres::rebuild::Anew;
@@ -26,8 +27,8 @@ use crate::schema::definition::{Schema, short_digest};
 use crate::schema::new_database::NewDatabase;
 use crate::server::connection_holders::Holding;
 use crate::server::names::new_name;
-use crate::server::query_ext::Asking as _;
-use crate::server::response_timeout::while_it_answers;
+use crate::server::query_ext::QueryExt as _;
+use crate::server::response_timeout::while_server_alive;
 use crate::url::DatabaseUrl;
 
 /// A template on a server, and how databases are made from it.
@@ -174,7 +175,9 @@ impl Content {
         let schema = match self {
             Self::Schema(schema) => schema,
             Self::Guarded(_) => {
-                let mut connection = connect(&options).await.map_err(cannot)?;
+                let mut connection = AdminConnection::connect_when_free(&options)
+                    .await
+                    .map_err(cannot)?;
                 let guarded = run(&mut connection, GUARD.to_owned()).await;
                 connection.close().await;
                 return guarded.map_err(cannot);
@@ -189,7 +192,8 @@ impl Content {
         let db = DatabasePool::new(pool.clone());
         let what = format!("the schema made at {}", schema.place());
         let db = NewDatabase::new(db, office.url_of(name));
-        let applied = while_it_answers::<PgConnection, _>(&options, &what, schema.apply(&db)).await;
+        let applied =
+            while_server_alive::<PgConnection, _>(&options, &what, schema.apply(&db)).await;
         drop(db);
         // Closing waits for connections that a seed may have leaked, so not for ever.
         let _ = tokio::time::timeout(Duration::from_millis(500), pool.close()).await;
@@ -199,7 +203,7 @@ impl Content {
 
 /// The template `name`, if it is whole. Its last use is noted, and `connection` holds its lock from here on.
 async fn find(
-    connection: &mut Line,
+    connection: &mut AdminConnection,
     name: &str,
     content: &Content,
     anew: Option<Anew>,
@@ -216,7 +220,7 @@ async fn find(
     )
     .bind(name)
     .bind(USE)
-    .optional_on(connection)
+    .fetch_optional_with(connection)
     .await?;
     let Some(row) = row else {
         return Ok(None);
@@ -246,7 +250,9 @@ impl Building<'_> {
             .permits_if(!Holding::is_any(), budget.per_test())
             .await?;
         let cannot = |error| failed("the template cannot be built", error);
-        let mut connection = connect(&self.office.maintenance).await.map_err(cannot)?;
+        let mut connection = AdminConnection::connect_when_free(&self.office.maintenance)
+            .await
+            .map_err(cannot)?;
         let result = match self.turn(&mut connection).await {
             Ok(Some(pattern)) => Ok((Arc::new(pattern), false)),
             Ok(None) => self.build(&mut connection).await,
@@ -258,14 +264,14 @@ impl Building<'_> {
     }
 
     /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
-    async fn turn(&self, connection: &mut Line) -> Result<Option<Pattern>, Error> {
+    async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<Pattern>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut waiting = Waiting::new();
         loop {
             let locked: bool =
                 sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
                     .bind(self.name)
-                    .one_on(&mut *connection)
+                    .fetch_one_with(&mut *connection)
                     .await
                     .map_err(cannot)?;
             let found = find(connection, self.name, self.content, self.anew)
@@ -290,7 +296,7 @@ impl Building<'_> {
         }
     }
 
-    async fn build(&self, connection: &mut Line) -> Result<(Arc<Pattern>, bool), Error> {
+    async fn build(&self, connection: &mut AdminConnection) -> Result<(Arc<Pattern>, bool), Error> {
         let (office, name) = (self.office, self.name);
         let cannot = |error| failed("the template cannot be built", error);
         if let Some(anew) = self.anew {
@@ -302,7 +308,7 @@ impl Building<'_> {
             "SELECT datistemplate AND NOT datallowconn FROM pg_database WHERE datname = $1",
         )
         .bind(name)
-        .optional_on(&mut *connection)
+        .fetch_optional_with(&mut *connection)
         .await
         .map_err(cannot)?;
         let mut built = None;
@@ -337,7 +343,7 @@ impl Building<'_> {
         .bind(strategy.name())
         .bind(&likeness)
         .bind(measured)
-        .execute_on(&mut *connection)
+        .execute_with(&mut *connection)
         .await
         .map_err(cannot)?;
         if let Some(anew) = self.anew {
@@ -347,7 +353,7 @@ impl Building<'_> {
     }
 
     /// Makes the template, under another name until it is whole. Returns how long the schema took.
-    async fn make(&self, connection: &mut Line) -> Result<Duration, Error> {
+    async fn make(&self, connection: &mut AdminConnection) -> Result<Duration, Error> {
         let (office, name) = (self.office, self.name);
         let cannot = |error| failed("the template cannot be built", error);
         let draft = new_name("b");
@@ -359,7 +365,7 @@ impl Building<'_> {
         if let Content::Guarded(base) = self.content {
             create.push_str(&format!(" TEMPLATE {}", quoted(&base.name)));
         }
-        let created = connection.run_long(AssertSqlSafe(create)).await;
+        let created = connection.execute_slow(AssertSqlSafe(create)).await;
         created.map_err(cannot)?;
         let mark = literal(&office.mark());
         run(
@@ -383,7 +389,7 @@ impl Building<'_> {
         // A seed may have left a connection behind, and a template must have none.
         sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
             .bind(&draft)
-            .execute_on(&mut *connection)
+            .execute_with(&mut *connection)
             .await
             .map_err(cannot)?;
         let rename = format!(
@@ -394,7 +400,7 @@ impl Building<'_> {
         run(connection, rename).await.map_err(cannot)?;
         sqlx::query("DELETE FROM green_light.database WHERE name = $1")
             .bind(&draft)
-            .execute_on(connection)
+            .execute_with(connection)
             .await
             .map_err(cannot)?;
         Ok(took)

@@ -1,37 +1,47 @@
-//! A connection for what green-light itself asks of a server. Each of its answers is waited for in bounded
-//! time, and what was asked is in the error.
+//! A connection for what green-light itself asks of a server. Each reply is waited for in bounded time, and
+//! the error of a missing one says what was asked.
 //!
-//! Invariant: after an answer that did not come nothing more is asked. It may still come, and would be taken
-//! for the answer to something else. The connection stays open for as long as the line lives, and with it
-//! the locks that say that its process does.
+//! Invariant: after a timeout the connection is not used again. A late reply would be taken for the reply to
+//! the next query. The connection stays open as long as this value lives, and with it the locks that say that
+//! its process lives.
 
-use std::fmt;
+use std::{fmt, future::Future};
 
-use futures_util::{StreamExt as _, stream::BoxStream};
-use sqlx::{ConnectOptions as _, Connection, Database, Either, Execute, SqlStr};
+use futures_util::StreamExt as _;
+use sqlx::{ConnectOptions as _, Connection, Database, Either, Execute};
 
-use crate::server::response_timeout::{Served, Silence, answered, answered_at_last};
-use crate::sql::classify::shorten;
+use crate::backoff::Waiting;
+use crate::server::response_timeout::{ResponseTimeout, with_long_timeout, with_timeout};
+use crate::server::server_connection::{OwnedQuery, ReplyItem, ServerConnection};
 
-/// A connection that waits for no answer for ever.
-pub(crate) struct Line<C: Connection> {
+/// A connection all of whose replies have a timeout.
+pub(crate) struct AdminConnection<C: Connection> {
     connection: C,
     options: C::Options,
-    /// What was asked last and not answered.
-    lost: Option<Silence>,
-    /// Whether what is asked now may take long, as copying a database does.
-    takes_long: bool,
+    /// Set once a reply did not come in time.
+    timed_out: Option<ResponseTimeout>,
+    /// Whether replies may take long, as those about copying a database do.
+    is_slow: bool,
 }
 
-impl<C: Served> Line<C> {
+impl<C: ServerConnection> AdminConnection<C> {
     /// Connects.
-    pub(crate) async fn to(options: &C::Options) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn connect(options: &C::Options) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            connection: answered::<C, _>(options, "a login", options.connect()).await?,
+            connection: with_timeout::<C, _>(options, "a login", options.connect()).await?,
             options: options.clone(),
-            lost: None,
-            takes_long: false,
+            timed_out: None,
+            is_slow: false,
         })
+    }
+
+    /// Connects with our own settings. Waits while the server has no connection left.
+    pub(crate) async fn connect_when_free(options: &C::Options) -> Result<Self, sqlx::Error> {
+        let mut connection = when_free::<C, _, _>(|| Self::connect(options)).await?;
+        if !C::SETTINGS.is_empty() {
+            connection.execute(C::SETTINGS).await?;
+        }
+        Ok(connection)
     }
 
     /// The connection, for what it knows without asking.
@@ -40,25 +50,25 @@ impl<C: Served> Line<C> {
         &self.connection
     }
 
-    /// What was asked and not answered; nothing is asked any more then.
-    pub(crate) fn silence(&self) -> Option<&Silence> {
-        self.lost.as_ref()
+    /// The reply that did not come in time, if there is one.
+    pub(crate) fn timed_out(&self) -> Option<&ResponseTimeout> {
+        self.timed_out.as_ref()
     }
 
-    /// What is asked from here on may take long.
-    pub(crate) fn taking_long(mut self) -> Self {
-        self.takes_long = true;
+    /// Replies may take long from here on.
+    pub(crate) fn with_long_timeout(mut self) -> Self {
+        self.is_slow = true;
         self
     }
 
     /// Runs statements that may take long, none of them with values.
-    pub(crate) async fn run_long(
+    pub(crate) async fn execute_slow(
         &mut self,
         sql: impl sqlx::SqlSafeStr + Send,
     ) -> Result<(), sqlx::Error> {
-        let before = std::mem::replace(&mut self.takes_long, true);
+        let before = std::mem::replace(&mut self.is_slow, true);
         let done = self.execute(sql.into_sql_str()).await;
-        self.takes_long = before;
+        self.is_slow = before;
         done.map(drop)
     }
 
@@ -68,23 +78,23 @@ impl<C: Served> Line<C> {
         query: impl Execute<'q, C::Database>,
     ) -> Result<<C::Database as Database>::QueryResult, sqlx::Error> {
         let mut all = <C::Database as Database>::QueryResult::default();
-        let add = |step| {
-            if let Either::Left(one) = step {
+        let add = |item| {
+            if let Either::Left(one) = item {
                 all.extend([one]);
             }
         };
-        self.ask(Asked::new(query), add).await?;
+        self.send(OwnedQuery::new(query), add).await?;
         Ok(all)
     }
 
-    /// The rows that a query answers with.
+    /// The rows that a query finds.
     pub(crate) async fn fetch_all<'q>(
         &mut self,
         query: impl Execute<'q, C::Database>,
     ) -> Result<Vec<<C::Database as Database>::Row>, sqlx::Error> {
         let mut rows = Vec::new();
-        let add = |step| rows.extend(Either::right(step));
-        self.ask(Asked::new(query), add).await?;
+        let add = |item| rows.extend(Either::right(item));
+        self.send(OwnedQuery::new(query), add).await?;
         Ok(rows)
     }
 
@@ -105,30 +115,30 @@ impl<C: Served> Line<C> {
         row.ok_or(sqlx::Error::RowNotFound)
     }
 
-    /// Asks, and reads the answer to its end.
-    async fn ask(
+    /// Sends a query, and reads the reply to its end.
+    async fn send(
         &mut self,
-        asked: Result<Asked<C::Database>, sqlx::Error>,
-        mut each: impl FnMut(Step<C::Database>) + Send,
+        query: Result<OwnedQuery<C::Database>, sqlx::Error>,
+        mut each: impl FnMut(ReplyItem<C::Database>) + Send,
     ) -> Result<(), sqlx::Error> {
-        if let Some(silence) = &self.lost {
-            return Err(silence.to_error());
+        if let Some(timeout) = &self.timed_out {
+            return Err(timeout.to_error());
         }
-        let asked = asked?;
-        let what = asked.text();
-        let mut steps = self.connection.ask(asked);
+        let query = query?;
+        let what = query.reply_in_words();
+        let mut items = self.connection.send(query);
         loop {
-            let step = async { steps.next().await.transpose() };
-            let step = if self.takes_long {
-                answered_at_last::<C, _>(&self.options, &what, step).await
+            let item = async { items.next().await.transpose() };
+            let item = if self.is_slow {
+                with_long_timeout::<C, _>(&self.options, &what, item).await
             } else {
-                answered::<C, _>(&self.options, &what, step).await
+                with_timeout::<C, _>(&self.options, &what, item).await
             };
-            match step {
-                Ok(Some(step)) => each(step),
+            match item {
+                Ok(Some(item)) => each(item),
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.lost = Silence::of(&error).cloned();
+                    self.timed_out = ResponseTimeout::of(&error).cloned();
                     return Err(error);
                 }
             }
@@ -137,62 +147,36 @@ impl<C: Served> Line<C> {
 
     /// Closes the connection in good order, which frees its locks.
     pub(crate) async fn close(self) {
-        // One that is not answered any more is closed without a word.
-        if self.lost.is_none() {
-            let _ = answered::<C, _>(&self.options, "a logout", self.connection.close()).await;
+        // After a timeout it is dropped without a logout.
+        if self.timed_out.is_none() {
+            let _ = with_timeout::<C, _>(&self.options, "a logout", self.connection.close()).await;
         }
     }
 }
 
-impl<C: Connection> fmt::Debug for Line<C> {
+impl<C: Connection> fmt::Debug for AdminConnection<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line")
-            .field("lost", &self.lost)
+        f.debug_struct("AdminConnection")
+            .field("timed_out", &self.timed_out)
             .finish_non_exhaustive()
     }
 }
 
-/// An answer, part by part.
-pub(crate) type Answer<'a, DB> = BoxStream<'a, Result<Step<DB>, sqlx::Error>>;
-
-/// A query, taken apart to know its text.
-pub(crate) struct Asked<DB: Database> {
-    sql: SqlStr,
-    arguments: Option<DB::Arguments>,
-    is_persistent: bool,
-}
-
-impl<DB: Database> Asked<DB> {
-    fn new<'q>(mut query: impl Execute<'q, DB>) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            arguments: query.take_arguments().map_err(sqlx::Error::Encode)?,
-            is_persistent: query.persistent(),
-            sql: query.sql(),
-        })
-    }
-
-    fn text(&self) -> String {
-        format!("an answer to `{}`", shorten(self.sql.as_str()))
+/// Opens something by `open`; waits while the server has no connection left.
+pub(crate) async fn when_free<C, T, F>(open: impl Fn() -> F) -> Result<T, sqlx::Error>
+where
+    C: ServerConnection,
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    let mut waiting = Waiting::new();
+    loop {
+        match open().await {
+            Err(error) if waiting.is_worth_it() && C::is_full(&error) => {
+                waiting
+                    .pause(|| format!("the server has no connection left ({error})"))
+                    .await;
+            }
+            other => return other,
+        }
     }
 }
-
-impl<DB: Database> Execute<'_, DB> for Asked<DB> {
-    fn sql(self) -> SqlStr {
-        self.sql
-    }
-
-    fn statement(&self) -> Option<&DB::Statement> {
-        None
-    }
-
-    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, sqlx::error::BoxDynError> {
-        Ok(self.arguments.take())
-    }
-
-    fn persistent(&self) -> bool {
-        self.is_persistent
-    }
-}
-
-/// A part of an answer.
-pub(crate) type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;

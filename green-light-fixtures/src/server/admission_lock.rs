@@ -1,7 +1,7 @@
-//! One process of a checkout at a time asks a server whether there is room for it.
+//! One process of a checkout at a time asks a server for admission.
 //!
-//! Who asks has a connection, which is not counted yet. Many at once would take the last ones of the
-//! server, and with them those that counted processes have a right to.
+//! A process that asks has a connection that is not counted yet. Many at once would take the last connections
+//! of the server, among them those that admitted processes have a permit for.
 
 use std::{
     fs::{self, File},
@@ -17,23 +17,23 @@ use crate::files::temp_dir::default_base;
 use crate::schema::definition::short_digest;
 use crate::url::DatabaseUrl;
 
-/// The right to ask, given back when dropped, or when the process is gone.
+/// The lock, released when dropped, or when the process ends.
 #[derive(Debug)]
-pub(crate) struct Door(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+pub(crate) struct AdmissionLock(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
-impl Door {
-    /// Waits for those that ask the server at `url` already.
-    pub(crate) async fn of(url: &DatabaseUrl) -> Self {
-        let path = default_base().join(format!("door-{}.lock", short_digest([url.expose()])));
-        let (tell, told) = oneshot::channel();
+impl AdmissionLock {
+    /// Waits for the processes that ask the server at `url` already.
+    pub(crate) async fn acquire(url: &DatabaseUrl) -> Self {
+        let path = default_base().join(format!("admission-{}.lock", short_digest([url.expose()])));
+        let (send, locked) = oneshot::channel();
         // Not a thread of the runtime, which does not end before its threads do.
-        let waiting = thread::Builder::new().name("green-light-door".to_owned());
-        let waiting = waiting.spawn(move || drop(tell.send(lock(path))));
+        let waiting = thread::Builder::new().name("green-light-admission".to_owned());
+        let waiting = waiting.spawn(move || drop(send.send(lock(path))));
         if waiting.is_err() {
             return Self(None);
         }
-        // Who cannot wait here is still kept to the budget.
-        match tokio::time::timeout(LIMIT, told).await {
+        // A process that gives up waiting is still bound by the budget.
+        match tokio::time::timeout(LIMIT, locked).await {
             Ok(locked) => Self(locked.ok().flatten()),
             Err(_) => {
                 progress(&format!(

@@ -23,7 +23,7 @@ use crate::database::dedicated::CONNECTIONS as PER_TEST;
 use crate::env::{not_understood, value};
 use crate::error::{Error, Kind};
 use crate::sandbox::pool::give_up_idle;
-use crate::server::admission_lock::Door;
+use crate::server::admission_lock::AdmissionLock;
 use crate::server::background::spawn;
 use crate::server::connection_holders::Holding;
 use crate::server::response_timeout::check_wait;
@@ -101,7 +101,7 @@ impl<C: Counts> Budget<C> {
         check_wait()?;
         let mut waiting = Waiting::new();
         loop {
-            let door = Door::of(url).await;
+            let admission = AdmissionLock::acquire(url).await;
             let Entered {
                 mut front,
                 connections,
@@ -130,7 +130,7 @@ impl<C: Counts> Budget<C> {
                 false => None,
             };
             front.close().await;
-            drop(door);
+            drop(admission);
             wait(&mut waiting, short).await?;
         }
     }

@@ -6,12 +6,12 @@
 //!
 //! Nothing is waited for without an end, and what was waited for is told:
 //!
-//! * *An answer of a server.* What green-light itself asks goes through a [`Line`], which is bounded by
+//! * *An answer of a server.* What green-light itself asks goes through a [`AdminConnection`], which is bounded by
 //!   `response_timeout.rs` and never used again once an answer is missing. What the user's own schema does may
 //!   take any time, but only while the server lets others in.
 //! * *A connection of a test.* Its pool has a time to wait; `Pool::end` and `Leaving::end` bound the end of
 //!   the test. What the test itself asks is the test's affair, and its `timeout` the bound.
-//! * *Another process*, by [`Waiting`], [`Door`] and [`Round`], each of which has a limit.
+//! * *Another process*, by [`Waiting`], [`AdmissionLock`] and [`Round`], each of which has a limit.
 //! * *Another task of this process*: it does one of the above, and a lock is held across nothing else. The
 //!   end of the process waits for all of them together, and not long: `background.rs`.
 
@@ -27,3 +27,4 @@ pub(crate) mod query_ext;
 pub(crate) mod reaper_pass;
 pub(crate) mod reset_connection;
 pub(crate) mod response_timeout;
+pub(crate) mod server_connection;

@@ -1,7 +1,7 @@
-//! Queries of sqlx, asked of a [`Line`].
+//! Runs queries of sqlx on an [`AdminConnection`].
 //!
-//! `Executor` of sqlx cannot be implemented outside of it: whether it has one more method depends on
-//! features that somebody else in the tree may choose.
+//! `Executor` of sqlx cannot be implemented outside of it: it has one more method with features that another
+//! crate of the build may turn on.
 
 use std::future::Future;
 
@@ -10,87 +10,89 @@ use sqlx::{
     query::{Query, QueryAs, QueryScalar},
 };
 
-use crate::server::admin_connection::Line;
-use crate::server::response_timeout::Served;
+use crate::server::admin_connection::AdminConnection;
+use crate::server::server_connection::ServerConnection;
 
 /// A query that knows what its rows become.
-pub(crate) trait Asking<'q, DB: Database>: Execute<'q, DB> {
-    type Found: Send;
+pub(crate) trait QueryExt<'q, DB: Database>: Execute<'q, DB> {
+    type Output: Send;
 
-    fn found(row: DB::Row) -> Result<Self::Found, sqlx::Error>;
+    fn convert(row: DB::Row) -> Result<Self::Output, sqlx::Error>;
 
-    fn execute_on<C: Served<Database = DB>>(
+    fn execute_with<C: ServerConnection<Database = DB>>(
         self,
-        line: &mut Line<C>,
+        connection: &mut AdminConnection<C>,
     ) -> impl Future<Output = Result<DB::QueryResult, sqlx::Error>> + Send {
-        line.execute(self)
+        connection.execute(self)
     }
 
-    fn all_on<C: Served<Database = DB>>(
+    fn fetch_all_with<C: ServerConnection<Database = DB>>(
         self,
-        line: &mut Line<C>,
-    ) -> impl Future<Output = Result<Vec<Self::Found>, sqlx::Error>> + Send {
+        connection: &mut AdminConnection<C>,
+    ) -> impl Future<Output = Result<Vec<Self::Output>, sqlx::Error>> + Send {
         async {
-            line.fetch_all(self)
+            connection
+                .fetch_all(self)
                 .await?
                 .into_iter()
-                .map(Self::found)
+                .map(Self::convert)
                 .collect()
         }
     }
 
-    fn optional_on<C: Served<Database = DB>>(
+    fn fetch_optional_with<C: ServerConnection<Database = DB>>(
         self,
-        line: &mut Line<C>,
-    ) -> impl Future<Output = Result<Option<Self::Found>, sqlx::Error>> + Send {
+        connection: &mut AdminConnection<C>,
+    ) -> impl Future<Output = Result<Option<Self::Output>, sqlx::Error>> + Send {
         async {
-            line.fetch_optional(self)
+            connection
+                .fetch_optional(self)
                 .await?
-                .map(Self::found)
+                .map(Self::convert)
                 .transpose()
         }
     }
 
-    fn one_on<C: Served<Database = DB>>(
+    fn fetch_one_with<C: ServerConnection<Database = DB>>(
         self,
-        line: &mut Line<C>,
-    ) -> impl Future<Output = Result<Self::Found, sqlx::Error>> + Send {
-        async { Self::found(line.fetch_one(self).await?) }
+        connection: &mut AdminConnection<C>,
+    ) -> impl Future<Output = Result<Self::Output, sqlx::Error>> + Send {
+        async { Self::convert(connection.fetch_one(self).await?) }
     }
 }
 
-impl<'q, DB: Database, A> Asking<'q, DB> for Query<'q, DB, A>
+impl<'q, DB: Database, A> QueryExt<'q, DB> for Query<'q, DB, A>
 where
     Self: Execute<'q, DB>,
 {
-    type Found = DB::Row;
+    type Output = DB::Row;
 
-    fn found(row: DB::Row) -> Result<DB::Row, sqlx::Error> {
+    fn convert(row: DB::Row) -> Result<DB::Row, sqlx::Error> {
         Ok(row)
     }
 }
 
-impl<'q, DB: Database, O, A> Asking<'q, DB> for QueryAs<'q, DB, O, A>
+impl<'q, DB: Database, O, A> QueryExt<'q, DB> for QueryAs<'q, DB, O, A>
 where
     Self: Execute<'q, DB>,
     O: Send + for<'r> FromRow<'r, DB::Row>,
 {
-    type Found = O;
+    type Output = O;
 
-    fn found(row: DB::Row) -> Result<O, sqlx::Error> {
+    fn convert(row: DB::Row) -> Result<O, sqlx::Error> {
         O::from_row(&row)
     }
 }
 
-impl<'q, DB: Database, O, A> Asking<'q, DB> for QueryScalar<'q, DB, O, A>
+impl<'q, DB: Database, O, A> QueryExt<'q, DB> for QueryScalar<'q, DB, O, A>
 where
     Self: Execute<'q, DB>,
     O: Send,
     (O,): for<'r> FromRow<'r, DB::Row>,
 {
-    type Found = O;
+    type Output = O;
 
-    fn found(row: DB::Row) -> Result<O, sqlx::Error> {
+    fn convert(row: DB::Row) -> Result<O, sqlx::Error> {
         <(O,)>::from_row(&row).map(|(value,)| value)
     }
 }

@@ -10,13 +10,13 @@ use sqlx::Database;
 use tokio::runtime::{Handle, Id};
 
 use crate::database::shared_queue::Moment;
-use crate::server::admin_connection::Line;
-use crate::server::response_timeout::Served;
+use crate::server::admin_connection::AdminConnection;
+use crate::server::server_connection::ServerConnection;
 
 /// The connection, if there is one, and the runtime that it belongs to.
-pub(crate) struct Between<C: Served>(Mutex<Option<(Id, Line<C>)>>);
+pub(crate) struct Between<C: ServerConnection>(Mutex<Option<(Id, AdminConnection<C>)>>);
 
-impl<C: Served> Between<C> {
+impl<C: ServerConnection> Between<C> {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(None))
     }
@@ -27,7 +27,7 @@ impl<C: Served> Between<C> {
         moment: Moment,
         options: &C::Options,
         first: &str,
-    ) -> Result<(Line<C>, Vec<<C::Database as Database>::Row>), sqlx::Error>
+    ) -> Result<(AdminConnection<C>, Vec<<C::Database as Database>::Row>), sqlx::Error>
     where
         for<'q> sqlx::AssertSqlSafe<&'q str>: sqlx::Execute<'q, C::Database>,
     {
@@ -37,13 +37,13 @@ impl<C: Served> Between<C> {
         {
             return Ok((kept, rows));
         }
-        let mut line = Line::to(options).await?.taking_long();
+        let mut line = AdminConnection::connect(options).await?.with_long_timeout();
         let rows = line.fetch_all(sqlx::AssertSqlSafe(first)).await?;
         Ok((line, rows))
     }
 
     /// The database is put back: keeps the connection for the next test, or closes it for this one.
-    pub(crate) async fn keep(&self, moment: Moment, line: Line<C>) {
+    pub(crate) async fn keep(&self, moment: Moment, line: AdminConnection<C>) {
         match moment {
             Moment::Before => line.close().await,
             Moment::After => *self.lock() = Some((Handle::current().id(), line)),
@@ -51,17 +51,17 @@ impl<C: Served> Between<C> {
     }
 
     /// What was kept, unless it was on another runtime, which may have ended.
-    fn take(&self) -> Option<Line<C>> {
+    fn take(&self) -> Option<AdminConnection<C>> {
         let (runtime, line) = self.lock().take()?;
         (runtime == Handle::current().id()).then_some(line)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Id, Line<C>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Id, AdminConnection<C>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<C: Served> fmt::Debug for Between<C> {
+impl<C: ServerConnection> fmt::Debug for Between<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Between")
             .field(&self.lock().is_some())

@@ -1,9 +1,9 @@
-//! How long a server may say nothing, and what is told when it has.
+//! How long a server may take to reply, and the error when it takes longer.
 //!
-//! * A small answer, as one about a row of ours or a login, may take [`answer`]: 20 s unless set.
-//! * What takes long by its nature, as copying a database, may take [`LONG`] times that, and what the user's
-//!   own schema does may take any time: both only as long as the server lets somebody else in meanwhile, which
-//!   it may take half of [`answer`] for.
+//! * A small reply, as one about a row of ours or a login, may take [`reply_timeout`]: 20 s unless set.
+//! * A reply that takes long by its nature, as one about copying a database, may take [`LONG`] times that, and
+//!   the user's own schema may take any time: both only as long as the server accepts other logins meanwhile,
+//!   each within half of [`reply_timeout`].
 
 use std::{
     error, fmt,
@@ -16,22 +16,21 @@ use std::{
 };
 
 use green_light_core::progress;
-use sqlx::{ConnectOptions as _, Connection};
+use sqlx::ConnectOptions as _;
 
 use crate::env::{not_understood, value};
 use crate::error::Error;
-use crate::server::admin_connection::{Answer, Asked};
+use crate::server::server_connection::ServerConnection;
 
 const VARIABLE: &str = "GREEN_LIGHT_WAIT";
-/// How long a server may take for a small answer. One that is stopped still takes connections, and then
-/// says nothing.
-const ANSWER: Duration = Duration::from_secs(20);
-/// How many times as long it may take for a large one.
+/// How long a small reply may take. A stopped server still accepts connections, and never replies.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many times as long a slow one may take.
 const LONG: u32 = 15;
 
 static WAIT: LazyLock<Result<Duration, String>> = LazyLock::new(|| {
     let Some(text) = value(VARIABLE) else {
-        return Ok(ANSWER);
+        return Ok(REPLY_TIMEOUT);
     };
     let seconds = text.parse().ok();
     seconds
@@ -40,9 +39,9 @@ static WAIT: LazyLock<Result<Duration, String>> = LazyLock::new(|| {
         .ok_or(text)
 });
 
-/// How long a server may take for a small answer.
-fn answer() -> Duration {
-    WAIT.as_ref().map_or(ANSWER, |wait| *wait)
+/// How long a small reply may take.
+fn reply_timeout() -> Duration {
+    WAIT.as_ref().map_or(REPLY_TIMEOUT, |wait| *wait)
 }
 
 /// # Errors
@@ -56,26 +55,16 @@ pub(crate) fn check_wait() -> Result<(), Error> {
     Err(not_understood(VARIABLE, text, help))
 }
 
-/// A connection to a server that green-light works with.
-pub(crate) trait Served: Connection {
-    /// The server, in messages.
-    const SERVER: &'static str;
-    /// Where the server is, without a password.
-    fn place(options: &Self::Options) -> String;
-    /// Asks without a bound.
-    fn ask(&mut self, asked: Asked<Self::Database>) -> Answer<'_, Self::Database>;
-}
-
-/// An answer that did not come.
+/// A reply did not come in time.
 #[derive(Clone, Debug)]
-pub(crate) struct Silence {
+pub(crate) struct ResponseTimeout {
     server: String,
     waited: Duration,
     what: String,
 }
 
-impl Silence {
-    fn new<C: Served>(options: &C::Options, waited: Duration, what: &str) -> Self {
+impl ResponseTimeout {
+    fn new<C: ServerConnection>(options: &C::Options, waited: Duration, what: &str) -> Self {
         Self {
             server: format!("{} at `{}`", C::SERVER, C::place(options)),
             waited,
@@ -83,7 +72,7 @@ impl Silence {
         }
     }
 
-    /// The silence that `error` tells of, if it is one.
+    /// The timeout that `error` holds, if it is one.
     pub(crate) fn of(error: &sqlx::Error) -> Option<&Self> {
         match error {
             sqlx::Error::Io(error) => error.get_ref()?.downcast_ref(),
@@ -100,7 +89,7 @@ impl Silence {
         in between drops what is sent; `GREEN_LIGHT_WAIT=60` lets it say nothing for 60 s";
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for ResponseTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -112,73 +101,73 @@ impl fmt::Display for Silence {
     }
 }
 
-impl error::Error for Silence {}
+impl error::Error for ResponseTimeout {}
 
-/// What `work` brings, or an error if the server says nothing. `what` is waited for, in words.
-pub(crate) async fn answered<C: Served, T>(
+/// The result of `work`, or an error if the server does not reply. `what` is waited for, in words.
+pub(crate) async fn with_timeout<C: ServerConnection, T>(
     options: &C::Options,
     what: &str,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    let wait = answer();
+    let wait = reply_timeout();
     match tokio::time::timeout(wait, work).await {
         Ok(answer) => answer,
-        Err(_) => Err(Silence::new::<C>(options, wait, what).to_error()),
+        Err(_) => Err(ResponseTimeout::new::<C>(options, wait, what).to_error()),
     }
 }
 
-/// The same for what may take long.
-pub(crate) async fn answered_at_last<C: Served, T>(
+/// The same for work that may take long.
+pub(crate) async fn with_long_timeout<C: ServerConnection, T>(
     options: &C::Options,
     what: &str,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    match watched::<C, _>(options, what, Some(answer() * LONG), work).await {
+    match watched::<C, _>(options, what, Some(reply_timeout() * LONG), work).await {
         Ok(answer) => answer,
-        Err(silence) => Err(silence.to_error()),
+        Err(timeout) => Err(timeout.to_error()),
     }
 }
 
-/// Lets `work` take any time, as long as the server lets others in. It is told that it does.
-pub(crate) async fn while_it_answers<C: Served, T>(
+/// Lets `work` take any time, as long as the server accepts logins. Progress is printed meanwhile.
+pub(crate) async fn while_server_alive<C: ServerConnection, T>(
     options: &C::Options,
     what: &str,
     work: impl Future<Output = T>,
 ) -> Result<T, sqlx::Error> {
     let watched = watched::<C, _>(options, what, None, work).await;
-    watched.map_err(|silence| silence.to_error())
+    watched.map_err(|timeout| timeout.to_error())
 }
 
-async fn watched<C: Served, T>(
+async fn watched<C: ServerConnection, T>(
     options: &C::Options,
     what: &str,
     limit: Option<Duration>,
     work: impl Future<Output = T>,
-) -> Result<T, Silence> {
+) -> Result<T, ResponseTimeout> {
     let (mut work, started) = (pin!(work), Instant::now());
-    let mut told = Duration::ZERO;
+    let mut reported = Duration::ZERO;
     loop {
-        // A server that has been silent since the beginning is found out when the time of an answer is over:
-        // half of it for the work, half of it for being let in.
-        if let Ok(done) = tokio::time::timeout(answer() / 2, &mut work).await {
+        // A server that never replied is noticed after the timeout of a small reply: half of it for the work,
+        // half of it for the login.
+        if let Ok(done) = tokio::time::timeout(reply_timeout() / 2, &mut work).await {
             return Ok(done);
         }
-        // The work goes on while others are let in.
-        let mut looking = pin!(is_open::<C>(options));
-        let looked = poll_fn(|context| match work.as_mut().poll(context) {
+        // The work goes on during the login.
+        let mut login = pin!(accepts_logins::<C>(options));
+        let first = poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Ok(done)),
-            Poll::Pending => looking.as_mut().poll(context).map(Err),
+            Poll::Pending => login.as_mut().poll(context).map(Err),
         });
-        let is_open = match looked.await {
+        let is_alive = match first.await {
             Ok(done) => return Ok(done),
-            Err(is_open) => is_open,
+            Err(is_alive) => is_alive,
         };
         let waited = started.elapsed();
-        if !is_open || limit.is_some_and(|limit| waited >= limit) {
-            return Err(Silence::new::<C>(options, waited, what));
+        if !is_alive || limit.is_some_and(|limit| waited >= limit) {
+            return Err(ResponseTimeout::new::<C>(options, waited, what));
         }
-        if waited >= told + answer() {
-            told = waited;
+        if waited >= reported + reply_timeout() {
+            reported = waited;
             progress(&format!("{}: waiting for {what}", seconds(waited)));
         }
     }
@@ -188,9 +177,9 @@ fn seconds(duration: Duration) -> String {
     format!("{} s", (duration.as_secs_f64() * 10.0).round() / 10.0)
 }
 
-/// Whether the server lets somebody in, or says why it does not.
-async fn is_open<C: Served>(options: &C::Options) -> bool {
-    let wait = answer() / 2;
+/// Whether the server accepts a login, or replies with a refusal.
+async fn accepts_logins<C: ServerConnection>(options: &C::Options) -> bool {
+    let wait = reply_timeout() / 2;
     match tokio::time::timeout(wait, options.connect()).await {
         Ok(Ok(connection)) => {
             let _ = tokio::time::timeout(wait, connection.close()).await;

@@ -1,0 +1,121 @@
+//! What errors of MySQL and MariaDB mean, and what to do about them.
+
+use green_light_core::help_for;
+use sqlx::mysql::MySqlDatabaseError;
+
+use crate::error::{Error, Kind};
+use crate::local_server::origin::{Origin, tls, unreachable};
+use crate::server::response_timeout::ResponseTimeout;
+
+/// The server, or the user, has as many connections as it may.
+pub(crate) const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
+/// The user may not do this.
+const DENIED: [u16; 3] = [1044, 1142, 1227];
+/// The user may not come in.
+const LOCKED_OUT: [u16; 2] = [1045, 1698];
+const NO_DATABASE: [u16; 1] = [1049];
+const NO_SPACE: [u16; 2] = [1021, 1114];
+
+pub(crate) fn has_number(error: &sqlx::Error, number: u16) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+        .is_some_and(|error| error.number() == number)
+}
+
+pub(crate) fn has_one_of(error: &sqlx::Error, numbers: &[u16]) -> bool {
+    numbers.iter().any(|number| has_number(error, *number))
+}
+
+/// Something of ours went wrong on the server.
+pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+    let denial = error.to_string();
+    // Of a database that the user may not see, it is not said whether it is there.
+    let is_of_ours = ["green_light'", "gl_"]
+        .iter()
+        .any(|name| denial.contains(name));
+    let help = if has_one_of(&error, &DENIED) && (is_of_ours || !denial.contains(" to database ")) {
+        grant(&denial)
+    } else {
+        help(&error)
+    };
+    Error::new(Kind::Connection, what).help(help).because(error)
+}
+
+/// What to do about an error of a server, if it is not that a right is missing.
+pub(crate) fn help(error: &sqlx::Error) -> String {
+    let origin = Origin::MYSQL;
+    let text = error.to_string();
+    match error {
+        _ if has_one_of(error, &LOCKED_OUT) => {
+            "the server refuses the user of `GREEN_LIGHT_MYSQL_URL`: look at the name, the password, and the hosts \
+            from which it may connect; if it may connect over TLS only, write `ssl-mode=REQUIRED` in the URL, for \
+            which sqlx needs its feature `tls-rustls` or `tls-native-tls`"
+                .to_owned()
+        }
+        _ if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
+            "name a database that exists in \
+            `GREEN_LIGHT_MYSQL_URL`, or none: green-light only connects to it, and makes others from there"
+                .to_owned()
+        }
+        _ if has_one_of(error, &TOO_MANY) => {
+            "the server has no connection left: raise `max_connections`, run fewer \
+            tests at once, or close what else is connected"
+                .to_owned()
+        }
+        _ if has_one_of(error, &NO_SPACE) => "the disk of the server is full".to_owned(),
+        _ if ResponseTimeout::of(error).is_some() => ResponseTimeout::HELP.to_owned(),
+        sqlx::Error::PoolTimedOut => origin.look(
+            "look whether the server of {} is stopped, overloaded or out of connections; \
+             `Engine::builder().connection_timeout(..)` makes it wait longer",
+        ),
+        sqlx::Error::Io(error) => unreachable(origin, error),
+        sqlx::Error::Tls(_) => tls(&text, "GREEN_LIGHT_MYSQL_URL"),
+        _ => help_for(&text).map_or_else(
+            || origin.look("look at the cause, and whether the server of {} runs"),
+            str::to_owned,
+        ),
+    }
+}
+
+/// The statements that let the account in `denial` make the databases of ours, and no others.
+fn grant(denial: &str) -> String {
+    let account = denial
+        .split_once(" for user ")
+        .and_then(|(_, rest)| rest.split([' ', ';']).next())
+        .unwrap_or("'user'@'host'");
+    format!(
+        "let an administrator run ``GRANT ALL ON `green\\_light`.* TO {account}; \
+         GRANT ALL ON `gl\\_%`.* TO {account}``, or name another user in `GREEN_LIGHT_MYSQL_URL`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::mysql::MySqlConnectOptions;
+
+    use super::*;
+    use crate::mysql::admin::AdminConnection;
+
+    #[tokio::test]
+    async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
+        let server = crate::local_server::running::mysql().await.unwrap();
+        let options: MySqlConnectOptions = server.url().expose().parse().unwrap();
+        let options = options.ssl_mode(sqlx::mysql::MySqlSslMode::Required);
+        let error = failed(
+            "no connection",
+            AdminConnection::connect_when_free(&options)
+                .await
+                .unwrap_err(),
+        )
+        .to_string();
+        assert!(
+            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("the URL is that of `GREEN_LIGHT_MYSQL_URL`"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! What errors of PostgreSQL mean, and what to do about them.
+
+use green_light_core::help_for;
+
+use crate::error::{Error, Kind};
+use crate::local_server::origin::{Origin, tls, unreachable};
+use crate::server::response_timeout::ResponseTimeout;
+
+pub(crate) const NO_DATABASE: &str = "3D000";
+pub(crate) const DATABASE_EXISTS: &str = "42P04";
+pub(crate) const IN_USE: &str = "55006";
+pub(crate) const UNIQUE: &str = "23505";
+pub(crate) const DENIED: &str = "42501";
+pub(crate) const NAME_THE_SERVER: &str = "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler \
+     in between, such as PgBouncer, gives each transaction another session, and locks belong to sessions";
+pub(crate) const TOO_MANY: [&str; 2] = ["53300", "57P03"];
+
+pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|found| found == code)
+}
+
+/// Something of ours went wrong on the server.
+pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+    let help = help(&error);
+    Error::new(Kind::Connection, what).help(help).because(error)
+}
+
+/// What to do about an error of a server.
+pub(crate) fn help(error: &sqlx::Error) -> String {
+    let origin = Origin::POSTGRES;
+    let text = error.to_string();
+    let code = error.as_database_error().and_then(|error| error.code());
+    match (code.as_deref(), error) {
+        (Some(DENIED), _) => format!(
+            "the role of {} lacks the right that the cause names: let an administrator grant it, or name \
+             another role",
+            origin.name()
+        ),
+        (Some("28P01"), _) => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
+        (Some("28000"), _) if asks_for_tls(&text) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
+        (Some("28000"), _) if text.contains(" does not exist") => "name a role that the server has in \
+            `GREEN_LIGHT_POSTGRES_URL`, or let an administrator run `CREATE ROLE app LOGIN CREATEDB PASSWORD '..'` \
+            with the name that the cause has"
+            .to_owned(),
+        (Some("28000"), _) => "the server refuses the role of `GREEN_LIGHT_POSTGRES_URL`: look at the role, and at \
+            the `pg_hba.conf` of the server"
+            .to_owned(),
+        (Some(NO_DATABASE), _) => "name a database that exists in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
+            green-light only connects to it, and makes others from there"
+            .to_owned(),
+        (Some("53300"), _) => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
+            or close what else is connected"
+            .to_owned(),
+        (Some("53100"), _) if text.contains("shared memory") => "the server has no room in `/dev/shm`, which a \
+            container gets by `--shm-size=256m`"
+            .to_owned(),
+        (Some("53100"), _) => "the disk of the server is full".to_owned(),
+        // What a pooler between says to the options and prepared statements of one session.
+        (Some("08P01" | "26000" | "42P05"), _) => NAME_THE_SERVER.to_owned(),
+        _ if ResponseTimeout::of(error).is_some() => ResponseTimeout::HELP.to_owned(),
+        (Some(_), _) => help_for(&text).map_or_else(
+            || origin.look("look at the cause, and whether the server of {} runs"),
+            str::to_owned,
+        ),
+        (None, sqlx::Error::PoolTimedOut) => origin.look(
+            "look whether the server of {} is stopped, overloaded or out of connections; \
+             `Engine::builder().connection_timeout(..)` makes it wait longer",
+        ),
+        (None, sqlx::Error::Io(error)) => unreachable(origin, error),
+        (None, sqlx::Error::Tls(_)) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
+        (None, _) => help_for(&text).map_or_else(
+            || origin.look("look at the cause, and whether the server of {} runs"),
+            str::to_owned,
+        ),
+    }
+}
+
+/// Whether the server may take this role over TLS, or with a certificate. There is no TLS through a socket.
+fn asks_for_tls(text: &str) -> bool {
+    let lacks_rule = text.contains("no pg_hba.conf entry for host");
+    let is_plain = text.contains("no encryption") || text.contains("SSL off");
+    lacks_rule && is_plain && !text.contains("[local]") || text.contains("certificate")
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::postgres::PgConnectOptions;
+
+    use super::*;
+    use crate::postgres::admin::AdminConnection;
+
+    #[tokio::test]
+    async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
+        let server = crate::local_server::running::postgres().await.unwrap();
+        let options: PgConnectOptions = server.url().expose().parse().unwrap();
+        let options = options.ssl_mode(sqlx::postgres::PgSslMode::Require);
+        let error = failed(
+            "no connection",
+            AdminConnection::connect_when_free(&options)
+                .await
+                .unwrap_err(),
+        )
+        .to_string();
+        assert!(
+            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("the URL is that of `GREEN_LIGHT_POSTGRES_URL`"),
+            "{error}"
+        );
+    }
+}
