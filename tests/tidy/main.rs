@@ -4,7 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
 
 mod code;
+mod databases;
 mod documents;
+mod exceptions;
 mod files;
+mod imports;
+mod layers;
 mod layout;
 mod strangers;

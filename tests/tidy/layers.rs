@@ -1,0 +1,385 @@
+//! Layers without circles: a file imports from its own folder and from the layers below.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt::Write as _,
+};
+
+use crate::{
+    exceptions::{exceptions, renew},
+    files::{assert_tidy, rust_files},
+    imports::{Imports, imports},
+};
+
+/// The layers of a crate.
+struct Layers {
+    /// The crate.
+    name: &'static str,
+    /// One layer a line, the lowest first: the files and folders of `src`. Those of one line do not import each
+    /// other.
+    order: &'static str,
+}
+
+const LAYERS: [Layers; 3] = [
+    Layers {
+        name: "green-light-core",
+        order: "
+            env os
+            context runtime
+            config
+            report
+            tasks
+            blocking crowd
+            fixture
+            messages
+            test
+            __private
+            lib
+        ",
+    },
+    Layers {
+        name: "green-light-macros",
+        order: "
+            elsewhere function source span
+            crate_path diagnostic
+            attr signature stacked
+            params setting
+            call missing options recovery
+            fixture test uses
+            lib
+        ",
+    },
+    Layers {
+        name: "green-light-fixtures",
+        order: "
+            backoff url
+            error
+            env
+            files isolation
+            forced_rebuild versions
+            sql
+            schema
+            driver
+            server
+            local_server
+            mysql postgres sqlite
+            sandbox
+            database
+            session
+            engine
+            fixtures
+            lib
+            macros
+        ",
+    },
+];
+
+/// An import of one file from another.
+type Arrow<'a> = (&'a str, &'a str);
+
+#[test]
+fn files_import_from_below_and_in_no_circle() {
+    let files = rust_files();
+    let mut complaints = Vec::new();
+    for layers in LAYERS {
+        let source = format!("{}/src/", layers.name);
+        let files = files.iter().filter_map(|file| {
+            let below = file.path.strip_prefix(&source)?;
+            Some((below, file.text.as_str()))
+        });
+        let exceptions = exceptions(&format!("tests/tidy/exceptions/{}.txt", layers.name));
+        let found = check(&layers, files, &exceptions);
+        // With `--nocapture`.
+        println!(
+            "{}: {} imports are wrong, the largest circle has {} files",
+            layers.name,
+            found.wrong.len(),
+            found.largest_circle
+        );
+        if found.complaints.is_empty() {
+            continue;
+        }
+        complaints.extend(found.complaints);
+        complaints.push(renew(
+            &format!("tests/tidy/exceptions/{}.txt", layers.name),
+            &found.wrong,
+        ));
+    }
+    assert_tidy(&complaints);
+}
+
+/// What is wrong in a crate.
+struct Found {
+    complaints: Vec<String>,
+    /// The imports that are upward or part of a circle, in the form of the list of exceptions.
+    wrong: Vec<String>,
+    /// The most files that all import each other, directly or through others.
+    largest_circle: usize,
+}
+
+/// How many circles are shown: with the shortest ones many others go.
+const MOST_CIRCLES: usize = 10;
+
+fn check<'a>(
+    layers: &Layers,
+    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    exceptions: &str,
+) -> Found {
+    let imports = imports(files);
+    let places: BTreeMap<&str, usize> = layers
+        .order
+        .lines()
+        .enumerate()
+        .flat_map(|(place, names)| names.split_whitespace().map(move |name| (name, place)))
+        .collect();
+    let mut complaints = Vec::new();
+    let known: BTreeSet<&str> = imports.keys().map(|file| part(file)).collect();
+    for name in &known {
+        if !places.contains_key(name) {
+            complaints.push(format!(
+                "{}/src/{name} is in no layer: add it to `LAYERS` in tests/tidy/layers.rs",
+                layers.name
+            ));
+        }
+    }
+    for name in places.keys().filter(|name| !known.contains(*name)) {
+        complaints.push(format!(
+            "`LAYERS` in tests/tidy/layers.rs names `{name}`, which is not in {}/src",
+            layers.name
+        ));
+    }
+
+    let excepted: BTreeSet<&str> = exceptions.lines().map(str::trim).collect();
+    let upward = |(from, to): Arrow<'_>| {
+        let (from, to) = (part(from), part(to));
+        from != to && places.get(from) <= places.get(to)
+    };
+    let mut wrong = BTreeSet::new();
+    for (from, to) in arrows(&imports).filter(|arrow| upward(*arrow)) {
+        wrong.insert(line((from, to)));
+        if !excepted.contains(line((from, to)).as_str()) {
+            complaints.push(upward_complaint(layers, &imports, (from, to)));
+        }
+    }
+    // Circles that an upward import closes are mended with it.
+    let graph = graph(arrows(&imports).filter(|arrow| !upward(*arrow)));
+    let mut circles = BTreeSet::new();
+    for (from, to) in arrows(&imports).filter(|arrow| !upward(*arrow)) {
+        let Some(mut circle) = path(&graph, to, from) else {
+            continue;
+        };
+        wrong.insert(line((from, to)));
+        if !excepted.contains(line((from, to)).as_str()) {
+            // A circle is found from each of its files.
+            let first = (0..circle.len()).min_by_key(|at| circle[*at]).unwrap_or(0);
+            circle.rotate_left(first);
+            circles.insert((circle.len(), circle));
+        }
+    }
+    let shown = circles.iter().take(MOST_CIRCLES);
+    complaints.extend(shown.map(|(_, circle)| circle_complaint(layers, &imports, circle)));
+    if let more @ 1.. = circles.len().saturating_sub(MOST_CIRCLES) {
+        complaints.push(format!("{more} longer circles are not shown"));
+    }
+    for exception in excepted.iter().filter(|line| !line.is_empty()) {
+        if !wrong.contains(*exception) {
+            complaints.push(format!(
+                "`{exception}` is no longer wrong: delete the line from tests/tidy/exceptions/{}.txt",
+                layers.name
+            ));
+        }
+    }
+    Found {
+        complaints,
+        largest_circle: largest_circle(&imports),
+        wrong: wrong.into_iter().collect(),
+    }
+}
+
+/// The file or folder of `src` that a file belongs to, as the layers name it.
+fn part(file: &str) -> &str {
+    let part = file.split('/').next().unwrap_or(file);
+    part.strip_suffix(".rs").unwrap_or(part)
+}
+
+fn line((from, to): Arrow<'_>) -> String {
+    format!("{from} -> {to}")
+}
+
+fn arrows(imports: &Imports) -> impl Iterator<Item = Arrow<'_>> {
+    imports
+        .iter()
+        .flat_map(|(from, targets)| targets.keys().map(|to| (from.as_str(), to.as_str())))
+}
+
+/// The files that each file imports from.
+type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+/// The shortest way from one file to another, both included.
+fn path<'a>(graph: &Graph<'a>, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
+    let mut before = BTreeMap::from([(from, None)]);
+    let mut open = VecDeque::from([from]);
+    while let Some(file) = open.pop_front() {
+        if file == to {
+            let mut path: Vec<&str> =
+                std::iter::successors(Some(file), |file| before.get(file).copied().flatten())
+                    .collect();
+            path.reverse();
+            return Some(path);
+        }
+        for next in graph.get(file).into_iter().flatten() {
+            if !before.contains_key(next) {
+                before.insert(next, Some(file));
+                open.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+fn graph<'a>(arrows: impl Iterator<Item = Arrow<'a>>) -> Graph<'a> {
+    let mut graph = Graph::new();
+    for (from, to) in arrows {
+        graph.entry(from).or_default().insert(to);
+    }
+    graph
+}
+
+fn largest_circle(imports: &Imports) -> usize {
+    let graph = graph(arrows(imports));
+    let is_with = |file: &str, other: &str| {
+        file != other && path(&graph, file, other).is_some() && path(&graph, other, file).is_some()
+    };
+    let files = || imports.keys().map(String::as_str);
+    files()
+        .map(|file| files().filter(|other| is_with(file, other)).count())
+        .max()
+        .map_or(0, |others| if others == 0 { 0 } else { others + 1 })
+}
+
+fn upward_complaint(layers: &Layers, imports: &Imports, (from, to): Arrow<'_>) -> String {
+    let (lower, upper) = (part(from), part(to));
+    format!(
+        "{}/src/{from} imports {} from {to}, but `{lower}` is not above `{upper}`\n  \
+         help: move what both need into a file at or below `{lower}`, move this code up, or pass a value or a \
+         closure in; the order of layers is in tests/tidy/layers.rs",
+        layers.name,
+        names(imports, (from, to)),
+    )
+}
+
+fn circle_complaint(layers: &Layers, imports: &Imports, circle: &[&str]) -> String {
+    let mut text = format!(
+        "{} files of {} import each other in a circle:",
+        circle.len(),
+        layers.name
+    );
+    let next = circle.iter().cycle().skip(1);
+    for (from, to) in circle.iter().zip(next) {
+        let names = names(imports, (from, to));
+        write!(text, "\n  {from} imports {names} from {to}").unwrap();
+    }
+    text.push_str(
+        "\n  help: move what one of these imports names into a file of its own, which imports none of them; \
+         or pass it as a value or a closure; or make one file of two that are one concept",
+    );
+    text
+}
+
+/// The names of an import, as a sentence lists them.
+fn names(imports: &Imports, (from, to): Arrow<'_>) -> String {
+    let names = imports.get(from).and_then(|targets| targets.get(to));
+    let names: Vec<String> = names
+        .into_iter()
+        .flatten()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    names.join(", ")
+}
+
+fn small(order: &'static str) -> Layers {
+    Layers {
+        name: "small",
+        order,
+    }
+}
+
+#[test]
+fn a_circle_through_a_reexport_is_found() {
+    let files = [
+        ("lib.rs", "mod pool; mod url;"),
+        (
+            "pool/mod.rs",
+            "mod lease; mod slot; pub(crate) use slot::Slot;",
+        ),
+        (
+            "pool/lease.rs",
+            "use crate::pool::Slot; use crate::url; pub(crate) struct Lease(Slot, url::Url);",
+        ),
+        (
+            "pool/slot.rs",
+            "pub(crate) struct Slot; impl Slot { fn free(&self) { trace!(name = super::lease::Lease::NAME); } }",
+        ),
+        (
+            "url.rs",
+            "pub(crate) struct Url; #[cfg(test)] mod tests { use crate::pool::Slot; }",
+        ),
+    ];
+    let found = check(&small("url\npool\nlib"), files, "");
+    assert_eq!(
+        found.complaints,
+        ["2 files of small import each other in a circle:\n  \
+          pool/lease.rs imports `Slot` from pool/slot.rs\n  \
+          pool/slot.rs imports `Lease` from pool/lease.rs\n  \
+          help: move what one of these imports names into a file of its own, which imports none of them; \
+          or pass it as a value or a closure; or make one file of two that are one concept"]
+    );
+    let wrong = [
+        "pool/lease.rs -> pool/slot.rs",
+        "pool/slot.rs -> pool/lease.rs",
+    ];
+    assert_eq!(found.wrong, wrong);
+    assert_eq!(
+        check(&small("url\npool\nlib"), files, &wrong.join("\n")).complaints,
+        <[&str; 0]>::default()
+    );
+}
+
+#[test]
+fn an_import_from_a_layer_above_is_found() {
+    let files = [
+        ("lib.rs", "mod pool; mod session; mod url;"),
+        (
+            "pool.rs",
+            "use crate::{session::{self, Session}, url::*}; fn url() -> Url { session::url() }",
+        ),
+        (
+            "session.rs",
+            "pub(crate) struct Session; pub(crate) fn url() -> crate::url::Url { todo!() }",
+        ),
+        ("url.rs", "pub(crate) struct Url;"),
+    ];
+    let found = check(&small("url\npool session\nlib"), files, "");
+    assert_eq!(
+        found.complaints,
+        [
+            "small/src/pool.rs imports `Session`, `session`, `url` from session.rs, but `pool` is not above \
+          `session`\n  help: move what both need into a file at or below `pool`, move this code up, or pass a \
+          value or a closure in; the order of layers is in tests/tidy/layers.rs"
+        ]
+    );
+    assert_eq!(found.wrong, ["pool.rs -> session.rs"]);
+
+    let found = check(
+        &small("url\nsession\npool\nlib\ngone"),
+        files,
+        "pool.rs -> session.rs",
+    );
+    assert_eq!(
+        found.complaints,
+        [
+            "`LAYERS` in tests/tidy/layers.rs names `gone`, which is not in small/src",
+            "`pool.rs -> session.rs` is no longer wrong: delete the line from tests/tidy/exceptions/small.txt",
+        ]
+    );
+}
