@@ -1,54 +1,56 @@
-//! A bounded wait for something that other processes have, told of when it is long.
+//! A bounded wait for something that another process has. A long wait is reported.
 
 use std::time::{Duration, Instant};
 
 use green_light_core::progress;
 
-/// How long to wait before anything is said, and between two times that it is said.
+/// How long to wait before the wait is reported, and between two reports.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait at all.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct Backoff {
     started: Instant,
-    told: Instant,
-    turns: u32,
+    reported: Instant,
+    pauses: u32,
 }
 
-impl Waiting {
+impl Backoff {
     pub(crate) fn new() -> Self {
         let started = Instant::now();
         Self {
             started,
-            told: started,
-            turns: 0,
+            reported: started,
+            pauses: 0,
         }
     }
 
-    pub(crate) fn is_worth_it(&self) -> bool {
-        self.started.elapsed() < LIMIT
+    /// Whether it has been so long that waiting on makes no sense.
+    pub(crate) fn expired(&self) -> bool {
+        self.started.elapsed() >= LIMIT
     }
 
-    pub(crate) fn is_to_be_told(&mut self) -> bool {
-        let due = self.told.elapsed() >= PATIENCE;
+    /// Whether it is time to report what is waited for; not again for some seconds.
+    pub(crate) fn should_report(&mut self) -> bool {
+        let due = self.reported.elapsed() >= PATIENCE;
         if due {
-            self.told = Instant::now();
+            self.reported = Instant::now();
         }
         due
     }
 
-    /// Waits a little, longer each time, and not as long as another process does.
+    /// Sleeps a little: longer each time, and for another time than other processes do. `what` is for the report.
     pub(crate) async fn pause(&mut self, what: impl FnOnce() -> String) {
-        if self.is_to_be_told() {
+        if self.should_report() {
             progress(&format!(
                 "{} s: {}",
                 self.started.elapsed().as_secs(),
                 what()
             ));
         }
-        self.turns += 1;
-        let base = u64::from(self.turns.min(12)) * 5;
+        self.pauses += 1;
+        let base = u64::from(self.pauses.min(12)) * 5;
         let spread = u64::from(std::process::id().wrapping_mul(2_654_435_761) >> 24) % 20;
         tokio::time::sleep(Duration::from_millis(base + spread)).await;
     }

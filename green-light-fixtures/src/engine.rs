@@ -10,18 +10,20 @@ use green_light_core::progress;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::backend::Backend;
 use crate::database::factory::Databases;
-use crate::driver::backend::Backend;
+use crate::database::keep;
 use crate::driver::template::Template;
 use crate::env;
 use crate::error::Error;
 use crate::files::temp_dir::{Directory, default_base};
 use crate::isolation::Isolation;
+use crate::limits::Timeouts;
 #[cfg(feature = "mysql")]
 use crate::mysql::template::MySqlTemplate;
 #[cfg(feature = "postgres")]
 use crate::postgres::template::PostgresTemplate;
-use crate::sandbox::pool::{SlotSet, Waits};
+use crate::sandbox::pool::SlotSet;
 use crate::schema::definition::Schema;
 use crate::session::handle::Session;
 use crate::session::isolated::Place;
@@ -64,7 +66,7 @@ impl Engine {
             backend: Backend::default(),
             schema: Schema::empty(),
             storage: Storage::Memory,
-            waits: Waits {
+            waits: Timeouts {
                 connection: Duration::from_secs(5),
                 teardown: Duration::from_secs(5),
             },
@@ -213,7 +215,7 @@ pub struct EngineBuilder {
     backend: Backend,
     schema: Schema,
     storage: Storage,
-    waits: Waits,
+    waits: Timeouts,
     #[cfg(feature = "sqlite")]
     sqlite: SqliteConnectOptions,
 }
@@ -297,7 +299,7 @@ impl EngineBuilder {
     ///
     /// When a seed panics, with its message.
     pub async fn build(self) -> Result<Engine, Error> {
-        env::check()?;
+        check_variables()?;
         let directory = match &self.storage {
             Storage::Memory => None,
             Storage::Target => Some(Directory::create(&default_base())?),
@@ -358,4 +360,22 @@ impl EngineBuilder {
         ));
         building.await
     }
+}
+
+/// Whether all variables of green-light are understood.
+///
+/// # Errors
+///
+/// When one is not, with what to write.
+fn check_variables() -> Result<(), Error> {
+    env::forced_rebuild()?;
+    keep::limit()?;
+    Isolation::from_env()?;
+    #[cfg(feature = "_server")]
+    {
+        crate::server::connection_budget::wanted_connections()?;
+        crate::server::response_timeout::check_wait()?;
+        crate::local_server::linger::asked()?;
+    }
+    Ok(())
 }

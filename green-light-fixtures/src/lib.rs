@@ -16,8 +16,11 @@
 //! | `schema` | what a database holds before any test runs |
 //! | `sql` | SQL as text |
 //! | `macros` | what the options of a test give to these fixtures |
-//! | `url`, `isolation`, `error`, `env` | where a database is; how tests are kept apart; what can go wrong; what the environment asks for |
-//! | `files`, `backoff`, `versions`, `forced_rebuild` | locked directories; bounded waits; versions of drivers; `GREEN_LIGHT_REBUILD` |
+//! | `backend`, `url`, `isolation` | which databases there are; where one is; how tests are kept apart |
+//! | `database_pool` | a pool of sqlx, whichever database it belongs to |
+//! | `error`, `env`, `limits` | what can go wrong; the variables of the environment; timeouts and numbers of connections |
+//! | `files`, `digest`, `backoff`, `versions` | locks, whole files, directories that go with their process; short hashes; bounded waits; versions of drivers |
+//! | `failpoint` | where tests kill the process |
 //!
 //! Without a database feature the crate holds no database code and pulls no database crate.
 
@@ -39,9 +42,15 @@
 )]
 
 #[cfg(feature = "_database")]
+pub(crate) mod backend;
+#[cfg(feature = "_database")]
 pub(crate) mod backoff;
 #[cfg(feature = "_database")]
 pub(crate) mod database;
+#[cfg(feature = "_database")]
+pub(crate) mod database_pool;
+#[cfg(feature = "_database")]
+pub(crate) mod digest;
 #[cfg(feature = "_database")]
 pub(crate) mod driver;
 #[cfg(feature = "_database")]
@@ -51,12 +60,14 @@ pub(crate) mod env;
 #[cfg(feature = "_database")]
 pub(crate) mod error;
 #[cfg(feature = "_database")]
+pub(crate) mod failpoint;
+#[cfg(feature = "_database")]
 pub(crate) mod files;
 pub mod fixtures;
 #[cfg(feature = "_database")]
-pub(crate) mod forced_rebuild;
-#[cfg(feature = "_database")]
 pub(crate) mod isolation;
+#[cfg(feature = "_database")]
+pub(crate) mod limits;
 #[cfg(feature = "_server")]
 pub(crate) mod local_server;
 pub(crate) mod macros;
@@ -82,7 +93,7 @@ pub(crate) mod url;
 pub(crate) mod versions;
 
 #[cfg(feature = "_database")]
-pub use crate::driver::backend::Backend;
+pub use crate::backend::Backend;
 #[cfg(feature = "_database")]
 pub use crate::engine::{Engine, EngineBuilder, EngineStats};
 #[cfg(feature = "_database")]

@@ -52,11 +52,11 @@ const LAYERS: [Layers; 3] = [
     Layers {
         name: "green-light-fixtures",
         order: "
-            backoff url
+            backoff digest failpoint limits url versions
             error
-            env
+            backend env
             files isolation
-            forced_rebuild versions
+            database_pool
             sql
             schema
             driver

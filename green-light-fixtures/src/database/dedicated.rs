@@ -14,21 +14,18 @@ use green_light_core::left_behind;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 use crate::database::factory::Home;
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::isolation::Isolation;
-use crate::sandbox::pool::Waits;
+use crate::limits::{SESSION_CONNECTIONS, Timeouts};
 use crate::url::DatabaseUrl;
-
-/// How many connections a test may have at the same time through its own session.
-pub(crate) const CONNECTIONS: u32 = 5;
 
 #[derive(Debug)]
 pub(crate) struct Stay {
     url: DatabaseUrl,
     test: Arc<str>,
     isolation: Isolation,
-    waits: Waits,
+    waits: Timeouts,
     /// How many databases of failed tests may be kept, if this is one.
     keep: AtomicUsize,
     /// Held by every connection of the test, and by this until the stay has ended.
@@ -61,7 +58,7 @@ impl Stay {
         home: Home,
         test: Arc<str>,
         isolation: Isolation,
-        waits: Waits,
+        waits: Timeouts,
     ) -> Self {
         Self {
             url: home.url(),
@@ -154,7 +151,7 @@ impl Stay {
                 "none of the {} connections of this test was free within {:.1} s\n  \
                  help: end transactions and streams before others are begun, or let fewer tasks \
                  query at once; `session.url()` is for a pool of any size",
-                self.pool().max_connections().unwrap_or(CONNECTIONS),
+                self.pool().max_connections().unwrap_or(SESSION_CONNECTIONS),
                 self.waits.connection.as_secs_f64(),
             ),
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if self.has_ended() => {
@@ -173,7 +170,7 @@ pub(crate) struct Leaving {
     occupied: Occupied,
     token: Weak<()>,
     test: Arc<str>,
-    waits: Waits,
+    waits: Timeouts,
     keep: usize,
 }
 

@@ -13,7 +13,7 @@ use crate::driver::template::Template;
 use crate::error::Error;
 use crate::files::temp_dir::{Directory, default_base};
 use crate::isolation::Isolation;
-use crate::sandbox::pool::Waits;
+use crate::limits::Timeouts;
 #[cfg(feature = "_server")]
 use crate::server::connection_holders::SHARED;
 #[cfg(feature = "sqlite")]
@@ -26,7 +26,7 @@ use crate::url::DatabaseUrl;
 #[derive(Debug)]
 pub(crate) struct Databases {
     template: Arc<Template>,
-    waits: Waits,
+    waits: Timeouts,
     /// Made when the first database needs a file and the engine itself is in memory.
     directory: Mutex<Option<Arc<Directory>>>,
     turns: Turns,
@@ -34,7 +34,7 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    pub(crate) fn new(template: Arc<Template>, waits: Waits) -> Self {
+    pub(crate) fn new(template: Arc<Template>, waits: Timeouts) -> Self {
         Self {
             template,
             waits,

@@ -2,7 +2,7 @@
 
 use green_light_core::note;
 
-use crate::env::{not_understood, value};
+use crate::env::{invalid_value, value};
 use crate::error::Error;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::file::DatabaseFile;
@@ -22,7 +22,7 @@ pub(crate) fn limit() -> Result<usize, Error> {
     text.parse().map_err(|_| {
         let help =
             "write how many databases of failed tests to keep, the latest of all runs, or unset it";
-        not_understood(VARIABLE, &text, help)
+        invalid_value(VARIABLE, &text, help)
     })
 }
 

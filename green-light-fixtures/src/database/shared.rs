@@ -4,13 +4,13 @@
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::database::shared_queue::{Moment, Reset};
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
+use crate::limits::Timeouts;
 #[cfg(feature = "mysql")]
 use crate::mysql::restore::Original;
 #[cfg(feature = "postgres")]
 use crate::postgres::restore::Reference;
-use crate::sandbox::pool::Waits;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::file::DatabaseFile;
 #[cfg(feature = "sqlite")]
@@ -30,13 +30,13 @@ pub(crate) enum Shared {
     Postgres {
         claim: crate::postgres::database_lease::Claim,
         reference: Reference,
-        waits: Waits,
+        waits: Timeouts,
     },
     #[cfg(feature = "mysql")]
     MySql {
         claim: crate::mysql::database_lease::Claim,
         original: Original,
-        waits: Waits,
+        waits: Timeouts,
     },
 }
 
@@ -44,7 +44,7 @@ impl Shared {
     #[cfg(feature = "postgres")]
     pub(crate) async fn postgres(
         claim: crate::postgres::database_lease::Claim,
-        waits: Waits,
+        waits: Timeouts,
     ) -> Result<Self, Error> {
         let cannot = |error| {
             crate::postgres::errors::failed("the shared database cannot be prepared", error)
@@ -61,7 +61,7 @@ impl Shared {
     pub(crate) async fn mysql(
         claim: crate::mysql::database_lease::Claim,
         template: &crate::mysql::template::MySqlTemplate,
-        waits: Waits,
+        waits: Timeouts,
     ) -> Result<Self, Error> {
         let cannot =
             |error| crate::mysql::errors::failed("the shared database cannot be prepared", error);
@@ -76,7 +76,7 @@ impl Shared {
     }
 
     /// Opens a pool for the test whose turn it is.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabasePool, Error> {
+    pub(crate) async fn open(&self, waits: Timeouts) -> Result<DatabasePool, Error> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { file, options, .. } => file::open(options, file, waits).await,

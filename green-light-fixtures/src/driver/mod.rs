@@ -2,10 +2,8 @@
 //!
 //! What is above this folder uses these traits, and knows no database by name.
 
-pub(crate) mod backend;
 pub(crate) mod breach;
 pub(crate) mod checkout;
-pub(crate) mod database_pool;
 #[cfg(feature = "_server")]
 pub(crate) mod guard_savepoint;
 pub(crate) mod handover;

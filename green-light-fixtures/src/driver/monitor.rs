@@ -19,7 +19,7 @@ use crate::driver::breach::{Breach, Broken, By, Record};
 use crate::driver::checkout::{Hold, Verdict};
 use crate::driver::lease_state::Lent;
 use crate::sandbox::handoff::Finish;
-use crate::sql::classify::shorten;
+use crate::sql::shorten::shorten;
 
 #[derive(Debug, Default)]
 pub(crate) struct Guard {

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::driver::restart;
 use crate::error::{Error, Kind};

@@ -6,8 +6,9 @@ use crate::driver::breach::{Breach, is_call};
 use crate::driver::monitor::Guard;
 use crate::sql::classify::{
     besides_savepoints_on_mysql, defines, ends_transactions, ends_transactions_on_mysql,
-    is_about_savepoints, shorten, stays_on_mysql,
+    is_about_savepoints, stays_on_mysql,
 };
+use crate::sql::shorten::shorten;
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
 const LATE: Duration = Duration::from_millis(20);

@@ -18,7 +18,7 @@ use crate::sandbox::slot::SlotHome;
 #[cfg(feature = "sqlite")]
 use crate::schema::definition::Schema;
 #[cfg(feature = "sqlite")]
-use crate::sqlite::template_cache::Shelf;
+use crate::sqlite::template_cache::TemplateCache;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Template {
         directory: Option<Directory>,
         wait: Duration,
     ) -> Result<Self, Error> {
-        let (image, built) = Shelf::obtain(schema, &options, wait).await?;
+        let (image, built) = TemplateCache::obtain(schema, &options, wait).await?;
         Ok(Self::Sqlite {
             image,
             built,

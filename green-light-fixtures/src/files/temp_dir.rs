@@ -13,17 +13,17 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::error::{Error, Kind};
-use crate::sandbox::slot::SlotFile;
+use crate::files::lock::FileLock;
+use crate::files::slot_file::SlotFile;
 
 /// Marks a directory of ours, and is locked while its owner lives.
 const LOCK: &str = "green-light.lock";
-/// Held by whoever makes a directory, in the one that holds all.
-const MAKING: &str = "making.lock";
+/// Locked while a process makes a directory and removes what dead processes left.
+const CREATING: &str = "creating.lock";
 /// How the name of a directory of ours begins.
 const PREFIX: &str = "sqlite-";
 /// How long another process may take to make its directory.
@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Directory {
@@ -40,17 +40,15 @@ impl Directory {
     pub(crate) fn create(base: &Path) -> Result<Self, Error> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         fs::create_dir_all(base).map_err(|error| refused("make", base, &error))?;
-        // The system gives it back, however this process ends.
-        let _making = turn(&base.join(MAKING))?;
+        let creating = base.join(CREATING);
+        let _creating = locked(&creating, FileLock::acquire_blocking(&creating, LIMIT))?;
         sweep(base);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = base.join(format!("{PREFIX}{}-{number}", std::process::id()));
         fs::create_dir_all(&path).map_err(|error| refused("make", &path, &error))?;
         let lock = path.join(LOCK);
-        let file = File::create(&lock).map_err(|error| refused("write to", &lock, &error))?;
-        file.try_lock()
-            .map_err(|error| refused("lock", &lock, &error.into()))?;
-        Ok(Self { path, _lock: file })
+        let _lock = locked(&lock, FileLock::try_acquire(&lock))?;
+        Ok(Self { path, _lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -59,11 +57,11 @@ impl Directory {
 
     /// Writes a file that is removed when the returned value is dropped.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<SlotFile, Error> {
-        self.put(name, content).map(SlotFile::new)
+        self.write_to_stay(name, content).map(SlotFile::new)
     }
 
     /// Writes a file that is removed with the directory, and returns where it is.
-    pub(crate) fn put(&self, name: &str, content: &[u8]) -> Result<PathBuf, Error> {
+    pub(crate) fn write_to_stay(&self, name: &str, content: &[u8]) -> Result<PathBuf, Error> {
         let path = self.path.join(name);
         fs::write(&path, content).map_err(|error| refused("write to", &path, &error))?;
         Ok(path)
@@ -92,20 +90,13 @@ pub(crate) fn target_base() -> Option<PathBuf> {
     target.map(|target| target.join("green-light"))
 }
 
-/// Waits for the lock `path`, which nobody holds for long.
-fn turn(path: &Path) -> Result<File, Error> {
-    let file = File::create(path).map_err(|error| refused("write to", path, &error))?;
-    let begun = Instant::now();
-    while let Err(error) = file.try_lock() {
-        if begun.elapsed() > LIMIT {
-            return Err(refused("lock", path, &error.into()));
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    Ok(file)
+/// The lock of the file `path`, or the error that it could not be had.
+fn locked(path: &Path, lock: io::Result<Option<FileLock>>) -> Result<FileLock, Error> {
+    lock.and_then(|lock| lock.ok_or_else(|| io::ErrorKind::WouldBlock.into()))
+        .map_err(|error| refused("lock", path, &error))
 }
 
-/// Removes what dead processes have left; the caller has the turn.
+/// Removes what dead processes have left; the caller holds the lock [`CREATING`].
 fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else {
         return;
@@ -120,7 +111,7 @@ fn sweep(base: &Path) {
             }
             continue;
         };
-        if lock.try_lock().is_ok() {
+        if let Ok(Some(_lock)) = FileLock::try_lock(lock) {
             let _ = fs::remove_dir_all(&path);
         }
     }
@@ -139,6 +130,8 @@ fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -169,7 +162,7 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..200 {
                         let directory = Directory::create(base.path()).unwrap();
-                        directory.put("a.sqlite", b"x").unwrap();
+                        directory.write_to_stay("a.sqlite", b"x").unwrap();
                     }
                 });
             }

@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use crate::env::{not_understood, value};
+use crate::env::{invalid_value, value};
 use crate::error::Error;
 use crate::local_server::server_dir::Home;
 
@@ -28,7 +28,7 @@ pub(crate) fn asked() -> Result<u32, Error> {
         let help = format!(
             "write for how many seconds after the tests their servers are to run, {MOST} at most, or unset it"
         );
-        not_understood(VARIABLE, &text, &help)
+        invalid_value(VARIABLE, &text, &help)
     })
 }
 

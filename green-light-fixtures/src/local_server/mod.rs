@@ -9,7 +9,6 @@
 //! engines lives longest.
 
 pub(crate) mod command_output;
-pub(crate) mod failpoint;
 pub(crate) mod hints;
 pub(crate) mod linger;
 pub(crate) mod locate;

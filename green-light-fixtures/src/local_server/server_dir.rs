@@ -5,12 +5,12 @@
 //! `kill -9` or a reboot, for the system gives them back:
 //!
 //! * `start`, held by the process that starts or stops a server;
-//! * `alive`, held by the server and all that belongs to it, from [`watch`](super::watch) on.
+//! * `alive`, held by the server and all that belongs to it, from `watchdog` on.
 //!
 //! Whoever holds both has the directory to itself.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io,
     os::unix::{
         fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
@@ -20,10 +20,11 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use sha2::{Digest as _, Sha256};
-
+use crate::digest::short_digest;
 use crate::error::{Error, Kind};
-use crate::local_server::failpoint::step;
+use crate::failpoint::step;
+use crate::files::atomic_write::atomic_write;
+use crate::files::lock::FileLock;
 use crate::local_server::run_as::User;
 
 /// A unix socket's path may have 108 bytes, 104 on macOS, the final zero included.
@@ -111,7 +112,7 @@ impl Home {
     }
 
     /// Takes the lock `name` if it is free.
-    pub(crate) fn try_lock(&self, name: &str) -> Result<Option<File>, Error> {
+    pub(crate) fn try_lock(&self, name: &str) -> Result<Option<FileLock>, Error> {
         let path = self.file(name);
         let file = OpenOptions::new()
             .create(true)
@@ -121,21 +122,14 @@ impl Home {
             .mode(0o600)
             .open(&path)
             .map_err(|error| refused("open", &path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(refused("lock", &path, &error)),
-        }
+        FileLock::try_lock(file).map_err(|error| refused("lock", &path, &error))
     }
 
-    /// Writes `text` to the file `name` so that a reader sees all of it or the old one.
+    /// Writes `text` to the file `name`, at once for its readers.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let new = self.file(&format!("{name}.new"));
-        let written = fs::write(&new, text);
-        step("written");
-        written
-            .and_then(|()| fs::rename(&new, self.file(name)))
-            .map_err(|error| refused("write to", &new, &error))
+        let (path, draft) = (self.file(name), self.file(&format!("{name}.new")));
+        atomic_write(&path, &draft, text.as_bytes())
+            .map_err(|error| refused("write to", &path, &error))
     }
 
     /// Makes the directory for the server's sockets, which must have a short path.
@@ -221,11 +215,8 @@ fn stamp(program: &Path) -> io::Result<String> {
 }
 
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text)
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    // The path of a socket must be short.
+    short_digest([text])[..8].to_owned()
 }
 
 pub(crate) fn refused(action: &str, path: &Path, error: &io::Error) -> Error {

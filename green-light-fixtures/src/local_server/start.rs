@@ -15,8 +15,9 @@ use std::{
 use green_light_core::progress;
 
 use crate::error::{Error, Kind};
+use crate::failpoint::step;
+use crate::files::lock::FileLock;
 use crate::local_server::command_output::said;
-use crate::local_server::failpoint::step;
 use crate::local_server::program::Product;
 use crate::local_server::run_as::User;
 use crate::local_server::server_dir::{Home, TEMPORARY, refused};
@@ -56,7 +57,7 @@ pub(crate) fn running(product: &Product, base: &Path) -> Result<(Use, Home), Err
 /// What is found where a server is to be started.
 enum Claim {
     /// Nothing, and the lock `alive` is taken.
-    Alone(File),
+    Alone(FileLock),
     /// A server that stays.
     Joined(Use),
 }
@@ -108,7 +109,7 @@ impl Starting<'_> {
     }
 
     /// Starts the server; the caller holds the lock `start` and nobody keeps one.
-    fn start(&self, _lock: &File) -> Result<Use, Error> {
+    fn start(&self, _lock: &FileLock) -> Result<Use, Error> {
         let alive = match self.claim()? {
             Claim::Alone(alive) => alive,
             Claim::Joined(used) => return Ok(used),
@@ -237,7 +238,7 @@ impl Starting<'_> {
     }
 
     /// Starts the server on its cluster and waits until it takes connections.
-    fn serve(&self, alive: File) -> Result<Use, Error> {
+    fn serve(&self, alive: FileLock) -> Result<Use, Error> {
         let sockets = self.home.make_socket_directory()?;
         step("sockets");
         self.home.make(&self.home.file(TEMPORARY))?;

@@ -15,7 +15,8 @@ use std::{
 };
 
 use crate::error::{Error, Kind};
-use crate::local_server::failpoint::step;
+use crate::failpoint::step;
+use crate::files::lock::FileLock;
 use crate::local_server::program::Product;
 use crate::local_server::server_dir::{Home, refused};
 
@@ -72,7 +73,7 @@ pub(crate) fn spawn(
     home: &Home,
     program: &Path,
     sockets: &Path,
-    alive: File,
+    alive: FileLock,
 ) -> Result<(), Error> {
     for log in ["server.log", "watch.log"] {
         let _ = fs::remove_file(home.file(log));

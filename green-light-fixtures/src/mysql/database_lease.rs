@@ -7,14 +7,14 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::error::Error;
+use crate::limits::Timeouts;
 use crate::mysql::admin::AdminConnection;
 use crate::mysql::client::Office;
 use crate::mysql::errors::failed;
 use crate::mysql::{reaper, recycle, registry};
-use crate::sandbox::pool::Waits;
 use crate::server::admin_connection::when_free;
 use crate::server::background::{on_own_runtime, spawn};
 use crate::server::connection_budget::Permits;
@@ -59,7 +59,7 @@ impl Claim {
     }
 
     /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabasePool, Error> {
+    pub(crate) async fn open(&self, waits: Timeouts) -> Result<DatabasePool, Error> {
         let pool = MySqlPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection);

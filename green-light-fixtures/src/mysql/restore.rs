@@ -149,7 +149,7 @@ async fn locked(connection: &mut AdminConnection, name: &str, error: sqlx::Error
         let info: String = row.try_get_unchecked(1).unwrap_or_default();
         text.push_str(&format!(
             "\n  connection {id} is open; it runs `{}`",
-            crate::sql::classify::shorten(&info)
+            crate::sql::shorten::shorten(&info)
         ));
     }
     Error::new(Kind::Held, text)

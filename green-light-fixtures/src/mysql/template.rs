@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
 use tokio::sync::OnceCell;
 
-use crate::backoff::Waiting;
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::DatabasePool;
+use crate::backend::Backend;
+use crate::backoff::Backoff;
+use crate::database_pool::DatabasePool;
+use crate::digest::short_digest;
+use crate::env;
 use crate::error::{Error, Kind};
-use crate::forced_rebuild;
 use crate::local_server::running::Server;
 use crate::mysql::admin::{AdminConnection, lock, run};
 use crate::mysql::client::Office;
@@ -20,7 +21,7 @@ use crate::mysql::ready_pool::For;
 use crate::mysql::registry::FORMAT;
 use crate::mysql::routines::Programs;
 use crate::mysql::{ready_pool, registry};
-use crate::schema::definition::{Schema, short_digest};
+use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::server::admin_connection::when_free;
 use crate::server::connection_holders::Holding;
@@ -73,7 +74,7 @@ impl MySqlTemplate {
         let office = Office::at(server).await?;
         let content = schema.lasting_digest(Backend::MySql).await;
         let digest = short_digest([FORMAT, &office.nature, &content]);
-        let anew = forced_rebuild::wanted()?;
+        let anew = env::forced_rebuild()?;
         let cannot = |error| failed("the templates of this server cannot be read", error);
         let found = find(&mut *office.front().await, &office.process, &digest, anew).await;
         let (name, built) = match found.map_err(cannot)? {
@@ -259,7 +260,7 @@ impl Building<'_> {
     /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
     async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<String>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
-        let mut waiting = Waiting::new();
+        let mut backoff = Backoff::new();
         loop {
             let name = format!("green_light.template.{}", self.digest);
             let locked = lock(connection, &name).await.map_err(cannot)?;
@@ -268,14 +269,14 @@ impl Building<'_> {
             if locked || found.is_some() {
                 return Ok(found);
             }
-            if !waiting.is_worth_it() {
+            if backoff.expired() {
                 return Err(Error::new(
                     Kind::Held,
                     "another process has been building the template of this schema for too long",
                 )
                 .help("look for a test process that hangs in a migration or a seed, and end it"));
             }
-            waiting
+            backoff
                 .pause(|| "another process builds the template of this schema".to_owned())
                 .await;
         }

@@ -7,14 +7,14 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
 use crate::error::Error;
+use crate::limits::Timeouts;
 use crate::postgres::admin::AdminConnection;
 use crate::postgres::client::Office;
 use crate::postgres::errors::failed;
 use crate::postgres::{reaper, recycle};
-use crate::sandbox::pool::Waits;
 use crate::server::background::{on_own_runtime, spawn};
 use crate::server::connection_budget::Permits;
 use crate::server::query_ext::QueryExt as _;
@@ -55,7 +55,7 @@ impl Claim {
     }
 
     /// Opens a pool for the test that has it.
-    pub(crate) async fn open(&self, waits: Waits) -> Result<DatabasePool, Error> {
+    pub(crate) async fn open(&self, waits: Timeouts) -> Result<DatabasePool, Error> {
         let pool = PgPoolOptions::new()
             .max_connections(self.permits.as_ref().map_or(1, Permits::connections))
             .acquire_timeout(waits.connection)

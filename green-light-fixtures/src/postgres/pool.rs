@@ -6,9 +6,9 @@ use sea_orm::DatabaseConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Pool, Postgres};
 
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::PoolDriver;
-use crate::driver::traits::BoxFuture;
+use crate::backend::Backend;
+use crate::database_pool::BoxFuture;
+use crate::database_pool::PoolDriver;
 use crate::local_server::origin::{Origin, end_of};
 
 impl PoolDriver for Postgres {

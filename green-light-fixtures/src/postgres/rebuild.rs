@@ -1,7 +1,7 @@
 //! Templates that are built anew in this run, whatever was kept.
 
+use crate::env;
 use crate::error::Error;
-use crate::forced_rebuild;
 use crate::postgres::admin::{AdminConnection, run};
 use crate::postgres::client::Office;
 use crate::postgres::errors::failed;
@@ -17,7 +17,7 @@ pub(crate) struct Anew {
 impl Anew {
     /// Whether this is such a run.
     pub(crate) async fn wanted(office: &Office) -> Result<Option<Self>, Error> {
-        let Some(of_run) = forced_rebuild::wanted()? else {
+        let Some(of_run) = env::forced_rebuild()? else {
             return Ok(None);
         };
         let table = "CREATE TABLE IF NOT EXISTS green_light.rebuilt (name text PRIMARY KEY, run text NOT NULL)";

@@ -96,7 +96,7 @@ pub(crate) async fn open(
 fn database_name(role: &str) -> String {
     let mut name = format!("green_light_{role}");
     if name.len() > 63 {
-        let digest = crate::schema::definition::short_digest([role]);
+        let digest = crate::digest::short_digest([role]);
         let end = (0..=40).rev().find(|end| name.is_char_boundary(*end));
         name.truncate(end.unwrap_or(0));
         name.push('_');

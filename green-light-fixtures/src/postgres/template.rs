@@ -10,9 +10,10 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPoolOptions};
 
 use tokio::sync::OnceCell;
 
-use crate::backoff::Waiting;
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::DatabasePool;
+use crate::backend::Backend;
+use crate::backoff::Backoff;
+use crate::database_pool::DatabasePool;
+use crate::digest::short_digest;
 use crate::error::{Error, Kind};
 use crate::postgres::admin::{AdminConnection, literal, quoted, run};
 use crate::postgres::client::Office;
@@ -23,7 +24,7 @@ use crate::postgres::guard::GUARD;
 use crate::postgres::ready_pool::{Stock, Strategy};
 use crate::postgres::rebuild::Anew;
 use crate::postgres::registry::{FORMAT, USE};
-use crate::schema::definition::{Schema, short_digest};
+use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::server::connection_holders::Holding;
 use crate::server::names::new_name;
@@ -266,7 +267,7 @@ impl Building<'_> {
     /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
     async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<Pattern>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
-        let mut waiting = Waiting::new();
+        let mut backoff = Backoff::new();
         loop {
             let locked: bool =
                 sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
@@ -280,7 +281,7 @@ impl Building<'_> {
             if locked || found.is_some() {
                 return Ok(found);
             }
-            if !waiting.is_worth_it() {
+            if backoff.expired() {
                 return Err(Error::new(
                     Kind::Held,
                     format!(
@@ -290,7 +291,7 @@ impl Building<'_> {
                 )
                 .help("look for a test process that hangs in a migration or a seed, and end it"));
             }
-            waiting
+            backoff
                 .pause(|| "another process builds the template of this schema".to_owned())
                 .await;
         }

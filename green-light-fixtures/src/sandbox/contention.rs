@@ -3,9 +3,9 @@
 #[cfg(feature = "sea-orm")]
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
+use crate::limits::Timeouts;
 #[cfg(feature = "sea-orm")]
 use crate::sandbox::lease::Lease;
-use crate::sandbox::pool::Waits;
 
 /// Says who holds the connection, in place of "pool timed out".
 #[cfg(feature = "sea-orm")]
@@ -31,7 +31,7 @@ fn internal(text: String) -> DbErr {
 }
 
 /// The connection of a test is taken, by `holder` if known.
-pub(crate) fn taken(waits: Waits, holder: Option<String>) -> String {
+pub(crate) fn taken(waits: Timeouts, holder: Option<String>) -> String {
     let holder = holder.map_or_else(String::new, |holder| format!("\n  held by {holder}"));
     format!(
         "the one connection of this test was not free within {:.1} s{holder}\n  \

@@ -16,7 +16,8 @@ use crate::driver::lease_state::Lent;
 use crate::driver::monitor::Guard;
 use crate::driver::pool::{Ended, Pool};
 use crate::error::{Error, Kind};
-use crate::sandbox::pool::{SlotSet, Waits};
+use crate::limits::Timeouts;
+use crate::sandbox::pool::SlotSet;
 use crate::sandbox::slot::Slot;
 #[cfg(feature = "_server")]
 use crate::server::connection_holders::Holding;
@@ -87,7 +88,7 @@ impl Lease {
         &self.guard
     }
 
-    pub(crate) fn waits(&self) -> Waits {
+    pub(crate) fn waits(&self) -> Timeouts {
         self.set.waits()
     }
 
@@ -234,7 +235,7 @@ fn report(
     lent: Lent,
     ended: Ended,
     holder: Option<String>,
-    waits: Waits,
+    waits: Timeouts,
     server_end: Option<&str>,
 ) -> Result<(), Error> {
     let test = lent.test;

@@ -2,28 +2,17 @@
 //!
 //! There are as many slots as tests have run at the same time, never more.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, PoisonError, Weak,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use crate::driver::monitor::Guard;
 use crate::driver::template::Template;
 use crate::error::Error;
+use crate::limits::Timeouts;
 use crate::sandbox::lease::Lease;
 use crate::sandbox::slot::Slot;
-
-/// How long an engine waits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Waits {
-    /// For the connection of a test, while a transaction holds it.
-    pub(crate) connection: Duration,
-    /// For what a test left running, at its end.
-    pub(crate) teardown: Duration,
-}
 
 /// The sets of this process whose slots need a connection of a server each.
 static ON_SERVERS: Mutex<Vec<Weak<SlotSet>>> = Mutex::new(Vec::new());
@@ -44,7 +33,7 @@ pub(crate) fn give_up_idle() {
 #[derive(Debug)]
 pub(crate) struct SlotSet {
     template: Arc<Template>,
-    waits: Waits,
+    waits: Timeouts,
     idle: Mutex<Vec<Slot>>,
     opened: AtomicU64,
     discarded: AtomicU64,
@@ -63,7 +52,7 @@ pub(crate) struct Counts {
 }
 
 impl SlotSet {
-    pub(crate) fn new(template: Arc<Template>, waits: Waits) -> Arc<Self> {
+    pub(crate) fn new(template: Arc<Template>, waits: Timeouts) -> Arc<Self> {
         let is_on_server = template.is_on_server();
         let set = Arc::new(Self {
             template,
@@ -86,7 +75,7 @@ impl SlotSet {
         &self.template
     }
 
-    pub(crate) fn waits(&self) -> Waits {
+    pub(crate) fn waits(&self) -> Timeouts {
         self.waits
     }
 

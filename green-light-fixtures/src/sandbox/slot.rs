@@ -4,13 +4,11 @@
 //! interrupted, its file is removed. To keep it, put it back into its set. There it rests, and if it is
 //! dropped then, its database on a server goes back into stock.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use crate::driver::monitor::Guard;
 use crate::driver::pool::Pool;
+use crate::files::slot_file::SlotFile;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -110,37 +108,11 @@ impl SlotHome {
             #[cfg(feature = "sqlite")]
             Self::Memory => None,
             #[cfg(feature = "sqlite")]
-            Self::File(file) => Some(&file.url),
+            Self::File(file) => Some(file.url()),
             #[cfg(feature = "postgres")]
             Self::Postgres(claim) => Some(claim.url()),
             #[cfg(feature = "mysql")]
             Self::MySql(claim) => Some(claim.url()),
         }
-    }
-}
-
-/// A database file that lives as long as its slot.
-#[derive(Debug)]
-pub(crate) struct SlotFile {
-    path: PathBuf,
-    url: DatabaseUrl,
-}
-
-impl SlotFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        let url = DatabaseUrl::of_file(&path);
-        Self { path, url }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for SlotFile {
-    fn drop(&mut self) {
-        // A leaked connection may still have it open, which some systems do not allow; the
-        // directory is swept as a whole later.
-        let _ = std::fs::remove_file(&self.path);
     }
 }

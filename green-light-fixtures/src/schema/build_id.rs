@@ -17,8 +17,9 @@ use std::{
     time::SystemTime,
 };
 
+use crate::digest::short_digest;
+use crate::files::atomic_write::atomic_write;
 use crate::files::temp_dir::default_base;
-use crate::schema::definition::short_digest;
 
 /// Of the program that runs this.
 pub(crate) fn identity() -> String {
@@ -61,10 +62,9 @@ fn identity_of(program: &Path, known: &Path) -> io::Result<String> {
     }
     let content = hash(program)?;
     // Unwritten, it is found again next time.
-    let new = note.with_extension(std::process::id().to_string());
-    let _ = fs::create_dir_all(known)
-        .and_then(|()| fs::write(&new, format!("{stamp}\n{content}")))
-        .and_then(|()| fs::rename(&new, &note));
+    let draft = note.with_extension(std::process::id().to_string());
+    let text = format!("{stamp}\n{content}");
+    let _ = fs::create_dir_all(known).and_then(|()| atomic_write(&note, &draft, text.as_bytes()));
     Ok(content)
 }
 

@@ -6,9 +6,9 @@ use std::{fmt, panic::Location, path::Path, sync::Arc};
 use sea_orm::{DatabaseConnection, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
-use sha2::{Digest as _, Sha256};
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
+use crate::digest::short_digest;
 use crate::error::Error;
 use crate::schema::new_database::NewDatabase;
 use crate::schema::step::Step;
@@ -389,27 +389,6 @@ impl Schema {
     pub(crate) fn can_run_again(&self) -> bool {
         !self.parts.iter().any(|part| part.step.is_code())
     }
-}
-
-/// A short text that differs when any part does.
-pub(crate) fn short_digest<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        let part = part.as_ref();
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    }
-    hex(hash)
-}
-
-/// The beginning of what `hash` has come to.
-pub(crate) fn hex(hash: Sha256) -> String {
-    let digest = hash.finalize();
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 impl Default for Schema {

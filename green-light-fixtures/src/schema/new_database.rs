@@ -13,8 +13,8 @@ use sqlx::Pool;
 #[cfg(feature = "sqlite")]
 use sqlx::SqlitePool;
 
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::{DatabasePool, PoolDriver};
+use crate::backend::Backend;
+use crate::database_pool::{DatabasePool, PoolDriver};
 use crate::url::DatabaseUrl;
 
 /// The database that [`Schema::run`](crate::Schema::run) fills, by SeaORM, sqlx or any other driver.

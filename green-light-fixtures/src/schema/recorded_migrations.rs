@@ -9,20 +9,20 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, File, TryLockError},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{LazyLock, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use green_light_core::progress;
 
-use crate::backoff::Waiting;
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
+use crate::digest::short_digest;
+use crate::files::atomic_write::atomic_write;
+use crate::files::lock::FileLock;
 use crate::files::temp_dir::default_base;
 use crate::schema::build_id;
-use crate::schema::definition::short_digest;
 use crate::schema::migration_recorder::{Bounds, Recorded};
 
 /// Changes when migrations are recorded in another way.
@@ -84,10 +84,10 @@ impl Kept {
         if let Some(kept) = self.read() {
             return kept;
         }
-        let turn = match self.turn(bounds.time * 5).await {
-            Turn::Ours(lock) => Some(lock),
-            Turn::NoFiles => None,
-            Turn::TooLate => return None,
+        // Where no file can be locked, every process records for itself.
+        let lock = match self.lock(bounds.time * 5).await {
+            Ok(None) => return None,
+            lock => lock.ok(),
         };
         if let Some(kept) = self.read() {
             return kept;
@@ -101,7 +101,7 @@ impl Kept {
             }
         };
         self.write(digest.as_deref());
-        drop(turn);
+        drop(lock);
         digest.filter(|digest| !self.refuted(digest).exists())
     }
 
@@ -147,39 +147,16 @@ impl Kept {
 
     fn replace(&self, text: &str) -> io::Result<()> {
         let draft = self.file.with_extension(std::process::id().to_string());
-        fs::write(&draft, text)?;
-        fs::rename(&draft, &self.file)
+        atomic_write(&self.file, &draft, text.as_bytes())
     }
 
-    /// Waits for the right to record.
-    async fn turn(&self, limit: Duration) -> Turn {
-        let lock = fs::create_dir_all(&self.directory)
-            .and_then(|()| File::create(self.file.with_extension("lock")));
-        let Ok(lock) = lock else {
-            return Turn::NoFiles;
-        };
-        let (started, mut waiting) = (Instant::now(), Waiting::new());
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Turn::Ours(lock),
-                Err(TryLockError::Error(_)) => return Turn::NoFiles,
-                Err(TryLockError::WouldBlock) if started.elapsed() > limit => return Turn::TooLate,
-                Err(TryLockError::WouldBlock) => {
-                    waiting
-                        .pause(|| "another process reads what the migrations send".to_owned())
-                        .await;
-                }
-            }
-        }
+    /// Waits until no other process records.
+    async fn lock(&self, limit: Duration) -> io::Result<Option<FileLock>> {
+        fs::create_dir_all(&self.directory)?;
+        let path = self.file.with_extension("lock");
+        let what = "another process reads what the migrations send";
+        FileLock::acquire(&path, limit, what, || false).await
     }
-}
-
-/// Whether this process may record.
-enum Turn {
-    Ours(File),
-    /// No file can be locked, so every process may.
-    NoFiles,
-    TooLate,
 }
 
 /// Says once what a migration would not be recorded for, and what to do about it.
@@ -275,8 +252,8 @@ mod tests {
     async fn a_process_does_not_wait_for_ever_for_another_that_records() {
         let base = tempfile::tempdir().unwrap();
         let kept = kept(base.path(), "1");
-        let other = kept.turn(Duration::ZERO).await;
-        assert!(matches!(other, Turn::Ours(_)));
+        let other = kept.lock(Duration::ZERO).await.unwrap();
+        assert!(other.is_some());
         let bounds = Bounds {
             time: Duration::from_millis(1),
             ..Bounds::default()

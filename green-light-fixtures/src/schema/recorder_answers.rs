@@ -1,6 +1,6 @@
 //! How many rows the database says a statement has changed, as far as its text alone decides that.
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 use crate::sql::pieces::tokens;
 use crate::sql::split::statements;
 

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::schema::sql_files::Text;
 use crate::schema::up_section::up_section;

@@ -1,9 +1,10 @@
 //! A step that is SQL text.
 
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::{DatabasePool, ScriptConnection};
+use crate::backend::Backend;
+use crate::database_pool::{DatabasePool, ScriptConnection};
 use crate::error::{Error, Kind};
 use crate::schema::step::failed;
+use crate::sql::shorten::shorten_to_line;
 use crate::sql::split::{Statement, statements};
 
 /// A text and how errors call it.
@@ -50,7 +51,7 @@ impl Text {
 
     fn statements(&self, dialect: Backend) -> Result<Vec<Statement<'_>>, Error> {
         statements(&self.sql, dialect).map_err(|refused| {
-            let (text, line, fact) = (shorten(&refused.text), refused.line, refused.fact);
+            let (text, line, fact) = (shorten_to_line(&refused.text), refused.line, refused.fact);
             Error::new(
                 Kind::Schema,
                 format!("`{text}` of `{}`, on its line {line}, {fact}", self.name),
@@ -64,7 +65,7 @@ impl Text {
             "{number} of `{}`, on its line {}, failed: `{}`",
             self.name,
             statement.line,
-            shorten(statement.text),
+            shorten_to_line(statement.text),
         );
         let help = match error.to_string() {
             message if message.contains("role \"") && message.contains("does not exist") => {
@@ -86,9 +87,4 @@ impl Text {
 pub(crate) async fn run_script(db: &DatabasePool, name: &str, sql: &str) -> Result<(), Error> {
     let (name, sql) = (name.to_owned(), sql.to_owned());
     Text { name, sql }.run_for_test(db).await
-}
-
-fn shorten(statement: &str) -> String {
-    let line: Vec<_> = statement.split_whitespace().collect();
-    crate::sql::classify::shorten(&line.join(" "))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sqlx::migrate::{MigrateError, Migrator};
 
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 
 /// Runs those that have not run on `db`.

@@ -19,7 +19,7 @@ use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 use crate::error::{Error, Kind};
 use crate::schema::build_id;
 #[cfg(feature = "sea-orm-migration")]

@@ -10,7 +10,7 @@ use std::{fmt, future::Future};
 use futures_util::StreamExt as _;
 use sqlx::{ConnectOptions as _, Connection, Database, Either, Execute};
 
-use crate::backoff::Waiting;
+use crate::backoff::Backoff;
 use crate::server::response_timeout::{ResponseTimeout, with_long_timeout, with_timeout};
 use crate::server::server_connection::{OwnedQuery, ReplyItem, ServerConnection};
 
@@ -168,11 +168,11 @@ where
     C: ServerConnection,
     F: Future<Output = Result<T, sqlx::Error>>,
 {
-    let mut waiting = Waiting::new();
+    let mut backoff = Backoff::new();
     loop {
         match open().await {
-            Err(error) if waiting.is_worth_it() && C::is_full(&error) => {
-                waiting
+            Err(error) if !backoff.expired() && C::is_full(&error) => {
+                backoff
                     .pause(|| format!("the server has no connection left ({error})"))
                     .await;
             }

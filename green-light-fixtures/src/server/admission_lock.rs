@@ -13,8 +13,8 @@ use green_light_core::progress;
 use tokio::sync::oneshot;
 
 use crate::backoff::LIMIT;
+use crate::digest::short_digest;
 use crate::files::temp_dir::default_base;
-use crate::schema::definition::short_digest;
 use crate::url::DatabaseUrl;
 
 /// The lock, released when dropped, or when the process ends.

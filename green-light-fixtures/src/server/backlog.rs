@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::backoff::Waiting;
+use crate::backoff::Backoff;
 use crate::error::{Error, Kind};
 use crate::server::reaper_pass::Round;
 
@@ -71,7 +71,7 @@ impl Backlog {
         if !self.is_full() {
             return Ok(());
         }
-        let (mut waiting, mut fewest, mut fruitless) = (Waiting::new(), usize::MAX, 0);
+        let (mut backoff, mut fewest, mut fruitless) = (Backoff::new(), usize::MAX, 0);
         let mut since = Instant::now();
         loop {
             let left = usize::try_from(count().await?).unwrap_or(usize::MAX);
@@ -89,7 +89,7 @@ impl Backlog {
                 return Err(stuck(left, &round));
             }
             if !matches!(round, Round::Done) {
-                waiting
+                backoff
                     .pause(|| {
                         format!("{left} databases of this process wait to be dropped: {round}")
                     })

@@ -18,10 +18,10 @@ use std::{
 
 use tokio::sync::MutexGuard;
 
-use crate::backoff::{LIMIT, Waiting};
-use crate::database::dedicated::CONNECTIONS as PER_TEST;
-use crate::env::{not_understood, value};
+use crate::backoff::{Backoff, LIMIT};
+use crate::env::{invalid_value, value};
 use crate::error::{Error, Kind};
+use crate::limits::SESSION_CONNECTIONS as PER_TEST;
 use crate::sandbox::pool::give_up_idle;
 use crate::server::admission_lock::AdmissionLock;
 use crate::server::background::spawn;
@@ -99,7 +99,7 @@ impl<C: Counts> Budget<C> {
         F: Future<Output = Result<Entered<C, T>, Error>>,
     {
         check_wait()?;
-        let mut waiting = Waiting::new();
+        let mut backoff = Backoff::new();
         loop {
             let admission = AdmissionLock::acquire(url).await;
             let Entered {
@@ -124,14 +124,14 @@ impl<C: Counts> Budget<C> {
                 };
                 return Ok((budget, facts));
             }
-            let told = waiting.is_to_be_told();
-            let short = match told || !waiting.is_worth_it() {
+            let told = backoff.should_report();
+            let short = match told || backoff.expired() {
                 true => Some(short(&mut front, 1 + per_test, total).await?),
                 false => None,
             };
             front.close().await;
             drop(admission);
-            wait(&mut waiting, short).await?;
+            wait(&mut backoff, short).await?;
         }
     }
 
@@ -185,18 +185,18 @@ impl<C: Counts> Budget<C> {
         let count = usize::try_from(count)
             .unwrap_or(usize::MAX)
             .min(self.per_test);
-        let mut waiting = Waiting::new();
+        let mut backoff = Backoff::new();
         loop {
             if let Some(permits) = self.try_permits(count).await? {
                 return Ok(permits);
             }
             give_up_idle();
-            let told = waiting.is_to_be_told();
-            let short = match told || !waiting.is_worth_it() {
+            let told = backoff.should_report();
+            let short = match told || backoff.expired() {
                 true => Some(short(&mut *self.front().await, count, self.total).await?),
                 false => None,
             };
-            wait(&mut waiting, short).await?;
+            wait(&mut backoff, short).await?;
         }
     }
 
@@ -278,13 +278,13 @@ impl<C: Counts> Drop for Permits<C> {
 }
 
 /// Waits a little for connections, or gives up. `short` says who has them, if that is to be told.
-async fn wait(waiting: &mut Waiting, short: Option<Error>) -> Result<(), Error> {
+async fn wait(backoff: &mut Backoff, short: Option<Error>) -> Result<(), Error> {
     match short {
-        Some(error) if !waiting.is_worth_it() => return Err(error),
+        Some(error) if backoff.expired() => return Err(error),
         Some(error) => green_light_core::progress(&error.to_string()),
         None => {}
     }
-    waiting.pause(String::new).await;
+    backoff.pause(String::new).await;
     Ok(())
 }
 
@@ -311,7 +311,7 @@ pub(crate) fn wanted_connections() -> Result<Option<i32>, Error> {
     let wanted = text.parse::<i32>().ok().filter(|count| *count >= 2);
     wanted.map(Some).ok_or_else(|| {
         let help = "write a number of connections, 2 or more, or unset it";
-        not_understood(VARIABLE, &text, help)
+        invalid_value(VARIABLE, &text, help)
     })
 }
 

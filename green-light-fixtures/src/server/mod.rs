@@ -11,7 +11,7 @@
 //!   take any time, but only while the server lets others in.
 //! * *A connection of a test.* Its pool has a time to wait; `Pool::end` and `Leaving::end` bound the end of
 //!   the test. What the test itself asks is the test's affair, and its `timeout` the bound.
-//! * *Another process*, by [`Waiting`], [`AdmissionLock`] and [`Round`], each of which has a limit.
+//! * *Another process*, by [`Backoff`], [`AdmissionLock`] and [`Round`], each of which has a limit.
 //! * *Another task of this process*: it does one of the above, and a lock is held across nothing else. The
 //!   end of the process waits for all of them together, and not long: `background.rs`.
 

@@ -18,7 +18,7 @@ use std::{
 use green_light_core::progress;
 use sqlx::ConnectOptions as _;
 
-use crate::env::{not_understood, value};
+use crate::env::{invalid_value, value};
 use crate::error::Error;
 use crate::server::server_connection::ServerConnection;
 
@@ -52,7 +52,7 @@ pub(crate) fn check_wait() -> Result<(), Error> {
         return Ok(());
     };
     let help = "write how many seconds a server may say nothing, such as `60`, or unset it";
-    Err(not_understood(VARIABLE, text, help))
+    Err(invalid_value(VARIABLE, text, help))
 }
 
 /// A reply did not come in time.

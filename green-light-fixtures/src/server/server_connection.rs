@@ -5,7 +5,7 @@
 use futures_util::stream::BoxStream;
 use sqlx::{Connection, Database, Either, Execute, SqlStr};
 
-use crate::sql::classify::shorten;
+use crate::sql::shorten::shorten;
 
 /// A connection to a server that green-light works with.
 pub(crate) trait ServerConnection: Connection {

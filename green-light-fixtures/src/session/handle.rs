@@ -16,8 +16,8 @@ use sqlx::Pool;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqlitePool;
 
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::{DatabasePool, PoolDriver};
+use crate::backend::Backend;
+use crate::database_pool::{DatabasePool, PoolDriver};
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::sandbox::contention;

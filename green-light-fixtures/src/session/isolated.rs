@@ -11,7 +11,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::database::dedicated::{Leaving, Stay};
 use crate::database::keep::nothing_to_keep;
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::driver::pool::Pool;
 use crate::error::Error;
 use crate::isolation::Isolation;

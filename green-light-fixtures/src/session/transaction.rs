@@ -8,8 +8,8 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr};
 
+use crate::backend::Backend;
 use crate::database::keep::limit as keep_limit;
-use crate::driver::backend::Backend;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::session::handle::Session;

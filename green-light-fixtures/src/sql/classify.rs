@@ -1,6 +1,6 @@
 //! Statements: what can be told from their words, and how messages show them.
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 
 use crate::sql::pieces::{pieces, tokens};
 
@@ -151,16 +151,6 @@ fn words(statement: &str) -> impl Iterator<Item = &str> {
 
 fn is(word: &str, known: &str) -> bool {
     word.eq_ignore_ascii_case(known)
-}
-
-/// The beginning of a statement, for a message.
-pub(crate) fn shorten(statement: &str) -> String {
-    const LENGTH: usize = 160;
-    let statement = statement.trim();
-    match statement.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}..", &statement[..end]),
-        None => statement.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is in SQL files and is not for the server: the commands of `psql`, `mysql` and `sqlite3`,
 //! and what would leave the database of the tests.
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 
 /// Why a statement is refused before anything runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

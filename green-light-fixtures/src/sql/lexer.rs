@@ -1,6 +1,6 @@
 //! The tokens of SQL text, as far as they can hide the end of a statement.
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 
 pub(crate) struct Token {
     pub(crate) kind: Kind,

@@ -7,4 +7,5 @@ pub(crate) mod lexer;
 pub(crate) mod mysql_blocks;
 pub(crate) mod pieces;
 pub(crate) mod program_body;
+pub(crate) mod shorten;
 pub(crate) mod split;

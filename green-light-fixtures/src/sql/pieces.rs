@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 
 use crate::sql::lexer::{Kind, Token, token};
 

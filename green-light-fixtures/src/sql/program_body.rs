@@ -6,7 +6,7 @@
 //! nests blocks, some of whose words are also functions (`IF`, `REPEAT`) or clauses (`FOR`): they open a
 //! block only where a statement can begin.
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 
 use crate::sql::mysql_blocks::Blocks;
 

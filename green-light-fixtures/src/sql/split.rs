@@ -4,7 +4,7 @@
 //! and functions. Everything else is the database's to judge, except for what is not meant for it: the
 //! commands of a database's own command line program. What the dump programs write is understood.
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 
 use crate::sql::client_commands;
 use crate::sql::client_commands::Refused;
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_for_the_server() {
-        use crate::driver::backend::Backend::{MySql, Postgres, Sqlite};
+        use crate::backend::Backend::{MySql, Postgres, Sqlite};
         for (sql, dialect, line, text, help) in [
             (
                 "SELECT 1;\n\\connect shop\n",

@@ -11,11 +11,10 @@ use std::{
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::database::dedicated::CONNECTIONS;
-use crate::driver::database_pool::DatabasePool;
+use crate::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::files::temp_dir::{Directory, default_base};
-use crate::sandbox::pool::Waits;
+use crate::limits::{SESSION_CONNECTIONS, Timeouts};
 use crate::url::DatabaseUrl;
 
 /// The files of one database, removed when dropped.
@@ -33,7 +32,7 @@ impl DatabaseFile {
         image: &[u8],
     ) -> Result<Self, Error> {
         Ok(Self {
-            path: directory.put(name, image)?,
+            path: directory.write_to_stay(name, image)?,
             _directory: Arc::clone(directory),
         })
     }
@@ -118,10 +117,10 @@ pub(crate) fn options(base: &SqliteConnectOptions, path: &Path) -> SqliteConnect
 pub(crate) async fn open(
     base: &SqliteConnectOptions,
     file: &DatabaseFile,
-    waits: Waits,
+    waits: Timeouts,
 ) -> Result<DatabasePool, Error> {
     let pool = SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(SESSION_CONNECTIONS)
         .acquire_timeout(waits.connection)
         .connect_with(options(base, file.path()))
         .await

@@ -1,7 +1,6 @@
 //! SQLite: databases in memory from an image in a file, the connection of a sandbox, and files for tests
 //! that need a database of their own.
 
-pub(crate) mod failpoint;
 pub(crate) mod file;
 pub(crate) mod pool;
 pub(crate) mod restore;

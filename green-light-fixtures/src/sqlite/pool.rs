@@ -6,9 +6,9 @@ use sea_orm::DatabaseConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, Pool, Row as _, Sqlite, sqlite::SqliteConnection};
 
-use crate::driver::backend::Backend;
-use crate::driver::database_pool::PoolDriver;
-use crate::driver::traits::BoxFuture;
+use crate::backend::Backend;
+use crate::database_pool::BoxFuture;
+use crate::database_pool::PoolDriver;
 
 impl PoolDriver for Sqlite {
     const BACKEND: Backend = Backend::Sqlite;

@@ -21,8 +21,8 @@ use sqlx::{
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
+use crate::database_pool::DatabasePool;
 use crate::driver::checkout::Verdict;
-use crate::driver::database_pool::DatabasePool;
 use crate::driver::handover::{Handover, Kept, connect};
 use crate::driver::monitor::Guard;
 use crate::driver::pool::Pool;
@@ -55,7 +55,7 @@ pub(crate) async fn build(
     let (options, url, _directory) = if schema.may_connect() {
         // Other connections do not find a database in memory.
         let directory = Directory::create(&default_base())?;
-        let path = directory.put("template.sqlite", b"")?;
+        let path = directory.write_to_stay("template.sqlite", b"")?;
         let options = options.clone().filename(&path);
         let options = options.synchronous(SqliteSynchronous::Off);
         (options, DatabaseUrl::of_file(&path), Some(directory))

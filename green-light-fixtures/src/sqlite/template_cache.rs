@@ -1,62 +1,63 @@
 //! Images of SQLite, kept in files below the target directory: built by one process, read by all others
 //! whose schema is the same, in this run and in later ones.
 //!
-//! * An image has the name of all that decides what is in it. It gets that name when it is whole, and is
-//!   looked at again when it is read.
-//! * One process builds, under a lock that the system gives back however the process ends. Others wait;
-//!   not for ever, as each can build for itself.
-//! * Nothing here is an error. Where no file can be written or read, the image is built in memory.
-//! * An image is read at once and as a whole: one that is removed meanwhile is still read to its end.
+//! * The name of the file is a digest of all that decides what is in the image. A file gets its name when it is
+//!   whole, and has a checksum, which is compared when it is read.
+//! * One process builds, and holds a lock meanwhile. Others wait for a time, then build for themselves.
+//! * A file that cannot be written or read is no error: the image is then built in memory.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::{self, Write as _},
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     sync::Once,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
-use crate::driver::backend::Backend;
+use crate::backend::Backend;
 use green_light_core::progress;
 use libsqlite3_sys::SQLITE_VERSION_NUMBER;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::backoff::{LIMIT, Waiting};
+use crate::backoff::LIMIT;
+use crate::digest::short_digest;
+use crate::env;
 use crate::error::Error;
+use crate::failpoint::step;
+use crate::files::atomic_write::atomic_write;
+use crate::files::lock::FileLock;
 use crate::files::temp_dir::target_base;
-use crate::forced_rebuild;
 use crate::schema::build_id::place_and_time;
-use crate::schema::definition::{Schema, short_digest};
-use crate::sqlite::failpoint::step;
+use crate::schema::definition::Schema;
 use crate::sqlite::sandbox;
 use crate::sqlite::sandbox::Image;
-use crate::sqlite::template_file::{Sealed, seal};
-use crate::sqlite::template_prune;
+use crate::sqlite::template_file::TemplateFile;
+use crate::sqlite::{template_file, template_prune};
 
 /// Changes when an image is made in another way.
 const FORMAT: &str = "1";
 /// How often it is noted that an image is still used.
 const NOTED: Duration = Duration::from_secs(60);
 
-/// The place of one image.
+/// Where one image is kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct TemplateCache {
     directory: PathBuf,
     name: String,
-    /// The run in which images are built anew.
+    /// The run that builds every image again, if this is one.
     run: Option<&'static str>,
     /// How long to wait for another process.
     pub(crate) limit: Duration,
 }
 
-/// What is found in the place of an image.
-enum Found {
+/// What is in the file of an image.
+enum CacheLookup {
     Whole(Image),
     Nothing,
     Damaged,
 }
 
-impl Shelf {
+impl TemplateCache {
     /// The image of `schema`: found, or built. Whether it was built.
     ///
     /// # Errors
@@ -67,14 +68,14 @@ impl Shelf {
         options: &SqliteConnectOptions,
         wait: Duration,
     ) -> Result<(Image, bool), Error> {
-        let run = forced_rebuild::wanted()?;
+        let run = env::forced_rebuild()?;
         match Self::below(target_base(), schema, options, run).await {
-            Some(shelf) => shelf.find_or_build(schema, options, wait).await,
+            Some(cache) => cache.find_or_build(schema, options, wait).await,
             None => Ok((sandbox::build(schema, options, wait).await?, true)),
         }
     }
 
-    /// The place below `base`; none if there is no `base`, or if the image could not be told from others.
+    /// The file below `base`. `None` without `base`, or if another image could get the same name.
     pub(crate) async fn below(
         base: Option<PathBuf>,
         schema: &Schema,
@@ -107,15 +108,15 @@ impl Shelf {
         options: &SqliteConnectOptions,
         wait: Duration,
     ) -> Result<(Image, bool), Error> {
-        if let Found::Whole(image) = self.look() {
+        if let CacheLookup::Whole(image) = self.look_up() {
             return Ok((image, false));
         }
-        let turn = self.turn().await;
-        step("turn");
-        // Whoever had the turn before may have built it.
-        match self.look() {
-            Found::Whole(image) => return Ok((image, false)),
-            Found::Damaged if turn.is_some() => progress(&format!(
+        let lock = self.lock().await;
+        step("lock");
+        // The process that had the lock before may have built it.
+        match self.look_up() {
+            CacheLookup::Whole(image) => return Ok((image, false)),
+            CacheLookup::Damaged if lock.is_some() => progress(&format!(
                 "the kept image of the schema made at {} is damaged: building it again",
                 schema.place()
             )),
@@ -123,9 +124,9 @@ impl Shelf {
         }
         let image = sandbox::build(schema, options, wait).await?;
         step("built");
-        static SWEPT: Once = Once::new();
-        if turn.is_some() && self.keep(&image).is_ok() {
-            SWEPT.call_once(|| template_prune::old(&self.directory));
+        static PRUNED: Once = Once::new();
+        if lock.is_some() && self.keep(&image).is_ok() {
+            PRUNED.call_once(|| template_prune::remove_unused(&self.directory));
         }
         Ok((image, true))
     }
@@ -134,70 +135,42 @@ impl Shelf {
         self.directory.join(format!("{}.{extension}", self.name))
     }
 
-    fn look(&self) -> Found {
+    fn look_up(&self) -> CacheLookup {
         let path = self.file(template_prune::IMAGE);
-        let Ok(file) = fs::read(&path) else {
-            return Found::Nothing;
+        let Ok(content) = fs::read(&path) else {
+            return CacheLookup::Nothing;
         };
-        match Sealed::open(&file) {
-            None => Found::Damaged,
-            Some(sealed) if self.run.is_some_and(|run| !sealed.is_of(run)) => Found::Nothing,
-            Some(sealed) => {
+        match TemplateFile::decode(&content) {
+            None => CacheLookup::Damaged,
+            Some(file) if self.run.is_some_and(|run| !file.is_from_run(run)) => {
+                CacheLookup::Nothing
+            }
+            Some(file) => {
                 note_use(&path);
-                Found::Whole(sealed.image)
+                CacheLookup::Whole(file.image)
             }
         }
     }
 
-    /// Waits for the right to build, until there is an image or it has taken too long. Nothing if this
-    /// process has no such right and may build for itself alone.
-    async fn turn(&self) -> Option<File> {
+    /// Waits until no other process builds the image, until it is there, or until that has taken too long. `None`
+    /// if this process builds for itself alone.
+    async fn lock(&self) -> Option<FileLock> {
         fs::create_dir_all(&self.directory).ok()?;
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .open(self.file(template_prune::LOCK))
-            .ok()?;
-        step("lock");
-        let (begun, mut waiting) = (Instant::now(), Waiting::new());
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Some(lock),
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(_)) => return None,
-            }
-            if begun.elapsed() >= self.limit || matches!(self.look(), Found::Whole(_)) {
-                return None;
-            }
-            waiting
-                .pause(|| "another process builds the template of this schema".to_owned())
-                .await;
-        }
+        let path = self.file(template_prune::LOCK);
+        let what = "another process builds the template of this schema";
+        let is_built = || matches!(self.look_up(), CacheLookup::Whole(_));
+        let lock = FileLock::acquire(&path, self.limit, what, is_built).await;
+        lock.ok().flatten()
     }
 
-    /// Puts `image` into its place; the caller has the turn.
+    /// Puts `image` into its file; the caller holds the lock.
     fn keep(&self, image: &[u8]) -> io::Result<()> {
-        // It may be there, from a builder that was killed.
         let draft = self.file(template_prune::DRAFT);
-        let kept = write(&draft, &seal(image, self.run)).and_then(|()| {
-            step("written");
-            fs::rename(&draft, self.file(template_prune::IMAGE))
-        });
-        if kept.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
+        let content = template_file::encode(image, self.run);
+        let kept = atomic_write(&self.file(template_prune::IMAGE), &draft, &content);
         step("kept");
         kept
     }
-}
-
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    step("created");
-    let (one, other) = content.split_at(content.len() / 2);
-    file.write_all(one)?;
-    step("half");
-    file.write_all(other)
 }
 
 /// Notes that the image in `path` is used, so that it is not removed.

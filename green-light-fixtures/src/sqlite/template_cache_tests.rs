@@ -4,9 +4,7 @@ use std::{
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{self, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
+    process::{Command, Stdio},
     time::{Duration, SystemTime},
 };
 
@@ -16,35 +14,18 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
+use crate::failpoint;
 use crate::schema::definition::Schema;
 use crate::sqlite::sandbox::Image;
-use crate::sqlite::template_cache::Shelf;
+use crate::sqlite::template_cache::TemplateCache;
 use crate::sqlite::template_prune;
 
-/// At which step the process dies.
-const STEP: &str = "TEST_IMAGE_STEP";
 /// Where a child keeps its images.
 const BASE: &str = "TEST_IMAGE_BASE";
 /// More than there are.
 const MANY: usize = 50;
 const WAIT: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-/// Says the step that comes now, and dies if it is the one.
-pub(crate) fn step(name: &str) {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let wanted = env::var(STEP).ok();
-    let wanted: Option<usize> = wanted.and_then(|wanted| wanted.parse().ok());
-    let Some(wanted) = wanted else {
-        return;
-    };
-    println!("step {name}");
-    if NUMBER.fetch_add(1, Ordering::Relaxed) == wanted {
-        let own = process::id().to_string();
-        let _ = Command::new("kill").args(["-9", &own]).status();
-        thread::sleep(Duration::from_secs(60));
-    }
-}
 
 /// A schema of `rows` rows, so many that its image is not written in one block.
 fn schema(rows: usize) -> Schema {
@@ -53,21 +34,21 @@ fn schema(rows: usize) -> Schema {
     Schema::sql(format!("CREATE TABLE one (x INT); {insert}"))
 }
 
-async fn shelf(base: &Path, schema: &Schema, run: Option<&'static str>) -> Shelf {
+async fn cache(base: &Path, schema: &Schema, run: Option<&'static str>) -> TemplateCache {
     let options = SqliteConnectOptions::new();
-    let shelf = Shelf::below(Some(base.to_owned()), schema, &options, run).await;
-    shelf.unwrap()
+    let cache = TemplateCache::below(Some(base.to_owned()), schema, &options, run).await;
+    cache.unwrap()
 }
 
 /// How many rows there are in the image, and whether it was built.
-async fn obtain(shelf: &Shelf, schema: &Schema) -> (i64, bool) {
+async fn obtain(cache: &TemplateCache, schema: &Schema) -> (i64, bool) {
     let options = SqliteConnectOptions::new();
-    let (image, built) = shelf.find_or_build(schema, &options, WAIT).await.unwrap();
+    let (image, built) = cache.find_or_build(schema, &options, WAIT).await.unwrap();
     (rows(&image).await, built)
 }
 
 async fn obtain_below(base: &Path, schema: &Schema) -> (i64, bool) {
-    obtain(&shelf(base, schema, None).await, schema).await
+    obtain(&cache(base, schema, None).await, schema).await
 }
 
 async fn rows(image: &Image) -> i64 {
@@ -143,7 +124,7 @@ async fn a_builder_of_an_image_killed_at_any_step_leaves_nothing_that_is_taken_f
         fs::write(old.with_extension(template_prune::DRAFT), "x").unwrap();
         age(&old.with_extension(template_prune::DRAFT), 2 * HOUR);
         let output = child(name, base.path())
-            .env(STEP, number.to_string())
+            .env(failpoint::VARIABLE, number.to_string())
             .output();
         let said = String::from_utf8(output.unwrap().stdout).unwrap();
         let (rows, built) = obtain_below(base.path(), &schema).await;
@@ -167,9 +148,7 @@ async fn a_builder_of_an_image_killed_at_any_step_leaves_nothing_that_is_taken_f
             .find_map(|line| line.strip_prefix("step "));
         last.push(step.unwrap_or_default().to_owned());
     }
-    let steps = [
-        "lock", "turn", "built", "created", "half", "written", "kept", "swept",
-    ];
+    let steps = ["lock", "built", "half", "written", "kept", "pruned"];
     assert_eq!(last, steps);
 }
 
@@ -213,8 +192,8 @@ async fn a_changed_byte_is_another_image_and_the_old_text_finds_the_old_one() {
         (plain.clone().pragma("encoding", "'UTF-16'"), true),
         (plain.clone(), false),
     ] {
-        let shelf = Shelf::below(Some(base.path().into()), &one, &options, None).await;
-        let (image, was_built) = shelf
+        let cache = TemplateCache::below(Some(base.path().into()), &one, &options, None).await;
+        let (image, was_built) = cache
             .unwrap()
             .find_or_build(&one, &options, WAIT)
             .await
@@ -227,10 +206,16 @@ async fn a_changed_byte_is_another_image_and_the_old_text_finds_the_old_one() {
 async fn what_cannot_be_told_from_outside_is_not_kept() {
     let below = |schema: Schema, options: SqliteConnectOptions| async move {
         let base = Some(base().path().to_owned());
-        Shelf::below(base, &schema, &options, None).await.is_some()
+        TemplateCache::below(base, &schema, &options, None)
+            .await
+            .is_some()
     };
     let plain = SqliteConnectOptions::new();
-    assert!(Shelf::below(None, &schema(1), &plain, None).await.is_none());
+    assert!(
+        TemplateCache::below(None, &schema(1), &plain, None)
+            .await
+            .is_none()
+    );
     assert!(below(schema(1), plain.clone()).await);
     let rows = 3;
     let seeded = schema(1).seed(async move |_: &_| if rows > 3 { Err("no") } else { Ok(()) });
@@ -295,13 +280,13 @@ async fn where_nothing_can_be_written_it_is_built_in_memory() {
 #[tokio::test]
 async fn a_builder_that_hangs_is_not_waited_for_for_ever() {
     let (base, schema) = (base(), schema(1));
-    let mut shelf = shelf(base.path(), &schema, None).await;
-    obtain(&shelf, &schema).await;
+    let mut cache = cache(base.path(), &schema, None).await;
+    obtain(&cache, &schema).await;
     fs::remove_file(image(base.path())).unwrap();
     let lock = File::open(&files(base.path(), template_prune::LOCK)[0]).unwrap();
     lock.lock().unwrap();
-    shelf.limit = Duration::from_millis(100);
-    assert_eq!(obtain(&shelf, &schema).await, (1, true));
+    cache.limit = Duration::from_millis(100);
+    assert_eq!(obtain(&cache, &schema).await, (1, true));
     assert_eq!(
         files(base.path(), template_prune::IMAGE),
         [] as [PathBuf; 0],
@@ -309,8 +294,8 @@ async fn a_builder_that_hangs_is_not_waited_for_for_ever() {
     );
     // A lock whose owner has gone does no harm.
     drop(lock);
-    assert_eq!(obtain(&shelf, &schema).await, (1, true));
-    assert_eq!(obtain(&shelf, &schema).await, (1, false));
+    assert_eq!(obtain(&cache, &schema).await, (1, true));
+    assert_eq!(obtain(&cache, &schema).await, (1, false));
 }
 
 #[tokio::test]
@@ -324,8 +309,8 @@ async fn an_image_is_built_anew_once_in_a_run_that_asks_for_it() {
         (Some("two"), true),
         (Some("two"), false),
     ] {
-        let shelf = shelf(base.path(), &schema, run).await;
-        assert_eq!(obtain(&shelf, &schema).await, (1, built), "{run:?}");
+        let cache = cache(base.path(), &schema, run).await;
+        assert_eq!(obtain(&cache, &schema).await, (1, built), "{run:?}");
     }
 }
 
@@ -348,7 +333,7 @@ async fn images_that_nobody_uses_go_and_those_in_use_stay() {
         fs::write(dead.with_extension(extension), "").unwrap();
         age(&dead.with_extension(extension), 2 * HOUR);
     }
-    template_prune::old(&directory);
+    template_prune::remove_unused(&directory);
     assert!(all.iter().all(|path| path.exists()), "within the hour");
     assert!(!dead.with_extension(template_prune::DRAFT).exists());
     assert!(!dead.with_extension(template_prune::LOCK).exists());
@@ -363,7 +348,7 @@ async fn images_that_nobody_uses_go_and_those_in_use_stay() {
     assert_eq!(obtain_below(base.path(), &schema(1)).await, (1, false));
     let building = File::open(all[1].with_extension(template_prune::LOCK)).unwrap();
     building.lock().unwrap();
-    template_prune::old(&directory);
+    template_prune::remove_unused(&directory);
     let there = all.iter().map(|path| path.exists());
     let expected = (0..16).map(|number| !(2..=4).contains(&number));
     assert!(

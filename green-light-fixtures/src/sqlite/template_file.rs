@@ -1,7 +1,4 @@
-//! What is in the file of a kept image: the image, and what shows that it is all there.
-//!
-//! A disk that was full, a machine that went down, a file that somebody has cut or changed: whatever is
-//! not as it was written is no image.
+//! The file format of a kept image. A checksum shows that the file is as it was written.
 
 use std::hash::{DefaultHasher, Hasher as _};
 
@@ -14,20 +11,20 @@ const RUN: usize = 64;
 /// Mark, checksum, name of the run; the image follows.
 const HEAD: usize = MARK.len() + size_of::<u64>() + RUN;
 
-/// An image, and the run that has built it anew if one has.
+/// An image, and the run that has built it although it was there, if one has.
 #[derive(Debug)]
-pub(crate) struct Sealed {
+pub(crate) struct TemplateFile {
     run: [u8; RUN],
     pub(crate) image: Image,
 }
 
-impl Sealed {
-    pub(crate) fn is_of(&self, run: &str) -> bool {
+impl TemplateFile {
+    pub(crate) fn is_from_run(&self, run: &str) -> bool {
         self.run == padded(run)
     }
 
-    /// Reads what [`seal`] has written; nothing if it is damaged.
-    pub(crate) fn open(file: &[u8]) -> Option<Self> {
+    /// Reads what [`encode`] has made. `None` if it is damaged.
+    pub(crate) fn decode(file: &[u8]) -> Option<Self> {
         let (mark, rest) = file.split_first_chunk()?;
         let (checksum, rest) = rest.split_first_chunk()?;
         if mark != MARK || u64::from_le_bytes(*checksum) != sum(rest) {
@@ -42,7 +39,7 @@ impl Sealed {
 }
 
 /// The file of `image`, built in `run` if that builds everything anew.
-pub(crate) fn seal(image: &[u8], run: Option<&str>) -> Vec<u8> {
+pub(crate) fn encode(image: &[u8], run: Option<&str>) -> Vec<u8> {
     let mut file = Vec::with_capacity(HEAD + image.len());
     file.extend([0; MARK.len() + size_of::<u64>()]);
     file.extend(padded(run.unwrap_or_default()));
@@ -76,29 +73,34 @@ mod tests {
     #[test]
     fn an_image_is_read_back_with_the_run_that_built_it() {
         for run in [None, Some("a-run")] {
-            let sealed = Sealed::open(&seal(b"pages", run)).unwrap();
-            assert_eq!(&*sealed.image, b"pages");
-            assert_eq!(sealed.is_of("a-run"), run.is_some());
+            let file = TemplateFile::decode(&encode(b"pages", run)).unwrap();
+            assert_eq!(&*file.image, b"pages");
+            assert_eq!(file.is_from_run("a-run"), run.is_some());
         }
-        assert!(Sealed::open(&seal(b"", None)).unwrap().image.is_empty());
+        assert!(
+            TemplateFile::decode(&encode(b"", None))
+                .unwrap()
+                .image
+                .is_empty()
+        );
     }
 
     #[test]
     fn a_file_that_is_cut_or_changed_anywhere_is_no_image() {
         let image: Vec<u8> = (0..2_000_u32).flat_map(u32::to_le_bytes).collect();
-        let whole = seal(&image, Some("run"));
+        let whole = encode(&image, Some("run"));
         for length in 0..whole.len() {
-            assert!(Sealed::open(&whole[..length]).is_none(), "{length}");
+            assert!(TemplateFile::decode(&whole[..length]).is_none(), "{length}");
         }
         let mut changed = whole.clone();
         for at in 0..whole.len() {
             changed[at] ^= 1 << (at % 8);
-            assert!(Sealed::open(&changed).is_none(), "{at}");
+            assert!(TemplateFile::decode(&changed).is_none(), "{at}");
             changed[at] = whole[at];
         }
         changed.push(0);
-        assert!(Sealed::open(&changed).is_none());
+        assert!(TemplateFile::decode(&changed).is_none());
         // As a file whose pages have not reached the disk.
-        assert!(Sealed::open(&vec![0; whole.len()]).is_none());
+        assert!(TemplateFile::decode(&vec![0; whole.len()]).is_none());
     }
 }

@@ -1,21 +1,20 @@
-//! Removes images that nobody has used for long, and what killed builders have left.
-//!
-//! Only files with names of ours are touched, in the directory that is for them alone.
+//! Removes images that were not used for long, and what killed processes have left. Other files are not touched.
 
 use std::{
     collections::HashSet,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use crate::sqlite::failpoint::step;
+use crate::failpoint::step;
+use crate::files::lock::FileLock;
 
 /// The extension of an image.
 pub(crate) const IMAGE: &str = "image";
 /// The extension of one that is being written.
 pub(crate) const DRAFT: &str = "draft";
-/// The extension of what is locked by who builds one.
+/// The extension of the file that is locked while an image is built.
 pub(crate) const LOCK: &str = "lock";
 
 /// So many are kept, however old they are.
@@ -69,8 +68,8 @@ fn entries(directory: &Path) -> Vec<Entry> {
         .collect()
 }
 
-/// Removes all that was not used for long, but for the images that were used last.
-pub(crate) fn old(directory: &Path) {
+/// Removes what was not used for long, but for the images that were used last.
+pub(crate) fn remove_unused(directory: &Path) {
     let mut entries = entries(directory);
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.used));
     let images = entries.iter().filter(|entry| entry.has(IMAGE)).enumerate();
@@ -85,13 +84,12 @@ pub(crate) fn old(directory: &Path) {
         .collect();
     for name in gone {
         let file = |extension| directory.join(name).with_extension(extension);
-        // Nobody builds it while it is removed, and who waits to do so looks for it again.
-        let lock = File::options().create(true).append(true).open(file(LOCK));
-        if lock.as_ref().is_ok_and(|lock| lock.try_lock().is_ok()) {
+        // No process builds the image while it is removed. One that waits to do so looks for it again.
+        if let Ok(Some(_lock)) = FileLock::try_acquire(&file(LOCK)) {
             for extension in [IMAGE, DRAFT, LOCK] {
                 let _ = fs::remove_file(file(extension));
             }
-            step("swept");
+            step("pruned");
         }
     }
 }

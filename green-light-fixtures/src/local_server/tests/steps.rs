@@ -1,24 +1,14 @@
 //! The end of a process, or of a supervisor, at every step of a start.
 
-use std::{
-    env, fs,
-    process::{self, Command},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{env, fs, sync::Mutex, thread};
 
+use crate::failpoint::VARIABLE as STEP;
 use crate::local_server::program::Product;
 use crate::local_server::tests::support::{
     Process, eventually, expect_gone, home, on_each_server, target,
 };
 use crate::local_server::watchdog;
 
-/// At which step the process dies.
-const STEP: &str = "TEST_STEP";
 /// Before which line of `watchdog.sh` the shell dies that comes there.
 const LINE: &str = "TEST_LINE";
 /// Of how many lines one is deadly in a run.
@@ -29,20 +19,6 @@ const MANY: usize = 200;
 /// The number in a variable.
 fn wanted(variable: &str) -> Option<usize> {
     env::var(variable).ok()?.parse().ok()
-}
-
-/// Says the step that comes now, and dies if it is the one.
-pub(crate) fn step(name: &str) {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let Some(wanted) = wanted(STEP) else {
-        return;
-    };
-    println!("step {name}");
-    if NUMBER.fetch_add(1, Ordering::Relaxed) == wanted {
-        let own = process::id().to_string();
-        let _ = Command::new("kill").args(["-9", &own]).status();
-        thread::sleep(Duration::from_secs(60));
-    }
 }
 
 /// `watchdog.sh`, deadly before one of its lines if this process is to have it so.

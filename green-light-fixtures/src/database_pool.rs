@@ -1,6 +1,6 @@
 //! A pool of sqlx, whichever database it belongs to.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, pin::Pin, sync::Arc};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::DatabaseConnection;
@@ -8,8 +8,9 @@ use sea_orm::DatabaseConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Database, Pool, pool::PoolConnection};
 
-use crate::driver::backend::Backend;
-use crate::driver::traits::BoxFuture;
+use crate::backend::Backend;
+/// What an `async` method of a trait object returns.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What green-light asks of the pools of one database, besides what sqlx says of every pool.
 pub(crate) trait PoolDriver: Database {
