@@ -1,25 +1,15 @@
 //! `kill -9` of a process at every message that it sends to a server: while it builds a template, makes
 //! databases of it, hands one out, and clears away.
 
-use std::{
-    path::PathBuf,
-    process::Command,
-    sync::Mutex,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::Mutex, thread};
 
-use green_light_fixtures::{Backend, Engine, Isolation, Schema};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
-use sqlx::{
-    AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, mysql::MySqlConnectOptions,
-};
+use green_light_fixtures::{Backend, Isolation, Schema};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 
 use crate::{
-    checkout::Checkout,
-    children::{LONG, Partner, one_of, part, said, say, wait_for_a_line},
-    proxy::{At, Proxy, Upstream, When, Wire},
-    role::Role,
+    children::{one_of, part, say},
+    proxied::Proxied,
+    proxy::{At, When},
     support::{On, number, run},
 };
 
@@ -31,7 +21,7 @@ const MANY: usize = 1_000;
 const EVERY: usize = 6;
 
 /// Three migrations and a seed, and on PostgreSQL a setting of the database itself.
-async fn engine(backend: Backend) -> Engine {
+async fn one_test(on: On) {
     async fn seed(db: &DatabaseConnection) -> Result<(), DbErr> {
         let rows = "INSERT INTO seeded VALUES (1), (2)";
         db.execute_unprepared(rows).await?;
@@ -42,7 +32,7 @@ async fn engine(backend: Backend) -> Engine {
         }
         Ok(())
     }
-    let id = match backend {
+    let id = match on.backend {
         Backend::Postgres => "INT GENERATED ALWAYS AS IDENTITY",
         _ => "INT AUTO_INCREMENT PRIMARY KEY",
     };
@@ -51,13 +41,8 @@ async fn engine(backend: Backend) -> Engine {
          CREATE TABLE two (x INT); INSERT INTO two VALUES (1), (2); CREATE TABLE seeded (x INT); \
          CREATE TABLE counted (id {id}, x INT)"
     );
-    let engine = Engine::builder().backend(backend);
-    let engine = engine.schema(Schema::sql(sql).seed(seed).key("fixed"));
-    engine.build().await.unwrap()
-}
-
-async fn one_test(backend: Backend) {
-    let engine = engine(backend).await;
+    let schema = Schema::sql(sql).seed(seed).key("fixed");
+    let engine = on.engine_of(schema).await;
     let sandboxed = engine.session(Isolation::Transaction).await.unwrap();
     let counted = "INSERT INTO counted (x) VALUES (1)";
     sandboxed.execute_unprepared(counted).await.unwrap();
@@ -66,7 +51,7 @@ async fn one_test(backend: Backend) {
     let found = "SELECT (SELECT count(*) FROM one) * 100 + (SELECT count(*) FROM two) * 10 \
                  + (SELECT count(*) FROM seeded)";
     assert_eq!(number(&session, found).await, 122);
-    if backend == Backend::Postgres {
+    if on.backend == Backend::Postgres {
         let mark = "SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND setting = '7168'";
         assert_eq!(number(&session, mark).await, 1);
     }
@@ -121,27 +106,23 @@ const TO_MYSQL: &[&str] = &[
 ];
 
 fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_minds(on: On) {
-    match part().as_deref() {
-        Some("hold") => return run(hold()),
-        Some(_) => return run(one_test(on.backend)),
-        None => {}
+    if part().is_some() {
+        return run(one_test(on));
     }
-    // Roles of PostgreSQL do not disturb each other; the server of MySQL is used by one process at a time.
-    let (server, steps, workers) = match on.backend {
-        Backend::Postgres => (None, TO_POSTGRES, 3),
-        _ => (Some(Server::start(on.test)), TO_MYSQL, 1),
+    let server = Proxied::start(on);
+    let steps = match on.backend {
+        Backend::Postgres => TO_POSTGRES,
+        _ => TO_MYSQL,
     };
-    let one_step = |at, when| match &server {
-        Some(server) => server.one_step(at, when),
-        None => one_step_with_a_role(on.test, at, when),
-    };
+    let one_step =
+        |at, when| server.leaving_nothing((at, when), "killed", |proxy, victim| proxy.run(victim));
     let mut killed_at = Vec::new();
     let every = one_of(EVERY);
     for (when, first) in [(When::Before, 0), (When::During, every / 2)] {
         let numbers = Mutex::new((first..MANY).step_by(every));
         let found = Mutex::new(Vec::new());
         thread::scope(|scope| {
-            for _ in 0..workers {
+            for _ in 0..server.most() {
                 scope.spawn(|| {
                     while let Some(number) = { numbers.lock().unwrap().next() } {
                         let Some(message) = one_step(At::Number(number), when) else {
@@ -165,188 +146,5 @@ fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_mind
             assert!(killed, "nobody sends `{step}`");
         }
     }
-    if let Some(server) = server {
-        server.end();
-    }
-}
-
-/// Kills a process at one of its messages, and lets another one do the same work after it.
-fn one_step_with_a_role(test: &str, at: At, when: When) -> Option<String> {
-    let role = run(Role::new());
-    let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, when);
-    let killed_at = proxy.run(role.playing_through(test, "killed", proxy.port()));
-    said(role.playing(test, "next").spawn().unwrap());
-    let mut left = run(leftovers(&role));
-    if !left.is_empty() {
-        // The server had not noticed yet that the process was gone.
-        run(role.alone());
-        said(role.playing(test, "last").spawn().unwrap());
-        left = run(leftovers(&role));
-    }
-    assert!(left.is_empty(), "{at:?}, {when:?}: {killed_at:?}: {left:?}");
-    run(role.drop());
-    killed_at
-}
-
-/// What is neither a whole template nor a database that waits for a test.
-pub(crate) async fn leftovers(role: &Role) -> Vec<String> {
-    let mut maintenance = PgConnection::connect(&role.maintenance()).await.unwrap();
-    let found = sqlx::query_scalar(
-        "SELECT datname::text || coalesce(' ' || r.state, '') FROM pg_database d \
-         LEFT JOIN green_light.template t ON t.name = datname AND datistemplate AND NOT datallowconn \
-         LEFT JOIN green_light.database r ON r.name = datname \
-         WHERE datdba = $1::regrole AND datname <> current_database() \
-           AND t.name IS NULL AND coalesce(r.state, '') <> 'free' \
-         UNION ALL SELECT name || ' entered as ' || state FROM green_light.database WHERE state <> 'free'",
-    )
-    .bind(&role.name)
-    .fetch_all(&mut maintenance)
-    .await
-    .unwrap();
-    maintenance.close().await.unwrap();
-    found
-}
-
-/// Keeps the server running, until it is killed.
-pub(crate) async fn hold() {
-    let engine = engine(Backend::MySql).await;
-    let session = engine.session(Isolation::Database).await.unwrap();
-    let data = Statement::from_string(DbBackend::MySql, "SELECT @@datadir");
-    let row = session.query_one_raw(data).await.unwrap().unwrap();
-    let data: String = row.try_get_by_index(0).unwrap();
-    // What it makes ahead would otherwise be made while everything is dropped.
-    let ready = "SELECT count(*) FROM green_light.test_databases WHERE state = 'free'";
-    let parallel = thread::available_parallelism().map_or(2, usize::from);
-    while number(&session, ready).await < parallel.clamp(2, 8) as i64 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    say("url", session.url().expose());
-    say("data", &data);
-    wait_for_a_line();
-}
-
-/// A server that no other test uses.
-pub(crate) struct Server {
-    checkout: Checkout,
-    holder: Partner,
-    data: PathBuf,
-    admin: String,
-    upstream: Upstream,
-    test: &'static str,
-}
-
-impl Server {
-    /// Starts it by a process that plays `hold` in `test`.
-    pub(crate) fn start(test: &'static str) -> Self {
-        let checkout = Checkout::new();
-        let mut holder = Partner::start(&mut checkout.playing(test, "hold"));
-        let server: MySqlConnectOptions = holder.hear("url").parse().unwrap();
-        let data = PathBuf::from(holder.hear("data"));
-        let socket = server.get_socket().unwrap().clone();
-        Self {
-            checkout,
-            holder,
-            data,
-            admin: format!("mysql://root@localhost/mysql?socket={}", socket.display()),
-            upstream: Upstream::Socket(socket),
-            test,
-        }
-    }
-
-    pub(crate) fn end(self) {
-        self.holder.kill();
-        self.checkout.end(&self.data);
-    }
-
-    /// A proxy before the server, on which nobody has been before, and a process that plays `part` through it.
-    pub(crate) fn proxy(&self, at: At, when: When, part: &str) -> (Proxy, Command) {
-        run(self.forget());
-        let proxy = Proxy::start(Wire::MySql, &self.upstream, at, when);
-        let through = format!(
-            "mysql://root@127.0.0.1:{}/mysql?ssl-mode=disabled",
-            proxy.port()
-        );
-        let mut command = self.checkout.playing(self.test, part);
-        command.env("GREEN_LIGHT_MYSQL_URL", through);
-        (proxy, command)
-    }
-
-    /// Lets other processes do the same work, after which nothing is left of the one that ended at `at`.
-    pub(crate) fn expect_nothing_left(&self, at: At, before: &[String], message: Option<&str>) {
-        let again = |part| {
-            let mut next = self.checkout.playing(self.test, part);
-            next.env("GREEN_LIGHT_MYSQL_URL", &self.admin);
-            said(next.spawn().unwrap());
-        };
-        again("next");
-        let mut left = run(self.leftovers());
-        if !left.is_empty() {
-            // The server had not noticed yet that the process was gone.
-            let begun = Instant::now();
-            while run(self.connected()).iter().any(|id| !before.contains(id)) {
-                assert!(begun.elapsed() < LONG, "somebody stays connected");
-            }
-            again("last");
-            left = run(self.leftovers());
-        }
-        assert!(left.is_empty(), "{at:?}: {message:?}: {left:?}");
-    }
-
-    /// Kills a process at one of its messages, and lets another one do the same work after it.
-    fn one_step(&self, at: At, when: When) -> Option<String> {
-        let before = run(self.connected());
-        let (proxy, victim) = self.proxy(at, when, "killed");
-        let killed_at = proxy.run(victim);
-        self.expect_nothing_left(at, &before, killed_at.as_deref());
-        killed_at
-    }
-
-    async fn admin(&self) -> MySqlConnection {
-        MySqlConnection::connect(&self.admin).await.unwrap()
-    }
-
-    async fn strings(&self, sql: &'static str) -> Vec<String> {
-        let mut admin = self.admin().await;
-        let found = sqlx::query_scalar(sql).fetch_all(&mut admin).await.unwrap();
-        admin.close().await.unwrap();
-        found
-    }
-
-    /// Makes the server as it was when nobody had used it.
-    async fn forget(&self) {
-        let ours = "SELECT CONVERT(schema_name USING utf8mb4) FROM information_schema.schemata \
-                    WHERE schema_name = 'green_light' OR schema_name LIKE 'gl\\_%'";
-        let names = self.strings(ours).await;
-        let mut admin = self.admin().await;
-        for name in names {
-            let drop = format!("DROP DATABASE `{name}`");
-            admin.execute(AssertSqlSafe(drop)).await.unwrap();
-        }
-        admin.close().await.unwrap();
-    }
-
-    /// What is neither a whole template nor the list of all.
-    async fn leftovers(&self) -> Vec<String> {
-        self.strings(
-            "SELECT CONVERT(schema_name USING utf8mb4) FROM information_schema.schemata \
-             WHERE schema_name LIKE 'gl\\_%' \
-               AND schema_name NOT IN (SELECT name FROM green_light.templates) \
-               AND schema_name NOT IN (SELECT name FROM green_light.test_databases) \
-             UNION ALL SELECT concat(name, ' entered as ', state) FROM green_light.test_databases \
-             WHERE state NOT IN ('free', 'used')",
-        )
-        .await
-    }
-
-    /// Who is connected.
-    pub(crate) async fn connected(&self) -> Vec<String> {
-        let mut connected = self
-            .strings(
-                "SELECT CONVERT(id, CHAR) FROM information_schema.processlist \
-                 WHERE id <> connection_id()",
-            )
-            .await;
-        connected.sort();
-        connected
-    }
+    server.end();
 }

@@ -12,11 +12,17 @@ use sea_orm::{ConnectionTrait, TransactionTrait as _};
 
 use crate::{
     children::{LONG, part},
-    killed,
-    proxy::{At, Proxy, When, Wire},
-    role::Role,
-    support::{number, run},
+    proxied::Proxied,
+    proxy::{At, Proxy, When},
+    support::{On, number, run},
 };
+
+on_each_server!(
+    a_test_whose_connection_is_lost_ends_in_time,
+    a_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody,
+);
+
+const ON_THE_WAY_BACK: At = At::Text("INSERT INTO one VALUES (8)");
 
 /// Loses its connection on the way back to the pool, and has another one soon.
 async fn loses_one() {
@@ -43,16 +49,15 @@ async fn loses_one() {
 
 #[test]
 fn a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced() {
-    let test = "lost::a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced";
-    match part().as_deref() {
-        Some("hold") => return run(killed::hold()),
-        Some(_) => return run(loses_one()),
-        None => {}
+    let on = On {
+        backend: Backend::MySql,
+        test: "lost::a_connection_to_mysql_that_is_lost_on_its_way_back_is_replaced",
+    };
+    if part().is_some() {
+        return run(loses_one());
     }
-    let server = killed::Server::start(test);
-    let at = At::Text("INSERT INTO one VALUES (8)");
-    let (proxy, command) = server.proxy(at, When::Last, "loses one");
-    expect_end(&proxy, command);
+    let server = Proxied::start(on);
+    server.once((ON_THE_WAY_BACK, When::Last), "loses one", expect_end);
     server.end();
 }
 
@@ -89,32 +94,12 @@ fn expect_end(proxy: &Proxy, command: Command) {
     );
 }
 
-#[test]
-fn a_test_on_postgres_whose_connection_is_lost_ends_in_time() {
-    let test = "lost::a_test_on_postgres_whose_connection_is_lost_ends_in_time";
+fn a_test_whose_connection_is_lost_ends_in_time(on: On) {
     if part().is_some() {
-        return run(ends_unanswered(Backend::Postgres));
+        return run(ends_unanswered(on.backend));
     }
-    let role = run(Role::new());
-    let at = At::Text("INSERT INTO one VALUES (8)");
-    let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, When::Last);
-    expect_end(&proxy, role.playing_through(test, "ends", proxy.port()));
-    run(role.alone());
-    run(role.drop());
-}
-
-#[test]
-fn a_test_on_mysql_whose_connection_is_lost_ends_in_time() {
-    let test = "lost::a_test_on_mysql_whose_connection_is_lost_ends_in_time";
-    match part().as_deref() {
-        Some("hold") => return run(killed::hold()),
-        Some(_) => return run(ends_unanswered(Backend::MySql)),
-        None => {}
-    }
-    let server = killed::Server::start(test);
-    let at = At::Text("INSERT INTO one VALUES (8)");
-    let (proxy, command) = server.proxy(at, When::Last, "ends");
-    expect_end(&proxy, command);
+    let server = Proxied::start(on);
+    server.once((ON_THE_WAY_BACK, When::Last), "ends", expect_end);
     server.end();
 }
 
@@ -137,34 +122,18 @@ async fn ends_held(backend: Backend) {
     drop(left);
 }
 
-#[test]
-fn a_postgres_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody() {
-    let test = "lost::a_postgres_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody";
+fn a_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody(on: On) {
     if part().is_some() {
-        return run(ends_held(Backend::Postgres));
+        return run(ends_held(on.backend));
     }
-    let role = run(Role::new());
-    let at = At::Text("SELECT count(pg_terminate_backend(pid))");
-    let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, When::Silent);
-    let mut command = role.playing_through(test, "ends", proxy.port());
-    command.env("GREEN_LIGHT_WAIT", "1");
-    expect_end(&proxy, command);
-    run(role.alone());
-    run(role.drop());
-}
-
-#[test]
-fn a_mysql_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody() {
-    let test = "lost::a_mysql_server_that_falls_silent_while_a_test_is_ended_holds_up_nobody";
-    match part().as_deref() {
-        Some("hold") => return run(killed::hold()),
-        Some(_) => return run(ends_held(Backend::MySql)),
-        None => {}
-    }
-    let server = killed::Server::start(test);
-    let at = At::Text("SELECT id FROM information_schema.processlist");
-    let (proxy, mut command) = server.proxy(at, When::Silent, "ends");
-    command.env("GREEN_LIGHT_WAIT", "1");
-    expect_end(&proxy, command);
+    let server = Proxied::start(on);
+    let at = At::Text(match on.backend {
+        Backend::Postgres => "SELECT count(pg_terminate_backend(pid))",
+        _ => "SELECT id FROM information_schema.processlist",
+    });
+    server.once((at, When::Silent), "ends", |proxy, mut command| {
+        command.env("GREEN_LIGHT_WAIT", "1");
+        expect_end(proxy, command);
+    });
     server.end();
 }

@@ -41,6 +41,7 @@ mod pg_two_phase;
 mod pooler;
 mod postgres;
 mod processes;
+mod proxied;
 mod proxy;
 mod raw_pool;
 mod rebuild;

@@ -3,15 +3,16 @@
 //!
 //! A copy of the test program in another target directory starts another server.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, thread, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, Isolation};
-use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
 
 use crate::{
     checkout::Checkout,
     children::{Partner, part, playing, say, wait_for_a_line},
-    support::run,
+    proxy::Upstream,
+    support::{number, run},
 };
 
 /// The numbers among which are those that whoever keeps the server from stopping has.
@@ -83,6 +84,12 @@ impl MyServer {
         &self.admin
     }
 
+    /// Where a proxy finds it.
+    pub(crate) fn upstream(&self) -> Upstream {
+        let options: MySqlConnectOptions = self.admin.parse().unwrap();
+        Upstream::Socket(options.get_socket().unwrap().clone())
+    }
+
     /// A process that plays `part` in `test` as the user of this server.
     pub(crate) fn playing(&self, test: &str, part: &str) -> Command {
         let mut command = playing(test, part);
@@ -137,6 +144,12 @@ fn a_server_of_its_own_is_another_one_and_stops_at_the_end() {
             .unwrap();
         let session = engine.session(Isolation::Database).await.unwrap();
         let url = session.url().expose().to_owned();
+        // What it makes ahead would otherwise be made while a test looks at what there is.
+        let ready = "SELECT count(*) FROM green_light.test_databases WHERE state = 'free'";
+        let parallel = thread::available_parallelism().map_or(2, usize::from);
+        while number(&session, ready).await < parallel.clamp(2, 8) as i64 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         session.finish().await.unwrap();
         url
     };

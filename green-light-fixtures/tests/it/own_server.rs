@@ -10,6 +10,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use crate::{
     children::said,
     my_server::MyServer,
+    proxy::{At, Proxy, When, Wire},
     role::Role,
     support::{On, number, outside, run},
 };
@@ -161,6 +162,38 @@ impl OwnServer {
             Place::Postgres(role) => role.playing(self.on.test, part),
             Place::MySql(server) => server.playing(self.on.test, part),
         }
+    }
+
+    /// The same for whoever may see all that happens on the server.
+    pub(crate) fn playing_as_owner(&self, part: &str) -> Command {
+        let mut command = self.playing(part);
+        if let Place::MySql(server) = &self.place {
+            command.env("GREEN_LIGHT_MYSQL_URL", server.server());
+        }
+        command
+    }
+
+    /// A proxy before the server, and a process that plays `part` through it.
+    pub(crate) fn through(&self, at: At, when: When, part: &str) -> (Proxy, Command) {
+        match &self.place {
+            Place::Postgres(role) => {
+                let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, when);
+                let command = role.playing_through(self.on.test, part, proxy.port());
+                (proxy, command)
+            }
+            Place::MySql(server) => {
+                let proxy = Proxy::start(Wire::MySql, &server.upstream(), at, when);
+                let port = proxy.port();
+                let url = format!("mysql://root@127.0.0.1:{port}/mysql?ssl-mode=disabled");
+                let mut command = self.playing(part);
+                command.env("GREEN_LIGHT_MYSQL_URL", url);
+                (proxy, command)
+            }
+        }
+    }
+
+    pub(crate) fn on(&self) -> On {
+        self.on
     }
 
     /// One of many processes, which leave it to each other to drop what is there.

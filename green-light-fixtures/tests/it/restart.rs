@@ -7,8 +7,10 @@ use green_light_fixtures::{Backend, Isolation};
 use crate::{
     checkout::Checkout,
     children::{part, said, say, value},
-    support::{engine_on, number, run, text},
+    support::{On, engine_on, number, run, text},
 };
+
+on_each_server!(a_template_outlives_its_server);
 
 /// The part of a process: a test, on a server that it starts.
 async fn test(backend: Backend) {
@@ -24,13 +26,13 @@ async fn test(backend: Backend) {
     session.finish().await.unwrap();
 }
 
-fn a_template_outlives_its_server(backend: Backend, name: &str) {
+fn a_template_outlives_its_server(on: On) {
     if part().is_some() {
-        return run(test(backend));
+        return run(test(on.backend));
     }
     let checkout = Checkout::new();
     let once = || {
-        let mut playing = checkout.playing(name, "test");
+        let mut playing = checkout.playing(on.test, "test");
         playing.env_remove("GREEN_LIGHT_POSTGRES_URL");
         playing.env_remove("GREEN_LIGHT_MYSQL_URL");
         let said = said(playing.spawn().unwrap());
@@ -43,16 +45,4 @@ fn a_template_outlives_its_server(backend: Backend, name: &str) {
     let (second, _) = once();
     assert_eq!(second, "0", "found on a server that was started again");
     checkout.end(&data);
-}
-
-#[test]
-fn a_template_outlives_its_server_on_postgres() {
-    let name = "restart::a_template_outlives_its_server_on_postgres";
-    a_template_outlives_its_server(Backend::Postgres, name);
-}
-
-#[test]
-fn a_template_outlives_its_server_on_mysql() {
-    let name = "restart::a_template_outlives_its_server_on_mysql";
-    a_template_outlives_its_server(Backend::MySql, name);
 }

@@ -9,15 +9,19 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use crate::{
     checkout::Checkout,
     children::{Partner, one_of, output, part, said, say, wait_for_a_line},
-    killed,
-    proxy::{At, Proxy, When, Wire},
+    proxied::Proxied,
+    proxy::{At, Proxy, When},
     role::Role,
-    support::{run, text},
+    support::{On, run, text},
 };
+
+on_each_server!(
+    a_server_that_falls_silent_at_any_message_holds_up_nobody,
+    a_server_that_is_stopped_is_told_and_goes_on_later,
+);
 
 /// More messages than a process sends.
 const MANY: usize = 2_000;
-const WORKERS: usize = 3;
 /// Of how many messages one is tried; a process waits at each.
 const EVERY: usize = 47;
 /// How long the server may say nothing, in seconds: more than it ever does on a machine at work.
@@ -143,78 +147,46 @@ fn at_many(texts: &'static [&'static str], workers: usize, step: impl Fn(At) -> 
     });
 }
 
-#[test]
-fn a_postgres_server_that_falls_silent_at_any_message_holds_up_nobody() {
-    let test = "silence::a_postgres_server_that_falls_silent_at_any_message_holds_up_nobody";
+fn a_server_that_falls_silent_at_any_message_holds_up_nobody(on: On) {
     if part().is_some() {
-        return run(tests(Backend::Postgres)).unwrap();
+        return run(tests(on.backend)).unwrap();
     }
-    let texts = &[
-        "CREATE DATABASE \"green_light_",
-        "CREATE TABLE green_light.template",
-        "SELECT pg_advisory_lock_shared",
-        "UPDATE green_light.template t SET used",
-        "CREATE DATABASE \"gl_b_",
-        "CREATE TABLE two",
-        "INSERT INTO seeded",
-        "RENAME TO \"gl_t_",
-        "INSERT INTO green_light.guard",
-        "UPDATE green_light.database d SET state = 'taken'",
-        "SELECT green_light.look(); ROLLBACK",
-        "CREATE SCHEMA green_light_shared",
-        "DELETE FROM ONLY public.one",
-    ];
-    at_many(texts, WORKERS, |at| {
-        let role = run(Role::new());
-        let proxy = Proxy::start(Wire::Postgres, &role.upstream(), at, When::Silent);
-        let message = one_step(
-            &proxy,
-            role.playing_through(test, "silent", proxy.port()),
-            at,
-        );
-        run(role.alone());
-        said(role.playing(test, "next").spawn().unwrap());
-        let mut left = run(killed::leftovers(&role));
-        if !left.is_empty() {
-            // The next one had too much to do to come to its own end.
-            run(role.alone());
-            said(role.playing(test, "last").spawn().unwrap());
-            left = run(killed::leftovers(&role));
-        }
-        assert!(left.is_empty(), "{at:?}: {message:?}: {left:?}");
-        run(role.drop());
-        message.is_some()
-    });
-}
-
-#[test]
-fn a_mysql_server_that_falls_silent_at_any_message_holds_up_nobody() {
-    let test = "silence::a_mysql_server_that_falls_silent_at_any_message_holds_up_nobody";
-    match part().as_deref() {
-        Some("hold") => return run(killed::hold()),
-        Some(_) => return run(tests(Backend::MySql)).unwrap(),
-        None => {}
-    }
-    let server = killed::Server::start(test);
-    let texts = &[
-        "CREATE DATABASE IF NOT EXISTS green_light",
-        "INSERT INTO green_light.processes",
-        "GET_LOCK('green_light.template.",
-        "CREATE DATABASE `gl_t_",
-        "CREATE TABLE two",
-        "INSERT INTO seeded",
-        "REPLACE INTO green_light.templates",
-        "CREATE DATABASE `gl_d_",
-        "SET SESSION TRANSACTION READ ONLY",
-        "ROLLBACK; START TRANSACTION READ WRITE",
-        "CHECKSUM TABLE",
-    ];
-    at_many(texts, 1, |at| {
-        let before = run(server.connected());
-        let (proxy, command) = server.proxy(at, When::Silent, "silent");
-        let message = one_step(&proxy, command, at);
-        server.expect_nothing_left(at, &before, message.as_deref());
-        message.is_some()
+    let texts: &[_] = match on.backend {
+        Backend::Postgres => &[
+            "CREATE DATABASE \"green_light_",
+            "CREATE TABLE green_light.template",
+            "SELECT pg_advisory_lock_shared",
+            "UPDATE green_light.template t SET used",
+            "CREATE DATABASE \"gl_b_",
+            "CREATE TABLE two",
+            "INSERT INTO seeded",
+            "RENAME TO \"gl_t_",
+            "INSERT INTO green_light.guard",
+            "UPDATE green_light.database d SET state = 'taken'",
+            "SELECT green_light.look(); ROLLBACK",
+            "CREATE SCHEMA green_light_shared",
+            "DELETE FROM ONLY public.one",
+        ],
+        _ => &[
+            "CREATE DATABASE IF NOT EXISTS green_light",
+            "INSERT INTO green_light.processes",
+            "GET_LOCK('green_light.template.",
+            "CREATE DATABASE `gl_t_",
+            "CREATE TABLE two",
+            "INSERT INTO seeded",
+            "REPLACE INTO green_light.templates",
+            "CREATE DATABASE `gl_d_",
+            "SET SESSION TRANSACTION READ ONLY",
+            "ROLLBACK; START TRANSACTION READ WRITE",
+            "CHECKSUM TABLE",
+        ],
+    };
+    let server = Proxied::start(on);
+    at_many(texts, server.most(), |at| {
+        let silent = |proxy: &Proxy, command| one_step(proxy, command, at);
+        server
+            .leaving_nothing((at, When::Silent), "silent", silent)
+            .is_some()
     });
     server.end();
 }
@@ -237,8 +209,22 @@ fn a_schema_that_takes_long_is_told_and_not_cut_short() {
     run(role.drop());
 }
 
+/// Where the server of a session keeps its data, and its processes.
+async fn processes(session: &Session) -> String {
+    if session.backend() == Backend::Postgres {
+        let of = "SELECT current_setting('data_directory') || ' ' || string_agg(pid, ' ') FROM \
+                  (SELECT pid::text FROM pg_stat_activity UNION ALL \
+                   SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\\n'))[1]) p (pid)";
+        return text(&**session, of).await;
+    }
+    let data = text(&**session, "SELECT @@datadir").await;
+    let file = text(&**session, "SELECT @@pid_file").await;
+    let process = std::fs::read_to_string(file).unwrap();
+    format!("{data} {}", process.trim())
+}
+
 /// What a process says while its server stands still, and after that.
-async fn stopped(backend: Backend, processes: impl AsyncFnOnce(&Session) -> String) {
+async fn stopped(backend: Backend) {
     let engine = engine(backend).await.unwrap();
     let session = engine.session(Isolation::Database).await.unwrap();
     body(&session).await.unwrap();
@@ -255,9 +241,18 @@ async fn stopped(backend: Backend, processes: impl AsyncFnOnce(&Session) -> Stri
 }
 
 /// Stops the server of a process, and lets it go on when the process has ended.
-fn stands_still(test: &str, told_of: &str) {
+fn a_server_that_is_stopped_is_told_and_goes_on_later(on: On) {
+    match part().as_deref() {
+        Some("stopped") => return run(stopped(on.backend)),
+        Some(_) => return run(tests(on.backend)).unwrap(),
+        None => {}
+    }
+    let told_of = match on.backend {
+        Backend::Postgres => "PostgreSQL at `",
+        _ => "MySQL at `",
+    };
     let checkout = Checkout::new();
-    let mut child = checkout.playing(test, "stopped");
+    let mut child = checkout.playing(on.test, "stopped");
     let mut child = Partner::start(child.env("GREEN_LIGHT_WAIT", WAIT));
     let heard = child.hear("processes");
     let (data, processes) = heard.split_once(' ').unwrap();
@@ -272,7 +267,7 @@ fn stands_still(test: &str, told_of: &str) {
     child.tell("end");
     child.end();
     signal("-CONT");
-    said(checkout.playing(test, "next").spawn().unwrap());
+    said(checkout.playing(on.test, "next").spawn().unwrap());
     checkout.end(data.as_ref());
     assert!(told.contains(told_of), "{told}");
     assert!(
@@ -280,34 +275,4 @@ fn stands_still(test: &str, told_of: &str) {
         "{told}"
     );
     assert!(told.contains("`GREEN_LIGHT_WAIT=60`"), "{told}");
-}
-
-#[test]
-fn a_postgres_server_that_is_stopped_is_told_and_goes_on_later() {
-    let test = "silence::a_postgres_server_that_is_stopped_is_told_and_goes_on_later";
-    match part().as_deref() {
-        Some("stopped") => run(stopped(Backend::Postgres, async |session| {
-            let of = "SELECT current_setting('data_directory') || ' ' || string_agg(pid, ' ') FROM \
-                    (SELECT pid::text FROM pg_stat_activity UNION ALL \
-                     SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\\n'))[1]) p (pid)";
-            text(&**session, of).await
-        })),
-        Some(_) => run(tests(Backend::Postgres)).unwrap(),
-        None => stands_still(test, "PostgreSQL at `"),
-    }
-}
-
-#[test]
-fn a_mysql_server_that_is_stopped_is_told_and_goes_on_later() {
-    let test = "silence::a_mysql_server_that_is_stopped_is_told_and_goes_on_later";
-    match part().as_deref() {
-        Some("stopped") => run(stopped(Backend::MySql, async |session| {
-            let data = text(&**session, "SELECT @@datadir").await;
-            let file = text(&**session, "SELECT @@pid_file").await;
-            let process = std::fs::read_to_string(file).unwrap();
-            format!("{data} {}", process.trim())
-        })),
-        Some(_) => run(tests(Backend::MySql)).unwrap(),
-        None => stands_still(test, "MySQL at `"),
-    }
 }

@@ -8,9 +8,11 @@ use std::{
 use green_light_fixtures::{Backend, Engine, Isolation};
 
 use crate::{
-    children::{part, playing, said},
-    support::run,
+    children::{part, playing, said, say},
+    support::{On, run},
 };
+
+on_each_server!(a_server_that_says_nothing_is_an_error_in_time);
 
 /// Some waits for an answer, and some time for the machine.
 const BOUND: Duration = Duration::from_secs(60);
@@ -26,49 +28,36 @@ async fn refusal(backend: Backend) -> String {
     format!("{error:?}")
 }
 
-#[expect(clippy::print_stdout, reason = "the process tells its parent")]
-fn a_server_that_says_nothing(
-    name: &str,
-    backend: Backend,
-    (variable, url, database): (&str, &str, &str),
-) {
+fn a_server_that_says_nothing_is_an_error_in_time(on: On) {
     if part().is_some() {
-        println!("{}", run(refusal(backend)));
-        return;
+        return say("refused", &run(refusal(on.backend)));
     }
+    let (variable, scheme, database) = match on.backend {
+        Backend::Postgres => ("GREEN_LIGHT_POSTGRES_URL", "postgres", "green_light_app"),
+        _ => ("GREEN_LIGHT_MYSQL_URL", "mysql", "app"),
+    };
     // Connections wait in its queue, and nobody takes them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let mut child = playing(&format!("silent::{name}"), "test");
-    child.env(variable, url.replace("PORT", &port.to_string()));
+    let mut child = playing(on.test, "test");
+    child.env(
+        variable,
+        format!("{scheme}://app:secret@127.0.0.1:{port}/app"),
+    );
     child.env("GREEN_LIGHT_WAIT", "1.5");
     let text = said(child.spawn().unwrap());
-    let told = format!("at `app@127.0.0.1:{port}/app` said nothing for 1.5 s; waited for a login");
-    let told = told.replace("/app`", database);
+    let told =
+        format!("at `app@127.0.0.1:{port}/{database}` said nothing for 1.5 s; waited for a login");
     assert!(text.contains(&told), "{text}");
     assert!(text.contains("`GREEN_LIGHT_WAIT=60`"), "{text}");
     assert!(!text.contains("secret"), "{text}");
 }
 
 #[test]
-fn a_postgres_server_that_says_nothing_is_an_error_in_time() {
-    a_server_that_says_nothing(
-        "a_postgres_server_that_says_nothing_is_an_error_in_time",
-        Backend::Postgres,
-        (
-            "GREEN_LIGHT_POSTGRES_URL",
-            "postgres://app:secret@127.0.0.1:PORT/app",
-            "/green_light_app`",
-        ),
-    );
-}
-
-#[test]
 fn a_wait_that_is_no_number_of_seconds_is_refused() {
     let test = "silent::a_wait_that_is_no_number_of_seconds_is_refused";
     if part().is_some() {
-        println!("{}", run(refusal(Backend::Postgres)));
-        return;
+        return say("refused", &run(refusal(Backend::Postgres)));
     }
     for wait in ["soon", "0", "-1"] {
         let mut child = playing(test, "test");
@@ -76,17 +65,4 @@ fn a_wait_that_is_no_number_of_seconds_is_refused() {
         let told = format!("`GREEN_LIGHT_WAIT={wait}` is not understood");
         assert!(text.contains(&told), "{text}");
     }
-}
-
-#[test]
-fn a_mysql_server_that_says_nothing_is_an_error_in_time() {
-    a_server_that_says_nothing(
-        "a_mysql_server_that_says_nothing_is_an_error_in_time",
-        Backend::MySql,
-        (
-            "GREEN_LIGHT_MYSQL_URL",
-            "mysql://app:secret@127.0.0.1:PORT/app",
-            "/app`",
-        ),
-    );
 }

@@ -2,15 +2,23 @@
 //! that may be waiting for its first. And a test that waits for connections, one of which an idle slot of its
 //! own process has.
 
+use std::process::Command;
+
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::ConnectionTrait;
 
 use crate::{
     children::{Partner, part, said, say, wait_for_a_line},
-    my_server::MyServer,
-    role::Role,
-    support::{number, run},
+    own_server::OwnServer,
+    support::{On, number, run},
 };
+
+on_each_server!(
+    two_processes_with_two_engines_do_not_wait_for_each_other,
+    two_processes_that_build_a_second_template_do_not_wait_for_each_other,
+    two_processes_that_share_databases_do_not_wait_for_each_other,
+    an_idle_slot_keeps_no_connection_from_a_test,
+);
 
 async fn engine(backend: Backend, table: &str) -> Engine {
     Engine::builder()
@@ -82,12 +90,12 @@ async fn sharer_of(backend: Backend) {
     two.finish().await.unwrap();
 }
 
-/// On a server where they have all connections, which are so many.
-fn two_processes(connections: &str, playing: impl Fn() -> std::process::Command) {
+/// On a server where they have all connections.
+fn two_processes(on: On) {
+    let server = OwnServer::start(on);
     let mut both: Vec<_> = (0..2)
         .map(|_| {
-            let mut command = playing();
-            let mut partner = Partner::start(command.env("GREEN_LIGHT_CONNECTIONS", connections));
+            let mut partner = Partner::start(&mut with_connections(&server, 12));
             partner.hear("first");
             partner
         })
@@ -102,77 +110,40 @@ fn two_processes(connections: &str, playing: impl Fn() -> std::process::Command)
         partner.tell("end");
         partner.end();
     }
-}
-
-#[test]
-fn two_processes_with_two_engines_on_postgres_do_not_wait_for_each_other() {
-    if part().is_some() {
-        return run(test_of(Backend::Postgres));
-    }
-    let role = run(Role::new());
-    let test = "two_engines::two_processes_with_two_engines_on_postgres_do_not_wait_for_each_other";
-    two_processes("12", || role.playing(test, "test"));
-    run(role.drop());
-}
-
-#[test]
-fn two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other() {
-    if part().is_some() {
-        return run(test_of(Backend::MySql));
-    }
-    let server = MyServer::start(50);
-    let test = "two_engines::two_processes_with_two_engines_on_mysql_do_not_wait_for_each_other";
-    // One is with whoever keeps the server.
-    two_processes("13", || server.playing(test, "test"));
     server.end();
 }
 
-#[test]
-fn two_processes_that_build_a_second_template_on_postgres_do_not_wait_for_each_other() {
-    if part().is_some() {
-        return run(builder_of(Backend::Postgres));
-    }
-    let role = run(Role::new());
-    let test = "two_engines::two_processes_that_build_a_second_template_on_postgres_do_not_wait_for_each_other";
-    two_processes("12", || role.playing(test, "test"));
-    run(role.drop());
+/// A process on a server that has so many connections for tests.
+fn with_connections(server: &OwnServer, connections: usize) -> Command {
+    // On MySQL one is with whoever keeps the server.
+    let others = usize::from(server.on().backend == Backend::MySql);
+    let mut command = server.playing("test");
+    command.env(
+        "GREEN_LIGHT_CONNECTIONS",
+        (connections + others).to_string(),
+    );
+    command
 }
 
-#[test]
-fn two_processes_that_build_a_second_template_on_mysql_do_not_wait_for_each_other() {
-    if part().is_some() {
-        return run(builder_of(Backend::MySql));
+fn two_processes_with_two_engines_do_not_wait_for_each_other(on: On) {
+    match part() {
+        Some(_) => run(test_of(on.backend)),
+        None => two_processes(on),
     }
-    let server = MyServer::start(50);
-    let test = "two_engines::two_processes_that_build_a_second_template_on_mysql_do_not_wait_for_each_other";
-    // One is with whoever keeps the server.
-    two_processes("13", || server.playing(test, "test"));
-    server.end();
 }
 
-#[test]
-fn two_processes_that_share_databases_on_postgres_do_not_wait_for_each_other() {
-    if part().is_some() {
-        return run(sharer_of(Backend::Postgres));
+fn two_processes_that_build_a_second_template_do_not_wait_for_each_other(on: On) {
+    match part() {
+        Some(_) => run(builder_of(on.backend)),
+        None => two_processes(on),
     }
-    let role = run(Role::new());
-    let test =
-        "two_engines::two_processes_that_share_databases_on_postgres_do_not_wait_for_each_other";
-    two_processes("12", || role.playing(test, "test"));
-    run(role.drop());
 }
 
-#[test]
-fn two_processes_that_share_databases_on_mysql_do_not_wait_for_each_other() {
-    if part().is_some() {
-        return run(sharer_of(Backend::MySql));
+fn two_processes_that_share_databases_do_not_wait_for_each_other(on: On) {
+    match part() {
+        Some(_) => run(sharer_of(on.backend)),
+        None => two_processes(on),
     }
-    let server = MyServer::start(50);
-    let test =
-        "two_engines::two_processes_that_share_databases_on_mysql_do_not_wait_for_each_other";
-    // One is with whoever keeps the server.
-    two_processes("13", || server.playing(test, "test"));
-    server.end();
 }
 
 /// Leaves a slot with a connection behind, and then needs all that there are but one.
@@ -189,35 +160,11 @@ async fn process_of(backend: Backend) {
     }
 }
 
-/// On a server where one process has all connections, which are so many.
-fn one_process(connections: &str, mut command: std::process::Command) {
-    said(
-        command
-            .env("GREEN_LIGHT_CONNECTIONS", connections)
-            .spawn()
-            .unwrap(),
-    );
-}
-
-#[test]
-fn an_idle_slot_on_postgres_keeps_no_connection_from_a_test() {
+fn an_idle_slot_keeps_no_connection_from_a_test(on: On) {
     if part().is_some() {
-        return run(process_of(Backend::Postgres));
+        return run(process_of(on.backend));
     }
-    let role = run(Role::new());
-    let test = "two_engines::an_idle_slot_on_postgres_keeps_no_connection_from_a_test";
-    one_process("6", role.playing(test, "test"));
-    run(role.drop());
-}
-
-#[test]
-fn an_idle_slot_on_mysql_keeps_no_connection_from_a_test() {
-    if part().is_some() {
-        return run(process_of(Backend::MySql));
-    }
-    let server = MyServer::start(50);
-    let test = "two_engines::an_idle_slot_on_mysql_keeps_no_connection_from_a_test";
-    // One is with whoever keeps the server.
-    one_process("7", server.playing(test, "test"));
+    let server = OwnServer::start(on);
+    said(with_connections(&server, 6).spawn().unwrap());
     server.end();
 }
