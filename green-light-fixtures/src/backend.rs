@@ -49,7 +49,6 @@ impl Backend {
     }
 
     /// Says which feature is missing.
-    #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
     pub(crate) fn without_feature(self) -> Error {
         Error::new(
             Kind::Configuration,

@@ -13,16 +13,12 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::backend::Backend;
 use crate::database::factory::Databases;
 use crate::database::keep;
-use crate::driver::template::Template;
+use crate::driver::options::{EngineOptions, Storage};
+use crate::drivers::driver;
 use crate::env;
 use crate::error::Error;
-use crate::files::temp_dir::{Directory, default_base};
 use crate::isolation::Isolation;
 use crate::limits::Timeouts;
-#[cfg(feature = "mysql")]
-use crate::mysql::template::MySqlTemplate;
-#[cfg(feature = "postgres")]
-use crate::postgres::template::PostgresTemplate;
 use crate::sandbox::pool::SlotSet;
 use crate::schema::definition::Schema;
 use crate::session::handle::Session;
@@ -65,13 +61,14 @@ impl Engine {
         EngineBuilder {
             backend: Backend::default(),
             schema: Schema::empty(),
-            storage: Storage::Memory,
-            waits: Timeouts {
-                connection: Duration::from_secs(5),
-                teardown: Duration::from_secs(5),
+            options: EngineOptions {
+                storage: Storage::Memory,
+                waits: Timeouts {
+                    connection: Duration::from_secs(5),
+                    teardown: Duration::from_secs(5),
+                },
+                connect: None,
             },
-            #[cfg(feature = "sqlite")]
-            sqlite: SqliteConnectOptions::new(),
         }
     }
 
@@ -153,7 +150,7 @@ impl Engine {
     pub fn stats(&self) -> EngineStats {
         let counts = self.slots.counts();
         EngineStats {
-            templates_built: self.slots.template().builds(),
+            templates_built: u64::from(self.slots.template().was_built()),
             slots_opened: counts.opened,
             slots_idle: counts.idle,
             slots_discarded: counts.discarded,
@@ -209,34 +206,12 @@ pub struct EngineStats {
 }
 
 /// Describes an [`Engine`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens until `build` is awaited"]
 pub struct EngineBuilder {
     backend: Backend,
     schema: Schema,
-    storage: Storage,
-    waits: Timeouts,
-    #[cfg(feature = "sqlite")]
-    sqlite: SqliteConnectOptions,
-}
-
-impl fmt::Debug for EngineBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The options of SQLite may have a key.
-        f.debug_struct("EngineBuilder")
-            .field("backend", &self.backend)
-            .field("schema", &self.schema)
-            .field("storage", &self.storage)
-            .field("waits", &self.waits)
-            .finish_non_exhaustive()
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Storage {
-    Memory,
-    Target,
-    Directory(PathBuf),
+    options: EngineOptions,
 }
 
 impl EngineBuilder {
@@ -254,25 +229,25 @@ impl EngineBuilder {
 
     /// Puts SQLite's databases into files below the target directory, removed when the engine ends.
     pub fn file(mut self) -> Self {
-        self.storage = Storage::Target;
+        self.options.storage = Storage::Target;
         self
     }
 
     /// Puts SQLite's databases into files below `path`, removed when the engine ends.
     pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.storage = Storage::Directory(path.into());
+        self.options.storage = Storage::Directory(path.into());
         self
     }
 
     /// How long a query waits for the one connection of its test; 5 s unless set.
     pub fn connection_timeout(mut self, wait: Duration) -> Self {
-        self.waits.connection = wait;
+        self.options.waits.connection = wait;
         self
     }
 
     /// How long the end of a test waits for what the test left running; 5 s unless set.
     pub fn teardown_timeout(mut self, wait: Duration) -> Self {
-        self.waits.teardown = wait;
+        self.options.waits.teardown = wait;
         self
     }
 
@@ -284,7 +259,8 @@ impl EngineBuilder {
         mut self,
         change: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
     ) -> Self {
-        self.sqlite = change(self.sqlite);
+        let options = change(self.options.connect_options());
+        self.options.connect = Some(Arc::new(options));
         self
     }
 
@@ -300,55 +276,20 @@ impl EngineBuilder {
     /// When a seed panics, with its message.
     pub async fn build(self) -> Result<Engine, Error> {
         check_variables()?;
-        let directory = match &self.storage {
-            Storage::Memory => None,
-            Storage::Target => Some(Directory::create(&default_base())?),
-            Storage::Directory(path) => Some(Directory::create(path)?),
-        };
-        let template = Arc::new(self.template(directory).await?);
+        let driver = driver(self.backend)?;
+        driver.find_server().await?;
+        let waits = self.options.waits;
+        let template = self.told(driver.template(&self.schema, &self.options));
+        let template = template.await?;
         Ok(Engine {
-            databases: Arc::new(Databases::new(Arc::clone(&template), self.waits)),
-            slots: SlotSet::new(template, self.waits),
+            databases: Arc::new(Databases::new(Arc::clone(&template), waits)),
+            slots: SlotSet::new(template, waits),
             backend: self.backend,
             has_schema: !self.schema.is_empty(),
         })
     }
 
-    async fn template(&self, directory: Option<Directory>) -> Result<Template, Error> {
-        match self.backend {
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite => {
-                let options = self.sqlite.clone();
-                let wait = self.waits.connection;
-                self.told(Template::sqlite(&self.schema, options, directory, wait))
-                    .await
-            }
-            #[cfg(feature = "postgres")]
-            Backend::Postgres => {
-                // Files are SQLite's.
-                drop(directory);
-                let server = crate::local_server::running::postgres().await?;
-                let wait = self.waits.connection;
-                self.told(PostgresTemplate::obtain(server.url(), &self.schema, wait))
-                    .await
-                    .map(Template::Postgres)
-            }
-            #[cfg(feature = "mysql")]
-            Backend::MySql => {
-                // Files are SQLite's.
-                drop(directory);
-                let server = crate::local_server::running::mysql().await?;
-                let wait = self.waits.connection;
-                self.told(MySqlTemplate::obtain(&server, &self.schema, wait))
-                    .await
-                    .map(Template::MySql)
-            }
-            #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-            missing => Err(missing.without_feature()),
-        }
-    }
-
-    /// Waits for a template, and says so if that takes long.
+    /// Timeouts for a template, and says so if that takes long.
     async fn told<T>(&self, building: impl Future<Output = T>) -> T {
         let mut building = pin!(building);
         if let Ok(template) = tokio::time::timeout(PATIENCE, &mut building).await {

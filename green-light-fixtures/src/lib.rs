@@ -54,6 +54,8 @@ pub(crate) mod digest;
 #[cfg(feature = "_database")]
 pub(crate) mod driver;
 #[cfg(feature = "_database")]
+pub(crate) mod drivers;
+#[cfg(feature = "_database")]
 pub(crate) mod engine;
 #[cfg(feature = "_database")]
 pub(crate) mod env;

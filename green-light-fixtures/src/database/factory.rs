@@ -9,23 +9,30 @@ use crate::database::dedicated::Stay;
 use crate::database::keep;
 use crate::database::shared::Shared;
 use crate::database::shared_queue::{Turn, Turns};
-use crate::driver::template::Template;
+use crate::database_pool::DatabasePool;
+use crate::driver::traits::Template;
 use crate::error::Error;
 use crate::files::temp_dir::{Directory, default_base};
 use crate::isolation::Isolation;
 use crate::limits::Timeouts;
+#[cfg(feature = "mysql")]
+use crate::mysql::template::MySqlTemplate;
+#[cfg(feature = "postgres")]
+use crate::postgres::template::PostgresTemplate;
 #[cfg(feature = "_server")]
 use crate::server::connection_holders::SHARED;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::file;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::file::DatabaseFile;
+#[cfg(feature = "sqlite")]
+use crate::sqlite::template::SqliteTemplate;
 use crate::url::DatabaseUrl;
 
 /// The databases of one engine that tests may commit to.
 #[derive(Debug)]
 pub(crate) struct Databases {
-    template: Arc<Template>,
+    template: Arc<dyn Template>,
     waits: Timeouts,
     /// Made when the first database needs a file and the engine itself is in memory.
     directory: Mutex<Option<Arc<Directory>>>,
@@ -34,7 +41,7 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    pub(crate) fn new(template: Arc<Template>, waits: Timeouts) -> Self {
+    pub(crate) fn new(template: Arc<dyn Template>, waits: Timeouts) -> Self {
         Self {
             template,
             waits,
@@ -51,29 +58,32 @@ impl Databases {
 
     /// A database of its own for `test`.
     pub(crate) async fn own(&self, test: Arc<str>) -> Result<Stay, Error> {
-        let (connection, home) = match &*self.template {
-            #[cfg(feature = "sqlite")]
-            Template::Sqlite { image, options, .. } => {
-                let file = self.file("own", image)?;
-                let connection = file::open(options, &file, self.waits).await?;
-                (connection, Home::File(file))
-            }
-            #[cfg(feature = "postgres")]
-            Template::Postgres(template) => {
-                let claim = template.claim(&test).await?;
-                let connection = claim.open(self.waits).await?;
-                (connection, Home::Postgres(claim))
-            }
-            #[cfg(feature = "mysql")]
-            Template::MySql(template) => {
-                let claim = template.claim(&test).await?;
-                let connection = claim.open(self.waits).await?;
-                (connection, Home::MySql(claim))
-            }
-        };
+        let template = self.template.as_any();
+        #[cfg(feature = "sqlite")]
+        if let Some(template) = template.downcast_ref::<SqliteTemplate>() {
+            let file = self.file("own", &template.image)?;
+            let pool = file::open(&template.options, &file, self.waits).await?;
+            return Ok(self.stay(pool, Home::File(file), test));
+        }
+        #[cfg(feature = "postgres")]
+        if let Some(template) = template.downcast_ref::<PostgresTemplate>() {
+            let claim = template.claim(&test).await?;
+            let pool = claim.open(self.waits).await?;
+            return Ok(self.stay(pool, Home::Postgres(claim), test));
+        }
+        #[cfg(feature = "mysql")]
+        if let Some(template) = template.downcast_ref::<MySqlTemplate>() {
+            let claim = template.claim(&test).await?;
+            let pool = claim.open(self.waits).await?;
+            return Ok(self.stay(pool, Home::MySql(claim), test));
+        }
+        unreachable!("there is no other template")
+    }
+
+    fn stay(&self, connection: DatabasePool, home: Home, test: Arc<str>) -> Stay {
         self.made.fetch_add(1, Ordering::Relaxed);
         let isolation = Isolation::Database;
-        Ok(Stay::new(connection, home, test, isolation, self.waits))
+        Stay::new(connection, home, test, isolation, self.waits)
     }
 
     /// The turn of `test` in the database that the tests of the process share.
@@ -86,26 +96,29 @@ impl Databases {
     }
 
     async fn make_shared(&self) -> Result<Shared, Error> {
-        let shared = match &*self.template {
-            #[cfg(feature = "sqlite")]
-            Template::Sqlite { image, options, .. } => Shared::Sqlite {
-                file: self.file("shared", image)?,
-                reference: self.file("reference", image)?,
-                options: options.clone(),
-            },
-            #[cfg(feature = "postgres")]
-            Template::Postgres(template) => {
-                let claim = template.claim(SHARED).await?;
-                Shared::postgres(claim, self.waits).await?
-            }
-            #[cfg(feature = "mysql")]
-            Template::MySql(template) => {
-                let claim = template.claim(SHARED).await?;
-                Shared::mysql(claim, template, self.waits).await?
-            }
-        };
-        self.made.fetch_add(1, Ordering::Relaxed);
-        Ok(shared)
+        let template = self.template.as_any();
+        #[cfg(feature = "sqlite")]
+        if let Some(template) = template.downcast_ref::<SqliteTemplate>() {
+            self.made.fetch_add(1, Ordering::Relaxed);
+            return Ok(Shared::Sqlite {
+                file: self.file("shared", &template.image)?,
+                reference: self.file("reference", &template.image)?,
+                options: template.options.clone(),
+            });
+        }
+        #[cfg(feature = "postgres")]
+        if let Some(template) = template.downcast_ref::<PostgresTemplate>() {
+            self.made.fetch_add(1, Ordering::Relaxed);
+            let claim = template.claim(SHARED).await?;
+            return Shared::postgres(claim, self.waits).await;
+        }
+        #[cfg(feature = "mysql")]
+        if let Some(template) = template.downcast_ref::<MySqlTemplate>() {
+            self.made.fetch_add(1, Ordering::Relaxed);
+            let claim = template.claim(SHARED).await?;
+            return Shared::mysql(claim, template, self.waits).await;
+        }
+        unreachable!("there is no other template")
     }
 
     #[cfg(feature = "sqlite")]
@@ -118,10 +131,8 @@ impl Databases {
 
     fn directory(&self) -> Result<Arc<Directory>, Error> {
         #[cfg(feature = "sqlite")]
-        if let Template::Sqlite {
-            directory: Some(directory),
-            ..
-        } = &*self.template
+        if let Some(template) = self.template.as_any().downcast_ref::<SqliteTemplate>()
+            && let Some(directory) = &template.directory
         {
             return Ok(Arc::clone(directory));
         }

@@ -4,15 +4,13 @@
 
 pub(crate) mod breach;
 pub(crate) mod checkout;
-#[cfg(feature = "_server")]
-pub(crate) mod guard_savepoint;
+pub(crate) mod handoff;
 pub(crate) mod handover;
 pub(crate) mod lease_state;
 pub(crate) mod monitor;
-pub(crate) mod pool;
+pub(crate) mod options;
+pub(crate) mod outcome;
 pub(crate) mod reported;
-pub(crate) mod restart;
-#[cfg(feature = "_server")]
-pub(crate) mod stand_in;
-pub(crate) mod template;
+pub(crate) mod slot_finish;
+pub(crate) mod slot_pool;
 pub(crate) mod traits;

@@ -17,8 +17,8 @@ use std::{
 
 use crate::driver::breach::{Breach, Broken, By, Record};
 use crate::driver::checkout::{Hold, Verdict};
+use crate::driver::handoff::Finish;
 use crate::driver::lease_state::Lent;
-use crate::sandbox::handoff::Finish;
 use crate::sql::shorten::shorten;
 
 #[derive(Debug, Default)]
@@ -100,7 +100,6 @@ impl Guard {
     }
 
     /// The connection came back from its last use and cannot be used again.
-    #[cfg(feature = "_server")]
     pub(crate) fn broken(&self, reason: Broken) {
         self.state().broken = Some(reason);
     }
@@ -209,7 +208,6 @@ impl Guard {
 
     /// The database tells which statement it has just run: the one that caused the last breach, unless
     /// that has been named.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn named(&self, statement: &str) {
         if let Some(lent) = &mut self.state().lease
             && let Some(record) = lent.breaches.last_mut()
@@ -298,14 +296,12 @@ impl Guard {
     }
 
     /// Whether its database is beyond doubt as the template made it, so that another process may have it.
-    #[cfg(feature = "_server")]
     pub(crate) fn is_spotless(&self) -> bool {
         let state = self.state();
         state.lease.is_none() && !state.condemned && !state.escaped && !state.exposed && !state.lost
     }
 
     /// Whether the statements of this use of the connection may define something, as far as is known.
-    #[cfg(feature = "postgres")]
     pub(crate) fn defined(&self) -> Option<bool> {
         let state = self.state();
         let hold = state.hold.as_ref()?;
@@ -313,7 +309,6 @@ impl Guard {
     }
 
     /// Since when the connection has been in use.
-    #[cfg(feature = "postgres")]
     pub(crate) fn held_since(&self) -> Instant {
         let state = self.state();
         state

@@ -111,14 +111,12 @@ impl Guard {
 
     /// Whether the test has left something in its session that a rollback does not take away, as far as its
     /// statements were reported.
-    #[cfg(feature = "mysql")]
     pub(crate) fn stays(&self) -> bool {
         let state = self.state();
         state.lease.as_ref().is_none_or(|lent| lent.stays)
     }
 
     /// Whether the test has sent statements that were not reported.
-    #[cfg(feature = "mysql")]
     pub(crate) fn is_unseen(&self) -> bool {
         let state = self.state();
         state.lease.as_ref().is_none_or(|lent| lent.unseen)
@@ -126,7 +124,6 @@ impl Guard {
 
     /// How many statements besides those about savepoints the test has sent as texts, as far as they
     /// were told.
-    #[cfg(feature = "mysql")]
     pub(crate) fn texts(&self) -> u64 {
         self.state().lease.as_ref().map_or(0, |lent| lent.texts)
     }

@@ -1,1 +1,120 @@
 //! All that the rest of the crate knows of a database.
+
+use std::{any::Any, fmt, sync::Arc, time::Duration};
+
+use sqlx::{Database, Pool};
+
+use crate::database_pool::{BoxFuture, DatabasePool};
+use crate::driver::monitor::Guard;
+use crate::driver::options::EngineOptions;
+use crate::driver::outcome::Ended;
+use crate::error::Error;
+use crate::schema::definition::Schema;
+use crate::url::DatabaseUrl;
+
+/// One of the databases that green-light knows.
+pub(crate) trait Driver: Send + Sync {
+    /// Finds or starts its server, if it is one.
+    fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Finds or builds the template of `schema`.
+    fn template<'a>(
+        &'a self,
+        schema: &'a Schema,
+        options: &'a EngineOptions,
+    ) -> BoxFuture<'a, Result<Arc<dyn Template>, Error>>;
+}
+
+/// A schema that was run once, from which the databases of tests are made.
+pub(crate) trait Template: fmt::Debug + Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+
+    /// Where the databases that are made from it are.
+    fn url(&self) -> DatabaseUrl;
+
+    /// Whether the schema ran for it in this process.
+    fn was_built(&self) -> bool;
+
+    /// Whether its databases are on a server, and so cost connections of which there are few.
+    fn counts_connections(&self) -> bool {
+        false
+    }
+
+    /// What to know if its server was started by green-light and has ended, in words.
+    fn server_end(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether statements that define something end the transaction they are sent in.
+    fn ddl_commits(&self) -> bool {
+        false
+    }
+
+    /// Makes the database of slot `number`, which `test` is the first to have, and opens its pool.
+    fn open_slot<'a>(
+        &'a self,
+        number: u64,
+        test: &'a str,
+        guard: &'a Arc<Guard>,
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>>;
+}
+
+/// The database of a slot and the pool of its one kept connection.
+pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
+    /// The pool that the test gets.
+    fn pool(&self) -> DatabasePool;
+
+    /// Where the database is, if it has a place of its own.
+    fn url(&self) -> Option<&DatabaseUrl>;
+
+    /// The savepoint that has to stay the innermost, if there is one.
+    fn guard_savepoint(&self) -> Option<Arc<str>>;
+
+    /// Whether the options of the pool lead to a stand-in instead of the database.
+    fn is_shielded(&self) -> bool;
+
+    /// Timeouts for the connection, rolls back the outer transaction and puts the connection back.
+    ///
+    /// Takes `grace` at most. With `hands_over` the connection leaves the pool, which is closed:
+    /// [`renew_pool`](Self::renew_pool) makes another one.
+    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, Ended>;
+
+    /// Gives the slot another pool, of which no test has a clone, over the connection that was handed over or
+    /// a new one.
+    fn renew_pool(&mut self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Refuses new acquisitions from here on; a connection that is out is closed when it comes back.
+    fn close(&self);
+
+    /// Whether it may wait for another test: not if it has a connection that nobody counts.
+    fn may_idle(&self) -> bool;
+
+    /// It waits for a test. Dropped now, its database is given back to those that are ready.
+    fn park(&self);
+
+    /// A test has it.
+    fn unpark(&self);
+
+    fn is_parked(&self) -> bool;
+}
+
+/// What a slot owns besides its pool: its database, which goes when this is dropped.
+pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
+    /// Where the database is, if it has a place of its own.
+    fn url(&self) -> Option<&DatabaseUrl>;
+
+    fn may_idle(&self) -> bool {
+        true
+    }
+
+    fn park(&self, _pool: &Pool<DB>, _guard: &Arc<Guard>) {}
+
+    fn unpark(&self) {}
+
+    fn is_parked(&self) -> bool {
+        false
+    }
+}

@@ -15,168 +15,122 @@
 //! sqlx is made to count several open transactions while there is one, so that a rollback too many
 //! names a savepoint that does not exist.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySqlConnection, MySqlPool,
-    Row as _,
-    mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow, MySqlSslMode},
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySql, MySqlConnection,
+    MySqlPool, Row as _,
+    mysql::{MySqlConnectOptions, MySqlRow, MySqlSslMode},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use crate::driver::breach::{Breach, Broken};
-use crate::driver::checkout::{TRACED, Verdict};
-use crate::driver::guard_savepoint::{BASE_DEPTH, Mark, drain};
-use crate::driver::handover::{Handover, connect};
+use crate::driver::checkout::TRACED;
+use crate::driver::handover::connect;
 use crate::driver::monitor::Guard;
-use crate::driver::pool::Pool;
-use crate::driver::restart::Known;
-use crate::driver::{guard_savepoint, restart, stand_in};
+use crate::driver::outcome::Ended;
+use crate::driver::slot_finish::finish_if_requested;
+use crate::driver::slot_pool::{Sandbox, depth};
 use crate::error::{Error, Kind};
 use crate::mysql::errors::has_number;
 use crate::mysql::errors::help;
 use crate::mysql::routines::Programs;
-use crate::mysql::sandbox_finish::Ending;
+use crate::mysql::sandbox_finish::Finish;
 use crate::mysql::session_audit::{Fate, Ledger};
-use crate::mysql::{session_audit, statement_count};
+use crate::mysql::{session_audit, stand_in, statement_count};
 use crate::server::admin_connection::when_free;
+use crate::server::guard_savepoint::{BASE_DEPTH, Mark, drain};
 use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 
-type Manager = <sqlx::MySql as sqlx::Database>::TransactionManager;
+type Manager = <MySql as sqlx::Database>::TransactionManager;
 
 /// Begins the outer transaction, the one that may write.
 pub(crate) const BEGIN: &str = "START TRANSACTION READ WRITE";
 /// The number of the error "SAVEPOINT does not exist".
 const NO_SUCH_SAVEPOINT: u16 = 1305;
 
-/// What it takes to open the pool of a slot, once for each test that must not have the pool of the
-/// test before.
+/// The sandbox of a slot on MySQL.
 #[derive(Debug)]
-pub(crate) struct Opening {
-    /// How to connect to the database.
-    pub(crate) real: MySqlConnectOptions,
-    guard: Arc<Guard>,
-    wait: Duration,
-    ledger: Arc<Ledger>,
-    /// The statements that end a test, once they are known.
-    pub(crate) ending: Known<Ending>,
-    pub(crate) handover: Handover<sqlx::MySql>,
-}
-
-/// Opens a guarded pool of one connection.
-pub(crate) async fn open(
-    options: &MySqlConnectOptions,
-    guard: &Arc<Guard>,
+pub(crate) struct MySqlSandbox {
+    options: MySqlConnectOptions,
     wait: Duration,
     programs: Programs,
-) -> Result<Pool, Error> {
-    let opening = Arc::new(Opening {
-        real: options.clone(),
-        guard: Arc::clone(guard),
-        wait,
-        ledger: Arc::new(Ledger::new(Mark::new())),
-        ending: Known::default(),
-        handover: Handover::default(),
-    });
-    let pool = opening.pool().await?;
-    if let Some(failure) = guard.failure() {
-        return Err(Error::new(
-            Kind::Connection,
-            "the transaction of a test could not be begun on MySQL",
-        )
-        .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
-        .because(failure));
-    }
-    let looking = Ending::of(&pool, Arc::clone(&opening.ledger), programs);
-    let known = with_timeout::<MySqlConnection, _>(options, "what a session is like", looking);
-    let known = known.await.map_err(cannot_open)?;
-    opening.ending.get_or_init(|| known);
-    Ok(Pool::MySql { pool, opening })
+    ledger: Arc<Ledger>,
+    /// The statements that end a test, once they are known.
+    finish: OnceLock<Finish>,
 }
 
-/// Whether the options of a pool lead to a stand-in.
-pub(crate) fn is_shielded() -> bool {
-    stand_in::mysql().is_some()
+impl MySqlSandbox {
+    pub(crate) fn new(options: MySqlConnectOptions, wait: Duration, programs: Programs) -> Self {
+        Self {
+            options,
+            wait,
+            programs,
+            ledger: Arc::new(Ledger::new(Mark::new())),
+            finish: OnceLock::new(),
+        }
+    }
 }
 
-impl Opening {
-    pub(crate) fn mark(&self) -> &Mark {
-        &self.ledger.mark
+impl Sandbox for MySqlSandbox {
+    type Db = MySql;
+    const BASE_DEPTH: usize = BASE_DEPTH;
+
+    fn options(&self) -> &MySqlConnectOptions {
+        &self.options
     }
 
-    /// A pool over the connection that was handed over, or over a new one.
-    pub(crate) async fn pool(self: &Arc<Self>) -> Result<MySqlPool, Error> {
-        if self.handover.is_empty() {
-            let connecting = || connect(&self.real, self.wait);
-            let connection = when_free::<MySqlConnection, _, _>(connecting)
-                .await
-                .map_err(cannot_open)?;
-            self.handover.put(connection, true);
-        }
-        let first = match stand_in::mysql() {
-            // Nothing is set there, so nothing is asked.
-            Some(address) => MySqlConnectOptions::new()
-                .host(&address.ip().to_string())
-                .port(address.port())
-                .username(self.real.get_username())
-                .database(self.real.get_database().unwrap_or_default())
-                .ssl_mode(MySqlSslMode::Disabled)
-                .pipes_as_concat(false)
-                .no_engine_substitution(false)
-                .timezone(None)
-                .set_names(false),
-            None => self.real.clone(),
-        };
-        let pool = self.pool_options().connect_with(first).await;
-        pool.map_err(cannot_open)
+    fn stand_in(&self) -> Option<MySqlConnectOptions> {
+        let address = stand_in::address()?;
+        // Nothing is set there, so nothing is asked.
+        let options = MySqlConnectOptions::new()
+            .host(&address.ip().to_string())
+            .port(address.port())
+            .username(self.options.get_username())
+            .database(self.options.get_database().unwrap_or_default())
+            .ssl_mode(MySqlSslMode::Disabled)
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .timezone(None)
+            .set_names(false);
+        Some(options)
     }
 
-    fn pool_options(self: &Arc<Self>) -> MySqlPoolOptions {
-        let (connecting, acquiring, releasing) =
-            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
-        guard_savepoint::options::<sqlx::MySql>(self.wait)
-            .after_connect(move |connection, _| {
-                let opening = Arc::clone(&connecting);
-                Box::pin(async move { opening.connected(connection).await })
-            })
-            .before_acquire(move |connection, _| {
-                let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
-                Box::pin(async move { Ok(verdict == Verdict::Ready) })
-            })
-            .after_release(move |connection, _| {
-                let opening = Arc::clone(&releasing);
-                Box::pin(async move { opening.released(connection).await })
-            })
+    async fn connect(&self, wait: Duration) -> Result<MySqlConnection, sqlx::Error> {
+        when_free::<MySqlConnection, _, _>(|| connect(&self.options, wait)).await
     }
 
-    /// The pool has connected to the stand-in.
-    async fn connected(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-        let mut is_new = true;
-        if let Some(kept) = self.handover.take() {
-            (*connection, is_new) = (kept.connection, kept.is_new);
-        } else if is_shielded() {
-            *connection = connect(&self.real, self.wait).await?;
+    async fn begin(
+        &self,
+        connection: &mut MySqlConnection,
+        _guard: &Arc<Guard>,
+    ) -> Result<(), sqlx::Error> {
+        prepare(connection, self.wait, &self.ledger).await?;
+        // What is known of the first one is found out once it is in the pool.
+        match self.finish.get() {
+            Some(_) => self.ledger.texts.learn_of_new(connection).await,
+            None => Ok(()),
         }
-        // An error here would make the pool try again until the wait is over; it is remembered
-        // instead, and the slot is not used.
-        let mut failure = None;
-        if is_new {
-            failure = prepare(connection, self.wait, &self.ledger).await.err();
-            // What is known of the first one is found out once it is in the pool.
-            if failure.is_none() && self.ending.get().is_some() {
-                failure = self.ledger.texts.learn_of_new(connection).await.err();
-            }
-        }
-        self.guard.connected(failure.map(|error| error.to_string()));
+    }
+
+    async fn learn(&self, pool: &MySqlPool) -> Result<(), sqlx::Error> {
+        let looking = Finish::of(pool, Arc::clone(&self.ledger), self.programs);
+        let finish =
+            with_timeout::<MySqlConnection, _>(&self.options, "what a session is like", looking)
+                .await?;
+        self.finish.get_or_init(|| finish);
         Ok(())
     }
 
-    async fn released(&self, connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
-        let (guard, ledger) = (&self.guard, &self.ledger);
-        if guard.finish().was_put_back() {
-            let known = ledger.texts.are_known(connection);
-            return Ok(answers(2 * self.wait, known).await);
-        }
+    async fn after_use(
+        &self,
+        connection: &mut MySqlConnection,
+        guard: &Guard,
+    ) -> Result<bool, sqlx::Error> {
+        let ledger = &self.ledger;
         let used = async {
             // The end of the test looks for the savepoint, too.
             if !guard.finish().is_wanted() {
@@ -186,7 +140,7 @@ impl Opening {
                     return Ok::<_, sqlx::Error>(false);
                 }
             }
-            let is_clean = restart::released(connection, guard, &self.ending).await;
+            let is_clean = finish_if_requested(self, connection, guard).await;
             Ok(is_clean && ledger.texts.are_known(connection).await?)
         };
         // A prepared query that was dropped half-way can leave answers behind that sqlx does not know
@@ -205,28 +159,61 @@ impl Opening {
             }
         }
     }
-}
 
-/// Whether `known` is so, and in time.
-async fn answers(within: Duration, known: impl Future<Output = Result<bool, sqlx::Error>>) -> bool {
-    let known = tokio::time::timeout(within, known).await;
-    matches!(known, Ok(Ok(true)))
-}
+    async fn after_finish(&self, connection: &mut MySqlConnection) -> bool {
+        let known = self.ledger.texts.are_known(connection);
+        let known = tokio::time::timeout(2 * self.wait, known).await;
+        matches!(known, Ok(Ok(true)))
+    }
 
-fn cannot_open(error: sqlx::Error) -> Error {
-    let fact = match error {
-        sqlx::Error::PoolTimedOut => {
-            "MySQL did not answer in time, while a connection for a test was being made"
+    async fn finish(&self, connection: &mut MySqlConnection, guard: &Guard) -> Ended {
+        match self.finish.get() {
+            Some(finish) => finish.run(connection, guard).await,
+            None => Ended::Changed,
         }
-        _ if ResponseTimeout::of(&error).is_some() => "MySQL does not answer",
-        _ => "MySQL cannot be reached",
-    };
-    let help = help(&error);
-    Error::new(Kind::Connection, fact).help(help).because(error)
-}
+    }
 
-fn depth(connection: &MySqlConnection) -> usize {
-    Manager::get_transaction_depth(connection)
+    async fn is_usable(&self, connection: &mut MySqlConnection) -> bool {
+        // The answer was waited for. What is in doubt is not known before the server is asked.
+        let known = self.ledger.texts.are_known(connection).await;
+        known.unwrap_or(false)
+    }
+
+    async fn kill_sessions(&self) -> Result<(), sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        let sql = "SELECT id FROM information_schema.processlist \
+                   WHERE db = database() AND id <> connection_id()";
+        for row in connection.fetch_all(sql).await? {
+            let kill = format!("KILL {}", row.try_get_unchecked::<i64, _>(0)?);
+            // It may have gone by itself meanwhile.
+            let _ = connection.execute(AssertSqlSafe(kill)).await;
+        }
+        connection.close().await
+    }
+
+    fn guard_savepoint(&self) -> Option<Arc<str>> {
+        Some(self.ledger.mark.name())
+    }
+
+    fn cannot_open(error: sqlx::Error) -> Error {
+        let fact = match error {
+            sqlx::Error::PoolTimedOut => {
+                "MySQL did not answer in time, while a connection for a test was being made"
+            }
+            _ if ResponseTimeout::of(&error).is_some() => "MySQL does not answer",
+            _ => "MySQL cannot be reached",
+        };
+        let help = help(&error);
+        Error::new(Kind::Connection, fact).help(help).because(error)
+    }
+
+    fn cannot_begin() -> Error {
+        Error::new(
+            Kind::Connection,
+            "the transaction of a test could not be begun on MySQL",
+        )
+        .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
+    }
 }
 
 /// Opens the outer transaction and sets the guard savepoint.
@@ -256,11 +243,11 @@ async fn prepare(
 
 /// Makes sqlx count up to the base, above a transaction that is open.
 pub(crate) async fn deepen(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    let first = depth(connection);
+    let first = depth::<MySql>(connection);
     if first == BASE_DEPTH {
         return Ok(());
     }
-    while depth(connection) < BASE_DEPTH {
+    while depth::<MySql>(connection) < BASE_DEPTH {
         Manager::begin(connection, None).await?;
     }
     let release = format!("RELEASE SAVEPOINT _sqlx_savepoint_{first}");
@@ -288,11 +275,11 @@ pub(crate) async fn run(
     ledger: &Ledger,
 ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
     drain(connection).await?;
-    if depth(connection) > BASE_DEPTH {
+    if depth::<MySql>(connection) > BASE_DEPTH {
         guard.ended(Breach::Unbalanced);
         return Ok(None);
     }
-    if depth(connection) > 0 {
+    if depth::<MySql>(connection) > 0 {
         match connection.fetch_all(AssertSqlSafe(text)).await {
             Ok(rows) => return Ok(Some(rows)),
             Err(error) if is_missing(&error, &ledger.mark.name()) => {}
@@ -305,19 +292,6 @@ pub(crate) async fn run(
         Fate::Deadlocked => guard.rolled_back_by_server(),
     }
     Ok(None)
-}
-
-/// Ends every other connection to the slot's own database, which is not used again.
-pub(crate) async fn cut(real: &MySqlConnectOptions) -> Result<(), sqlx::Error> {
-    let mut connection = real.connect().await?;
-    let sql = "SELECT id FROM information_schema.processlist \
-               WHERE db = database() AND id <> connection_id()";
-    for row in connection.fetch_all(sql).await? {
-        let kill = format!("KILL {}", row.try_get_unchecked::<i64, _>(0)?);
-        // It may have gone by itself meanwhile.
-        let _ = connection.execute(AssertSqlSafe(kill)).await;
-    }
-    connection.close().await
 }
 
 /// Whether it says that there is no savepoint of that name.

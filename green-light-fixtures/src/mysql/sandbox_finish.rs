@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, mysql::MySqlRow};
 
-use crate::driver::guard_savepoint::Mark;
 use crate::driver::monitor::Guard;
-use crate::driver::pool::Ended;
-use crate::driver::restart::Restart;
+use crate::driver::outcome::Ended;
 use crate::mysql::routines::Programs;
 use crate::mysql::sandbox::{BEGIN, deepen, is_missing, run};
 use crate::mysql::session_audit::{Ledger, Looks};
 use crate::mysql::{session_leftovers, statement_count};
+use crate::server::guard_savepoint::Mark;
 
 /// How many texts besides those about savepoints end one test and begin the next: the look, `ROLLBACK`
 /// and `START TRANSACTION`.
@@ -24,7 +23,7 @@ const AFTER: u64 = 2;
 
 /// The statements that end a test, and how the session looks if it left nothing there.
 #[derive(Debug)]
-pub(crate) struct Ending {
+pub(crate) struct Finish {
     usual: Texts,
     /// The same for a test whose statements were not reported, if the server can be asked what they left.
     thorough: Option<Texts>,
@@ -50,13 +49,16 @@ impl Texts {
             mark.set
         );
         Self {
-            all: format!("{}; RELEASE SAVEPOINT {savepoint}; {rest}", mark.release),
+            all: format!(
+                "RELEASE SAVEPOINT {}; RELEASE SAVEPOINT {savepoint}; {rest}",
+                mark.name()
+            ),
             rest,
         }
     }
 }
 
-impl Ending {
+impl Finish {
     /// Looks at a fresh session, whose state every later test must leave as it is.
     pub(crate) async fn of(
         pool: &MySqlPool,
@@ -112,8 +114,8 @@ impl Ending {
     }
 }
 
-impl Restart<sqlx::MySql> for Ending {
-    async fn run(&self, connection: &mut MySqlConnection, guard: &Guard) -> Ended {
+impl Finish {
+    pub(crate) async fn run(&self, connection: &mut MySqlConnection, guard: &Guard) -> Ended {
         let thorough = self.thorough(guard);
         let texts = thorough.unwrap_or(&self.usual);
         let answer = match self.answer(texts, connection, guard).await {
@@ -144,11 +146,5 @@ impl Restart<sqlx::MySql> for Ending {
             Ok(()) => Ended::Clean,
             Err(error) => Ended::Failed(error),
         }
-    }
-
-    async fn is_usable(&self, connection: &mut MySqlConnection) -> bool {
-        // The answer was waited for. What is in doubt is not known before the server is asked.
-        let known = self.ledger.texts.are_known(connection).await;
-        known.unwrap_or(false)
     }
 }

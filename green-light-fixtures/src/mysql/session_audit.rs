@@ -10,8 +10,8 @@ use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::driver::breach::By;
 use crate::driver::checkout::TRACED;
-use crate::driver::guard_savepoint::Mark;
 use crate::mysql::statement_count::Texts;
+use crate::server::guard_savepoint::Mark;
 use crate::sql::classify::ends_transactions_on_mysql;
 
 /// What a test can change in its session so that a rollback does not undo it. The names of the last

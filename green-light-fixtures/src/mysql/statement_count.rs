@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::{Executor as _, MySqlConnection};
 
-use crate::driver::guard_savepoint::BASE_DEPTH;
 use crate::mysql::session_audit::counters;
+use crate::server::guard_savepoint::BASE_DEPTH;
 
 /// Where it is not known how many texts a session has run.
 const UNKNOWN: u64 = u64::MAX;

@@ -38,7 +38,8 @@ pub(crate) struct MySqlTemplate {
     /// What its programs leave in a session; set once it is known that every table takes part in
     /// transactions, too.
     fit: Arc<OnceCell<Programs>>,
-    built: bool,
+    /// Whether this process has built it.
+    pub(crate) was_built: bool,
 }
 
 /// What is known of a template.
@@ -100,13 +101,8 @@ impl MySqlTemplate {
             pattern: Arc::new(pattern),
             schema: schema.clone(),
             fit: Arc::default(),
-            built,
+            was_built: built,
         })
-    }
-
-    /// Whether this process has built it.
-    pub(crate) fn was_built(&self) -> bool {
-        self.built
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -182,7 +178,7 @@ impl MySqlTemplate {
     }
 
     /// Where the template is.
-    pub(crate) fn url(&self) -> DatabaseUrl {
+    pub(crate) fn server_url(&self) -> DatabaseUrl {
         self.office.url_of(self.name())
     }
 }
@@ -236,7 +232,7 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    /// Waits for whoever builds it, or builds it. Returns its name, and whether it was built here.
+    /// Timeouts for whoever builds it, or builds it. Returns its name, and whether it was built here.
     async fn run(&self) -> Result<(String, bool), Error> {
         let budget = &self.office.budget;
         // For the connection that holds the lock, and for those of the schema.
@@ -257,7 +253,7 @@ impl Building<'_> {
         result
     }
 
-    /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
+    /// Timeouts for the right to build; returns the template if somebody else has built it meanwhile.
     async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<String>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut backoff = Backoff::new();

@@ -10,36 +10,36 @@
 //! * A savepoint is set before each use of the connection and looked for after it. An SQL error
 //!   aborts the transaction up to there and no further, and whoever ends the outer transaction takes
 //!   the savepoint along: that is the breach. One message does both, [`Mark::renew`], after each use.
-//! * A deferred constraint trigger refuses to commit (see [`postgres_guard`](super::postgres_guard)), and leaves a note of the text that
+//! * A deferred constraint trigger refuses to commit (see [`guard`](super::guard)), and leaves a note of the text that
 //!   asked for it: a prepared statement, which no rollback takes away.
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
 //!   So what follows a `ROLLBACK` as text cannot write.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Row as _,
-    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, PgPool, Postgres,
+    Row as _,
+    postgres::{PgConnectOptions, PgSslMode},
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use crate::driver::breach::{Breach, Broken, By};
-use crate::driver::checkout::Verdict;
-use crate::driver::guard_savepoint::{BASE_DEPTH, Mark, drain, has_code};
-use crate::driver::handover::{Handover, connect};
 use crate::driver::monitor::Guard;
-use crate::driver::pool::Pool;
-use crate::driver::restart::Known;
-use crate::driver::{guard_savepoint, restart, stand_in};
+use crate::driver::outcome::Ended;
+use crate::driver::slot_finish::finish_if_requested;
+use crate::driver::slot_pool::{Sandbox, depth};
 use crate::error::{Error, Kind};
 use crate::postgres::errors::help;
-use crate::postgres::sandbox_finish::Ending;
+use crate::postgres::sandbox_finish::Finish;
+use crate::postgres::stand_in;
+use crate::server::guard_savepoint::{BASE_DEPTH, Mark, drain, has_code};
 use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 
-type Manager = <sqlx::Postgres as sqlx::Database>::TransactionManager;
+type Manager = <Postgres as sqlx::Database>::TransactionManager;
 
 /// Begins the outer transaction: the one that may write, and that no commit can end.
 pub(crate) const BEGIN: &str = "BEGIN READ WRITE; INSERT INTO green_light.guard VALUES (1)";
@@ -56,116 +56,69 @@ const ALTERED: &str = "SELECT 1 WHERE pg_catalog.pg_stat_get_xact_tuples_inserte
 const IN_FAILED_TRANSACTION: &str = "25P02";
 const QUERY_CANCELED: &str = "57014";
 
-/// What it takes to open the pool of a slot, once for each test that must not have the pool of the
-/// test before.
+/// The sandbox of a slot on PostgreSQL, whose database holds the guard.
 #[derive(Debug)]
-pub(crate) struct Opening {
-    /// How to connect to the database.
-    pub(crate) real: PgConnectOptions,
-    guard: Arc<Guard>,
-    wait: Duration,
-    pub(crate) mark: Mark,
+pub(crate) struct PostgresSandbox {
+    options: PgConnectOptions,
+    mark: Mark,
     /// The statements that end a test, once they are known.
-    pub(crate) ending: Known<Ending>,
-    pub(crate) handover: Handover<sqlx::Postgres>,
+    finish: OnceLock<Finish>,
 }
 
-/// Opens a guarded pool of one connection on a database that holds the guard.
-pub(crate) async fn open(
-    options: &PgConnectOptions,
-    guard: &Arc<Guard>,
-    wait: Duration,
-) -> Result<Pool, Error> {
-    let opening = Arc::new(Opening {
-        real: slot_options(options, wait),
-        guard: Arc::clone(guard),
-        wait,
-        mark: Mark::new(),
-        ending: Known::default(),
-        handover: Handover::default(),
-    });
-    let pool = opening.pool().await?;
-    if let Some(failure) = guard.failure() {
-        return Err(Error::new(
-            Kind::Connection,
-            "the transaction of a test could not be begun on PostgreSQL",
-        )
-        .help("look at the cause; the schema must leave the schema `green_light` alone")
-        .because(failure));
-    }
-    let looking = Ending::of(&pool, &opening.mark);
-    let known = with_timeout::<PgConnection, _>(options, "what a session is like", looking);
-    let known = known.await.map_err(cannot_open)?;
-    opening.ending.get_or_init(|| known);
-    Ok(Pool::Postgres { pool, opening })
-}
-
-/// Whether the options of a pool lead to a stand-in.
-pub(crate) fn is_shielded() -> bool {
-    stand_in::postgres().is_some()
-}
-
-impl Opening {
-    /// A pool over the connection that was handed over, or over a new one.
-    pub(crate) async fn pool(self: &Arc<Self>) -> Result<PgPool, Error> {
-        if self.handover.is_empty() {
-            let connection = connect(&self.real, self.wait).await.map_err(cannot_open)?;
-            self.handover.put(connection, true);
+impl PostgresSandbox {
+    pub(crate) fn new(options: &PgConnectOptions, wait: Duration) -> Self {
+        Self {
+            options: slot_options(options, wait),
+            mark: Mark::new(),
+            finish: OnceLock::new(),
         }
-        let first = match stand_in::postgres() {
-            Some(address) => PgConnectOptions::new_without_pgpass()
-                .host(&address.ip().to_string())
-                .port(address.port())
-                .username(self.real.get_username())
-                .database(self.real.get_database().unwrap_or_default())
-                .ssl_mode(PgSslMode::Disable),
-            None => self.real.clone(),
-        };
-        let pool = self.pool_options().connect_with(first).await;
-        pool.map_err(cannot_open)
+    }
+}
+
+impl Sandbox for PostgresSandbox {
+    type Db = Postgres;
+    const BASE_DEPTH: usize = BASE_DEPTH;
+
+    fn options(&self) -> &PgConnectOptions {
+        &self.options
     }
 
-    fn pool_options(self: &Arc<Self>) -> PgPoolOptions {
-        let (connecting, acquiring, releasing) =
-            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
-        guard_savepoint::options(self.wait)
-            .after_connect(move |connection, _| {
-                let opening = Arc::clone(&connecting);
-                Box::pin(async move { opening.connected(connection).await })
-            })
-            .before_acquire(move |connection, _| {
-                let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
-                Box::pin(async move { Ok(verdict == Verdict::Ready) })
-            })
-            .after_release(move |connection, _| {
-                let opening = Arc::clone(&releasing);
-                Box::pin(async move { opening.released(connection).await })
-            })
+    fn stand_in(&self) -> Option<PgConnectOptions> {
+        let address = stand_in::address()?;
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&address.ip().to_string())
+            .port(address.port())
+            .username(self.options.get_username())
+            .database(self.options.get_database().unwrap_or_default())
+            .ssl_mode(PgSslMode::Disable);
+        Some(options)
     }
 
-    /// The pool has connected to the stand-in.
-    async fn connected(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut is_new = true;
-        if let Some(kept) = self.handover.take() {
-            (*connection, is_new) = (kept.connection, kept.is_new);
-        } else if is_shielded() {
-            *connection = connect(&self.real, self.wait).await?;
-        }
-        // An error here would make the pool try again until the wait is over; it is remembered
-        // instead, and the slot is not used.
-        let failure = match is_new {
-            true => prepare(connection, &self.mark).await.err(),
-            false => None,
-        };
-        self.guard.connected(failure.map(|error| error.to_string()));
+    /// Opens the outer transaction and sets the guard savepoint.
+    async fn begin(
+        &self,
+        connection: &mut PgConnection,
+        _guard: &Arc<Guard>,
+    ) -> Result<(), sqlx::Error> {
+        Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
+        connection.execute(AssertSqlSafe(&*self.mark.set)).await?;
+        deepen(connection).await
+    }
+
+    async fn learn(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let looking = Finish::of(pool, &self.mark);
+        let finish =
+            with_timeout::<PgConnection, _>(&self.options, "what a session is like", looking)
+                .await?;
+        self.finish.get_or_init(|| finish);
         Ok(())
     }
 
-    async fn released(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-        let guard = &self.guard;
-        if guard.finish().was_put_back() {
-            return Ok(true);
-        }
+    async fn after_use(
+        &self,
+        connection: &mut PgConnection,
+        guard: &Guard,
+    ) -> Result<bool, sqlx::Error> {
         let renewed = renew(connection, &self.mark, guard).await;
         match &renewed {
             Ok(Some((breach, by))) => guard.ended_by(*breach, by.clone()),
@@ -174,9 +127,49 @@ impl Opening {
         }
         guard.released();
         match renewed? {
-            None => Ok(restart::released(connection, guard, &self.ending).await),
+            None => Ok(finish_if_requested(self, connection, guard).await),
             Some(_) => Ok(false),
         }
+    }
+
+    async fn finish(&self, connection: &mut PgConnection, _guard: &Guard) -> Ended {
+        match self.finish.get() {
+            Some(finish) => finish.run(connection).await.unwrap_or_else(Ended::Failed),
+            None => Ended::Changed,
+        }
+    }
+
+    async fn kill_sessions(&self) -> Result<(), sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid() \
+                   AND usename = current_user";
+        connection.execute(sql).await?;
+        connection.close().await
+    }
+
+    fn guard_savepoint(&self) -> Option<Arc<str>> {
+        Some(self.mark.name())
+    }
+
+    fn cannot_open(error: sqlx::Error) -> Error {
+        let fact = match error {
+            sqlx::Error::PoolTimedOut => {
+                "PostgreSQL did not answer in time, while a connection for a test was being made"
+            }
+            _ if ResponseTimeout::of(&error).is_some() => "PostgreSQL does not answer",
+            _ => "PostgreSQL cannot be reached",
+        };
+        let help = help(&error);
+        Error::new(Kind::Connection, fact).help(help).because(error)
+    }
+
+    fn cannot_begin() -> Error {
+        Error::new(
+            Kind::Connection,
+            "the transaction of a test could not be begun on PostgreSQL",
+        )
+        .help("look at the cause; the schema must leave the schema `green_light` alone")
     }
 }
 
@@ -188,36 +181,13 @@ fn slot_options(options: &PgConnectOptions, wait: Duration) -> PgConnectOptions 
     ])
 }
 
-pub(crate) fn cannot_open(error: sqlx::Error) -> Error {
-    let fact = match error {
-        sqlx::Error::PoolTimedOut => {
-            "PostgreSQL did not answer in time, while a connection for a test was being made"
-        }
-        _ if ResponseTimeout::of(&error).is_some() => "PostgreSQL does not answer",
-        _ => "PostgreSQL cannot be reached",
-    };
-    let help = help(&error);
-    Error::new(Kind::Connection, fact).help(help).because(error)
-}
-
-fn depth(connection: &PgConnection) -> usize {
-    Manager::get_transaction_depth(connection)
-}
-
-/// Opens the outer transaction and sets the guard savepoint.
-async fn prepare(connection: &mut PgConnection, mark: &Mark) -> Result<(), sqlx::Error> {
-    Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    connection.execute(AssertSqlSafe(&*mark.set)).await?;
-    deepen(connection).await
-}
-
 /// Makes sqlx count up to the base, above a transaction that is open.
 async fn deepen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let first = depth(connection);
+    let first = depth::<Postgres>(connection);
     if first == BASE_DEPTH {
         return Ok(());
     }
-    while depth(connection) < BASE_DEPTH {
+    while depth::<Postgres>(connection) < BASE_DEPTH {
         Manager::begin(connection, None).await?;
     }
     let release = format!("RELEASE SAVEPOINT _sqlx_savepoint_{first}");
@@ -231,9 +201,9 @@ async fn renew(
     guard: &Guard,
 ) -> Result<Option<(Breach, Option<By>)>, sqlx::Error> {
     drain(connection).await?;
-    match depth(connection) {
+    match depth::<Postgres>(connection) {
         0 => return ended(connection, guard.held_since()).await.map(Some),
-        BASE_DEPTH.. if depth(connection) > BASE_DEPTH => {
+        BASE_DEPTH.. if depth::<Postgres>(connection) > BASE_DEPTH => {
             return Ok(Some((Breach::Unbalanced, None)));
         }
         _ => {}
@@ -252,7 +222,10 @@ async fn renew(
     };
     let altered = match altered {
         Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => connection
-            .execute(AssertSqlSafe(&*mark.back))
+            .execute(AssertSqlSafe(format!(
+                "ROLLBACK TO SAVEPOINT {}",
+                mark.name()
+            )))
             .await
             .map(|_| false),
         other => other,
@@ -298,23 +271,13 @@ async fn ended(
     })
 }
 
-/// Ends every other connection to the slot's own database, which is not used again.
-pub(crate) async fn cut(real: &PgConnectOptions) -> Result<(), sqlx::Error> {
-    let mut connection = real.connect().await?;
-    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-               WHERE datname = current_database() AND pid <> pg_backend_pid() \
-               AND usename = current_user";
-    connection.execute(sql).await?;
-    connection.close().await
-}
-
 /// One value of one row.
 pub(crate) async fn one<T>(
     connection: &mut PgConnection,
     sql: impl sqlx::SqlSafeStr,
 ) -> Result<T, sqlx::Error>
 where
-    T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
 {
     connection.fetch_one(sqlx::query(sql)).await?.try_get(0)
 }

@@ -5,17 +5,21 @@
 //! the session has changed; then nobody waits for the answer: the message rides with the one by which
 //! the pool looks whether the connection works. If it does not, the next test has another one.
 
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseError};
 
-use crate::driver::guard_savepoint::{Mark, has_code, send};
-use crate::driver::monitor::Guard;
-use crate::driver::pool::Ended;
-use crate::driver::restart::Restart;
+use crate::driver::outcome::Ended;
 use crate::postgres::sandbox::{BEGIN, one};
+use crate::server::guard_savepoint::{Mark, has_code};
 
 /// The statements that end a test.
 #[derive(Debug)]
-pub(crate) struct Ending {
+pub(crate) struct Finish {
     text: String,
     /// Whether something of the schema can be deferred.
     defers: bool,
@@ -27,7 +31,7 @@ const DEFERS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgd
                       OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable)";
 const CHECK: &str = "SET LOCAL green_light.ending = 'on'; SET CONSTRAINTS ALL IMMEDIATE; ";
 
-impl Ending {
+impl Finish {
     /// Looks at what the schema holds.
     pub(crate) async fn of(pool: &PgPool, mark: &Mark) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
@@ -43,7 +47,7 @@ impl Ending {
         })
     }
 
-    async fn try_run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
+    pub(crate) async fn run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
         let sending = connection.execute(AssertSqlSafe(self.text.as_str()));
         let answer = if self.defers {
             Some(sending.await)
@@ -66,16 +70,21 @@ impl Ending {
     }
 }
 
-impl Restart<sqlx::Postgres> for Ending {
-    async fn run(&self, connection: &mut PgConnection, _guard: &Guard) -> Ended {
-        self.try_run(connection).await.unwrap_or_else(Ended::Failed)
-    }
-}
-
 /// What is wrong with a row, in PostgreSQL's words.
 fn told(error: &PgDatabaseError) -> String {
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.message()),
         None => error.message().to_owned(),
     }
+}
+
+/// Polls `sending` once, which sends; sqlx reads the answer before anything else it does. Nothing if
+/// the answer is not there yet.
+async fn send<T>(sending: impl Future<Output = T>) -> Option<T> {
+    let mut sending = pin!(sending);
+    poll_fn(|context| match sending.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }

@@ -39,7 +39,8 @@ pub(crate) struct PostgresTemplate {
     pattern: Arc<Pattern>,
     /// The same with what the sandbox needs, made when the first slot is.
     guarded: Arc<OnceCell<Arc<Pattern>>>,
-    built: bool,
+    /// Whether this process has built it.
+    pub(crate) was_built: bool,
 }
 
 /// What is known of a template.
@@ -77,13 +78,8 @@ impl PostgresTemplate {
             office,
             pattern,
             guarded: Arc::default(),
-            built,
+            was_built: built,
         })
-    }
-
-    /// Whether this process has built it.
-    pub(crate) fn was_built(&self) -> bool {
-        self.built
     }
 
     /// A database for `test` alone, as the template made it, with the right to connect to it.
@@ -113,7 +109,7 @@ impl PostgresTemplate {
     }
 
     /// Where the server is.
-    pub(crate) fn url(&self) -> DatabaseUrl {
+    pub(crate) fn server_url(&self) -> DatabaseUrl {
         self.office.url_of(&self.pattern.name)
     }
 }
@@ -243,7 +239,7 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    /// Waits for whoever builds it, or builds it.
+    /// Timeouts for whoever builds it, or builds it.
     async fn run(&self) -> Result<(Arc<Pattern>, bool), Error> {
         // For the connection that holds the lock, and for those of the schema.
         let budget = &self.office.budget;
@@ -264,7 +260,7 @@ impl Building<'_> {
         result
     }
 
-    /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
+    /// Timeouts for the right to build; returns the template if somebody else has built it meanwhile.
     async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<Pattern>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut backoff = Backoff::new();

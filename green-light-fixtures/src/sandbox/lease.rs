@@ -14,7 +14,8 @@ use green_light_core::left_behind;
 
 use crate::driver::lease_state::Lent;
 use crate::driver::monitor::Guard;
-use crate::driver::pool::{Ended, Pool};
+use crate::driver::outcome::Ended;
+use crate::driver::traits::SlotDatabase;
 use crate::error::{Error, Kind};
 use crate::limits::Timeouts;
 use crate::sandbox::pool::SlotSet;
@@ -48,7 +49,10 @@ impl Lease {
     ) -> Self {
         let guard = Arc::clone(&slot.guard);
         #[cfg(feature = "_server")]
-        let holding = set.template().is_on_server().then(|| Holding::of(&test));
+        let holding = set
+            .template()
+            .counts_connections()
+            .then(|| Holding::of(&test));
         Self {
             set,
             slot: Mutex::new(Some(slot)),
@@ -81,7 +85,7 @@ impl Lease {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.with_pool(|_| ()).is_none()
+        self.with_database(|_| ()).is_none()
     }
 
     pub(crate) fn guard(&self) -> &Arc<Guard> {
@@ -95,13 +99,13 @@ impl Lease {
     /// Where its database is, if it is a place of its own.
     pub(crate) fn url(&self) -> Option<DatabaseUrl> {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().and_then(|slot| slot.home.url()).cloned()
+        slot.as_ref().and_then(|slot| slot.database.url()).cloned()
     }
 
-    /// Looks at the pool, if the lease has not ended.
-    pub(crate) fn with_pool<T>(&self, look: impl FnOnce(&Pool) -> T) -> Option<T> {
+    /// Looks at the database, if the lease has not ended.
+    pub(crate) fn with_database<T>(&self, look: impl FnOnce(&dyn SlotDatabase) -> T) -> Option<T> {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().map(|slot| look(&slot.pool))
+        slot.as_ref().map(|slot| look(&*slot.database))
     }
 
     /// Takes the slot out of the lease, which then has ended.
@@ -191,7 +195,7 @@ impl Taken {
         let ended = if slot.guard.is_untouched() && !hands_over {
             Ended::Clean
         } else {
-            slot.pool.end(&slot.guard, waits.teardown, hands_over).await
+            slot.database.finish(waits.teardown, hands_over).await
         };
         let holder = slot.guard.holder();
         let Some(lent) = slot.guard.close() else {
@@ -218,7 +222,7 @@ impl Taken {
         let Some(slot) = &mut self.slot else {
             return false;
         };
-        slot.pool.renew(&slot.guard).await.is_ok()
+        slot.database.renew_pool().await.is_ok()
     }
 }
 

@@ -20,7 +20,6 @@
 //! that is used by a leaked task while a later test has the slot.
 
 pub(crate) mod contention;
-pub(crate) mod handoff;
 pub(crate) mod lease;
 pub(crate) mod pool;
 pub(crate) mod slot;

@@ -8,7 +8,7 @@ use std::sync::{
 };
 
 use crate::driver::monitor::Guard;
-use crate::driver::template::Template;
+use crate::driver::traits::Template;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::sandbox::lease::Lease;
@@ -32,7 +32,7 @@ pub(crate) fn give_up_idle() {
 
 #[derive(Debug)]
 pub(crate) struct SlotSet {
-    template: Arc<Template>,
+    template: Arc<dyn Template>,
     waits: Timeouts,
     idle: Mutex<Vec<Slot>>,
     opened: AtomicU64,
@@ -52,8 +52,8 @@ pub(crate) struct Counts {
 }
 
 impl SlotSet {
-    pub(crate) fn new(template: Arc<Template>, waits: Timeouts) -> Arc<Self> {
-        let is_on_server = template.is_on_server();
+    pub(crate) fn new(template: Arc<dyn Template>, waits: Timeouts) -> Arc<Self> {
+        let is_on_server = template.counts_connections();
         let set = Arc::new(Self {
             template,
             waits,
@@ -71,8 +71,8 @@ impl SlotSet {
         set
     }
 
-    pub(crate) fn template(&self) -> &Template {
-        &self.template
+    pub(crate) fn template(&self) -> &dyn Template {
+        &*self.template
     }
 
     pub(crate) fn waits(&self) -> Timeouts {
@@ -103,7 +103,7 @@ impl SlotSet {
                 Some(slot) => slot,
                 None => self.open(&test).await?,
             };
-            slot.wake();
+            slot.database.unpark();
             if slot
                 .guard
                 .open(id, Arc::clone(&test), Arc::clone(&deadlocked))
@@ -118,12 +118,12 @@ impl SlotSet {
 
     async fn open(&self, test: &str) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        let guard = Arc::new(Guard::new(self.template.definitions_commit()));
-        let (pool, home) = self
+        let guard = Arc::new(Guard::new(self.template.ddl_commits()));
+        let database = self
             .template
-            .open(number, test, &guard, self.waits.connection)
+            .open_slot(number, test, &guard, self.waits.connection)
             .await?;
-        Ok(Slot::new(pool, guard, home))
+        Ok(Slot::new(database, guard))
     }
 
     /// Takes a slot back from a test that has ended well. `token` is that of its pool, if the test had
@@ -131,11 +131,11 @@ impl SlotSet {
     pub(crate) fn put_back(&self, slot: Slot, token: Option<&Weak<()>>) {
         // A pool that is still held by something could be used while a later test runs.
         let is_held = token.is_some_and(|token| token.strong_count() > 0);
-        if is_held || !slot.may_wait() {
+        if is_held || !slot.database.may_idle() {
             return self.discard_lent(slot);
         }
         self.ended.fetch_add(1, Ordering::Relaxed);
-        slot.rest();
+        slot.park();
         self.idle().push(slot);
     }
 

@@ -277,7 +277,7 @@ impl<C: Counts> Drop for Permits<C> {
     }
 }
 
-/// Waits a little for connections, or gives up. `short` says who has them, if that is to be told.
+/// Timeouts a little for connections, or gives up. `short` says who has them, if that is to be told.
 async fn wait(backoff: &mut Backoff, short: Option<Error>) -> Result<(), Error> {
     match short {
         Some(error) if backoff.expired() => return Err(error),

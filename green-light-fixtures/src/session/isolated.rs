@@ -12,7 +12,6 @@ use sea_orm::{DatabaseConnection, DbErr};
 use crate::database::dedicated::{Leaving, Stay};
 use crate::database::keep::nothing_to_keep;
 use crate::database_pool::DatabasePool;
-use crate::driver::pool::Pool;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::sandbox::lease::{Lease, Taken};
@@ -67,7 +66,9 @@ impl Place {
     /// The pool of the test, unless the place has ended.
     pub(crate) fn pool(&self) -> DatabasePool {
         match self {
-            Self::Sandbox { lease, .. } => lease.with_pool(Pool::driver_pool).unwrap_or_default(),
+            Self::Sandbox { lease, .. } => lease
+                .with_database(|database| database.pool())
+                .unwrap_or_default(),
             Self::Database(stay) => stay.pool(),
         }
     }
@@ -108,7 +109,9 @@ impl Place {
     #[cfg(feature = "sea-orm")]
     pub(crate) fn mark(&self) -> Option<Arc<str>> {
         match self {
-            Self::Sandbox { lease, .. } => lease.with_pool(Pool::mark).flatten(),
+            Self::Sandbox { lease, .. } => lease
+                .with_database(|database| database.guard_savepoint())
+                .flatten(),
             Self::Database(_) => None,
         }
     }
@@ -197,7 +200,9 @@ impl Place {
     /// A raw pool, which cannot be tracked, is handed out.
     pub(crate) fn raw_pool_given(&self) {
         if let Self::Sandbox { lease, .. } = self {
-            let is_shielded = lease.with_pool(Pool::is_shielded).unwrap_or(true);
+            let is_shielded = lease
+                .with_database(|database| database.is_shielded())
+                .unwrap_or(true);
             lease.guard().raw_pool_given(lease.id(), is_shielded);
         }
     }

@@ -1,12 +1,14 @@
 //! SQLite: databases in memory from an image in a file, the connection of a sandbox, and files for tests
 //! that need a database of their own.
 
+pub(crate) mod driver;
 pub(crate) mod file;
 pub(crate) mod pool;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod statement_log;
+pub(crate) mod template;
 pub(crate) mod template_cache;
 #[cfg(test)]
 pub(crate) mod template_cache_tests;

@@ -10,29 +10,32 @@
 //! Where nothing can be deferred, one message to SQLite's thread looks at the connection, rolls back
 //! and begins the next test's transaction: that thread is what the time of a test goes to.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use sqlx::{
-    Executor,
+    Connection as _, Executor, Sqlite,
     sqlite::{
-        SqliteConnectOptions, SqliteConnection, SqliteOwnedBuf, SqlitePool, SqlitePoolOptions,
-        SqliteSynchronous, SqliteTransactionManager,
+        SqliteConnectOptions, SqliteConnection, SqliteOwnedBuf, SqlitePool, SqliteSynchronous,
+        SqliteTransactionManager,
     },
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
 use crate::database_pool::DatabasePool;
-use crate::driver::checkout::Verdict;
-use crate::driver::handover::{Handover, Kept, connect};
 use crate::driver::monitor::Guard;
-use crate::driver::pool::Pool;
-use crate::driver::restart;
-use crate::driver::restart::Known;
+use crate::driver::outcome::Ended;
+use crate::driver::slot_finish::finish_if_requested;
+use crate::driver::slot_pool::{Sandbox, depth, pool_options};
+use crate::driver::traits::SlotStorage;
 use crate::error::{Error, Kind};
+use crate::files::slot_file::SlotFile;
 use crate::files::temp_dir::{Directory, default_base};
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
-use crate::sqlite::sandbox_finish::Ending;
+use crate::sqlite::sandbox_finish::Finish;
 use crate::sqlite::statement_log::listen;
 use crate::url::DatabaseUrl;
 
@@ -63,7 +66,7 @@ pub(crate) async fn build(
         let url = DatabaseUrl::new("sqlite::memory:");
         (options.clone().filename(":memory:"), url, None)
     };
-    let pool = pool_options(wait)
+    let pool = pool_options::<Sqlite>(wait)
         .connect_with(options)
         .await
         .map_err(cannot_open)?;
@@ -92,160 +95,129 @@ async fn image(pool: &SqlitePool) -> Result<Image, sqlx::Error> {
     Ok(Arc::from(&*connection.serialize(None).await?))
 }
 
-/// What it takes to open the pool of a slot, once for each test that must not have the pool of the
-/// test before.
+/// The sandbox of a slot on SQLite.
 #[derive(Debug)]
-pub(crate) struct Opening {
-    /// How to open the database.
-    real: SqliteConnectOptions,
+pub(crate) struct SqliteSandbox {
+    options: SqliteConnectOptions,
     /// What is loaded into every new connection.
     image: Option<Image>,
-    guard: Arc<Guard>,
-    wait: Duration,
     /// The statements that end a test, once they are known.
-    pub(crate) ending: Known<Ending>,
-    pub(crate) handover: Handover<sqlx::Sqlite>,
+    finish: OnceLock<Finish>,
 }
 
-/// Opens a guarded pool of one connection. `image` is loaded into every connection it makes.
-pub(crate) async fn open(
-    options: &SqliteConnectOptions,
-    image: Option<Image>,
-    guard: &Arc<Guard>,
-    wait: Duration,
-) -> Result<Pool, Error> {
-    let opening = Arc::new(Opening {
-        real: options.clone(),
-        image,
-        guard: Arc::clone(guard),
-        wait,
-        ending: Known::default(),
-        handover: Handover::default(),
-    });
-    let pool = opening.pool().await?;
-    if let Some(failure) = guard.failure() {
-        return Err(Error::new(
+impl SqliteSandbox {
+    pub(crate) fn new(options: SqliteConnectOptions, image: Option<Image>) -> Self {
+        Self {
+            options,
+            image,
+            finish: OnceLock::new(),
+        }
+    }
+}
+
+impl Sandbox for SqliteSandbox {
+    type Db = Sqlite;
+    const BASE_DEPTH: usize = BASE_DEPTH;
+
+    fn options(&self) -> &SqliteConnectOptions {
+        &self.options
+    }
+
+    fn stand_in(&self) -> Option<SqliteConnectOptions> {
+        // An empty database: a connection opened by the options of the pool gets one too.
+        Some(SqliteConnectOptions::new().filename(":memory:"))
+    }
+
+    /// Loads the image, opens the outer transaction and installs the hooks.
+    async fn begin(
+        &self,
+        connection: &mut SqliteConnection,
+        guard: &Arc<Guard>,
+    ) -> Result<(), sqlx::Error> {
+        if let Some(image) = self.image.as_deref() {
+            connection
+                .deserialize(None, SqliteOwnedBuf::try_from(image)?, false)
+                .await?;
+        }
+        SqliteTransactionManager::begin(connection, Some(BEGIN.into_sql_str())).await?;
+        SqliteTransactionManager::begin(connection, None).await?;
+        connection.execute("RELEASE _sqlx_savepoint_1").await?;
+        let mut handle = connection.lock_handle().await?;
+        let (committing, rolling_back, running) =
+            (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
+        handle.set_commit_hook(move || {
+            listen_unless_ending(&committing);
+            committing.commit_asked()
+        });
+        handle.set_rollback_hook(move || {
+            listen_unless_ending(&rolling_back);
+            rolling_back.rolled_back();
+        });
+        handle.set_progress_handler(INSTRUCTIONS, move || !running.is_dead());
+        Ok(())
+    }
+
+    async fn learn(&self, pool: &SqlitePool) -> Result<(), sqlx::Error> {
+        let finish = Finish::of(pool).await?;
+        self.finish.get_or_init(|| finish);
+        Ok(())
+    }
+
+    async fn after_use(
+        &self,
+        connection: &mut SqliteConnection,
+        guard: &Guard,
+    ) -> Result<bool, sqlx::Error> {
+        guard.released();
+        Ok(finish_if_requested(self, connection, guard).await)
+    }
+
+    async fn finish(&self, connection: &mut SqliteConnection, guard: &Guard) -> Ended {
+        // A hook may have told of it while the statement before was running.
+        if guard.is_lost() {
+            self.settle(connection).await;
+            return Ended::Lost;
+        }
+        let Some(finish) = self.finish.get() else {
+            return Ended::Changed;
+        };
+        if depth::<Sqlite>(connection) != BASE_DEPTH {
+            return Ended::Changed;
+        }
+        let _ending = guard.ending();
+        finish.run(connection).await.unwrap_or_else(Ended::Failed)
+    }
+
+    async fn settle(&self, connection: &mut SqliteConnection) {
+        // A test may have its answer before the thread of the connection has said what it ran. That
+        // thread does one thing after the other.
+        let _ = connection.ping().await;
+    }
+
+    fn cannot_open(error: sqlx::Error) -> Error {
+        cannot_open(error)
+    }
+
+    fn cannot_begin() -> Error {
+        Error::new(
             Kind::Connection,
             "a database could not be made from the template",
         )
         .help("look at the cause; a full disk or too little memory are the usual ones")
-        .because(failure));
-    }
-    let known = Ending::of(&pool).await.map_err(cannot_open)?;
-    opening.ending.get_or_init(|| known);
-    Ok(Pool::Sqlite { pool, opening })
-}
-
-impl Opening {
-    /// A pool over the connection that was handed over, or over a new one.
-    pub(crate) async fn pool(self: &Arc<Self>) -> Result<SqlitePool, Error> {
-        if self.handover.is_empty() {
-            let connection = connect(&self.real, self.wait).await.map_err(cannot_open)?;
-            self.handover.put(connection, true);
-        }
-        // An empty database: a connection opened by the options of the pool gets one too.
-        let first = SqliteConnectOptions::new().filename(":memory:");
-        let pool = self.pool_options().connect_with(first).await;
-        pool.map_err(cannot_open)
-    }
-
-    fn pool_options(self: &Arc<Self>) -> SqlitePoolOptions {
-        let (connecting, acquiring, releasing) =
-            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
-        pool_options(self.wait)
-            .after_connect(move |connection, _| {
-                let opening = Arc::clone(&connecting);
-                Box::pin(async move { opening.connected(connection).await })
-            })
-            .before_acquire(move |connection, _| {
-                let verdict = acquiring.check_out(depth(connection), BASE_DEPTH);
-                Box::pin(async move { Ok(verdict == Verdict::Ready) })
-            })
-            .after_release(move |connection, _| {
-                let opening = Arc::clone(&releasing);
-                Box::pin(async move { opening.released(connection).await })
-            })
-    }
-
-    /// The pool has opened an empty database.
-    async fn connected(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let kept = match self.handover.take() {
-            Some(kept) => kept,
-            None => Kept {
-                connection: connect(&self.real, self.wait).await?,
-                is_new: true,
-            },
-        };
-        *connection = kept.connection;
-        // An error here would make the pool try again until the wait is over; it is remembered
-        // instead, and the slot is not used.
-        let failure = match kept.is_new {
-            true => {
-                let image = self.image.as_deref();
-                prepare(connection, image, &self.guard).await.err()
-            }
-            false => None,
-        };
-        self.guard.connected(failure.map(|error| error.to_string()));
-        Ok(())
-    }
-
-    async fn released(&self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-        if self.guard.finish().was_put_back() {
-            return Ok(true);
-        }
-        self.guard.released();
-        Ok(restart::released(connection, &self.guard, &self.ending).await)
     }
 }
 
-fn pool_options(wait: Duration) -> SqlitePoolOptions {
-    // No timer may replace the connection: it holds the test's transaction.
-    SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(wait)
+/// What a slot on SQLite owns besides its pool: the file of its database, unless that is in memory.
+impl SlotStorage<Sqlite> for Option<SlotFile> {
+    fn url(&self) -> Option<&DatabaseUrl> {
+        self.as_ref().map(SlotFile::url)
+    }
 }
 
 fn cannot_open(error: sqlx::Error) -> Error {
     Error::new(Kind::Connection, "SQLite could not open a database")
         .help("for a database in a file, look at the path and its permissions")
         .because(error)
-}
-
-pub(crate) fn depth(connection: &SqliteConnection) -> usize {
-    SqliteTransactionManager::get_transaction_depth(connection)
-}
-
-/// Loads the image, opens the outer transaction and installs the hooks.
-async fn prepare(
-    connection: &mut SqliteConnection,
-    image: Option<&[u8]>,
-    guard: &Arc<Guard>,
-) -> Result<(), sqlx::Error> {
-    if let Some(image) = image {
-        connection
-            .deserialize(None, SqliteOwnedBuf::try_from(image)?, false)
-            .await?;
-    }
-    SqliteTransactionManager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    SqliteTransactionManager::begin(connection, None).await?;
-    connection.execute("RELEASE _sqlx_savepoint_1").await?;
-    let mut handle = connection.lock_handle().await?;
-    let (committing, rolling_back, running) =
-        (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
-    handle.set_commit_hook(move || {
-        listen_unless_ending(&committing);
-        committing.commit_asked()
-    });
-    handle.set_rollback_hook(move || {
-        listen_unless_ending(&rolling_back);
-        rolling_back.rolled_back();
-    });
-    handle.set_progress_handler(INSTRUCTIONS, move || !running.is_dead());
-    Ok(())
 }
 
 /// Finds out which statement it is that a hook tells of.

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, Executor, Row,
+    AssertSqlSafe, Executor, Row,
     sqlite::{SqliteConnection, SqlitePool},
 };
 
-use crate::driver::monitor::Guard;
-use crate::driver::pool::Ended;
-use crate::driver::restart::Restart;
-use crate::sqlite::sandbox::{BASE_DEPTH, BEGIN, depth};
+use crate::driver::outcome::Ended;
+use crate::sqlite::sandbox::BEGIN;
 
 /// What a test can change on a connection so that a rollback does not undo it, or that decides
 /// whether foreign keys may be deferred. Each costs every test a few microseconds, so what only
@@ -28,7 +26,7 @@ const FOREIGN_KEY: &str = "787";
 
 /// The statements that end a test on one connection.
 #[derive(Debug)]
-pub(crate) struct Ending {
+pub(crate) struct Finish {
     /// Fails, and stops there, if the connection has changed; else rolls back and begins.
     restart: Arc<str>,
     /// Fails if the connection has changed, with another code than the commit that comes next.
@@ -37,7 +35,7 @@ pub(crate) struct Ending {
     defers: bool,
 }
 
-impl Ending {
+impl Finish {
     /// Looks at a fresh connection, whose state every later test must leave as it is.
     pub(crate) async fn of(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
@@ -64,7 +62,10 @@ impl Ending {
     }
 
     /// Ends the outer transaction, in one message to SQLite's thread if nothing was deferred.
-    async fn try_run(&self, connection: &mut SqliteConnection) -> Result<Ended, sqlx::Error> {
+    pub(crate) async fn run(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Ended, sqlx::Error> {
         if !self.defers && run(connection, &self.restart).await.is_ok() {
             return Ok(Ended::Clean);
         }
@@ -92,27 +93,6 @@ impl Ending {
             // Nothing asked the hook: somebody took it away, and the rows are in the slot's database.
             None => Ok(Ended::Changed),
         }
-    }
-}
-
-impl Restart<sqlx::Sqlite> for Ending {
-    async fn run(&self, connection: &mut SqliteConnection, guard: &Guard) -> Ended {
-        // A hook may have told of it while the statement before was running.
-        if guard.is_lost() {
-            self.settle(connection).await;
-            return Ended::Lost;
-        }
-        if depth(connection) != BASE_DEPTH {
-            return Ended::Changed;
-        }
-        let _ending = guard.ending();
-        self.try_run(connection).await.unwrap_or_else(Ended::Failed)
-    }
-
-    async fn settle(&self, connection: &mut SqliteConnection) {
-        // A test may have its answer before the thread of the connection has said what it ran. That
-        // thread does one thing after the other.
-        let _ = connection.ping().await;
     }
 }
 

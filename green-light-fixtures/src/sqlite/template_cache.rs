@@ -152,7 +152,7 @@ impl TemplateCache {
         }
     }
 
-    /// Waits until no other process builds the image, until it is there, or until that has taken too long. `None`
+    /// Timeouts until no other process builds the image, until it is there, or until that has taken too long. `None`
     /// if this process builds for itself alone.
     async fn lock(&self) -> Option<FileLock> {
         fs::create_dir_all(&self.directory).ok()?;

@@ -11,7 +11,7 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-use crate::driver::pool::Ended;
+use crate::driver::outcome::Ended;
 
 #[derive(Debug, Default)]
 pub(crate) struct Finish {
@@ -58,7 +58,7 @@ impl Finish {
             .take()
     }
 
-    /// Waits until the outer transaction has been ended on the way back.
+    /// Timeouts until the outer transaction has been ended on the way back.
     pub(crate) async fn told(&self) -> Ended {
         loop {
             if let Some(ended) = self.take() {

@@ -1,18 +1,11 @@
 //! The kept connection of a slot on a server, whichever driver it belongs to.
 
-#[cfg(feature = "postgres")]
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-};
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
-    time::Duration,
 };
 
-use sqlx::{Connection, Database, pool::PoolOptions};
+use sqlx::Connection;
 
 /// The depth that sqlx counts while nothing but the outer transaction is open. One use of the
 /// connection can lose two levels for each `begin` that fails in it.
@@ -25,11 +18,8 @@ const PENDING: usize = 1_000;
 pub(crate) struct Mark {
     name: Arc<str>,
     pub(crate) set: Arc<str>,
-    #[cfg(feature = "mysql")]
-    pub(crate) release: Arc<str>,
     /// Sets it anew; an error if the outer transaction has ended.
     pub(crate) renew: Arc<str>,
-    pub(crate) back: Arc<str>,
 }
 
 impl Mark {
@@ -39,10 +29,7 @@ impl Mark {
         Self {
             name: name.as_str().into(),
             set: format!("SAVEPOINT {name}").into(),
-            #[cfg(feature = "mysql")]
-            release: format!("RELEASE SAVEPOINT {name}").into(),
             renew: format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}").into(),
-            back: format!("ROLLBACK TO SAVEPOINT {name}").into(),
         }
     }
 
@@ -50,29 +37,6 @@ impl Mark {
     pub(crate) fn name(&self) -> Arc<str> {
         Arc::clone(&self.name)
     }
-}
-
-/// Options of a pool that keeps its one connection, and with it the test's transaction.
-pub(crate) fn options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
-    // No timer and no test may replace the connection.
-    PoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(wait)
-}
-
-/// Polls `sending` once, which sends; sqlx reads the answer before anything else it does. Nothing if
-/// the answer is not there yet.
-#[cfg(feature = "postgres")]
-pub(crate) async fn send<T>(sending: impl Future<Output = T>) -> Option<T> {
-    let mut sending = pin!(sending);
-    poll_fn(|context| match sending.as_mut().poll(context) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 /// Reads the results of messages that nobody waited for, among them errors that nobody wants.

@@ -1,0 +1,308 @@
+//! The pool of a slot: one kept connection, inside the outer transaction of a test.
+//!
+//! It is written once for all databases; [`Sandbox`] is what differs.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sqlx::{Connection, Database, Pool, pool::PoolOptions};
+use sqlx_core::transaction::TransactionManager;
+
+use crate::database_pool::BoxFuture;
+use crate::database_pool::{DatabasePool, PoolDriver};
+use crate::driver::checkout::Verdict;
+use crate::driver::handover::{Handover, Kept, connect};
+use crate::driver::monitor::Guard;
+use crate::driver::outcome::Ended;
+use crate::driver::slot_finish;
+use crate::driver::traits::{SlotDatabase, SlotStorage};
+use crate::error::{Error, Kind};
+use crate::url::DatabaseUrl;
+
+pub(crate) type ConnectionOf<S> = <<S as Sandbox>::Db as Database>::Connection;
+pub(crate) type OptionsOf<S> = <ConnectionOf<S> as Connection>::Options;
+
+/// How one database isolates a test in a transaction that is never committed.
+pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
+    type Db: PoolDriver;
+
+    /// The transaction depth that sqlx counts while nothing but the outer transaction is open.
+    const BASE_DEPTH: usize;
+
+    /// How to connect to the slot's own database.
+    fn options(&self) -> &OptionsOf<Self>;
+
+    /// Where a new pool connects to before it gets the connection that was kept for it, so that the options of
+    /// the pool do not lead to the database. `None` where there is no such place.
+    fn stand_in(&self) -> Option<OptionsOf<Self>>;
+
+    /// Connects to the slot's own database.
+    fn connect(
+        &self,
+        wait: Duration,
+    ) -> impl Future<Output = Result<ConnectionOf<Self>, sqlx::Error>> + Send {
+        connect(self.options(), wait)
+    }
+
+    /// Opens the outer transaction on a new connection.
+    fn begin(
+        &self,
+        connection: &mut ConnectionOf<Self>,
+        guard: &Arc<Guard>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Looks at the first connection, whose state every later test has to leave as it is.
+    fn learn(&self, pool: &Pool<Self::Db>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// A use of the connection is over. `false` if the connection is not to be used again.
+    ///
+    /// If the test is over as well, ends the outer transaction, by
+    /// [`finish_if_requested`](slot_finish::finish_if_requested).
+    fn after_use(
+        &self,
+        connection: &mut ConnectionOf<Self>,
+        guard: &Guard,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
+
+    /// The end of the test has given the connection back. `false` if it is not to be used again.
+    fn after_finish(
+        &self,
+        _connection: &mut ConnectionOf<Self>,
+    ) -> impl Future<Output = bool> + Send {
+        async { true }
+    }
+
+    /// Ends the outer transaction after the last use of the connection, and begins the next one.
+    fn finish(
+        &self,
+        connection: &mut ConnectionOf<Self>,
+        guard: &Guard,
+    ) -> impl Future<Output = Ended> + Send;
+
+    /// Whether the connection can be used by the next test, once the next transaction has been begun.
+    fn is_usable(&self, connection: &mut ConnectionOf<Self>) -> impl Future<Output = bool> + Send {
+        // An answer that has not come yet may say that it cannot.
+        async { connection.ping().await.is_ok() }
+    }
+
+    /// Timeouts until all is known about the statement that ended the outer transaction.
+    fn settle(&self, _connection: &mut ConnectionOf<Self>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Ends every other connection to the slot's own database, which is not used again.
+    fn kill_sessions(&self) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// The savepoint that has to stay the innermost, if there is one.
+    fn guard_savepoint(&self) -> Option<Arc<str>> {
+        None
+    }
+
+    fn cannot_open(error: sqlx::Error) -> Error;
+
+    /// The outer transaction could not be begun.
+    fn cannot_begin() -> Error;
+}
+
+pub(crate) fn depth<DB: Database>(connection: &DB::Connection) -> usize {
+    DB::TransactionManager::get_transaction_depth(connection)
+}
+
+/// Options of a pool that keeps its one connection, and with it the transaction of the test.
+pub(crate) fn pool_options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
+    // No timer and no test may replace the connection.
+    PoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(wait)
+}
+
+/// What it takes to open the pool of a slot, once for each test that must not have the pool of the test before.
+#[derive(Debug)]
+struct Connector<S: Sandbox> {
+    sandbox: S,
+    guard: Arc<Guard>,
+    wait: Duration,
+    handover: Handover<S::Db>,
+}
+
+impl<S: Sandbox> Connector<S> {
+    /// A pool over the connection that was handed over, or over a new one.
+    async fn pool(self: &Arc<Self>) -> Result<Pool<S::Db>, Error> {
+        if self.handover.is_empty() {
+            let connection = self.sandbox.connect(self.wait).await;
+            self.handover.put(connection.map_err(S::cannot_open)?, true);
+        }
+        let stand_in = self.sandbox.stand_in();
+        let first = stand_in.unwrap_or_else(|| self.sandbox.options().clone());
+        let pool = self.pool_options().connect_with(first).await;
+        pool.map_err(S::cannot_open)
+    }
+
+    fn pool_options(self: &Arc<Self>) -> PoolOptions<S::Db> {
+        let (connecting, acquiring, releasing) =
+            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
+        pool_options(self.wait)
+            .after_connect(move |connection, _| {
+                let connector = Arc::clone(&connecting);
+                Box::pin(async move { connector.connected(connection).await })
+            })
+            .before_acquire(move |connection, _| {
+                let verdict = acquiring.check_out(depth::<S::Db>(connection), S::BASE_DEPTH);
+                Box::pin(async move { Ok(verdict == Verdict::Ready) })
+            })
+            .after_release(move |connection, _| {
+                let connector = Arc::clone(&releasing);
+                Box::pin(async move { connector.released(connection).await })
+            })
+    }
+
+    /// The pool has connected to the stand-in.
+    async fn connected(&self, connection: &mut ConnectionOf<S>) -> Result<(), sqlx::Error> {
+        let kept = match self.handover.take() {
+            Some(kept) => Some(kept),
+            None if self.sandbox.stand_in().is_some() => Some(Kept {
+                connection: self.sandbox.connect(self.wait).await?,
+                is_new: true,
+            }),
+            None => None,
+        };
+        let mut is_new = true;
+        if let Some(kept) = kept {
+            (*connection, is_new) = (kept.connection, kept.is_new);
+        }
+        // An error here would make the pool try again until the wait is over; it is remembered
+        // instead, and the slot is not used.
+        let failure = match is_new {
+            true => self.sandbox.begin(connection, &self.guard).await.err(),
+            false => None,
+        };
+        self.guard.connected(failure.map(|error| error.to_string()));
+        Ok(())
+    }
+
+    async fn released(&self, connection: &mut ConnectionOf<S>) -> Result<bool, sqlx::Error> {
+        if self.guard.finish().was_put_back() {
+            return Ok(self.sandbox.after_finish(connection).await);
+        }
+        self.sandbox.after_use(connection, &self.guard).await
+    }
+}
+
+/// A slot's pool, and where its database is.
+#[derive(Debug)]
+struct SlotPool<S: Sandbox, T> {
+    pool: Pool<S::Db>,
+    /// The same.
+    handle: DatabasePool,
+    connector: Arc<Connector<S>>,
+    /// Dropped after the pool has been closed.
+    storage: T,
+}
+
+/// Opens the pool of a slot whose database is in `storage`.
+pub(crate) async fn open<S: Sandbox>(
+    sandbox: S,
+    storage: impl SlotStorage<S::Db>,
+    guard: &Arc<Guard>,
+    wait: Duration,
+) -> Result<Box<dyn SlotDatabase>, Error> {
+    let connector = Arc::new(Connector {
+        sandbox,
+        guard: Arc::clone(guard),
+        wait,
+        handover: Handover::default(),
+    });
+    let pool = connector.pool().await?;
+    if let Some(failure) = guard.failure() {
+        return Err(S::cannot_begin().because(failure));
+    }
+    let learned = connector.sandbox.learn(&pool).await;
+    learned.map_err(S::cannot_open)?;
+    Ok(Box::new(SlotPool {
+        handle: DatabasePool::new(pool.clone()),
+        pool,
+        connector,
+        storage,
+    }))
+}
+
+impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
+    async fn finish_within(&self, grace: Duration, hands_over: bool) -> Ended {
+        let Connector {
+            sandbox,
+            guard,
+            handover,
+            ..
+        } = &*self.connector;
+        let handover = hands_over.then_some(handover);
+        let finish = slot_finish::finish(&self.pool, sandbox, guard, handover);
+        let ended = tokio::time::timeout(grace, finish).await;
+        let ended = ended.unwrap_or(Ended::Held);
+        if matches!(ended, Ended::Held) {
+            // If the server does not answer either, there is nothing more to be done about it.
+            let _ = tokio::time::timeout(grace, sandbox.kill_sessions()).await;
+        }
+        ended
+    }
+
+    async fn replace_pool(&mut self) -> Result<(), Error> {
+        self.close();
+        self.pool = self.connector.pool().await?;
+        self.handle = DatabasePool::new(self.pool.clone());
+        match self.connector.guard.failure() {
+            None => Ok(()),
+            Some(failure) => Err(Error::new(Kind::Connection, failure)),
+        }
+    }
+}
+
+impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
+    fn pool(&self) -> DatabasePool {
+        self.handle.clone()
+    }
+
+    fn url(&self) -> Option<&DatabaseUrl> {
+        self.storage.url()
+    }
+
+    fn guard_savepoint(&self) -> Option<Arc<str>> {
+        self.connector.sandbox.guard_savepoint()
+    }
+
+    fn is_shielded(&self) -> bool {
+        self.connector.sandbox.stand_in().is_some()
+    }
+
+    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, Ended> {
+        Box::pin(self.finish_within(grace, hands_over))
+    }
+
+    fn renew_pool(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.replace_pool())
+    }
+
+    fn close(&self) {
+        // Waiting for what this returns would mean waiting for a connection that is out.
+        drop(self.pool.close());
+    }
+
+    fn may_idle(&self) -> bool {
+        self.storage.may_idle()
+    }
+
+    fn park(&self) {
+        self.storage.park(&self.pool, &self.connector.guard);
+    }
+
+    fn unpark(&self) {
+        self.storage.unpark();
+    }
+
+    fn is_parked(&self) -> bool {
+        self.storage.is_parked()
+    }
+}

@@ -1,0 +1,92 @@
+//! A template of SQLite: the image of a database, from which others are made by reading it.
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use crate::database_pool::BoxFuture;
+use crate::driver::monitor::Guard;
+use crate::driver::options::EngineOptions;
+use crate::driver::slot_pool;
+use crate::driver::traits::{SlotDatabase, Template};
+use crate::error::Error;
+use crate::files::temp_dir::Directory;
+use crate::schema::definition::Schema;
+use crate::sqlite::sandbox::{Image, SqliteSandbox};
+use crate::sqlite::template_cache::TemplateCache;
+use crate::url::DatabaseUrl;
+
+#[derive(Debug)]
+pub(crate) struct SqliteTemplate {
+    pub(crate) image: Image,
+    built: bool,
+    pub(crate) options: Box<SqliteConnectOptions>,
+    /// Where the databases are, if not in memory.
+    pub(crate) directory: Option<Arc<Directory>>,
+    digest: String,
+}
+
+impl SqliteTemplate {
+    pub(crate) async fn obtain(schema: &Schema, options: &EngineOptions) -> Result<Self, Error> {
+        let directory = options.directory()?;
+        let wait = options.waits.connection;
+        let options: SqliteConnectOptions = options.connect_options();
+        let (image, built) = TemplateCache::obtain(schema, &options, wait).await?;
+        Ok(Self {
+            image,
+            built,
+            options: Box::new(options),
+            directory: directory.map(Arc::new),
+            digest: schema.digest(),
+        })
+    }
+
+    async fn slot(
+        &self,
+        number: u64,
+        guard: &Arc<Guard>,
+        wait: Duration,
+    ) -> Result<Box<dyn SlotDatabase>, Error> {
+        let Some(directory) = &self.directory else {
+            let options = self.options.clone().filename(":memory:");
+            let sandbox = SqliteSandbox::new(options, Some(Arc::clone(&self.image)));
+            return slot_pool::open(sandbox, None, guard, wait).await;
+        };
+        let file = directory.write(&format!("{}-{number}.sqlite", self.digest), &self.image)?;
+        // Nothing is ever committed to the file and nothing outlives the process, so neither a journal nor
+        // a sync to the disk is of use.
+        let options = self.options.clone();
+        let options = options
+            .filename(file.path())
+            .journal_mode(SqliteJournalMode::Memory)
+            .synchronous(SqliteSynchronous::Off);
+        slot_pool::open(SqliteSandbox::new(options, None), Some(file), guard, wait).await
+    }
+}
+
+impl Template for SqliteTemplate {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        match &self.directory {
+            None => DatabaseUrl::new("sqlite::memory:"),
+            Some(directory) => DatabaseUrl::of_file(directory.path()),
+        }
+    }
+
+    fn was_built(&self) -> bool {
+        self.built
+    }
+
+    fn open_slot<'a>(
+        &'a self,
+        number: u64,
+        _test: &'a str,
+        guard: &'a Arc<Guard>,
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
+        Box::pin(self.slot(number, guard, wait))
+    }
+}
