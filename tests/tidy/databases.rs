@@ -17,11 +17,12 @@ const SOURCE: &str = "green-light-fixtures/src/";
 const FOLDERS: [&str; 3] = ["mysql/", "postgres/", "sqlite/"];
 
 /// Where databases are listed or users name them.
-const MAY_NAME: [&str; 6] = [
-    // The list of drivers, which `Backend` finds them by.
+const MAY_NAME: [&str; 7] = [
+    // The lists of databases.
     "backend.rs",
-    "driver/mod.rs",
+    "drivers.rs",
     // Fixtures, options and methods that are named after a database.
+    "engine.rs",
     "fixtures/drivers.rs",
     "lib.rs",
     "macros.rs",

@@ -63,6 +63,7 @@ const LAYERS: [Layers; 3] = [
             server
             local_server
             mysql postgres sqlite
+            drivers
             sandbox
             database
             session

@@ -11,6 +11,7 @@ pub(crate) mod monitor;
 pub(crate) mod options;
 pub(crate) mod outcome;
 pub(crate) mod reported;
+pub(crate) mod sandbox;
 pub(crate) mod slot_finish;
 pub(crate) mod slot_pool;
 pub(crate) mod traits;

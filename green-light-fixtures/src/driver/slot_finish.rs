@@ -16,7 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use crate::driver::handover::Handover;
 use crate::driver::monitor::Guard;
 use crate::driver::outcome::Ended;
-use crate::driver::slot_pool::{ConnectionOf, Sandbox};
+use crate::driver::sandbox::{ConnectionOf, Sandbox};
 
 /// Ends the outer transaction of `pool` and puts its connection back, unless that is done on the
 /// connection's way back from its last use.

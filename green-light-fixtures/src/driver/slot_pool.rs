@@ -1,113 +1,22 @@
 //! The pool of a slot: one kept connection, inside the outer transaction of a test.
 //!
-//! It is written once for all databases; [`Sandbox`] is what differs.
+//! It is written once for all databases; [`Sandbox`] says what differs.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use sqlx::{Connection, Database, Pool, pool::PoolOptions};
-use sqlx_core::transaction::TransactionManager;
+use sqlx::{Database, Pool, pool::PoolOptions};
 
 use crate::database_pool::BoxFuture;
-use crate::database_pool::{DatabasePool, PoolDriver};
+use crate::database_pool::DatabasePool;
 use crate::driver::checkout::Verdict;
-use crate::driver::handover::{Handover, Kept, connect};
+use crate::driver::handover::{Handover, Kept};
 use crate::driver::monitor::Guard;
 use crate::driver::outcome::Ended;
+use crate::driver::sandbox::{ConnectionOf, Sandbox, depth};
 use crate::driver::slot_finish;
 use crate::driver::traits::{SlotDatabase, SlotStorage};
 use crate::error::{Error, Kind};
 use crate::url::DatabaseUrl;
-
-pub(crate) type ConnectionOf<S> = <<S as Sandbox>::Db as Database>::Connection;
-pub(crate) type OptionsOf<S> = <ConnectionOf<S> as Connection>::Options;
-
-/// How one database isolates a test in a transaction that is never committed.
-pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
-    type Db: PoolDriver;
-
-    /// The transaction depth that sqlx counts while nothing but the outer transaction is open.
-    const BASE_DEPTH: usize;
-
-    /// How to connect to the slot's own database.
-    fn options(&self) -> &OptionsOf<Self>;
-
-    /// Where a new pool connects to before it gets the connection that was kept for it, so that the options of
-    /// the pool do not lead to the database. `None` where there is no such place.
-    fn stand_in(&self) -> Option<OptionsOf<Self>>;
-
-    /// Connects to the slot's own database.
-    fn connect(
-        &self,
-        wait: Duration,
-    ) -> impl Future<Output = Result<ConnectionOf<Self>, sqlx::Error>> + Send {
-        connect(self.options(), wait)
-    }
-
-    /// Opens the outer transaction on a new connection.
-    fn begin(
-        &self,
-        connection: &mut ConnectionOf<Self>,
-        guard: &Arc<Guard>,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    /// Looks at the first connection, whose state every later test has to leave as it is.
-    fn learn(&self, pool: &Pool<Self::Db>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    /// A use of the connection is over. `false` if the connection is not to be used again.
-    ///
-    /// If the test is over as well, ends the outer transaction, by
-    /// [`finish_if_requested`](slot_finish::finish_if_requested).
-    fn after_use(
-        &self,
-        connection: &mut ConnectionOf<Self>,
-        guard: &Guard,
-    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
-
-    /// The end of the test has given the connection back. `false` if it is not to be used again.
-    fn after_finish(
-        &self,
-        _connection: &mut ConnectionOf<Self>,
-    ) -> impl Future<Output = bool> + Send {
-        async { true }
-    }
-
-    /// Ends the outer transaction after the last use of the connection, and begins the next one.
-    fn finish(
-        &self,
-        connection: &mut ConnectionOf<Self>,
-        guard: &Guard,
-    ) -> impl Future<Output = Ended> + Send;
-
-    /// Whether the connection can be used by the next test, once the next transaction has been begun.
-    fn is_usable(&self, connection: &mut ConnectionOf<Self>) -> impl Future<Output = bool> + Send {
-        // An answer that has not come yet may say that it cannot.
-        async { connection.ping().await.is_ok() }
-    }
-
-    /// Timeouts until all is known about the statement that ended the outer transaction.
-    fn settle(&self, _connection: &mut ConnectionOf<Self>) -> impl Future<Output = ()> + Send {
-        async {}
-    }
-
-    /// Ends every other connection to the slot's own database, which is not used again.
-    fn kill_sessions(&self) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
-        async { Ok(()) }
-    }
-
-    /// The savepoint that has to stay the innermost, if there is one.
-    fn guard_savepoint(&self) -> Option<Arc<str>> {
-        None
-    }
-
-    fn cannot_open(error: sqlx::Error) -> Error;
-
-    /// The outer transaction could not be begun.
-    fn cannot_begin() -> Error;
-}
-
-pub(crate) fn depth<DB: Database>(connection: &DB::Connection) -> usize {
-    DB::TransactionManager::get_transaction_depth(connection)
-}
 
 /// Options of a pool that keeps its one connection, and with it the transaction of the test.
 pub(crate) fn pool_options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
