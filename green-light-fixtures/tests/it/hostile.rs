@@ -1,30 +1,9 @@
 //! Code that ends the test's own transaction: refused, reported on that test, invisible to the next.
 
-use green_light_fixtures::{Engine, Error, Transaction};
 use sea_orm::{ConnectionTrait, TransactionTrait};
-use sqlx::Connection;
 use sqlx_core::transaction::TransactionManager;
 
-use crate::support::{count, engine, expect_clean, finish, insert, run};
-
-async fn begin(engine: &Engine) -> Transaction {
-    let test = engine.transaction_for("shop::guilty").await.unwrap();
-    insert(&test.connection(), "before").await.unwrap();
-    test
-}
-
-/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
-async fn caught(engine: &Engine, test: Transaction) -> String {
-    let error: Error = test.finish().await.unwrap_err();
-    assert!(error.is_breach(), "{error}");
-    let text = error.to_string();
-    assert!(
-        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
-        "{text}"
-    );
-    expect_clean(engine).await;
-    text
-}
+use crate::support::{begin, caught, count, engine, expect_clean, finish, insert, run};
 
 #[test]
 fn a_raw_commit_or_end_is_refused_and_reported() {
@@ -171,30 +150,6 @@ fn a_raw_begin_is_an_error_and_harms_nothing() {
         assert_eq!(count(db).await, 2);
         finish(test).await;
         expect_clean(&engine).await;
-    });
-}
-
-#[test]
-fn begin_with_fails_and_loses_nothing() {
-    run(async {
-        let engine = engine().await;
-        let test = begin(&engine).await;
-        let connection = test.connection();
-        let db = &connection;
-        let pool = db.get_sqlite_connection_pool();
-        pool.begin_with("BEGIN IMMEDIATE").await.unwrap_err();
-        pool.acquire()
-            .await
-            .unwrap()
-            .begin_with("BEGIN EXCLUSIVE")
-            .await
-            .map(drop)
-            .unwrap_err();
-        assert_eq!(count(db).await, 2);
-        drop(connection);
-        finish(test).await;
-        expect_clean(&engine).await;
-        assert_eq!(engine.stats().slots_discarded, 0);
     });
 }
 

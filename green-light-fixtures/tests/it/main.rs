@@ -50,6 +50,7 @@ mod refusals;
 mod restart;
 mod rights;
 mod role;
+mod sandbox;
 mod schema;
 mod schema_migrations;
 mod schema_run;

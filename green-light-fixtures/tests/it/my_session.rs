@@ -5,16 +5,10 @@ use green_light_fixtures::{Backend, Engine, Schema, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use sqlx::Executor as _;
 
-use crate::support::{engine_of, engine_on, expect_clean, finish, insert, number, run};
+use crate::support::{begin, engine_of, engine_on, expect_clean, finish, insert, number, run};
 
 async fn engine() -> Engine {
     engine_on(Backend::MySql).await
-}
-
-async fn begin(engine: &Engine) -> Transaction {
-    let test = engine.transaction_for("shop::first").await.unwrap();
-    insert(&test.connection(), "before").await.unwrap();
-    test
 }
 
 async fn session_of(test: &Transaction) -> i64 {
@@ -39,34 +33,6 @@ fn schema_with(program: &str) -> Schema {
 
 fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::MySql, sql)
-}
-
-#[test]
-fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
-    run(async {
-        let engine = engine().await;
-        for (change, look) in [
-            (
-                "SET foreign_key_checks = 0",
-                "SELECT @@foreign_key_checks = 0",
-            ),
-            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
-            (
-                "SELECT GET_LOCK('green_light_mine', 0)",
-                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
-            ),
-            ("SET sql_mode = ''", "SELECT @@sql_mode = ''"),
-        ] {
-            let test = begin(&engine).await;
-            let db = test.connection();
-            db.execute_unprepared(change).await.unwrap();
-            assert_eq!(number(&db, look).await, 1, "{change}");
-            drop(db);
-            finish(test).await;
-            expect_gone(&engine, look, change).await;
-            expect_clean(&engine).await;
-        }
-    });
 }
 
 /// SeaORM does not report a text that is sent in a transaction, beside statements that it reports.

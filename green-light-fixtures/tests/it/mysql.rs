@@ -3,33 +3,16 @@
 
 use std::time::Duration;
 
-use green_light_fixtures::{Backend, Engine, Error, Isolation, Schema, Transaction};
-use sea_orm::{ConnectionTrait, IsolationLevel, TransactionTrait};
+use green_light_fixtures::{Backend, Engine, Isolation, Schema};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::children::{part, playing, said};
-use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, outside, run};
+use crate::support::{
+    begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, outside, run,
+};
 
 async fn engine() -> Engine {
     engine_on(Backend::MySql).await
-}
-
-async fn begin(engine: &Engine) -> Transaction {
-    let test = engine.transaction_for("shop::guilty").await.unwrap();
-    insert(&test.connection(), "before").await.unwrap();
-    test
-}
-
-/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
-async fn caught(engine: &Engine, test: Transaction) -> String {
-    let error: Error = test.finish().await.unwrap_err();
-    assert!(error.is_breach(), "{error}");
-    let text = error.to_string();
-    assert!(
-        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
-        "{text}"
-    );
-    expect_clean(engine).await;
-    text
 }
 
 #[test]
@@ -185,31 +168,6 @@ fn nothing_can_be_written_after_a_statement_that_commits() {
         assert!(refused.contains("READ ONLY"), "{refused}");
         let _ = tx.commit().await;
         caught(&engine, test).await;
-    });
-}
-
-#[test]
-fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
-    run(async {
-        let engine = engine().await;
-        let test = begin(&engine).await;
-        let db = test.connection();
-        for _ in 0..3 {
-            let serializable = Some(IsolationLevel::Serializable);
-            db.begin_with_config(serializable, None)
-                .await
-                .map(drop)
-                .unwrap_err();
-            let pool = db.get_mysql_connection_pool();
-            pool.begin_with("START TRANSACTION")
-                .await
-                .map(drop)
-                .unwrap_err();
-            assert_eq!(count(&db).await, 2);
-        }
-        drop(db);
-        finish(test).await;
-        expect_clean(&engine).await;
     });
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, IsolationLevel, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionTrait};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgListener};
 
 use crate::support::run;
@@ -35,27 +35,6 @@ where
     T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
 {
     sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
-}
-
-async fn insert(db: &impl ConnectionTrait, email: &str) -> Result<(), DbErr> {
-    let sql = format!("INSERT INTO u (email) VALUES ('{email}')");
-    db.execute_unprepared(&sql).await.map(drop)
-}
-
-#[test]
-fn every_test_starts_from_the_template_with_equal_ids() {
-    run(async {
-        let engine = engine_of(TABLES).await;
-        for _ in 0..3 {
-            let session = session_of(&engine).await;
-            insert(&session, "mine").await.unwrap();
-            let own = pool(&session).await;
-            assert_eq!(one::<i32>(&own, "SELECT max(id) FROM u").await, 2);
-            assert_eq!(one::<i64>(&own, "SELECT count(*) FROM u").await, 2);
-            own.close().await;
-            session.finish().await.unwrap();
-        }
-    });
 }
 
 #[test]
@@ -204,48 +183,6 @@ fn a_clone_has_the_settings_privileges_comment_and_owner_of_its_template() {
 }
 
 #[test]
-fn tests_at_the_same_time_have_databases_of_their_own() {
-    run(async {
-        let engine = engine_of(TABLES).await;
-        let (a, b) = (session_of(&engine).await, session_of(&engine).await);
-        insert(&a, "same").await.unwrap();
-        insert(&b, "same").await.unwrap();
-        a.execute_unprepared("DROP TABLE u").await.unwrap();
-        insert(&b, "still there").await.unwrap();
-        a.finish().await.unwrap();
-        b.finish().await.unwrap();
-    });
-}
-
-#[test]
-fn a_changed_byte_makes_a_new_template_and_the_old_text_finds_the_old_one() {
-    run(async {
-        let mark = std::process::id();
-        let sql = |name: &str| {
-            format!("CREATE TABLE t{mark} (x int); INSERT INTO t{mark} VALUES ({name})")
-        };
-        let mut built = Vec::new();
-        let mut urls = Vec::new();
-        for name in ["1", "2", "1"] {
-            let engine = engine_of(&sql(name)).await;
-            built.push(engine.stats().templates_built);
-            urls.push(engine.url());
-        }
-        assert_eq!(built, [1, 1, 0]);
-        assert!(urls[0] == urls[2] && urls[0] != urls[1]);
-        let keyed = |key: &str| {
-            Engine::builder()
-                .backend(Backend::Postgres)
-                .schema(Schema::sql(sql("1")).key(key))
-                .build()
-        };
-        assert_eq!(keyed("a").await.unwrap().stats().templates_built, 1);
-        assert_eq!(keyed("b").await.unwrap().stats().templates_built, 1);
-        assert_eq!(keyed("a").await.unwrap().stats().templates_built, 0);
-    });
-}
-
-#[test]
 fn nobody_can_connect_to_a_template() {
     run(async {
         let engine = engine_of(TABLES).await;
@@ -258,61 +195,5 @@ fn nobody_can_connect_to_a_template() {
                 .contains("not currently accepting connections"),
             "{error}"
         );
-    });
-}
-
-#[test]
-fn a_schema_that_fails_leaves_no_template_and_the_next_try_builds_it() {
-    run(async {
-        let text = format!("CREATE TABLE once{} (x int)", std::process::id());
-        let build = |fails: bool| {
-            let schema =
-                Schema::sql(text.clone()).seed(
-                    async move |_: &DatabaseConnection| {
-                        if fails { Err("not today") } else { Ok(()) }
-                    },
-                );
-            Engine::builder()
-                .backend(Backend::Postgres)
-                .schema(schema)
-                .build()
-        };
-        let error = build(true).await.unwrap_err();
-        assert!(error.is_schema(), "{error:?}");
-        let engine = build(false).await.unwrap();
-        assert_eq!(engine.stats().templates_built, 1);
-    });
-}
-
-#[test]
-fn a_seed_that_leaks_a_connection_does_not_hinder_the_template() {
-    run(async {
-        let text = format!("CREATE TABLE leaky{} (x int)", std::process::id());
-        let schema = Schema::sql(text).seed(async |db: &DatabaseConnection| {
-            std::mem::forget(db.begin().await?);
-            Ok::<_, DbErr>(())
-        });
-        let engine = Engine::builder()
-            .backend(Backend::Postgres)
-            .schema(schema)
-            .build()
-            .await
-            .unwrap();
-        let session = session_of(&engine).await;
-        session.execute_unprepared("SELECT 1").await.unwrap();
-        session.finish().await.unwrap();
-    });
-}
-
-#[test]
-fn a_connection_that_outlives_its_test_is_told_and_does_not_keep_the_database() {
-    run(async {
-        let engine = engine_of(TABLES).await;
-        let session = session_of(&engine).await;
-        let tx = session.begin().await.unwrap();
-        insert(&tx, "held").await.unwrap();
-        let error = session.finish().await.unwrap_err();
-        assert!(error.is_held(), "{error}");
-        drop(tx);
     });
 }

@@ -1,19 +1,12 @@
 //! Statements that sqlx has prepared on a kept connection, and tests that change what they are about.
 
-use green_light_fixtures::{Backend, Engine, Transaction};
-use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use green_light_fixtures::{Backend, Engine};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
-use crate::support::{engine_on, finish, insert, number, run};
+use crate::support::{begin, engine_on, finish, insert, number, run};
 
 async fn engine() -> Engine {
     engine_on(Backend::Postgres).await
-}
-
-async fn begin(engine: &Engine) -> (Transaction, DatabaseConnection) {
-    let test = engine.transaction().await.unwrap();
-    let db = test.connection();
-    insert(&db, "before").await.unwrap();
-    (test, db)
 }
 
 async fn columns(db: &impl ConnectionTrait) -> usize {
@@ -26,7 +19,8 @@ async fn columns(db: &impl ConnectionTrait) -> usize {
 fn prepared_statements_do_not_describe_the_tables_of_a_test_before() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let tx = db.begin().await.unwrap();
         tx.execute_unprepared("ALTER TABLE u ADD COLUMN age int")
             .await
@@ -35,7 +29,8 @@ fn prepared_statements_do_not_describe_the_tables_of_a_test_before() {
         tx.rollback().await.unwrap();
         drop(db);
         finish(test).await;
-        let (next, db) = begin(&engine).await;
+        let next = begin(&engine).await;
+        let db = next.connection();
         assert_eq!(columns(&db).await, 2);
         drop(db);
         finish(next).await;
@@ -49,11 +44,13 @@ fn a_test_may_alter_a_table_that_a_test_before_it_has_queried() {
         let sql = "ALTER TABLE u ADD COLUMN age int";
         let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
         for way in 0..5 {
-            let (test, db) = begin(&engine).await;
+            let test = begin(&engine).await;
+            let db = test.connection();
             assert_eq!(columns(&db).await, 2);
             drop(db);
             finish(test).await;
-            let (test, db) = begin(&engine).await;
+            let test = begin(&engine).await;
+            let db = test.connection();
             match way {
                 0 => drop(test.session().execute_unprepared(sql).await.unwrap()),
                 1 => drop(db.execute_unprepared(sql).await.unwrap()),
@@ -79,13 +76,15 @@ fn a_test_may_alter_a_table_that_a_test_before_it_has_queried() {
 /// Sends `text` in one test; what `look` finds then, and in the next test on the same connection.
 async fn before_and_after(engine: &Engine, text: &str, look: &str) -> (i64, i64) {
     const SESSION: &str = "SELECT pg_backend_pid()::bigint";
-    let (test, db) = begin(engine).await;
+    let test = begin(engine).await;
+    let db = test.connection();
     let session = number(&db, SESSION).await;
     db.execute_unprepared(text).await.unwrap();
     let found = number(&db, look).await;
     drop(db);
     finish(test).await;
-    let (next, db) = begin(engine).await;
+    let next = begin(engine).await;
+    let db = next.connection();
     assert_eq!(number(&db, SESSION).await, session, "{text}");
     let left = number(&db, look).await;
     drop(db);
@@ -156,7 +155,8 @@ fn channels_cursors_and_roles_of_a_test_do_not_reach_the_next_one() {
 fn a_transaction_that_is_prepared_for_somebody_else_to_commit_is_refused() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let refused = db.execute_unprepared("PREPARE TRANSACTION 'mine'").await;
         let refused = refused.unwrap_err().to_string();
         assert!(
@@ -165,7 +165,8 @@ fn a_transaction_that_is_prepared_for_somebody_else_to_commit_is_refused() {
         );
         drop(db);
         test.finish().await.unwrap_err();
-        let (next, db) = begin(&engine).await;
+        let next = begin(&engine).await;
+        let db = next.connection();
         assert_eq!(
             number(&db, "SELECT count(*) FROM pg_prepared_xacts").await,
             0

@@ -3,33 +3,15 @@
 
 use std::time::Duration;
 
-use green_light_fixtures::{Backend, Engine, Error, Schema, Transaction};
-use sea_orm::{AccessMode, ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionTrait};
+use green_light_fixtures::{Backend, Engine, Schema};
+use sea_orm::{AccessMode, ConnectionTrait, TransactionTrait};
 
-use crate::support::{count, engine_of, engine_on, expect_clean, finish, insert, number, run};
+use crate::support::{
+    begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, number, run,
+};
 
 async fn engine() -> Engine {
     engine_on(Backend::Postgres).await
-}
-
-async fn begin(engine: &Engine) -> (Transaction, DatabaseConnection) {
-    let test = engine.transaction_for("shop::guilty").await.unwrap();
-    let db = test.connection();
-    insert(&db, "before").await.unwrap();
-    (test, db)
-}
-
-/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
-async fn caught(engine: &Engine, test: Transaction) -> String {
-    let error: Error = test.finish().await.unwrap_err();
-    assert!(error.is_breach(), "{error}");
-    let text = error.to_string();
-    assert!(
-        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
-        "{text}"
-    );
-    expect_clean(engine).await;
-    text
 }
 
 #[test]
@@ -45,7 +27,8 @@ fn no_text_that_commits_can_commit() {
             "ROLLBACK; INSERT INTO u (email) VALUES ('q')",
             "ABORT",
         ] {
-            let (test, db) = begin(&engine).await;
+            let test = begin(&engine).await;
+            let db = test.connection();
             let _ = db.execute_unprepared(sql).await;
             insert(&db, "after").await.unwrap();
             assert_eq!(
@@ -63,7 +46,8 @@ fn no_text_that_commits_can_commit() {
 fn a_commit_inside_a_transaction_is_refused_and_named_and_nothing_can_be_written_after_it() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let tx = db.begin().await.unwrap();
         let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, "COMMIT");
         tx.execute_raw(statement).await.unwrap_err();
@@ -77,34 +61,11 @@ fn a_commit_inside_a_transaction_is_refused_and_named_and_nothing_can_be_written
 }
 
 #[test]
-fn a_begin_that_cannot_nest_fails_and_loses_nothing() {
-    run(async {
-        let engine = engine().await;
-        let (test, db) = begin(&engine).await;
-        for _ in 0..3 {
-            let serializable = Some(IsolationLevel::Serializable);
-            db.begin_with_config(serializable, None)
-                .await
-                .map(drop)
-                .unwrap_err();
-            let pool = db.get_postgres_connection_pool();
-            pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE")
-                .await
-                .map(drop)
-                .unwrap_err();
-            assert_eq!(count(&db).await, 2);
-        }
-        drop(db);
-        finish(test).await;
-        expect_clean(&engine).await;
-    });
-}
-
-#[test]
 fn begins_in_an_aborted_transaction_do_not_reach_the_outer_one() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let tx = db.begin().await.unwrap();
         insert(&tx, "seed").await.unwrap_err();
         tx.begin().await.map(drop).unwrap_err();
@@ -119,28 +80,11 @@ fn begins_in_an_aborted_transaction_do_not_reach_the_outer_one() {
 }
 
 #[test]
-fn an_sql_error_outside_a_transaction_takes_nothing_along() {
-    run(async {
-        let engine = engine().await;
-        let (test, db) = begin(&engine).await;
-        for _ in 0..20 {
-            db.execute_unprepared("INSERT INTO u (email) VALUES ('seed')")
-                .await
-                .unwrap_err();
-            db.execute_unprepared("SELEKT").await.unwrap_err();
-            assert_eq!(count(&db).await, 2);
-        }
-        drop(db);
-        finish(test).await;
-        expect_clean(&engine).await;
-    });
-}
-
-#[test]
 fn what_needs_no_transaction_is_refused_and_harms_nothing() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         for sql in [
             "VACUUM u",
             "CREATE INDEX CONCURRENTLY i ON u (email)",
@@ -164,13 +108,15 @@ fn what_needs_no_transaction_is_refused_and_harms_nothing() {
 fn the_clock_of_the_transaction_stands_still_and_the_other_one_goes() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let same =
             "SELECT (now() = transaction_timestamp() AND clock_timestamp() > now())::int::bigint";
         assert_eq!(number(&db, same).await, 1);
         drop(db);
         finish(test).await;
-        let (next, db) = begin(&engine).await;
+        let next = begin(&engine).await;
+        let db = next.connection();
         let young = "SELECT (clock_timestamp() - now() < interval '5 s')::int::bigint";
         assert_eq!(
             number(&db, young).await,
@@ -188,7 +134,8 @@ fn a_commit_is_named_however_it_was_sent() {
         let engine = engine().await;
         for way in 0..3 {
             let sql = "SELECT 1;\n COMMIT";
-            let (test, db) = begin(&engine).await;
+            let test = begin(&engine).await;
+            let db = test.connection();
             match way {
                 0 => drop(db.execute_unprepared(sql).await),
                 1 => drop(
@@ -213,7 +160,8 @@ fn a_commit_is_named_however_it_was_sent() {
 fn constraints_can_be_made_immediate_and_a_commit_is_still_refused() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         for _ in 0..2 {
             db.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE")
                 .await
@@ -233,7 +181,8 @@ fn constraints_can_be_made_immediate_and_a_commit_is_still_refused() {
 fn every_table_of_the_application_can_be_truncated_and_no_other_is_in_its_way() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let tables =
             "SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))";
         assert_eq!(
@@ -289,7 +238,8 @@ fn deferred_constraints_are_checked_at_the_end() {
 fn read_only_transactions_are_read_only_and_no_longer_than_that() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let tx = db
             .begin_with_config(None, Some(AccessMode::ReadOnly))
             .await
@@ -305,61 +255,11 @@ fn read_only_transactions_are_read_only_and_no_longer_than_that() {
 }
 
 #[test]
-fn what_a_rollback_does_not_undo_does_not_reach_the_next_test() {
-    run(async {
-        let engine = engine().await;
-        for (change, look) in [
-            (
-                "SELECT pg_advisory_lock(4711)",
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND pid = pg_backend_pid()",
-            ),
-            (
-                "SET work_mem = '77MB'",
-                "SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND setting = '78848'",
-            ),
-            (
-                "CREATE TEMP TABLE t (x int)",
-                "SELECT count(*) FROM pg_class WHERE relname = 't'",
-            ),
-            (
-                "CREATE TYPE mood AS ENUM ('ok')",
-                "SELECT count(*) FROM pg_type WHERE typname = 'mood'",
-            ),
-        ] {
-            let (test, db) = begin(&engine).await;
-            db.execute_unprepared(change).await.unwrap();
-            assert_eq!(number(&db, look).await, 1, "{change}");
-            drop(db);
-            finish(test).await;
-            let next = engine.transaction_for("next").await.unwrap();
-            assert_eq!(number(&next.connection(), look).await, 0, "{change}");
-            finish(next).await;
-            expect_clean(&engine).await;
-        }
-    });
-}
-
-#[test]
-fn tests_that_write_the_same_key_do_not_wait_for_each_other() {
-    run(async {
-        let engine = engine().await;
-        let (one, two) = (begin(&engine).await, begin(&engine).await);
-        insert(&one.1, "same").await.unwrap();
-        insert(&two.1, "same").await.unwrap();
-        assert_eq!((count(&one.1).await, count(&two.1).await), (3, 3));
-        for (test, db) in [one, two] {
-            drop(db);
-            finish(test).await;
-        }
-        expect_clean(&engine).await;
-    });
-}
-
-#[test]
 fn a_query_left_running_is_ended_soon_after_its_test() {
     run(async {
         let engine = engine().await;
-        let (test, db) = begin(&engine).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
         let (started, running) = tokio::sync::oneshot::channel();
         let endless = tokio::spawn(async move {
             let tx = db.begin().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::LazyLock, time::Duration};
 
-use green_light_fixtures::{Backend, Engine, Schema, Transaction};
+use green_light_fixtures::{Backend, Engine, Error, Schema, Transaction};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TryGetable,
 };
@@ -175,6 +175,26 @@ pub(crate) async fn expect_clean(engine: &Engine) {
     insert(&next.connection(), "next").await.unwrap();
     assert_eq!(count(&next.connection()).await, 2);
     finish(next).await;
+}
+
+/// A test that has written a row.
+pub(crate) async fn begin(engine: &Engine) -> Transaction {
+    let test = engine.transaction_for("shop::guilty").await.unwrap();
+    insert(&test.connection(), "before").await.unwrap();
+    test
+}
+
+/// Ends a test that must be reported, checks that the next one is clean, and returns the report.
+pub(crate) async fn caught(engine: &Engine, test: Transaction) -> String {
+    let error: Error = test.finish().await.unwrap_err();
+    assert!(error.is_breach(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("test `shop::guilty`") && text.contains("\n  help: "),
+        "{text}"
+    );
+    expect_clean(engine).await;
+    text
 }
 
 /// Ends a transaction that did nothing wrong.
