@@ -9,12 +9,13 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Database, Pool, pool::PoolConnection};
 
 use crate::backend::Backend;
+use crate::sql::dialect::Dialect;
 /// What an `async` method of a trait object returns.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What green-light asks of the pools of one database, besides what sqlx says of every pool.
 pub(crate) trait PoolDriver: Database {
-    const BACKEND: Backend;
+    const DIALECT: &'static dyn Dialect;
 
     /// The pool as SeaORM takes it.
     #[cfg(feature = "sea-orm")]
@@ -58,7 +59,12 @@ impl DatabasePool {
 
     /// Which database it is on.
     pub(crate) fn backend(&self) -> Option<Backend> {
-        self.0.as_ref().map(|pool| pool.backend())
+        self.dialect().map(Dialect::backend)
+    }
+
+    /// The SQL that it understands.
+    pub(crate) fn dialect(&self) -> Option<&'static dyn Dialect> {
+        self.0.as_ref().map(|pool| pool.dialect())
     }
 
     /// The pool of sqlx, if it is one of this database.
@@ -132,7 +138,7 @@ pub(crate) trait ScriptConnection: Send {
 /// A pool whose database is known at run time alone.
 trait AnyPool: Send + Sync {
     fn as_any(&self) -> &dyn Any;
-    fn backend(&self) -> Backend;
+    fn dialect(&self) -> &'static dyn Dialect;
     #[cfg(feature = "sea-orm")]
     fn to_sea_orm(&self) -> DatabaseConnection;
     fn close(&self) -> BoxFuture<'static, ()>;
@@ -149,8 +155,8 @@ impl<DB: PoolDriver> AnyPool for Pool<DB> {
         self
     }
 
-    fn backend(&self) -> Backend {
-        DB::BACKEND
+    fn dialect(&self) -> &'static dyn Dialect {
+        DB::DIALECT
     }
 
     #[cfg(feature = "sea-orm")]

@@ -56,8 +56,8 @@ const LAYERS: [Layers; 3] = [
             error
             backend env
             files isolation
-            database_pool
             sql
+            database_pool
             schema
             driver
             server

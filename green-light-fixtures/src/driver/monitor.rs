@@ -19,12 +19,12 @@ use crate::driver::breach::{Breach, Broken, By, Record};
 use crate::driver::checkout::{Hold, Verdict};
 use crate::driver::handoff::Finish;
 use crate::driver::lease_state::Lent;
+use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Guard {
-    /// Whether statements that define something end the transaction they are sent in.
-    pub(crate) definitions_commit: bool,
+    pub(crate) dialect: &'static dyn Dialect,
     state: Mutex<State>,
     /// Whether green-light itself is ending the outer transaction.
     ending: AtomicBool,
@@ -50,10 +50,13 @@ pub(crate) struct State {
 }
 
 impl Guard {
-    pub(crate) fn new(definitions_commit: bool) -> Self {
+    pub(crate) fn new(dialect: &'static dyn Dialect) -> Self {
         Self {
-            definitions_commit,
-            ..Self::default()
+            dialect,
+            state: Mutex::default(),
+            ending: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
+            finish: Finish::default(),
         }
     }
 
@@ -183,7 +186,7 @@ impl Guard {
             if let Some(hold) = &mut state.hold {
                 record.place = hold.place();
                 // A hook is called before its statement is reported, a server is asked after it.
-                if breach == Breach::Ended || self.definitions_commit {
+                if breach == Breach::Ended || self.dialect.ddl_commits() {
                     record.statement = hold.suspect.take();
                 }
             }
@@ -240,7 +243,7 @@ impl Guard {
             return Some(record.culprit());
         }
         // Its connection is still on the way back, where the end would be noticed.
-        let hold = state.hold.as_ref().filter(|_| self.definitions_commit)?;
+        let hold = state.hold.as_ref().filter(|_| self.dialect.ddl_commits())?;
         let statement = hold.suspect.as_ref().or(hold.call.as_ref())?;
         Some(format!("`{statement}`"))
     }
@@ -287,7 +290,7 @@ impl Guard {
     fn url_given(&self, id: u64) {
         let mut state = self.state();
         state.exposed = true;
-        if self.definitions_commit {
+        if self.dialect.ddl_commits() {
             state.escaped = true;
             if let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) {
                 lent.strangers = true;

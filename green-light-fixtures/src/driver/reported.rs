@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use crate::driver::breach::{Breach, is_call};
 use crate::driver::monitor::Guard;
-use crate::sql::classify::{
-    besides_savepoints_on_mysql, defines, ends_transactions, ends_transactions_on_mysql,
-    is_about_savepoints, stays_on_mysql,
-};
+use crate::sql::classify::{count_besides_savepoints, defines, is_about_savepoints};
 use crate::sql::shorten::shorten;
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
@@ -24,10 +21,10 @@ impl Guard {
     /// A text of lease `id`, which SeaORM does not report, was sent and has run for `elapsed`. One with
     /// several statements need not have been run to its end if it failed.
     pub(crate) fn ran_text(&self, id: u64, text: &str, elapsed: Duration, has_failed: bool) {
-        if self.definitions_commit
+        if self.dialect.ddl_commits()
             && let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id)
         {
-            let texts = besides_savepoints_on_mysql(text);
+            let texts = count_besides_savepoints(text, self.dialect.lexer());
             lent.texts += texts;
             lent.stays |= has_failed && texts > 1;
         }
@@ -59,7 +56,7 @@ impl Guard {
         has_failed: bool,
     ) {
         self.answered(id, statement, has_failed);
-        if self.definitions_commit
+        if self.dialect.ddl_commits()
             // The server counts it as prepared, and once more as what it is.
             && is_about_savepoints(statement)
             && let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id)
@@ -76,19 +73,15 @@ impl Guard {
         let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) else {
             return;
         };
-        let ends = if self.definitions_commit {
-            lent.stays |= stays_on_mysql(statement);
-            ends_transactions_on_mysql(statement)
-        } else {
-            ends_transactions(statement)
-        };
+        lent.stays |= self.dialect.dirties_session(statement);
+        let ends = self.dialect.ends_transaction(statement);
         let statement = shorten(statement);
         if let Some(record) = lent.breaches.last_mut()
             && record.statement.is_none()
         {
             // A hook is called while the statement runs; a server is asked once it has run.
             let ends = ends || record.called && is_call(&statement);
-            let is_it = if record.breach == Breach::Ended || self.definitions_commit {
+            let is_it = if record.breach == Breach::Ended || self.dialect.ddl_commits() {
                 ends && record.at.elapsed() <= elapsed + LATE
             } else {
                 record.is_by_hook() && record.at.elapsed() <= elapsed

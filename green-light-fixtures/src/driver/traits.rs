@@ -10,6 +10,7 @@ use crate::driver::options::EngineOptions;
 use crate::driver::outcome::Ended;
 use crate::error::Error;
 use crate::schema::definition::Schema;
+use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
 /// One of the databases that green-light knows.
@@ -31,6 +32,9 @@ pub(crate) trait Driver: Send + Sync {
 pub(crate) trait Template: fmt::Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
 
+    /// The SQL of its databases.
+    fn dialect(&self) -> &'static dyn Dialect;
+
     /// Where the databases that are made from it are.
     fn url(&self) -> DatabaseUrl;
 
@@ -45,11 +49,6 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
     /// What to know if its server was started by green-light and has ended, in words.
     fn server_end(&self) -> Option<String> {
         None
-    }
-
-    /// Whether statements that define something end the transaction they are sent in.
-    fn ddl_commits(&self) -> bool {
-        false
     }
 
     /// Makes the database of slot `number`, which `test` is the first to have, and opens its pool.

@@ -13,9 +13,11 @@ use crate::driver::traits::{Driver, SlotDatabase, SlotStorage, Template};
 use crate::error::Error;
 use crate::local_server::running;
 use crate::mysql::database_lease::Claim;
+use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::template::MySqlTemplate;
 use crate::schema::definition::Schema;
+use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -46,6 +48,10 @@ impl Template for MySqlTemplate {
         self
     }
 
+    fn dialect(&self) -> &'static dyn Dialect {
+        &MySqlDialect
+    }
+
     fn url(&self) -> DatabaseUrl {
         self.server_url()
     }
@@ -60,10 +66,6 @@ impl Template for MySqlTemplate {
 
     fn server_end(&self) -> Option<String> {
         MySql::server_end()
-    }
-
-    fn ddl_commits(&self) -> bool {
-        true
     }
 
     fn open_slot<'a>(

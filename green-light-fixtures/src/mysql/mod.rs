@@ -13,10 +13,12 @@
 //!   Two slots of the sandbox never share one: locks between keys would make tests wait for each other.
 
 pub(crate) mod admin;
+pub(crate) mod blocks;
 pub(crate) mod client;
 pub(crate) mod connection_locks;
 pub(crate) mod copy;
 pub(crate) mod database_lease;
+pub(crate) mod dialect;
 pub(crate) mod driver;
 pub(crate) mod errors;
 pub(crate) mod local_server;

@@ -6,13 +6,13 @@ use sea_orm::DatabaseConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, MySqlConnection, Pool};
 
-use crate::backend::Backend;
-use crate::database_pool::BoxFuture;
-use crate::database_pool::PoolDriver;
+use crate::database_pool::{BoxFuture, PoolDriver};
 use crate::local_server::origin::{Origin, end_of};
+use crate::mysql::dialect::MySqlDialect;
+use crate::sql::dialect::Dialect;
 
 impl PoolDriver for MySql {
-    const BACKEND: Backend = Backend::MySql;
+    const DIALECT: &'static dyn Dialect = &MySqlDialect;
 
     #[cfg(feature = "sea-orm")]
     fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {

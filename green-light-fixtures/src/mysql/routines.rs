@@ -1,8 +1,8 @@
 //! What the triggers and routines of a template leave in the sessions that run them.
 
 use crate::mysql::admin::AdminConnection;
+use crate::mysql::dialect::has_session_word;
 use crate::mysql::registry::names;
-use crate::sql::classify::leaves_on_mysql;
 
 /// Whether a session in which a test ran can go to the next one, as far as programs are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Programs {
              WHERE routine_schema = '{name}'"
         );
         let texts = names(connection, texts).await?;
-        Ok(match texts.iter().any(|text| leaves_on_mysql(text)) {
+        Ok(match texts.iter().any(|text| has_session_word(text)) {
             true => Self::Leaving,
             false => Self::Passing,
         })

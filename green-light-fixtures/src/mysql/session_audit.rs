@@ -10,9 +10,10 @@ use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::driver::breach::By;
 use crate::driver::checkout::TRACED;
+use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::statement_count::Texts;
 use crate::server::guard_savepoint::Mark;
-use crate::sql::classify::ends_transactions_on_mysql;
+use crate::sql::dialect::Dialect as _;
 
 /// What a test can change in its session so that a rollback does not undo it. The names of the last
 /// three differ between MySQL and MariaDB.
@@ -239,7 +240,7 @@ async fn remembered(connection: &mut MySqlConnection, mark: &Mark) -> Option<Str
         .rposition(is_ours)
         .map_or(0, |at| at + 1);
     let sent = &texts[first..last];
-    let by_words = sent.iter().find(|text| ends_transactions_on_mysql(text));
+    let by_words = sent.iter().find(|text| MySqlDialect.ends_transaction(text));
     by_words.cloned()
 }
 

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlPoolOptions};
 use tokio::sync::OnceCell;
 
-use crate::backend::Backend;
 use crate::backoff::Backoff;
 use crate::database_pool::DatabasePool;
 use crate::digest::short_digest;
@@ -16,11 +15,13 @@ use crate::mysql::admin::{AdminConnection, lock, run};
 use crate::mysql::client::Office;
 use crate::mysql::copy::{Script, quoted};
 use crate::mysql::database_lease::Claim;
+use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::errors::failed;
 use crate::mysql::ready_pool::For;
 use crate::mysql::registry::FORMAT;
 use crate::mysql::routines::Programs;
 use crate::mysql::{ready_pool, registry};
+use crate::schema::build_id::content_id;
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::server::admin_connection::when_free;
@@ -73,7 +74,7 @@ impl MySqlTemplate {
         wait: Duration,
     ) -> Result<Self, Error> {
         let office = Office::at(server).await?;
-        let content = schema.lasting_digest(Backend::MySql).await;
+        let content = schema.persistent_digest(&MySqlDialect, content_id).await;
         let digest = short_digest([FORMAT, &office.nature, &content]);
         let anew = env::forced_rebuild()?;
         let cannot = |error| failed("the templates of this server cannot be read", error);

@@ -13,9 +13,11 @@ use crate::driver::traits::{Driver, SlotDatabase, SlotStorage, Template};
 use crate::error::Error;
 use crate::local_server::running;
 use crate::postgres::database_lease::Claim;
+use crate::postgres::dialect::PostgresDialect;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::template::PostgresTemplate;
 use crate::schema::definition::Schema;
+use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -44,6 +46,10 @@ impl Driver for PostgresDriver {
 impl Template for PostgresTemplate {
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &PostgresDialect
     }
 
     fn url(&self) -> DatabaseUrl {

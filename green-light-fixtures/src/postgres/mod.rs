@@ -14,6 +14,7 @@ pub(crate) mod client;
 pub(crate) mod connection_locks;
 pub(crate) mod database_lease;
 pub(crate) mod database_properties;
+pub(crate) mod dialect;
 pub(crate) mod driver;
 pub(crate) mod errors;
 pub(crate) mod guard;

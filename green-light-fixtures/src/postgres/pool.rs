@@ -6,13 +6,13 @@ use sea_orm::DatabaseConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Pool, Postgres};
 
-use crate::backend::Backend;
-use crate::database_pool::BoxFuture;
-use crate::database_pool::PoolDriver;
+use crate::database_pool::{BoxFuture, PoolDriver};
 use crate::local_server::origin::{Origin, end_of};
+use crate::postgres::dialect::PostgresDialect;
+use crate::sql::dialect::Dialect;
 
 impl PoolDriver for Postgres {
-    const BACKEND: Backend = Backend::Postgres;
+    const DIALECT: &'static dyn Dialect = &PostgresDialect;
 
     #[cfg(feature = "sea-orm")]
     fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {

@@ -290,7 +290,7 @@ impl Stock {
     ) -> Result<(Strategy, String), Error> {
         let mut times = Vec::new();
         let content = &pattern(Strategy::Clone).content;
-        if let Some(built) = built.filter(|_| content.can_run_again()) {
+        if let Some(built) = built.filter(|_| content.is_replayable()) {
             times.push((Strategy::Replay, built));
         }
         let candidates: &[Strategy] = if office.facts.version >= 150_000 {

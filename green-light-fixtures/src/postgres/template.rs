@@ -10,7 +10,6 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgPoolOptions};
 
 use tokio::sync::OnceCell;
 
-use crate::backend::Backend;
 use crate::backoff::Backoff;
 use crate::database_pool::DatabasePool;
 use crate::digest::short_digest;
@@ -19,11 +18,13 @@ use crate::postgres::admin::{AdminConnection, literal, quoted, run};
 use crate::postgres::client::Office;
 use crate::postgres::database_lease::Claim;
 use crate::postgres::database_properties;
+use crate::postgres::dialect::PostgresDialect;
 use crate::postgres::errors::failed;
 use crate::postgres::guard::GUARD;
 use crate::postgres::ready_pool::{Stock, Strategy};
 use crate::postgres::rebuild::Anew;
 use crate::postgres::registry::{FORMAT, USE};
+use crate::schema::build_id::content_id;
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::server::connection_holders::Holding;
@@ -117,14 +118,14 @@ impl PostgresTemplate {
 impl Content {
     async fn digest(&self) -> String {
         match self {
-            Self::Schema(schema) => schema.lasting_digest(Backend::Postgres).await,
+            Self::Schema(schema) => schema.persistent_digest(&PostgresDialect, content_id).await,
             Self::Guarded(base) => short_digest([&*base.name, GUARD]),
         }
     }
 
     /// Whether filling a database again makes an equal one.
-    pub(crate) fn can_run_again(&self) -> bool {
-        matches!(self, Self::Schema(schema) if schema.can_run_again())
+    pub(crate) fn is_replayable(&self) -> bool {
+        matches!(self, Self::Schema(schema) if schema.is_replayable())
     }
 
     async fn find_or_build(

@@ -118,7 +118,7 @@ impl SlotSet {
 
     async fn open(&self, test: &str) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        let guard = Arc::new(Guard::new(self.template.ddl_commits()));
+        let guard = Arc::new(Guard::new(self.template.dialect()));
         let database = self
             .template
             .open_slot(number, test, &guard, self.waits.connection)

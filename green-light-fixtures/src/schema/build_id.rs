@@ -22,18 +22,21 @@ use crate::files::atomic_write::atomic_write;
 use crate::files::temp_dir::default_base;
 
 /// Of the program that runs this.
-pub(crate) fn identity() -> String {
+pub(crate) fn content_id() -> String {
     let known = default_base().join("programs");
     env::current_exe()
-        .and_then(|program| identity_of(&program, &known))
+        .and_then(|program| content_id_of(&program, &known))
         // Better a template for each process than one that is out of date.
-        .unwrap_or_else(|_| unique())
+        .unwrap_or_else(|_| never_equal())
 }
 
 /// Of the program that runs this, without looking into its file: also a build that has changed nothing is
 /// another one.
-pub(crate) fn place_and_time() -> String {
-    path_and_stamp().map_or_else(|_| unique(), |(path, stamp)| format!("{stamp} {path:?}"))
+pub(crate) fn path_and_mtime() -> String {
+    path_and_stamp().map_or_else(
+        |_| never_equal(),
+        |(path, stamp)| format!("{stamp} {path:?}"),
+    )
 }
 
 /// Where the program that runs this is, and what changes when it is built again.
@@ -44,14 +47,14 @@ pub(crate) fn path_and_stamp() -> io::Result<(PathBuf, String)> {
 }
 
 /// A text that no other call returns, in this process or another one.
-pub(crate) fn unique() -> String {
+pub(crate) fn never_equal() -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     static BEGUN: LazyLock<SystemTime> = LazyLock::new(SystemTime::now);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("process {} {:?} {number}", std::process::id(), *BEGUN)
 }
 
-fn identity_of(program: &Path, known: &Path) -> io::Result<String> {
+fn content_id_of(program: &Path, known: &Path) -> io::Result<String> {
     let stamp = stamp(&fs::metadata(program)?)?;
     let note = known.join(short_digest([program.as_os_str().as_encoded_bytes()]));
     if let Ok(text) = fs::read_to_string(&note)
@@ -104,19 +107,19 @@ mod tests {
             let time = SystemTime::now() - Duration::from_secs(age);
             let file = File::options().write(true).open(&program).unwrap();
             file.set_modified(time).unwrap();
-            identity_of(&program, &known).unwrap()
+            content_id_of(&program, &known).unwrap()
         };
         let first = identity("one", 1000);
         let second = identity("two", 900);
         assert_ne!(first, second);
         assert_eq!(identity("one", 800), first);
-        assert_eq!(identity_of(&program, &known).unwrap(), first, "as noted");
+        assert_eq!(content_id_of(&program, &known).unwrap(), first, "as noted");
         assert_eq!(fs::read_dir(&known).unwrap().count(), 1);
     }
 
     #[test]
     fn knows_this_program() {
-        assert!(identity().starts_with("program "));
-        assert_eq!(identity(), identity());
+        assert!(content_id().starts_with("program "));
+        assert_eq!(content_id(), content_id());
     }
 }

@@ -7,11 +7,11 @@ use sea_orm::{DatabaseConnection, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
-use crate::backend::Backend;
 use crate::digest::short_digest;
 use crate::error::Error;
 use crate::schema::new_database::NewDatabase;
 use crate::schema::step::Step;
+use crate::sql::dialect::Dialect;
 
 /// What a database holds before any test runs.
 ///
@@ -356,8 +356,12 @@ impl Schema {
     ///
     /// Migrations count by what they send to the database. A seed, or a migration of which that cannot
     /// be told, counts by the key; without a key, another build of the program is another schema, and one
-    /// whose seed brings values along is [another each time](Self::is_of_its_own).
-    pub(crate) async fn lasting_digest(&self, dialect: Backend) -> String {
+    /// whose seed brings values along is [another each time](Self::is_uncacheable).
+    pub(crate) async fn persistent_digest(
+        &self,
+        dialect: &'static dyn Dialect,
+        build_id: fn() -> String,
+    ) -> String {
         let mut parts = vec![self.digest()];
         let mut complete = true;
         for part in self.parts.iter() {
@@ -367,11 +371,7 @@ impl Schema {
             }
         }
         if !complete {
-            parts.push(match dialect {
-                // Images cost less than it takes to read a whole program.
-                Backend::Sqlite => crate::schema::build_id::place_and_time(),
-                _ => crate::schema::build_id::identity(),
-            });
+            parts.push(build_id());
         }
         let kinds = self.without_key().filter_map(Step::kind);
         parts.extend(kinds.map(str::to_owned));
@@ -380,13 +380,13 @@ impl Schema {
 
     /// Whether nobody can find this schema again: a seed brings values along, and there is no key to tell
     /// them by.
-    pub(crate) fn is_of_its_own(&self) -> bool {
+    pub(crate) fn is_uncacheable(&self) -> bool {
         self.without_key().any(Step::captures)
     }
 
     /// Whether running the steps again makes an equal database, for all that can be told.
     #[cfg(feature = "_server")]
-    pub(crate) fn can_run_again(&self) -> bool {
+    pub(crate) fn is_replayable(&self) -> bool {
         !self.parts.iter().any(|part| part.step.is_code())
     }
 }
@@ -451,6 +451,8 @@ mod tests {
         use sea_orm_migration::prelude::*;
 
         use super::*;
+        use crate::postgres::dialect::PostgresDialect;
+        use crate::schema::build_id::content_id;
         use crate::schema::migration_recorder::{Bounds, Recorded};
 
         static VERSION: AtomicUsize = AtomicUsize::new(0);
@@ -480,14 +482,14 @@ mod tests {
         }
 
         async fn digest(schema: &Schema) -> String {
-            schema.lasting_digest(Backend::Postgres).await
+            schema.persistent_digest(&PostgresDialect, content_id).await
         }
 
         #[tokio::test]
         async fn migrations_count_by_what_they_send_and_are_run_for_it_once() {
             let recorded = || {
                 crate::schema::migration_recorder::record::<Edited>(
-                    Backend::Postgres,
+                    &PostgresDialect,
                     Bounds::default(),
                 )
             };
@@ -516,7 +518,7 @@ mod tests {
         async fn a_seed_counts_by_its_key_or_by_the_program_it_is_in() {
             let seed = async |_: &DatabaseConnection| Ok::<(), String>(());
             let schema = Schema::sql("SELECT 1").seed(seed);
-            let program = crate::schema::build_id::identity();
+            let program = content_id();
             let kind = schema.parts[1].step.kind().unwrap();
             let unkeyed = short_digest([&schema.digest(), "sql SELECT 1", &program, kind]);
             assert_eq!(digest(&schema).await, unkeyed);
@@ -535,12 +537,12 @@ mod tests {
             assert_eq!(one.digest(), two.digest(), "they have the same name");
             assert_ne!(digest(&one).await, digest(&two).await);
             assert_eq!(digest(&one).await, digest(&one.clone()).await);
-            assert!(!one.is_of_its_own());
+            assert!(!one.is_uncacheable());
             let rows = |rows: usize| {
                 let seed = async move |_: &DatabaseConnection| Err::<(), _>(rows.to_string());
                 Schema::empty().seed(seed)
             };
-            assert!(rows(1).is_of_its_own() && !rows(1).key("1 row").is_of_its_own());
+            assert!(rows(1).is_uncacheable() && !rows(1).key("1 row").is_uncacheable());
             assert_ne!(digest(&rows(1)).await, digest(&rows(2)).await);
         }
     }

@@ -37,9 +37,9 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 use sha2::{Digest as _, Sha256};
 use tokio::{runtime::Handle, sync::oneshot, time};
 
-use crate::backend::Backend;
 use crate::digest::hex;
 use crate::schema::recorder_answers::rows_affected;
+use crate::sql::dialect::Dialect;
 
 /// The key that every `INSERT` is said to have made. It fits a column of any usual type.
 const KEY: u64 = 1_918_273_645;
@@ -76,7 +76,10 @@ pub(crate) enum Recorded {
 }
 
 /// Records the migrations of `M`.
-pub(crate) async fn record<M: MigratorTrait>(dialect: Backend, bounds: Bounds) -> Recorded {
+pub(crate) async fn record<M: MigratorTrait>(
+    dialect: &'static dyn Dialect,
+    bounds: Bounds,
+) -> Recorded {
     let record = Arc::new(Mutex::new(Record::new(bounds.statements)));
     let (sender, receiver) = oneshot::channel();
     let (runtime, shared) = (Handle::current(), Arc::clone(&record));
@@ -113,7 +116,7 @@ pub(crate) async fn record<M: MigratorTrait>(dialect: Backend, bounds: Bounds) -
     }
 }
 
-async fn run<M: MigratorTrait>(dialect: Backend, record: &Arc<Mutex<Record>>) {
+async fn run<M: MigratorTrait>(dialect: &'static dyn Dialect, record: &Arc<Mutex<Record>>) {
     let recorder = MockDatabaseConnection::new(Recorder {
         dialect,
         record: Arc::clone(record),
@@ -200,7 +203,7 @@ impl Record {
     }
 
     /// Writes a statement down. The rows that it is said to have changed.
-    fn statement(&mut self, statement: &Statement, dialect: Backend) -> Option<u64> {
+    fn statement(&mut self, statement: &Statement, dialect: &'static dyn Dialect) -> Option<u64> {
         let mut text = statement.sql.clone();
         if let Some(values) = &statement.values {
             let _ = write!(text, "\n{values:?}");
@@ -221,7 +224,7 @@ impl Record {
 /// A database that writes down what it is told.
 #[derive(Debug)]
 struct Recorder {
-    dialect: Backend,
+    dialect: &'static dyn Dialect,
     record: Arc<Mutex<Record>>,
 }
 
@@ -249,7 +252,7 @@ impl MockDatabaseTrait for Recorder {
         let rows_affected = lock(&self.record).statement(&statement, self.dialect);
         let rows_affected = rows_affected.ok_or_else(|| self.no_answer())?;
         // The only way to make a result.
-        MockDatabase::new(self.dialect.dialect())
+        MockDatabase::new(self.dialect.backend().dialect())
             .append_exec_results([MockExecResult {
                 last_insert_id: KEY,
                 rows_affected,
@@ -279,7 +282,7 @@ impl MockDatabaseTrait for Recorder {
     }
 
     fn get_database_backend(&self) -> DbBackend {
-        self.dialect.dialect()
+        self.dialect.backend().dialect()
     }
 
     fn ping(&self) -> Result<(), DbErr> {
@@ -295,6 +298,7 @@ mod tests {
     use sea_orm_migration::prelude::*;
 
     use super::*;
+    use crate::postgres::dialect::PostgresDialect;
 
     macro_rules! migrator {
         ($name:ident, |$db:ident| $body:expr) => {
@@ -330,7 +334,7 @@ mod tests {
     }
 
     async fn of<M: MigratorTrait>() -> Recorded {
-        record::<M>(Backend::Postgres, Bounds::default()).await
+        record::<M>(&PostgresDialect, Bounds::default()).await
     }
 
     async fn digest<M: MigratorTrait>() -> String {
@@ -437,15 +441,15 @@ mod tests {
             statements: 100,
         };
         let time = Recorded::OutOfBounds("`m1` had not ended after 40ms".to_owned());
-        assert_eq!(record::<Pausing>(Backend::Postgres, bounds).await, time);
-        assert_eq!(record::<Blocking>(Backend::Postgres, bounds).await, time);
+        assert_eq!(record::<Pausing>(&PostgresDialect, bounds).await, time);
+        assert_eq!(record::<Blocking>(&PostgresDialect, bounds).await, time);
         let bounds = Bounds {
             statements: 100,
             ..Bounds::default()
         };
         let many = Recorded::OutOfBounds("`m1` had sent 100 statements".to_owned());
-        assert_eq!(record::<Talkative>(Backend::Postgres, bounds).await, many);
-        let stubborn = record::<TalkativeAndStubborn>(Backend::Postgres, bounds);
+        assert_eq!(record::<Talkative>(&PostgresDialect, bounds).await, many);
+        let stubborn = record::<TalkativeAndStubborn>(&PostgresDialect, bounds);
         assert_eq!(stubborn.await, many);
     }
 }

@@ -103,7 +103,7 @@ impl NewDatabase {
 
     #[track_caller]
     fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
-        let (backend, wanted) = (self.backend(), DB::BACKEND);
+        let (backend, wanted) = (self.backend(), DB::DIALECT.backend());
         self.pool.of().unwrap_or_else(|| {
             panic!(
                 "this database is on `{backend}`, not on `{wanted}`\n  help: ask `backend()` first"

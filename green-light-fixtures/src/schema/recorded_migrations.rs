@@ -17,13 +17,13 @@ use std::{
 
 use green_light_core::progress;
 
-use crate::backend::Backend;
 use crate::digest::short_digest;
 use crate::files::atomic_write::atomic_write;
 use crate::files::lock::FileLock;
 use crate::files::temp_dir::default_base;
 use crate::schema::build_id;
 use crate::schema::migration_recorder::{Bounds, Recorded};
+use crate::sql::dialect::Dialect;
 
 /// Changes when migrations are recorded in another way.
 const FORMAT: &str = "1";
@@ -44,7 +44,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Of the migrations `identity` of this program, for a database of the kind `dialect`.
-    pub(crate) fn new(identity: &str, dialect: Backend) -> Self {
+    pub(crate) fn new(identity: &str, dialect: &'static dyn Dialect) -> Self {
         let (program, stamp) = match build_id::path_and_stamp() {
             Ok((program, stamp)) => (program, Some(stamp)),
             Err(_) => (PathBuf::new(), None),
@@ -57,10 +57,10 @@ impl Kept {
         program: &Path,
         stamp: Option<String>,
         identity: &str,
-        dialect: Backend,
+        dialect: &'static dyn Dialect,
     ) -> Self {
         let directory = base.join("recorded");
-        let dialect = format!("{dialect:?}");
+        let dialect = dialect.backend().name();
         let name = short_digest([
             program.as_os_str().as_encoded_bytes(),
             FORMAT.as_bytes(),
@@ -178,6 +178,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::mysql::dialect::MySqlDialect;
 
     fn kept(base: &Path, stamp: &str) -> Kept {
         let program = Path::new("program");
@@ -186,7 +187,7 @@ mod tests {
             program,
             Some(stamp.to_owned()),
             "m1 m2",
-            Backend::MySql,
+            &MySqlDialect,
         )
     }
 

@@ -1,19 +1,19 @@
 //! How many rows the database says a statement has changed, as far as its text alone decides that.
 
-use crate::backend::Backend;
-use crate::sql::pieces::tokens;
+use crate::sql::dialect::Dialect;
+use crate::sql::lexer::tokens;
 use crate::sql::split::statements;
 
 /// The number that the database answers `sql` with, if it depends on nothing that the database holds.
-pub(crate) fn rows_affected(sql: &str, dialect: Backend) -> Option<u64> {
+pub(crate) fn rows_affected(sql: &str, dialect: &'static dyn Dialect) -> Option<u64> {
     let all = statements(sql, dialect).ok()?;
     all.iter()
         .map(|statement| of_statement(statement.text, dialect))
         .sum()
 }
 
-fn of_statement(statement: &str, dialect: Backend) -> Option<u64> {
-    let mut tokens = tokens(statement, dialect);
+fn of_statement(statement: &str, dialect: &'static dyn Dialect) -> Option<u64> {
+    let mut tokens = tokens(statement, dialect.lexer()).map(|(_, token)| token);
     let first = tokens.next()?.to_ascii_uppercase();
     match &*first {
         "INSERT" => inserted(tokens),
@@ -60,9 +60,12 @@ fn inserted<'a>(tokens: impl Iterator<Item = &'a str>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use Backend::{MySql, Postgres, Sqlite};
-
     use super::*;
+    use crate::mysql::dialect::MySqlDialect;
+    use crate::postgres::dialect::PostgresDialect;
+    use crate::sqlite::dialect::SqliteDialect;
+
+    const DIALECTS: [&dyn Dialect; 3] = [&SqliteDialect, &PostgresDialect, &MySqlDialect];
 
     #[test]
     fn are_known_of_definitions_and_of_rows_that_are_in_the_text() {
@@ -77,7 +80,7 @@ mod tests {
             ("ALTER TABLE a ADD COLUMN y INT", 0),
             ("-- UPDATE\nDROP TABLE a", 0),
         ] {
-            for dialect in [Sqlite, Postgres, MySql] {
+            for dialect in DIALECTS {
                 assert_eq!(rows_affected(sql, dialect), Some(rows), "{sql}");
             }
         }
@@ -97,12 +100,12 @@ mod tests {
             "REPLACE INTO a VALUES (1)",
             "SELECT setval('a_id_seq', 3)",
         ] {
-            for dialect in [Sqlite, Postgres, MySql] {
+            for dialect in DIALECTS {
                 assert_eq!(rows_affected(sql, dialect), None, "{sql}");
             }
         }
         assert_eq!(
-            rows_affected("INSERT INTO a VALUES (1) \\gset", Postgres),
+            rows_affected("INSERT INTO a VALUES (1) \\gset", &PostgresDialect),
             None
         );
     }

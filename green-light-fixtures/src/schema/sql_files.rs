@@ -1,9 +1,9 @@
 //! A step that is SQL text.
 
-use crate::backend::Backend;
 use crate::database_pool::{DatabasePool, ScriptConnection};
 use crate::error::{Error, Kind};
 use crate::schema::step::failed;
+use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten_to_line;
 use crate::sql::split::{Statement, statements};
 
@@ -34,12 +34,10 @@ impl Text {
 
     /// The connection on which all statements have run.
     async fn run_all(&self, db: &DatabasePool) -> Result<Box<dyn ScriptConnection>, Error> {
-        let all = self.statements(db.backend().unwrap_or_default())?;
-        let name = &self.name;
-        let mut session = db
-            .script_connection()
-            .await
-            .map_err(|error| failed(format!("`{name}` found no connection"), &error))?;
+        let no_connection = |error| failed(format!("`{}` found no connection", self.name), &error);
+        let dialect = db.dialect().ok_or(sqlx::Error::PoolClosed);
+        let all = self.statements(dialect.map_err(no_connection)?)?;
+        let mut session = db.script_connection().await.map_err(no_connection)?;
         for (index, statement) in all.iter().enumerate() {
             if let Err(error) = session.run(statement.text).await {
                 let number = format!("statement {} of {}", index + 1, all.len());
@@ -49,14 +47,15 @@ impl Text {
         Ok(session)
     }
 
-    fn statements(&self, dialect: Backend) -> Result<Vec<Statement<'_>>, Error> {
-        statements(&self.sql, dialect).map_err(|refused| {
-            let (text, line, fact) = (shorten_to_line(&refused.text), refused.line, refused.fact);
+    fn statements(&self, dialect: &'static dyn Dialect) -> Result<Vec<Statement<'_>>, Error> {
+        statements(&self.sql, dialect).map_err(|rejected| {
+            let (text, line) = (shorten_to_line(&rejected.text), rejected.line);
+            let fact = rejected.fact;
             Error::new(
                 Kind::Schema,
                 format!("`{text}` of `{}`, on its line {line}, {fact}", self.name),
             )
-            .help(refused.help)
+            .help(rejected.help)
         })
     }
 

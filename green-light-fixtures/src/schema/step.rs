@@ -19,7 +19,6 @@ use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 #[cfg(feature = "sea-orm-migration")]
 use sea_orm_migration::MigratorTrait;
 
-use crate::backend::Backend;
 use crate::error::{Error, Kind};
 use crate::schema::build_id;
 #[cfg(feature = "sea-orm-migration")]
@@ -29,6 +28,7 @@ use crate::schema::new_database::NewDatabase;
 use crate::schema::recorded_migrations::Kept;
 use crate::schema::sql_directory::SqlFiles;
 use crate::schema::sql_files::Text;
+use crate::sql::dialect::Dialect;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[cfg(feature = "sea-orm-migration")]
@@ -44,7 +44,7 @@ pub(crate) enum Step {
         migrator: &'static str,
         names: fn() -> Vec<String>,
         run: Migrate,
-        record: fn(Backend, Bounds) -> Boxed<Recorded>,
+        record: fn(&'static dyn Dialect, Bounds) -> Boxed<Recorded>,
     },
     #[cfg(feature = "sea-orm")]
     Entities(Arc<Register>),
@@ -136,7 +136,7 @@ impl Step {
             kind: match size_of::<F>() {
                 // All closures of one function have the same name.
                 0 => kind::<F>(),
-                _ => build_id::unique(),
+                _ => build_id::never_equal(),
             },
             captures: size_of::<F>() > 0,
             run: Arc::new(move |db| {
@@ -194,8 +194,10 @@ impl Step {
             seen.fetch_or(statement.failed, Ordering::Relaxed);
         });
         run(db).await?;
-        if failed.load(Ordering::Relaxed) {
-            Kept::new(&self.identity(), new.backend()).refute();
+        if failed.load(Ordering::Relaxed)
+            && let Some(dialect) = new.pool().dialect()
+        {
+            Kept::new(&self.identity(), dialect).refute();
         }
         Ok(())
     }
@@ -243,7 +245,7 @@ impl Step {
     )]
     pub(crate) async fn content(
         &self,
-        dialect: Backend,
+        dialect: &'static dyn Dialect,
         place: &Location<'static>,
     ) -> Option<String> {
         match self {

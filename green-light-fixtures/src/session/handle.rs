@@ -147,7 +147,7 @@ impl Session {
     #[track_caller]
     fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
         let Shared { pool, place, .. } = &*self.shared;
-        let (backend, wanted) = (self.backend(), DB::BACKEND);
+        let (backend, wanted) = (self.backend(), DB::DIALECT.backend());
         assert!(
             backend == wanted,
             "this session is on `{backend}`, not on `{wanted}`\n  help: ask `session.backend()` first"

@@ -1,6 +1,6 @@
 //! The tokens of SQL text, as far as they can hide the end of a statement.
 
-use crate::backend::Backend;
+use std::iter;
 
 pub(crate) struct Token {
     pub(crate) kind: Kind,
@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Blank,
     Word,
     Semicolon,
-    /// `/*!40101`, after which MySQL runs what other databases take for a comment.
+    /// `/*!40101`, after which comes SQL that other databases take for a comment.
     Conditional,
     /// The end of that.
     ConditionalEnd,
@@ -21,37 +21,94 @@ pub(crate) enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Whether a conditional comment is open after this token, if `is_open` says so of the place before it.
+    pub(crate) fn is_conditional_after(self, is_open: bool) -> bool {
+        (is_open || self == Self::Conditional) && self != Self::ConditionalEnd
+    }
+}
+
+/// How the tokens of a database differ from those that all have.
+#[derive(Debug)]
+pub(crate) struct LexerRules {
+    /// `/* .. */` may stand in one.
+    pub(crate) nested_comments: bool,
+    /// `--` begins a comment only with a space after it.
+    pub(crate) dashes_need_space: bool,
+    /// `# ..`
+    pub(crate) hash_comments: bool,
+    /// What `/*! .. */` holds is run.
+    pub(crate) conditional_comments: bool,
+    /// `\'` does not end a text.
+    pub(crate) backslash_escapes: bool,
+    /// `E'..'`, in which `\'` does not end the text.
+    pub(crate) escape_strings: bool,
+    /// `$tag$ .. $tag$`
+    pub(crate) dollar_quotes: bool,
+    /// `` `name` ``
+    pub(crate) backtick_names: bool,
+    /// `[name]`
+    pub(crate) bracket_names: bool,
+}
+
 /// A version that no server has: what is conditional on it is a comment.
 const NEVER: u32 = 999_999;
 
 /// The first token of `text`, which is not empty. `conditional` says whether a conditional comment is open.
-pub(crate) fn token(text: &str, dialect: Backend, conditional: bool) -> Token {
-    let (postgres, mysql) = (dialect == Backend::Postgres, dialect == Backend::MySql);
+pub(crate) fn token(text: &str, rules: &LexerRules, conditional: bool) -> Token {
     let run = |is: fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
+    let conditional_comments = rules.conditional_comments;
     let (kind, length) = match text.chars().next() {
         None => (Kind::Blank, 0),
         Some(c) if c.is_whitespace() => (Kind::Blank, run(char::is_whitespace)),
         // What some editors begin a file with.
         Some(c @ '\u{feff}') => (Kind::Blank, c.len_utf8()),
-        Some('-') if is_line_comment(text, mysql) => (Kind::Blank, until(text, "\n", 2)),
-        Some('#') if mysql => (Kind::Blank, until(text, "\n", 1)),
+        Some('-') if is_line_comment(text, rules) => (Kind::Blank, until(text, "\n", 2)),
+        Some('#') if rules.hash_comments => (Kind::Blank, until(text, "\n", 1)),
         Some('*') if conditional && text.starts_with("*/") => (Kind::ConditionalEnd, 2),
-        Some('/') if mysql && text.starts_with("/*!") => conditional_comment(text, 3),
-        Some('/') if mysql && text.starts_with("/*M!") => conditional_comment(text, 4),
-        Some('/') if text.starts_with("/*") && postgres => (Kind::Blank, nested_comment(text)),
+        Some('/') if conditional_comments && text.starts_with("/*!") => {
+            conditional_comment(text, 3)
+        }
+        Some('/') if conditional_comments && text.starts_with("/*M!") => {
+            conditional_comment(text, 4)
+        }
+        Some('/') if text.starts_with("/*") && rules.nested_comments => {
+            (Kind::Blank, nested_comment(text))
+        }
         Some('/') if text.starts_with("/*") => (Kind::Blank, until(text, "*/", 2)),
         Some(';') => (Kind::Semicolon, 1),
-        Some(quote @ ('\'' | '"')) => (Kind::Other, quoted(text, quote, 1, mysql)),
-        Some('e' | 'E') if postgres && text[1..].starts_with('\'') => {
+        Some(quote @ ('\'' | '"')) => {
+            (Kind::Other, quoted(text, quote, 1, rules.backslash_escapes))
+        }
+        Some('e' | 'E') if rules.escape_strings && text[1..].starts_with('\'') => {
             (Kind::Other, quoted(text, '\'', 2, true))
         }
-        Some('`') if !postgres => (Kind::Other, until(text, "`", 1)),
-        Some('[') if dialect == Backend::Sqlite => (Kind::Other, until(text, "]", 1)),
-        Some('$') if postgres => (Kind::Other, dollar_quoted(text)),
+        Some('`') if rules.backtick_names => (Kind::Other, until(text, "`", 1)),
+        Some('[') if rules.bracket_names => (Kind::Other, until(text, "]", 1)),
+        Some('$') if rules.dollar_quotes => (Kind::Other, dollar_quoted(text)),
         Some(c) if is_word(c) => (Kind::Word, run(is_word)),
         Some(c) => (Kind::Other, c.len_utf8()),
     };
     Token { kind, length }
+}
+
+/// The tokens of `sql` without what is blank. A quoted text is one token.
+pub(crate) fn tokens<'a>(
+    sql: &'a str,
+    rules: &'static LexerRules,
+) -> impl Iterator<Item = (Kind, &'a str)> {
+    let (mut rest, mut conditional) = (sql, false);
+    let all = iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Token { kind, length } = token(rest, rules, conditional);
+        conditional = kind.is_conditional_after(conditional);
+        let text;
+        (text, rest) = rest.split_at(length);
+        Some((kind, text))
+    });
+    all.filter(|(kind, _)| *kind != Kind::Blank)
 }
 
 fn until(text: &str, end: &str, skip: usize) -> usize {
@@ -60,10 +117,9 @@ fn until(text: &str, end: &str, skip: usize) -> usize {
         .map_or(text.len(), |found| skip + found + end.len())
 }
 
-/// MySQL wants a space after the dashes.
-fn is_line_comment(text: &str, mysql: bool) -> bool {
+fn is_line_comment(text: &str, rules: &LexerRules) -> bool {
     let after = text.strip_prefix("--").map(|rest| rest.chars().next());
-    after.is_some_and(|next| !mysql || next.is_none_or(char::is_whitespace))
+    after.is_some_and(|next| !rules.dashes_need_space || next.is_none_or(char::is_whitespace))
 }
 
 /// Its content is SQL, so only its beginning is one token.
@@ -127,6 +183,6 @@ fn dollar_quoted(text: &str) -> usize {
     until(text, tag, tag.len())
 }
 
-pub(crate) fn is_word(c: char) -> bool {
+fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }

@@ -1,6 +1,7 @@
 //! SQLite: databases in memory from an image in a file, the connection of a sandbox, and files for tests
 //! that need a database of their own.
 
+pub(crate) mod dialect;
 pub(crate) mod driver;
 pub(crate) mod file;
 pub(crate) mod pool;

@@ -6,12 +6,12 @@ use sea_orm::DatabaseConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, Pool, Row as _, Sqlite, sqlite::SqliteConnection};
 
-use crate::backend::Backend;
-use crate::database_pool::BoxFuture;
-use crate::database_pool::PoolDriver;
+use crate::database_pool::{BoxFuture, PoolDriver};
+use crate::sql::dialect::Dialect;
+use crate::sqlite::dialect::SqliteDialect;
 
 impl PoolDriver for Sqlite {
-    const BACKEND: Backend = Backend::Sqlite;
+    const DIALECT: &'static dyn Dialect = &SqliteDialect;
 
     #[cfg(feature = "sea-orm")]
     fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {

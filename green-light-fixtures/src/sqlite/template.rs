@@ -12,6 +12,8 @@ use crate::driver::traits::{SlotDatabase, Template};
 use crate::error::Error;
 use crate::files::temp_dir::Directory;
 use crate::schema::definition::Schema;
+use crate::sql::dialect::Dialect;
+use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::sandbox::{Image, SqliteSandbox};
 use crate::sqlite::template_cache::TemplateCache;
 use crate::url::DatabaseUrl;
@@ -67,6 +69,10 @@ impl SqliteTemplate {
 impl Template for SqliteTemplate {
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &SqliteDialect
     }
 
     fn url(&self) -> DatabaseUrl {

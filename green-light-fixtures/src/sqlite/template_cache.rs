@@ -14,7 +14,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::backend::Backend;
 use green_light_core::progress;
 use libsqlite3_sys::SQLITE_VERSION_NUMBER;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -27,8 +26,9 @@ use crate::failpoint::step;
 use crate::files::atomic_write::atomic_write;
 use crate::files::lock::FileLock;
 use crate::files::temp_dir::target_base;
-use crate::schema::build_id::place_and_time;
+use crate::schema::build_id::path_and_mtime;
 use crate::schema::definition::Schema;
+use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::sandbox;
 use crate::sqlite::sandbox::Image;
 use crate::sqlite::template_file::TemplateFile;
@@ -85,15 +85,17 @@ impl TemplateCache {
         let directory = base?.join("images");
         let shown = format!("{options:?}");
         // A collation is code that decides on the order in an index, and may bring values along.
-        if schema.is_of_its_own() || !shown.contains("collations: []") {
+        if schema.is_uncacheable() || !shown.contains("collations: []") {
             return None;
         }
         let mut parts = vec![FORMAT.to_owned(), SQLITE_VERSION_NUMBER.to_string()];
         if shown != format!("{:?}", SqliteConnectOptions::new()) {
             // Extensions have code as well.
-            parts.extend([shown, place_and_time()]);
+            parts.extend([shown, path_and_mtime()]);
         }
-        parts.push(schema.lasting_digest(Backend::Sqlite).await);
+        // An image costs less than it takes to read a whole program.
+        let digest = schema.persistent_digest(&SqliteDialect, path_and_mtime);
+        parts.push(digest.await);
         Some(Self {
             directory,
             name: short_digest(parts),

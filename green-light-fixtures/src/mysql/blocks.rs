@@ -1,4 +1,12 @@
 //! The blocks of a program of MySQL or MariaDB, by the words that open and close them.
+//!
+//! Some of the words are also functions (`IF`, `REPEAT`) or clauses (`FOR`): they open a block only where a statement can
+//! begin.
+
+use crate::sql::dialect::ProgramBody;
+
+/// In the place of the last word, after the kind of the program.
+const KIND: &str = "KIND";
 
 /// The blocks that are open, and whether a statement can begin.
 #[derive(Default)]
@@ -25,26 +33,36 @@ enum Block {
 }
 
 impl Blocks {
-    /// The kind of program has just been read, and its header follows.
-    pub(crate) fn kind(&mut self) {
-        self.header = self.open.is_empty();
-        self.last = "KIND".to_owned();
+    /// Those of a program of which the kind has just been read, such as `PROCEDURE`. Its header follows.
+    pub(crate) fn of_program() -> Self {
+        Self {
+            header: true,
+            last: KIND.to_owned(),
+            ..Self::default()
+        }
     }
 
-    /// A block has been opened by a word that is not passed to [`word`](Self::word).
-    pub(crate) fn begin(&mut self) {
+    /// Those in a block that has just been opened.
+    pub(crate) fn of_block() -> Self {
+        let mut blocks = Self::default();
+        blocks.begin();
+        blocks
+    }
+
+    fn begin(&mut self) {
         self.open.push(Block::Statements);
         self.start = true;
     }
+}
 
-    /// Whether the statement ends at a `;`.
-    pub(crate) fn semicolon(&mut self) -> bool {
+impl ProgramBody for Blocks {
+    fn semicolon(&mut self) -> bool {
         self.end = false;
         self.start = true;
         self.open.is_empty()
     }
 
-    pub(crate) fn word(&mut self, word: &str) {
+    fn word(&mut self, word: &str) {
         let last = std::mem::replace(&mut self.last, word.to_owned());
         let start = std::mem::take(&mut self.start);
         if std::mem::take(&mut self.name) {
@@ -55,7 +73,7 @@ impl Blocks {
             return;
         }
         // `CREATE PROCEDURE IF NOT EXISTS`.
-        let body = self.header && self.parentheses == 0 && last != "KIND";
+        let body = self.header && self.parentheses == 0 && last != KIND;
         match word {
             "BEGIN" => {
                 self.header = false;
@@ -90,7 +108,7 @@ impl Blocks {
         }
     }
 
-    pub(crate) fn other(&mut self, text: &str) {
+    fn other(&mut self, text: &str) {
         self.end = false;
         // The name of a trigger may be quoted.
         self.start = text == ":" || std::mem::take(&mut self.name);

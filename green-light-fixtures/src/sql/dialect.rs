@@ -1,0 +1,76 @@
+//! What differs between databases in their SQL, as text.
+
+use std::fmt;
+
+use crate::backend::Backend;
+use crate::sql::lexer::LexerRules;
+
+/// Says of a text that it is a command of the database's command line program.
+pub(crate) const NOT_SQL: &str = "is not SQL";
+
+/// The SQL of one database.
+pub(crate) trait Dialect: fmt::Debug + Send + Sync {
+    fn backend(&self) -> Backend;
+
+    /// How its tokens look.
+    fn lexer(&self) -> &'static LexerRules;
+
+    /// The body of what `CREATE object ..` defines, if it can have a `;` that is in no quotes.
+    fn program(&self, object: &str) -> Option<Box<dyn ProgramBody>>;
+
+    /// Whether statements that begin with `word` define an object, which is named next.
+    fn defines_by(&self, word: &str) -> bool {
+        word == "CREATE"
+    }
+
+    /// The body of a statement that begins with these two words and is a block by itself.
+    fn block(&self, _first: &str, _second: &str) -> Option<Box<dyn ProgramBody>> {
+        None
+    }
+
+    /// Why the statement with which `text` begins is not run: the fact, which follows the statement in a sentence, and
+    /// what to do.
+    fn reject(&self, text: &str) -> Option<Rejection>;
+
+    /// The length of a command of a client at the beginning of `text` that can be left out.
+    fn ignorable(&self, _text: &str) -> Option<usize> {
+        None
+    }
+
+    /// The delimiter that a command of a client at the beginning of `text` sets, and the length of the command.
+    fn delimiter<'a>(&self, _text: &'a str) -> Option<(&'a str, usize)> {
+        None
+    }
+
+    /// Whether a text may have a statement that ends the transaction it is sent in.
+    fn ends_transaction(&self, sql: &str) -> bool;
+
+    /// Whether a text may leave something in its session that no rollback takes away.
+    fn dirties_session(&self, _sql: &str) -> bool {
+        false
+    }
+
+    /// Whether statements that define something end the transaction they are sent in.
+    fn ddl_commits(&self) -> bool {
+        false
+    }
+}
+
+/// Why a statement is not run.
+pub(crate) struct Rejection {
+    /// Follows the statement in a sentence.
+    pub(crate) fact: &'static str,
+    pub(crate) help: &'static str,
+}
+
+/// Follows the body of a trigger, a procedure or a rule, to tell where the statement ends that defines it.
+pub(crate) trait ProgramBody {
+    /// A `;`. Whether the statement ends here.
+    fn semicolon(&mut self) -> bool;
+
+    /// A word that is not quoted, in upper case.
+    fn word(&mut self, word: &str);
+
+    /// Anything else that is not blank.
+    fn other(&mut self, text: &str);
+}
