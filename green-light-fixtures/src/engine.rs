@@ -19,6 +19,7 @@ use crate::env;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::limits::Timeouts;
+use crate::sandbox::lease::Lease;
 use crate::sandbox::pool::SlotSet;
 use crate::schema::definition::Schema;
 use crate::session::handle::Session;
@@ -96,7 +97,7 @@ impl Engine {
     pub async fn isolate(&self, isolation: Isolation, test: &str) -> Result<Transaction, Error> {
         let place = match isolation {
             Isolation::Transaction => {
-                let lease = self.slots.lend(test.into()).await?;
+                let lease = Lease::of(&self.slots, test.into()).await?;
                 let url = lease.url().unwrap_or_else(|| self.url());
                 Place::Sandbox { lease, url }
             }

@@ -23,34 +23,24 @@ use std::{
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, MySql, MySqlConnection,
     MySqlPool, Row as _,
-    mysql::{MySqlConnectOptions, MySqlRow, MySqlSslMode},
+    mysql::{MySqlConnectOptions, MySqlSslMode},
 };
-use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
-use crate::driver::breach::{Breach, Broken};
-use crate::driver::checkout::TRACED;
+use crate::driver::breach::Broken;
 use crate::driver::handover::connect;
 use crate::driver::monitor::Guard;
 use crate::driver::outcome::Ended;
-use crate::driver::sandbox::{Sandbox, depth};
+use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
-use crate::mysql::errors::has_number;
 use crate::mysql::errors::help;
 use crate::mysql::routines::Programs;
 use crate::mysql::sandbox_finish::Finish;
-use crate::mysql::session_audit::{Fate, Ledger};
-use crate::mysql::{session_audit, stand_in, statement_count};
+use crate::mysql::session_audit::Ledger;
+use crate::mysql::{outer_transaction, stand_in};
 use crate::server::admin_connection::when_free;
-use crate::server::guard_savepoint::{BASE_DEPTH, Mark, drain};
+use crate::server::guard_savepoint::{BASE_DEPTH, Mark};
 use crate::server::response_timeout::{ResponseTimeout, with_timeout};
-
-type Manager = <MySql as sqlx::Database>::TransactionManager;
-
-/// Begins the outer transaction, the one that may write.
-pub(crate) const BEGIN: &str = "START TRANSACTION READ WRITE";
-/// The number of the error "SAVEPOINT does not exist".
-const NO_SUCH_SAVEPOINT: u16 = 1305;
 
 /// The sandbox of a slot on MySQL.
 #[derive(Debug)]
@@ -108,7 +98,7 @@ impl Sandbox for MySqlSandbox {
         connection: &mut MySqlConnection,
         _guard: &Arc<Guard>,
     ) -> Result<(), sqlx::Error> {
-        prepare(connection, self.wait, &self.ledger).await?;
+        outer_transaction::begin(connection, self.wait, &self.ledger).await?;
         // What is known of the first one is found out once it is in the pool.
         match self.finish.get() {
             Some(_) => self.ledger.texts.learn_of_new(connection).await,
@@ -134,7 +124,7 @@ impl Sandbox for MySqlSandbox {
         let used = async {
             // The end of the test looks for the savepoint, too.
             if !guard.finish().is_wanted() {
-                let renewed = renew(connection, guard, ledger).await;
+                let renewed = outer_transaction::renew(connection, guard, ledger).await;
                 guard.released();
                 if !renewed? {
                     return Ok::<_, sqlx::Error>(false);
@@ -214,87 +204,4 @@ impl Sandbox for MySqlSandbox {
         )
         .help("look at the cause; MySQL 8 and MariaDB 10 are known to work")
     }
-}
-
-/// Opens the outer transaction and sets the guard savepoint.
-async fn prepare(
-    connection: &mut MySqlConnection,
-    wait: Duration,
-    ledger: &Ledger,
-) -> Result<(), sqlx::Error> {
-    let seconds = wait.as_secs().max(1);
-    if *TRACED {
-        // Keeps the texts of the last statements, which makes every statement slower. A server that
-        // cannot do so is none the worse.
-        let _ = connection.execute(session_audit::REMEMBER).await;
-    }
-    // In one message, because a test may have to wait for it.
-    let begin = format!(
-        "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
-         SET SESSION TRANSACTION READ ONLY; {BEGIN}; SAVEPOINT {}; {}",
-        statement_count::savepoint(),
-        ledger.mark.set
-    );
-    Manager::begin(connection, Some(AssertSqlSafe(begin).into_sql_str())).await?;
-    deepen(connection).await?;
-    ledger.open();
-    Ok(())
-}
-
-/// Makes sqlx count up to the base, above a transaction that is open.
-pub(crate) async fn deepen(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    let first = depth::<MySql>(connection);
-    if first == BASE_DEPTH {
-        return Ok(());
-    }
-    while depth::<MySql>(connection) < BASE_DEPTH {
-        Manager::begin(connection, None).await?;
-    }
-    let release = format!("RELEASE SAVEPOINT _sqlx_savepoint_{first}");
-    connection.execute(AssertSqlSafe(release)).await.map(drop)
-}
-
-/// Sets the guard savepoint for the next use. `false` if the connection is not to be used again.
-async fn renew(
-    connection: &mut MySqlConnection,
-    guard: &Guard,
-    ledger: &Ledger,
-) -> Result<bool, sqlx::Error> {
-    match run(connection, &ledger.mark.renew, guard, ledger).await? {
-        Some(_) => deepen(connection).await.map(|()| true),
-        None => Ok(false),
-    }
-}
-
-/// Runs `text`, which begins with the release of the guard savepoint, and returns its rows. Nothing
-/// if the outer transaction has gone: that is told to `guard`.
-pub(crate) async fn run(
-    connection: &mut MySqlConnection,
-    text: &str,
-    guard: &Guard,
-    ledger: &Ledger,
-) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
-    drain(connection).await?;
-    if depth::<MySql>(connection) > BASE_DEPTH {
-        guard.ended(Breach::Unbalanced);
-        return Ok(None);
-    }
-    if depth::<MySql>(connection) > 0 {
-        match connection.fetch_all(AssertSqlSafe(text)).await {
-            Ok(rows) => return Ok(Some(rows)),
-            Err(error) if is_missing(&error, &ledger.mark.name()) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    match ledger.fate(connection).await? {
-        Fate::Committed(by) => guard.ended_by(Breach::Ended, Some(by)),
-        Fate::RolledBack(by) => guard.ended_by(Breach::Rollback, Some(by)),
-        Fate::Deadlocked => guard.rolled_back_by_server(),
-    }
-    Ok(None)
-}
-
-/// Whether it says that there is no savepoint of that name.
-pub(crate) fn is_missing(error: &sqlx::Error, savepoint: &str) -> bool {
-    has_number(error, NO_SUCH_SAVEPOINT) && error.to_string().contains(savepoint)
 }

@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, mysql::MySqlRow};
+use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool, mysql::MySqlRow};
 
 use crate::driver::monitor::Guard;
 use crate::driver::outcome::Ended;
+use crate::mysql::outer_transaction::{BEGIN, is_missing, run};
 use crate::mysql::routines::Programs;
-use crate::mysql::sandbox::{BEGIN, deepen, is_missing, run};
 use crate::mysql::session_audit::{Ledger, Looks};
 use crate::mysql::{session_leftovers, statement_count};
-use crate::server::guard_savepoint::Mark;
+use crate::server::guard_savepoint::{Mark, deepen};
 
 /// How many texts besides those about savepoints end one test and begin the next: the look, `ROLLBACK`
 /// and `START TRANSACTION`.
@@ -142,7 +142,7 @@ impl Finish {
         if may_stay || !self.looks.are_those_of(rows.first()) {
             return Ended::Worn;
         }
-        match deepen(connection).await {
+        match deepen::<MySql>(connection).await {
             Ok(()) => Ended::Clean,
             Err(error) => Ended::Failed(error),
         }

@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 use crate::driver::breach::By;
 use crate::driver::checkout::TRACED;
 use crate::mysql::dialect::MySqlDialect;
+use crate::mysql::session_status::{counters, text};
 use crate::mysql::statement_count::Texts;
 use crate::server::guard_savepoint::Mark;
 use crate::sql::dialect::Dialect as _;
@@ -103,10 +104,6 @@ impl Looks {
         let settings = row.and_then(|row| text(row).ok());
         settings.is_some_and(|settings| settings == self.settings)
     }
-}
-
-pub(crate) fn text(row: &MySqlRow) -> Result<String, sqlx::Error> {
-    row.try_get_unchecked(0)
 }
 
 /// How a transaction ended that nobody was to end.
@@ -210,18 +207,6 @@ impl Ledger {
 /// What a session has done, by kind, without `Com_`.
 async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>, sqlx::Error> {
     counters(&connection.fetch_all(COUNTERS).await?)
-}
-
-/// What a session answered that was asked for counters.
-pub(crate) fn counters(rows: &[MySqlRow]) -> Result<Vec<(String, u64)>, sqlx::Error> {
-    rows.iter()
-        .map(|row| {
-            let name = text(row)?.to_ascii_lowercase();
-            let value: String = row.try_get_unchecked(1)?;
-            let name = name.strip_prefix("com_").unwrap_or(&name).to_owned();
-            Ok((name, value.parse().unwrap_or(u64::MAX)))
-        })
-        .collect()
 }
 
 /// The first statement of the last use of a session that by its words ends transactions, if the server

@@ -11,7 +11,8 @@
 
 use sqlx::{Executor as _, MySqlConnection, mysql::MySqlRow};
 
-use crate::mysql::session_audit::{Own, counters, text};
+use crate::mysql::session_audit::Own;
+use crate::mysql::session_status::{counters, text};
 use crate::mysql::statement_count::found;
 
 /// How many locks and variables there are.

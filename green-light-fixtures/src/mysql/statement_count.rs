@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::{Executor as _, MySqlConnection};
 
-use crate::mysql::session_audit::counters;
+use crate::mysql::session_status::counters;
 use crate::server::guard_savepoint::BASE_DEPTH;
 
 /// Where it is not known how many texts a session has run.

@@ -11,10 +11,10 @@ use std::{
     task::Poll,
 };
 
-use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, postgres::PgDatabaseError};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row as _, postgres::PgDatabaseError};
 
 use crate::driver::outcome::Ended;
-use crate::postgres::sandbox::{BEGIN, one};
+use crate::postgres::outer_transaction::BEGIN;
 use crate::server::guard_savepoint::{Mark, has_code};
 
 /// The statements that end a test.
@@ -35,7 +35,8 @@ impl Finish {
     /// Looks at what the schema holds.
     pub(crate) async fn of(pool: &PgPool, mark: &Mark) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
-        let defers: bool = one(&mut connection, DEFERS).await?;
+        let row = connection.fetch_one(DEFERS).await?;
+        let defers: bool = row.try_get(0)?;
         connection.return_to_pool().await;
         let check = if defers { CHECK } else { "" };
         Ok(Self {

@@ -40,21 +40,19 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(
-        set: Arc<SlotSet>,
-        slot: Slot,
-        id: u64,
-        test: Arc<str>,
-        deadlocked: Arc<AtomicBool>,
-    ) -> Self {
+    /// Lends a slot of `set` to `test`.
+    pub(crate) async fn of(set: &Arc<SlotSet>, test: Arc<str>) -> Result<Self, Error> {
+        let id = set.next_lease();
+        let deadlocked = Arc::new(AtomicBool::new(false));
+        let slot = set.acquire(id, &test, &deadlocked).await?;
         let guard = Arc::clone(&slot.guard);
         #[cfg(feature = "_server")]
         let holding = set
             .template()
             .counts_connections()
             .then(|| Holding::of(&test));
-        Self {
-            set,
+        Ok(Self {
+            set: Arc::clone(set),
             slot: Mutex::new(Some(slot)),
             guard,
             id,
@@ -63,7 +61,7 @@ impl Lease {
             deadlocked,
             #[cfg(feature = "_server")]
             holding: Mutex::new(holding),
-        }
+        })
     }
 
     pub(crate) fn id(&self) -> u64 {

@@ -11,7 +11,6 @@ use crate::driver::monitor::Guard;
 use crate::driver::traits::Template;
 use crate::error::Error;
 use crate::limits::Timeouts;
-use crate::sandbox::lease::Lease;
 use crate::sandbox::slot::Slot;
 
 /// The sets of this process whose slots need a connection of a server each.
@@ -93,27 +92,34 @@ impl SlotSet {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lends a slot to `test`: a waiting one, or a new one.
-    pub(crate) async fn lend(self: &Arc<Self>, test: Arc<str>) -> Result<Lease, Error> {
-        let id = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
-        let deadlocked = Arc::new(AtomicBool::new(false));
-        let slot = loop {
-            let waiting = self.idle().pop();
-            let slot = match waiting {
+    /// The number of the next lease.
+    pub(crate) fn next_lease(&self) -> u64 {
+        self.leases.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A slot for lease `id` of `test`: one that is idle, or a new one.
+    pub(crate) async fn acquire(
+        &self,
+        id: u64,
+        test: &Arc<str>,
+        deadlocked: &Arc<AtomicBool>,
+    ) -> Result<Slot, Error> {
+        loop {
+            let idle = self.idle().pop();
+            let slot = match idle {
                 Some(slot) => slot,
-                None => self.open(&test).await?,
+                None => self.open(test).await?,
             };
             slot.database.unpark();
             if slot
                 .guard
-                .open(id, Arc::clone(&test), Arc::clone(&deadlocked))
+                .open(id, Arc::clone(test), Arc::clone(deadlocked))
             {
-                break slot;
+                return Ok(slot);
             }
-            // Something used it while it waited, so it may be used again: not by a test.
+            // Something used it while it was idle, so it may be used again: not by a test.
             self.discard(slot);
-        };
-        Ok(Lease::new(Arc::clone(self), slot, id, test, deadlocked))
+        }
     }
 
     async fn open(&self, test: &str) -> Result<Slot, Error> {

@@ -6,6 +6,10 @@ use std::{
 };
 
 use sqlx::Connection;
+use sqlx_core::transaction::TransactionManager as _;
+
+use crate::database_pool::PoolDriver;
+use crate::driver::sandbox::depth;
 
 /// The depth that sqlx counts while nothing but the outer transaction is open. One use of the
 /// connection can lose two levels for each `begin` that fails in it.
@@ -55,4 +59,19 @@ pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
         .as_database_error()
         .and_then(|error| error.code())
         .is_some_and(|found| found == code)
+}
+
+/// Makes sqlx count up to [`BASE_DEPTH`], above a transaction that is open.
+pub(crate) async fn deepen<DB: PoolDriver>(
+    connection: &mut DB::Connection,
+) -> Result<(), sqlx::Error> {
+    let first = depth::<DB>(connection);
+    if first == BASE_DEPTH {
+        return Ok(());
+    }
+    while depth::<DB>(connection) < BASE_DEPTH {
+        DB::TransactionManager::begin(connection, None).await?;
+    }
+    let release = format!("RELEASE SAVEPOINT _sqlx_savepoint_{first}");
+    DB::execute(connection, release).await
 }

@@ -21,10 +21,9 @@ use crate::database_pool::{DatabasePool, PoolDriver};
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::sandbox::contention;
-use crate::session::isolated::Place;
+use crate::session::isolated::{Owner, Place};
 #[cfg(feature = "sea-orm")]
 use crate::session::options::TransactionOptions;
-use crate::session::transaction::Transaction;
 use crate::url::DatabaseUrl;
 
 /// What a test uses to talk to its database.
@@ -40,7 +39,7 @@ use crate::url::DatabaseUrl;
 pub struct Session {
     shared: Arc<Shared>,
     /// Set if the session was made without a transaction of its own in sight.
-    owned: Option<Transaction>,
+    owned: Option<Arc<Owner>>,
 }
 
 struct Shared {
@@ -65,8 +64,8 @@ impl Session {
         }
     }
 
-    pub(crate) fn owning(mut self, transaction: Transaction) -> Self {
-        self.owned = Some(transaction);
+    pub(crate) fn owning(mut self, owner: Arc<Owner>) -> Self {
+        self.owned = Some(owner);
         self
     }
 
@@ -209,11 +208,11 @@ impl Session {
         ended.map_err(TransactionError::Connection).and(outcome)
     }
 
-    /// Ends the test's transaction, as [`Transaction::finish`] does.
+    /// Ends the test's transaction, as [`Transaction::finish`](crate::Transaction::finish) does.
     ///
     /// # Errors
     ///
-    /// As [`Transaction::finish`].
+    /// As [`Transaction::finish`](crate::Transaction::finish).
     ///
     /// # Cancel safety
     ///

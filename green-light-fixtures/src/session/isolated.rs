@@ -3,12 +3,14 @@
 //! Invariant: a place ends once. What ends it reports what the test left behind; dropping it instead
 //! throws the database away.
 
+use std::sync::Arc;
 #[cfg(feature = "sea-orm")]
-use std::{panic::Location, sync::Arc, time::Duration};
+use std::{panic::Location, time::Duration};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{DatabaseConnection, DbErr};
 
+use crate::backend::Backend;
 use crate::database::dedicated::{Leaving, Stay};
 use crate::database::keep::nothing_to_keep;
 use crate::database_pool::DatabasePool;
@@ -223,5 +225,24 @@ impl Left {
             Self::Sandbox(taken) => taken.end().await,
             Self::Database(leaving) => leaving.end().await,
         }
+    }
+}
+
+/// Ends the place when it is dropped: sessions may outlive the transaction, but not its database.
+pub(crate) struct Owner {
+    pub(crate) place: Arc<Place>,
+    pub(crate) backend: Backend,
+}
+
+impl Owner {
+    pub(crate) fn new(place: Place, backend: Backend) -> Arc<Self> {
+        let place = Arc::new(place);
+        Arc::new(Self { place, backend })
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.place.take());
     }
 }

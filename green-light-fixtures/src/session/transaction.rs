@@ -13,7 +13,7 @@ use crate::database::keep::limit as keep_limit;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::session::handle::Session;
-use crate::session::isolated::Place;
+use crate::session::isolated::{Owner, Place};
 #[cfg(feature = "sea-orm")]
 use crate::session::savepoint::Savepoint;
 
@@ -31,18 +31,10 @@ pub struct Transaction {
     owner: Arc<Owner>,
 }
 
-struct Owner {
-    place: Arc<Place>,
-    backend: Backend,
-}
-
 impl Transaction {
     pub(crate) fn new(place: Place, backend: Backend) -> Self {
         Self {
-            owner: Arc::new(Owner {
-                place: Arc::new(place),
-                backend,
-            }),
+            owner: Owner::new(place, backend),
         }
     }
 
@@ -68,7 +60,7 @@ impl Transaction {
     }
 
     pub(crate) fn into_session(self) -> Session {
-        self.session().owning(self)
+        self.session().owning(self.owner)
     }
 
     /// A mark to come back to within the test.
@@ -161,12 +153,5 @@ impl fmt::Debug for Transaction {
             .field("url", place.url())
             .field("test", &place.test())
             .finish()
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        // Sessions may outlive the transaction, but not its database.
-        drop(self.place.take());
     }
 }

@@ -19,10 +19,8 @@ use sqlx::{
     Connection as _, Executor, Sqlite,
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteOwnedBuf, SqlitePool, SqliteSynchronous,
-        SqliteTransactionManager,
     },
 };
-use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager as _};
 
 use crate::database_pool::DatabasePool;
 use crate::driver::monitor::Guard;
@@ -36,6 +34,7 @@ use crate::files::slot_file::SlotFile;
 use crate::files::temp_dir::{Directory, default_base};
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
+use crate::sqlite::outer_transaction::{self, BASE_DEPTH};
 use crate::sqlite::sandbox_finish::Finish;
 use crate::sqlite::statement_log::listen;
 use crate::url::DatabaseUrl;
@@ -43,10 +42,6 @@ use crate::url::DatabaseUrl;
 /// The contents of a database, as SQLite writes them to a file.
 pub(crate) type Image = Arc<[u8]>;
 
-/// The transaction depth that sqlx counts while nothing but the outer transaction is open.
-pub(crate) const BASE_DEPTH: usize = 2;
-/// Takes the write lock at once, and so makes SQLite ask the commit hook even if nothing is written.
-pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// How many instructions SQLite runs between two looks at whether the slot still lives.
 const INSTRUCTIONS: i32 = 20_000;
 
@@ -140,9 +135,7 @@ impl Sandbox for SqliteSandbox {
                 .deserialize(None, SqliteOwnedBuf::try_from(image)?, false)
                 .await?;
         }
-        SqliteTransactionManager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-        SqliteTransactionManager::begin(connection, None).await?;
-        connection.execute("RELEASE _sqlx_savepoint_1").await?;
+        outer_transaction::begin(connection).await?;
         let mut handle = connection.lock_handle().await?;
         let (committing, rolling_back, running) =
             (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));

@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use crate::driver::outcome::Ended;
-use crate::sqlite::sandbox::BEGIN;
+use crate::sqlite::outer_transaction::BEGIN;
 
 /// What a test can change on a connection so that a rollback does not undo it, or that decides
 /// whether foreign keys may be deferred. Each costs every test a few microseconds, so what only

@@ -1,0 +1,92 @@
+//! The outer transaction of a test on MySQL, and the savepoint that guards it.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, mysql::MySqlRow};
+use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
+
+use crate::driver::breach::Breach;
+use crate::driver::checkout::TRACED;
+use crate::driver::monitor::Guard;
+use crate::driver::sandbox::depth;
+use crate::mysql::errors::has_number;
+use crate::mysql::session_audit::{self, Fate, Ledger};
+use crate::mysql::statement_count;
+use crate::server::guard_savepoint::{BASE_DEPTH, deepen, drain};
+
+type Manager = <MySql as sqlx::Database>::TransactionManager;
+
+/// Begins the outer transaction, the one that may write.
+pub(crate) const BEGIN: &str = "START TRANSACTION READ WRITE";
+/// The number of the error "SAVEPOINT does not exist".
+const NO_SUCH_SAVEPOINT: u16 = 1305;
+
+/// Opens the outer transaction and sets the guard savepoint.
+pub(crate) async fn begin(
+    connection: &mut MySqlConnection,
+    wait: Duration,
+    ledger: &Ledger,
+) -> Result<(), sqlx::Error> {
+    let seconds = wait.as_secs().max(1);
+    if *TRACED {
+        // Keeps the texts of the last statements, which makes every statement slower. A server that
+        // cannot do so is none the worse.
+        let _ = connection.execute(session_audit::REMEMBER).await;
+    }
+    // In one message, because a test may have to wait for it.
+    let text = format!(
+        "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
+         SET SESSION TRANSACTION READ ONLY; {BEGIN}; SAVEPOINT {}; {}",
+        statement_count::savepoint(),
+        ledger.mark.set
+    );
+    Manager::begin(connection, Some(AssertSqlSafe(text).into_sql_str())).await?;
+    deepen::<MySql>(connection).await?;
+    ledger.open();
+    Ok(())
+}
+
+/// Sets the guard savepoint for the next use. `false` if the connection is not to be used again.
+pub(crate) async fn renew(
+    connection: &mut MySqlConnection,
+    guard: &Guard,
+    ledger: &Ledger,
+) -> Result<bool, sqlx::Error> {
+    match run(connection, &ledger.mark.renew, guard, ledger).await? {
+        Some(_) => deepen::<MySql>(connection).await.map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// Runs `text`, which begins with the release of the guard savepoint, and returns its rows. Nothing
+/// if the outer transaction has gone: that is told to `guard`.
+pub(crate) async fn run(
+    connection: &mut MySqlConnection,
+    text: &str,
+    guard: &Guard,
+    ledger: &Ledger,
+) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
+    drain(connection).await?;
+    if depth::<MySql>(connection) > BASE_DEPTH {
+        guard.ended(Breach::Unbalanced);
+        return Ok(None);
+    }
+    if depth::<MySql>(connection) > 0 {
+        match connection.fetch_all(AssertSqlSafe(text)).await {
+            Ok(rows) => return Ok(Some(rows)),
+            Err(error) if is_missing(&error, &ledger.mark.name()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    match ledger.fate(connection).await? {
+        Fate::Committed(by) => guard.ended_by(Breach::Ended, Some(by)),
+        Fate::RolledBack(by) => guard.ended_by(Breach::Rollback, Some(by)),
+        Fate::Deadlocked => guard.rolled_back_by_server(),
+    }
+    Ok(None)
+}
+
+/// Whether it says that there is no savepoint of that name.
+pub(crate) fn is_missing(error: &sqlx::Error, savepoint: &str) -> bool {
+    has_number(error, NO_SUCH_SAVEPOINT) && error.to_string().contains(savepoint)
+}
