@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
 use crate::{
     children::{LONG, Partner, output, part, said, say, wait_for_a_line},
-    my_server::FIRST,
+    mysql_server::FIRST,
     own_server::OwnServer,
     processes::one_test,
     support::{On, number, run},

@@ -8,7 +8,7 @@ use sqlx::{Connection, MySqlConnection, PgConnection, SqliteConnection};
 
 use crate::{
     children::{output, part, playing},
-    my_server::MyServer,
+    mysql_server::MySqlServer,
     role::Role,
     support::{number, run},
 };
@@ -138,7 +138,7 @@ fn a_failed_tests_database_on_mysql_is_kept_and_the_oldest_goes() {
         None => {}
     }
     let name = "keep::a_failed_tests_database_on_mysql_is_kept_and_the_oldest_goes";
-    let server = MyServer::start(50);
+    let server = MySqlServer::start(50);
     let kept: Vec<_> = (0..3)
         .map(|_| keeping(server.playing(name, "test"), "2"))
         .collect();

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 
 use crate::{
     children::{output, part},
-    my_server::MyServer,
+    mysql_server::MySqlServer,
     role::Role,
     support::run,
 };
@@ -105,7 +105,7 @@ fn a_durable_server_of_mysql_is_told_of_once_and_left_as_it_is() {
         return run(tests(Backend::MySql));
     }
     let test = "named_server::a_durable_server_of_mysql_is_told_of_once_and_left_as_it_is";
-    let server = MyServer::start(50);
+    let server = MySqlServer::start(50);
     let mut admin = run(server.admin());
     run(admin.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1")).unwrap();
     let before = run(of_mysql(&mut admin));

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
 use crate::{
     children::said,
-    my_server::MyServer,
+    mysql_server::MySqlServer,
     proxy::{At, Proxy, When, Wire},
     role::Role,
     support::{On, number, outside, run},
@@ -131,14 +131,14 @@ pub(crate) struct OwnServer {
 
 enum Place {
     Postgres(Role),
-    MySql(MyServer),
+    MySql(MySqlServer),
 }
 
 impl OwnServer {
     pub(crate) fn start(on: On) -> Self {
         let place = match on.backend {
             Backend::Postgres => Place::Postgres(run(Role::new())),
-            _ => Place::MySql(MyServer::start(200)),
+            _ => Place::MySql(MySqlServer::start(200)),
         };
         Self { on, place }
     }
@@ -151,7 +151,7 @@ impl OwnServer {
                 run(role.limit_connections(connections));
                 Place::Postgres(role)
             }
-            _ => Place::MySql(MyServer::start(connections)),
+            _ => Place::MySql(MySqlServer::start(connections)),
         };
         Self { on, place }
     }

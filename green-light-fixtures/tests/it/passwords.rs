@@ -14,7 +14,7 @@ use sqlx::{
 
 use crate::{
     children::{output, part, playing},
-    my_server::{MyServer, password_by_socket},
+    mysql_server::{MySqlServer, password_by_socket},
     role::Role,
     support::run,
 };
@@ -182,7 +182,7 @@ fn of_a_user_of_mysql_are_not_printed_and_passed_on() {
         return run(play(Backend::MySql));
     }
     let test = "passwords::of_a_user_of_mysql_are_not_printed_and_passed_on";
-    let server = MyServer::start(50);
+    let server = MySqlServer::start(50);
     let mut admin: MySqlConnection = run(server.admin());
     for password in PASSWORDS {
         if run(password_by_socket(&mut admin, password)).is_empty() {

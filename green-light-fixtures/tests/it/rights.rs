@@ -9,7 +9,7 @@ use sqlx::{Connection, Executor, MySqlConnection, PgConnection};
 use crate::{
     checkout::Checkout,
     children::{Partner, part, said, say, wait_for_a_line},
-    my_server::password_by_socket,
+    mysql_server::password_by_socket,
     support::run,
 };
 

@@ -13,7 +13,7 @@ use crate::{
     support::{insert, run, schema_on},
 };
 
-const TEST: &str = "my_two_phase::what_a_test_prepares_ends_when_it_can_be_nobody_elses";
+const TEST: &str = "xa::what_a_test_prepares_ends_when_it_can_be_nobody_elses";
 
 async fn session() -> Session {
     let engine = Engine::builder().backend(Backend::MySql);

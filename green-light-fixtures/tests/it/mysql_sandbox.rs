@@ -96,8 +96,7 @@ fn a_statement_that_green_light_does_not_see_is_named_by_its_kind() {
 #[test]
 fn when_debugging_a_statement_that_green_light_does_not_see_is_named_by_its_text() {
     if part().is_none() {
-        let test =
-            "mysql::when_debugging_a_statement_that_green_light_does_not_see_is_named_by_its_text";
+        let test = "mysql_sandbox::when_debugging_a_statement_that_green_light_does_not_see_is_named_by_its_text";
         let mut child = playing(test, "debugging");
         said(child.env("GREEN_LIGHT_DEBUG", "1").spawn().unwrap());
         return;

@@ -13,7 +13,8 @@ use crate::{
     support::{count, insert, number, run, schema_on, text},
 };
 
-const TEST: &str = "pg_two_phase::what_a_test_prepares_ends_with_it_and_its_database_is_dropped";
+const TEST: &str =
+    "prepared_transactions::what_a_test_prepares_ends_with_it_and_its_database_is_dropped";
 
 /// A server that lets others prepare transactions.
 struct Server {

@@ -17,7 +17,7 @@ use crate::{
 
 const ON: On = On {
     backend: Backend::Postgres,
-    test: "pg_strategy::the_fastest_way_is_measured_and_every_way_makes_the_same_database",
+    test: "clone_strategy::the_fastest_way_is_measured_and_every_way_makes_the_same_database",
 };
 /// More than the template's first measurements have made.
 const DATABASES: usize = 5;
@@ -141,7 +141,7 @@ fn the_next_database_is_ready_before_it_is_asked_for() {
         });
     }
     let role = run(Role::new());
-    let test = "pg_strategy::the_next_database_is_ready_before_it_is_asked_for";
+    let test = "clone_strategy::the_next_database_is_ready_before_it_is_asked_for";
     let mut process = Partner::start(&mut role.playing(test, "tests"));
     let first = process.hear("first");
     let begun = Instant::now();

@@ -29,7 +29,7 @@ pub(crate) async fn password_by_socket<'a>(
 }
 
 /// A server, and a user who may make the databases that green-light makes, and nothing else.
-pub(crate) struct MyServer {
+pub(crate) struct MySqlServer {
     holder: Partner,
     /// Of whoever owns the server.
     admin: String,
@@ -39,11 +39,11 @@ pub(crate) struct MyServer {
     checkout: Checkout,
 }
 
-impl MyServer {
+impl MySqlServer {
     /// A server that gives out as many connections.
     pub(crate) fn start(connections: i64) -> Self {
         let checkout = Checkout::new();
-        let test = "my_server::a_server_of_its_own_is_another_one_and_stops_at_the_end";
+        let test = "mysql_server::a_server_of_its_own_is_another_one_and_stops_at_the_end";
         let mut holder = Partner::start(
             checkout
                 .playing(test, "hold")
@@ -160,7 +160,7 @@ fn a_server_of_its_own_is_another_one_and_stops_at_the_end() {
         return;
     }
     let socket = |url: &str| url.split_once("socket=").unwrap().1.to_owned();
-    let server = MyServer::start(50);
+    let server = MySqlServer::start(50);
     assert_ne!(socket(&server.url), socket(&run(own())));
     let program = server.checkout.program().to_owned();
     server.end();
