@@ -20,10 +20,10 @@ use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::limits::Timeouts;
 use crate::sandbox::lease::Lease;
-use crate::sandbox::pool::SlotSet;
+use crate::sandbox::pool::SandboxPool;
 use crate::schema::definition::Schema;
 use crate::session::handle::Session;
-use crate::session::isolated::Place;
+use crate::session::isolated::IsolatedDb;
 use crate::session::transaction::Transaction;
 use crate::url::DatabaseUrl;
 
@@ -49,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Clone)]
 pub struct Engine {
-    slots: Arc<SlotSet>,
+    slots: Arc<SandboxPool>,
     databases: Arc<Databases>,
     backend: Backend,
     has_schema: bool,
@@ -79,8 +79,8 @@ impl Engine {
     ///
     /// When no database can be made from the template.
     pub async fn session(&self, isolation: Isolation) -> Result<Session, Error> {
-        let place = self.isolate(isolation, &test_of_this_thread()).await?;
-        Ok(place.into_session())
+        let isolated = self.isolate(isolation, &test_of_this_thread()).await?;
+        Ok(isolated.into_session())
     }
 
     /// The place of `test` in a database, kept apart from other tests by `isolation`.
@@ -95,16 +95,16 @@ impl Engine {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn isolate(&self, isolation: Isolation, test: &str) -> Result<Transaction, Error> {
-        let place = match isolation {
+        let isolated = match isolation {
             Isolation::Transaction => {
                 let lease = Lease::of(&self.slots, test.into()).await?;
                 let url = lease.url().unwrap_or_else(|| self.url());
-                Place::Sandbox { lease, url }
+                IsolatedDb::Sandbox { lease, url }
             }
-            Isolation::Database => Place::Database(self.databases.own(test.into()).await?),
-            Isolation::Shared => Place::Database(self.databases.shared(test.into()).await?),
+            Isolation::Database => IsolatedDb::Database(self.databases.own(test.into()).await?),
+            Isolation::Shared => IsolatedDb::Database(self.databases.shared(test.into()).await?),
         };
-        Ok(Transaction::new(place, self.backend))
+        Ok(Transaction::new(isolated, self.backend))
     }
 
     /// The outer transaction of one test, named after the current thread, as libtest does.
@@ -284,13 +284,13 @@ impl EngineBuilder {
         let template = template.await?;
         Ok(Engine {
             databases: Arc::new(Databases::new(Arc::clone(&template), waits)),
-            slots: SlotSet::new(template, waits),
+            slots: SandboxPool::new(template, waits),
             backend: self.backend,
             has_schema: !self.schema.is_empty(),
         })
     }
 
-    /// Timeouts for a template, and says so if that takes long.
+    /// Waits for a template, and says so if that takes long.
     async fn told<T>(&self, building: impl Future<Output = T>) -> T {
         let mut building = pin!(building);
         if let Ok(template) = tokio::time::timeout(PATIENCE, &mut building).await {

@@ -175,7 +175,7 @@ pub(crate) struct Leaving {
 }
 
 impl Leaving {
-    /// Timeouts for the connections of the test, and gives the database back or throws it away.
+    /// Waits for the connections of the test, and gives the database back or throws it away.
     pub(crate) async fn end(self) -> Result<(), Error> {
         let Self {
             occupied,

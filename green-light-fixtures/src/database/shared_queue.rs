@@ -52,7 +52,7 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
-    /// Timeouts until no other test has the database.
+    /// Waits until no other test has the database.
     pub(crate) async fn wait(&self, test: &Arc<str>) -> Result<Turn, Error> {
         let started = Instant::now();
         let guard = loop {

@@ -27,7 +27,7 @@ pub(crate) enum Breach {
 
 /// What is known of the statement that caused a breach.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum By {
+pub(crate) enum BreachCause {
     /// Its text.
     Text(String),
     /// Its kind, as the database counts.
@@ -53,7 +53,7 @@ pub(crate) enum Broken {
 
 /// One breach, with what is known of the statement that caused it.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct BreachReport {
     pub(crate) breach: Breach,
     pub(crate) at: Instant,
     pub(crate) statement: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct Record {
     pub(crate) refused_later: usize,
 }
 
-impl Record {
+impl BreachReport {
     pub(crate) fn new(breach: Breach) -> Self {
         Self {
             breach,
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_breach_names_test_statement_and_cure() {
-        let mut record = Record::new(Breach::Commit);
+        let mut record = BreachReport::new(Breach::Commit);
         record.statement = Some("COMMIT".to_owned());
         record.refused_later = 2;
         let text = record.into_error("shop::pays").to_string();
@@ -214,7 +214,9 @@ mod tests {
             text.contains("\n  by: `COMMIT`\n  writes refused after that: 2\n  help: write"),
             "{text}"
         );
-        let text = Record::new(Breach::Rollback).into_error("t").to_string();
+        let text = BreachReport::new(Breach::Rollback)
+            .into_error("t")
+            .to_string();
         assert!(text.contains("by a statement sent as text"), "{text}");
     }
 }

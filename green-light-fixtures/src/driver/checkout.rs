@@ -18,7 +18,7 @@ pub(crate) static TRACED: LazyLock<bool> = LazyLock::new(|| {
 
 /// What to do with a connection that is about to be handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum CheckoutDecision {
     /// The outer transaction is open.
     Ready,
     /// The connection is no longer what it was: a new one is needed.
@@ -26,7 +26,7 @@ pub(crate) enum Verdict {
 }
 
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct Checkout {
     pub(crate) since: Instant,
     pub(crate) begun_at: Option<&'static Location<'static>>,
     pub(crate) statement: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Hold {
     trace: Option<Backtrace>,
 }
 
-impl Hold {
+impl Checkout {
     pub(crate) fn new(is_announced: bool) -> Self {
         Self {
             is_announced,
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn says_what_is_known() {
-        let mut hold = Hold {
+        let mut checkout = Checkout {
             since: Instant::now(),
             begun_at: None,
             statement: None,
@@ -144,12 +144,13 @@ mod tests {
             trace: None,
         };
         assert!(
-            hold.describe(Duration::from_secs(5))
+            checkout
+                .describe(Duration::from_secs(5))
                 .contains("GREEN_LIGHT_DEBUG=1")
         );
-        hold.begun_at = Some(Location::caller());
-        hold.statement = Some("SELECT 1".to_owned());
-        let text = hold.describe(Duration::from_secs(5));
+        checkout.begun_at = Some(Location::caller());
+        checkout.statement = Some("SELECT 1".to_owned());
+        let text = checkout.describe(Duration::from_secs(5));
         assert!(
             text.contains("checkout.rs:")
                 && text.ends_with("for 5.0 s; its last statement: `SELECT 1`"),

@@ -11,70 +11,70 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-use crate::driver::outcome::Ended;
+use crate::driver::outcome::FinishOutcome;
 
 #[derive(Debug, Default)]
-pub(crate) struct Finish {
+pub(crate) struct Handoff {
     /// Whether the test is over.
-    wanted: AtomicBool,
+    end_requested: AtomicBool,
     /// Whether the connection comes back from the test's end, with nothing left to do to it.
-    put_back: AtomicBool,
-    ended: Mutex<Option<Ended>>,
-    told: Notify,
+    returned: AtomicBool,
+    ended: Mutex<Option<FinishOutcome>>,
+    completion: Notify,
 }
 
-impl Finish {
+impl Handoff {
     /// Another test begins.
     pub(crate) fn reset(&self) {
-        self.wanted.store(false, Ordering::Release);
+        self.end_requested.store(false, Ordering::Release);
         drop(self.take());
     }
 
     /// The connection is new.
     pub(crate) fn reconnected(&self) {
-        self.put_back.store(false, Ordering::Release);
+        self.returned.store(false, Ordering::Release);
     }
 
     /// The test is over: the outer transaction may be ended by whoever has the connection.
-    pub(crate) fn want(&self) {
-        self.wanted.store(true, Ordering::Release);
+    pub(crate) fn request_end(&self) {
+        self.end_requested.store(true, Ordering::Release);
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Acquire)
+    pub(crate) fn is_end_requested(&self) -> bool {
+        self.end_requested.load(Ordering::Acquire)
     }
 
     /// The outer transaction has been ended on the way back.
-    pub(crate) fn tell(&self, ended: Ended) {
+    pub(crate) fn complete(&self, ended: FinishOutcome) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
-        self.told.notify_one();
+        self.completion.notify_one();
     }
 
     /// How the outer transaction was ended on the way back, if it was.
-    pub(crate) fn take(&self) -> Option<Ended> {
+    pub(crate) fn take(&self) -> Option<FinishOutcome> {
         self.ended
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
     }
 
-    /// Timeouts until the outer transaction has been ended on the way back.
-    pub(crate) async fn told(&self) -> Ended {
+    /// Waits until the outer transaction has been ended on the way back.
+    pub(crate) async fn completed(&self) -> FinishOutcome {
         loop {
             if let Some(ended) = self.take() {
                 return ended;
             }
-            self.told.notified().await;
+            self.completion.notified().await;
         }
     }
 
     /// The test's end gives the connection back.
-    pub(crate) fn put_back(&self) {
-        self.put_back.store(true, Ordering::Release);
+    pub(crate) fn mark_returned(&self) {
+        self.returned.store(true, Ordering::Release);
     }
 
     /// Whether it was the test's end that gave the connection back.
-    pub(crate) fn was_put_back(&self) -> bool {
-        self.put_back.swap(false, Ordering::AcqRel)
+    pub(crate) fn was_returned(&self) -> bool {
+        self.returned.swap(false, Ordering::AcqRel)
     }
 }

@@ -5,16 +5,16 @@ use std::{
     time::Duration,
 };
 
-use crate::driver::breach::Record;
-use crate::driver::checkout::Hold;
+use crate::driver::breach::BreachReport;
+use crate::driver::checkout::Checkout;
 
 /// The part of a lease that callbacks write to.
 #[derive(Debug)]
-pub(crate) struct Lent {
+pub(crate) struct LeaseState {
     pub(crate) id: u64,
     pub(crate) test: Arc<str>,
-    pub(crate) breaches: Vec<Record>,
-    pub(crate) longest: Option<(Duration, Hold)>,
+    pub(crate) breaches: Vec<BreachReport>,
+    pub(crate) longest: Option<(Duration, Checkout)>,
     /// Whether the test has had a connection, so that losing it loses rows.
     pub(crate) used: bool,
     /// Whether the test has been told who holds its connection.
@@ -26,13 +26,13 @@ pub(crate) struct Lent {
     /// Whether others may have committed something to its database.
     pub(crate) strangers: bool,
     /// Whether a statement was sent that may leave something in the session.
-    pub(crate) stays: bool,
+    pub(crate) session_dirty: bool,
     /// How many statements besides those about savepoints were sent as texts, as far as they were told.
     pub(crate) texts: u64,
     /// Whether the connection was used by something that reports no statement.
-    pub(crate) unseen: bool,
+    pub(crate) untracked_use: bool,
     /// Whether the next use of the connection will report its statement when it is over.
-    pub(crate) announced: bool,
+    pub(crate) expects_report: bool,
     /// The statement that the database refused last, or the first of several in a row.
     pub(crate) refused: Option<String>,
     /// Whether the last statement was refused.
@@ -41,7 +41,7 @@ pub(crate) struct Lent {
     pub(crate) deadlocked: Arc<AtomicBool>,
 }
 
-impl Lent {
+impl LeaseState {
     pub(crate) fn new(id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> Self {
         Self {
             id,
@@ -53,10 +53,10 @@ impl Lent {
             raw_pool: false,
             url_given: false,
             strangers: false,
-            stays: false,
+            session_dirty: false,
             texts: 0,
-            unseen: false,
-            announced: false,
+            untracked_use: false,
+            expects_report: false,
             refused: None,
             was_refused: false,
             deadlocked,

@@ -15,48 +15,48 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::driver::breach::{Breach, Broken, By, Record};
-use crate::driver::checkout::{Hold, Verdict};
-use crate::driver::handoff::Finish;
-use crate::driver::lease_state::Lent;
+use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken};
+use crate::driver::checkout::{Checkout, CheckoutDecision};
+use crate::driver::handoff::Handoff;
+use crate::driver::lease_state::LeaseState;
 use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten;
 
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct SandboxMonitor {
     pub(crate) dialect: &'static dyn Dialect,
     state: Mutex<State>,
     /// Whether green-light itself is ending the outer transaction.
     ending: AtomicBool,
     /// Whether the slot is thrown away; queries still running are interrupted.
     dead: AtomicBool,
-    finish: Finish,
+    handoff: Handoff,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) lease: Option<Lent>,
+    pub(crate) lease: Option<LeaseState>,
     /// Whether the outer transaction ended before its test.
     lost: bool,
-    condemned: bool,
+    poisoned: bool,
     /// Whether something may have been committed.
-    escaped: bool,
+    may_have_committed: bool,
     /// Whether somebody was told how to connect to its database.
-    exposed: bool,
-    pub(crate) hold: Option<Hold>,
+    url_exposed: bool,
+    pub(crate) checkout: Option<Checkout>,
     failure: Option<String>,
     /// Why the last connection could not be used any more, if that was seen.
     broken: Option<Broken>,
 }
 
-impl Guard {
+impl SandboxMonitor {
     pub(crate) fn new(dialect: &'static dyn Dialect) -> Self {
         Self {
             dialect,
             state: Mutex::default(),
             ending: AtomicBool::new(false),
             dead: AtomicBool::new(false),
-            finish: Finish::default(),
+            handoff: Handoff::default(),
         }
     }
 
@@ -68,37 +68,37 @@ impl Guard {
     /// Lends the slot. `false` when it must not be lent any more.
     pub(crate) fn open(&self, id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> bool {
         let mut state = self.state();
-        if state.condemned || state.lease.is_some() || self.is_dead() {
+        if state.poisoned || state.lease.is_some() || self.is_dead() {
             return false;
         }
-        state.lease = Some(Lent::new(id, test, deadlocked));
-        self.finish.reset();
+        state.lease = Some(LeaseState::new(id, test, deadlocked));
+        self.handoff.reset();
         true
     }
 
     /// Takes the slot back; from here on any use of it condemns it.
-    pub(crate) fn close(&self) -> Option<Lent> {
+    pub(crate) fn close(&self) -> Option<LeaseState> {
         self.state().lease.take()
     }
 
     /// A new connection is ready, its outer transaction open.
     pub(crate) fn connected(&self, failure: Option<String>) {
-        self.finish.reconnected();
+        self.handoff.reconnected();
         let mut state = self.state();
         let state = &mut *state;
         let lost = std::mem::take(&mut state.lost);
-        state.condemned |= failure.is_some();
+        state.poisoned |= failure.is_some();
         state.failure = failure.or(state.failure.take());
         match &mut state.lease {
-            Some(lent) if lent.used && !lost => lent.breaches.push(Record {
+            Some(lease) if lease.used && !lost => lease.breaches.push(BreachReport {
                 broken: state.broken.take(),
-                ..Record::new(Breach::Replaced)
+                ..BreachReport::new(Breach::Replaced)
             }),
             Some(_) | None => {}
         }
-        if let Some(lent) = &mut state.lease {
-            lent.used = true;
-            state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
+        if let Some(lease) = &mut state.lease {
+            lease.used = true;
+            state.checkout = Some(Checkout::new(std::mem::take(&mut lease.expects_report)));
         }
     }
 
@@ -113,40 +113,40 @@ impl Guard {
     }
 
     /// A kept connection, at this transaction depth, is about to be handed out.
-    pub(crate) fn check_out(&self, depth: usize, base: usize) -> Verdict {
+    pub(crate) fn check_out(&self, depth: usize, base: usize) -> CheckoutDecision {
         let mut state = self.state();
         let state = &mut *state;
-        let Some(lent) = &mut state.lease else {
-            state.condemned = true;
-            return Verdict::Replace;
+        let Some(lease) = &mut state.lease else {
+            state.poisoned = true;
+            return CheckoutDecision::Replace;
         };
         if depth != base && !state.lost {
-            lent.breaches.push(Record::new(Breach::Unbalanced));
+            lease.breaches.push(BreachReport::new(Breach::Unbalanced));
             state.lost = true;
         }
         if state.lost {
-            return Verdict::Replace;
+            return CheckoutDecision::Replace;
         }
-        state.hold = Some(Hold::new(std::mem::take(&mut lent.announced)));
-        lent.used = true;
-        Verdict::Ready
+        state.checkout = Some(Checkout::new(std::mem::take(&mut lease.expects_report)));
+        lease.used = true;
+        CheckoutDecision::Ready
     }
 
     /// The connection has been given back.
     pub(crate) fn released(&self) {
         let mut state = self.state();
         let state = &mut *state;
-        let (Some(hold), Some(lent)) = (state.hold.take(), &mut state.lease) else {
+        let (Some(checkout), Some(lease)) = (state.checkout.take(), &mut state.lease) else {
             return;
         };
-        lent.unseen |= hold.statement.is_none() && !hold.is_announced;
-        let age = hold.age();
-        if lent
+        lease.untracked_use |= checkout.statement.is_none() && !checkout.is_announced;
+        let age = checkout.age();
+        if lease
             .longest
             .as_ref()
             .is_none_or(|(longest, _)| age > *longest)
         {
-            lent.longest = Some((age, hold));
+            lease.longest = Some((age, checkout));
         }
     }
 
@@ -171,39 +171,42 @@ impl Guard {
     }
 
     /// The same, by a statement that the database knows.
-    pub(crate) fn ended_by(&self, breach: Breach, by: Option<By>) {
+    pub(crate) fn ended_by(&self, breach: Breach, by: Option<BreachCause>) {
         let mut state = self.state();
         let state = &mut *state;
         // Whatever follows in the same use of the connection may commit.
-        state.escaped = true;
-        let Some(lent) = &mut state.lease else {
-            state.condemned = true;
+        state.may_have_committed = true;
+        let Some(lease) = &mut state.lease else {
+            state.poisoned = true;
             return;
         };
         if !state.lost {
             state.lost = true;
-            let mut record = Record::new(breach);
-            if let Some(hold) = &mut state.hold {
-                record.place = hold.place();
+            let mut record = BreachReport::new(breach);
+            if let Some(checkout) = &mut state.checkout {
+                record.place = checkout.place();
                 // A hook is called before its statement is reported, a server is asked after it.
                 if breach == Breach::Ended || self.dialect.ddl_commits() {
-                    record.statement = hold.suspect.take();
+                    record.statement = checkout.suspect.take();
                 }
             }
             match by {
-                Some(By::Text(text)) => record.statement = Some(shorten(&text)),
-                Some(By::Kind(kind)) => record.kind = Some(kind),
-                Some(By::Called(kind)) => {
+                Some(BreachCause::Text(text)) => record.statement = Some(shorten(&text)),
+                Some(BreachCause::Kind(kind)) => record.kind = Some(kind),
+                Some(BreachCause::Called(kind)) => {
                     record.kind = Some(kind);
                     record.called = true;
-                    let call = state.hold.as_mut().and_then(|hold| hold.call.take());
+                    let call = state
+                        .checkout
+                        .as_mut()
+                        .and_then(|checkout| checkout.call.take());
                     record.statement = record.statement.take().or(call);
                 }
                 None => {}
             }
-            lent.breaches.push(record);
+            lease.breaches.push(record);
         } else if breach == Breach::Commit
-            && let Some(record) = lent.breaches.last_mut()
+            && let Some(record) = lease.breaches.last_mut()
         {
             record.refused_later += 1;
         }
@@ -212,8 +215,8 @@ impl Guard {
     /// The database tells which statement it has just run: the one that caused the last breach, unless
     /// that has been named.
     pub(crate) fn named(&self, statement: &str) {
-        if let Some(lent) = &mut self.state().lease
-            && let Some(record) = lent.breaches.last_mut()
+        if let Some(lease) = &mut self.state().lease
+            && let Some(record) = lease.breaches.last_mut()
         {
             record.statement.get_or_insert_with(|| shorten(statement));
         }
@@ -223,43 +226,46 @@ impl Guard {
     pub(crate) fn rolled_back_by_server(&self) {
         let mut state = self.state();
         state.lost = true;
-        state.escaped = true;
-        if let Some(lent) = &state.lease {
-            lent.deadlocked.store(true, Ordering::Relaxed);
+        state.may_have_committed = true;
+        if let Some(lease) = &state.lease {
+            lease.deadlocked.store(true, Ordering::Relaxed);
         }
     }
 
     /// What ended the transaction of the test before the test did, in words, if anything has.
     pub(crate) fn ended_early(&self) -> Option<String> {
         let state = self.state();
-        let lent = state.lease.as_ref()?;
-        let ends = |record: &&Record| {
+        let lease = state.lease.as_ref()?;
+        let ends = |record: &&BreachReport| {
             matches!(
                 record.breach,
                 Breach::Commit | Breach::Rollback | Breach::Ended
             )
         };
-        if let Some(record) = lent.breaches.iter().find(ends) {
+        if let Some(record) = lease.breaches.iter().find(ends) {
             return Some(record.culprit());
         }
         // Its connection is still on the way back, where the end would be noticed.
-        let hold = state.hold.as_ref().filter(|_| self.dialect.ddl_commits())?;
-        let statement = hold.suspect.as_ref().or(hold.call.as_ref())?;
+        let checkout = state
+            .checkout
+            .as_ref()
+            .filter(|_| self.dialect.ddl_commits())?;
+        let statement = checkout.suspect.as_ref().or(checkout.call.as_ref())?;
         Some(format!("`{statement}`"))
     }
 
     /// The current holder of the connection began its transaction at `place`.
     pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
-        if let Some(hold) = &mut self.state().hold {
-            hold.begun_at = Some(place);
+        if let Some(checkout) = &mut self.state().checkout {
+            checkout.begun_at = Some(place);
         }
     }
 
     /// A raw pool of lease `id` has been handed out. Its options lead to the database, unless it
     /// `is_shielded`.
     pub(crate) fn raw_pool_given(&self, id: u64, is_shielded: bool) {
-        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
-            lent.raw_pool = true;
+        if let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id) {
+            lease.raw_pool = true;
         }
         if !is_shielded {
             self.url_given(id);
@@ -269,13 +275,13 @@ impl Guard {
     /// Whether the test was given a raw pool.
     pub(crate) fn has_raw_pool(&self) -> bool {
         let state = self.state();
-        state.lease.as_ref().is_some_and(|lent| lent.raw_pool)
+        state.lease.as_ref().is_some_and(|lease| lease.raw_pool)
     }
 
     /// Lease `id` was asked where its database is.
     pub(crate) fn url_asked_for(&self, id: u64) {
-        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
-            lent.url_given = true;
+        if let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id) {
+            lease.url_given = true;
         }
         self.url_given(id);
     }
@@ -283,17 +289,17 @@ impl Guard {
     /// Whether the test asked where its database is.
     pub(crate) fn was_url_asked_for(&self) -> bool {
         let state = self.state();
-        state.lease.as_ref().is_some_and(|lent| lent.url_given)
+        state.lease.as_ref().is_some_and(|lease| lease.url_given)
     }
 
     /// Lease `id` has told where its database is. If others can commit there, no test after it has it.
     fn url_given(&self, id: u64) {
         let mut state = self.state();
-        state.exposed = true;
+        state.url_exposed = true;
         if self.dialect.ddl_commits() {
-            state.escaped = true;
-            if let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) {
-                lent.strangers = true;
+            state.may_have_committed = true;
+            if let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) {
+                lease.strangers = true;
             }
         }
     }
@@ -301,66 +307,73 @@ impl Guard {
     /// Whether its database is beyond doubt as the template made it, so that another process may have it.
     pub(crate) fn is_spotless(&self) -> bool {
         let state = self.state();
-        state.lease.is_none() && !state.condemned && !state.escaped && !state.exposed && !state.lost
+        state.lease.is_none()
+            && !state.poisoned
+            && !state.may_have_committed
+            && !state.url_exposed
+            && !state.lost
     }
 
     /// Whether the statements of this use of the connection may define something, as far as is known.
     pub(crate) fn defined(&self) -> Option<bool> {
         let state = self.state();
-        let hold = state.hold.as_ref()?;
-        hold.statement.as_ref().map(|_| hold.defines)
+        let checkout = state.checkout.as_ref()?;
+        checkout.statement.as_ref().map(|_| checkout.defines)
     }
 
     /// Since when the connection has been in use.
     pub(crate) fn held_since(&self) -> Instant {
         let state = self.state();
         state
-            .hold
+            .checkout
             .as_ref()
-            .map_or_else(Instant::now, |hold| hold.since)
+            .map_or_else(Instant::now, |checkout| checkout.since)
     }
 
     /// Who holds the connection now, in words.
     pub(crate) fn holder(&self) -> Option<String> {
         self.state()
-            .hold
+            .checkout
             .as_ref()
-            .map(|hold| hold.describe(hold.age()))
+            .map(|checkout| checkout.describe(checkout.age()))
     }
 
     /// The test has been told, by an error, who holds its connection.
     pub(crate) fn told(&self) {
-        if let Some(lent) = &mut self.state().lease {
-            lent.told = true;
+        if let Some(lease) = &mut self.state().lease {
+            lease.told = true;
         }
     }
 
     /// Who has held the connection for `wait` or longer, in words, unless the test was told or is over.
     pub(crate) fn contention(&self, wait: Duration) -> Option<String> {
         let state = self.state();
-        let lent = state.lease.as_ref().filter(|lent| !lent.told)?;
-        let now = state.hold.as_ref().map(|hold| (hold.age(), hold));
-        let before = lent.longest.as_ref();
+        let lease = state.lease.as_ref().filter(|lease| !lease.told)?;
+        let now = state
+            .checkout
+            .as_ref()
+            .map(|checkout| (checkout.age(), checkout));
+        let before = lease.longest.as_ref();
         now.into_iter()
-            .chain(before.map(|(age, hold)| (*age, hold)))
+            .chain(before.map(|(age, checkout)| (*age, checkout)))
             .find(|(age, _)| *age >= wait)
-            .map(|(age, hold)| hold.describe(age))
+            .map(|(age, checkout)| checkout.describe(age))
     }
 
     /// Whether the lease has not touched its connection and does not hold one.
     pub(crate) fn is_untouched(&self) -> bool {
         let state = self.state();
-        state.hold.is_none() && state.lease.as_ref().is_none_or(|lent| !lent.used)
+        state.checkout.is_none() && state.lease.as_ref().is_none_or(|lease| !lease.used)
     }
 
     /// The end of the test that has the slot.
-    pub(crate) fn finish(&self) -> &Finish {
-        &self.finish
+    pub(crate) fn handoff(&self) -> &Handoff {
+        &self.handoff
     }
 
     /// The end of the test has the connection, which is no use of it.
     pub(crate) fn taken(&self) {
-        self.state().hold = None;
+        self.state().checkout = None;
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -389,7 +402,7 @@ impl Guard {
 
 /// While it lives, hooks know that green-light itself ends the outer transaction.
 #[must_use]
-pub(crate) struct Ending<'a>(&'a Guard);
+pub(crate) struct Ending<'a>(&'a SandboxMonitor);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {

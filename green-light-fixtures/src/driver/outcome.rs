@@ -1,7 +1,7 @@
 //! How the outer transaction of a test ended.
 
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub(crate) enum FinishOutcome {
     /// Rolled back, and the connection looks as it did when new.
     Clean,
     /// Rolled back, but the database may have changed with its connection: it must not be used again.

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::driver::breach::{Breach, is_call};
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::sql::classify::{count_besides_savepoints, defines, is_about_savepoints};
 use crate::sql::shorten::shorten;
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
 const LATE: Duration = Duration::from_millis(20);
 
-impl Guard {
+impl SandboxMonitor {
     /// A statement of lease `id` will be reported once it has run and the connection is given back.
     pub(crate) fn announce(&self, id: u64) {
-        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
-            lent.announced = true;
+        if let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id) {
+            lease.expects_report = true;
         }
     }
 
@@ -22,11 +22,11 @@ impl Guard {
     /// several statements need not have been run to its end if it failed.
     pub(crate) fn ran_text(&self, id: u64, text: &str, elapsed: Duration, has_failed: bool) {
         if self.dialect.ddl_commits()
-            && let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id)
+            && let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id)
         {
             let texts = count_besides_savepoints(text, self.dialect.lexer());
-            lent.texts += texts;
-            lent.stays |= has_failed && texts > 1;
+            lease.texts += texts;
+            lease.session_dirty |= has_failed && texts > 1;
         }
         self.answered(id, text, has_failed);
         self.ran(id, text, elapsed);
@@ -34,11 +34,11 @@ impl Guard {
 
     /// Remembers a statement that was refused: after one, PostgreSQL refuses those that follow as well.
     fn answered(&self, id: u64, statement: &str, has_failed: bool) {
-        if let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id) {
-            if has_failed && !lent.was_refused {
-                lent.refused = Some(shorten(statement));
+        if let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id) {
+            if has_failed && !lease.was_refused {
+                lease.refused = Some(shorten(statement));
             }
-            lent.was_refused = has_failed;
+            lease.was_refused = has_failed;
         }
     }
 
@@ -59,9 +59,9 @@ impl Guard {
         if self.dialect.ddl_commits()
             // The server counts it as prepared, and once more as what it is.
             && is_about_savepoints(statement)
-            && let Some(lent) = self.state().lease.as_mut().filter(|lent| lent.id == id)
+            && let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id)
         {
-            lent.stays = true;
+            lease.session_dirty = true;
         }
         self.ran(id, statement, elapsed);
     }
@@ -70,13 +70,13 @@ impl Guard {
     fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
         let mut state = self.state();
         let state = &mut *state;
-        let Some(lent) = state.lease.as_mut().filter(|lent| lent.id == id) else {
+        let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) else {
             return;
         };
-        lent.stays |= self.dialect.dirties_session(statement);
+        lease.session_dirty |= self.dialect.dirties_session(statement);
         let ends = self.dialect.ends_transaction(statement);
         let statement = shorten(statement);
-        if let Some(record) = lent.breaches.last_mut()
+        if let Some(record) = lease.breaches.last_mut()
             && record.statement.is_none()
         {
             // A hook is called while the statement runs; a server is asked once it has run.
@@ -90,34 +90,34 @@ impl Guard {
                 record.statement = Some(statement.clone());
             }
         }
-        if let Some(hold) = &mut state.hold {
-            hold.defines |= defines(&statement);
+        if let Some(checkout) = &mut state.checkout {
+            checkout.defines |= defines(&statement);
             if is_call(&statement) {
-                hold.call = Some(statement.clone());
+                checkout.call = Some(statement.clone());
             }
             if ends {
-                hold.suspect.get_or_insert_with(|| statement.clone());
+                checkout.suspect.get_or_insert_with(|| statement.clone());
             }
-            hold.statement = Some(statement);
+            checkout.statement = Some(statement);
         }
     }
 
     /// Whether the test has left something in its session that a rollback does not take away, as far as its
     /// statements were reported.
-    pub(crate) fn stays(&self) -> bool {
+    pub(crate) fn session_dirty(&self) -> bool {
         let state = self.state();
-        state.lease.as_ref().is_none_or(|lent| lent.stays)
+        state.lease.as_ref().is_none_or(|lease| lease.session_dirty)
     }
 
     /// Whether the test has sent statements that were not reported.
     pub(crate) fn is_unseen(&self) -> bool {
         let state = self.state();
-        state.lease.as_ref().is_none_or(|lent| lent.unseen)
+        state.lease.as_ref().is_none_or(|lease| lease.untracked_use)
     }
 
     /// How many statements besides those about savepoints the test has sent as texts, as far as they
     /// were told.
     pub(crate) fn texts(&self) -> u64 {
-        self.state().lease.as_ref().map_or(0, |lent| lent.texts)
+        self.state().lease.as_ref().map_or(0, |lease| lease.texts)
     }
 }

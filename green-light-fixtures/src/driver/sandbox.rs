@@ -7,8 +7,8 @@ use sqlx_core::transaction::TransactionManager as _;
 
 use crate::database_pool::PoolDriver;
 use crate::driver::handover::connect;
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::error::Error;
 
 pub(crate) type ConnectionOf<S> = <<S as Sandbox>::Db as Database>::Connection;
@@ -40,7 +40,7 @@ pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
     fn begin(
         &self,
         connection: &mut ConnectionOf<Self>,
-        guard: &Arc<Guard>,
+        monitor: &Arc<SandboxMonitor>,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// Looks at the first connection, whose state every later test has to leave as it is.
@@ -53,7 +53,7 @@ pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
     fn after_use(
         &self,
         connection: &mut ConnectionOf<Self>,
-        guard: &Guard,
+        monitor: &SandboxMonitor,
     ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
 
     /// The end of the test has given the connection back. `false` if it is not to be used again.
@@ -68,8 +68,8 @@ pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
     fn finish(
         &self,
         connection: &mut ConnectionOf<Self>,
-        guard: &Guard,
-    ) -> impl Future<Output = Ended> + Send;
+        monitor: &SandboxMonitor,
+    ) -> impl Future<Output = FinishOutcome> + Send;
 
     /// Whether the connection can be used by the next test, once the next transaction has been begun.
     fn is_usable(&self, connection: &mut ConnectionOf<Self>) -> impl Future<Output = bool> + Send {
@@ -77,8 +77,11 @@ pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
         async { connection.ping().await.is_ok() }
     }
 
-    /// Timeouts until all is known about the statement that ended the outer transaction.
-    fn settle(&self, _connection: &mut ConnectionOf<Self>) -> impl Future<Output = ()> + Send {
+    /// Waits until all is known about the statement that ended the outer transaction.
+    fn flush_events(
+        &self,
+        _connection: &mut ConnectionOf<Self>,
+    ) -> impl Future<Output = ()> + Send {
         async {}
     }
 

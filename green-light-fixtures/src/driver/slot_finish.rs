@@ -1,7 +1,7 @@
 //! The end of a test on its kept connection, and the beginning of the next one.
 //!
 //! A test is often over while the connection of its last statement is still on its way back to the pool. The
-//! second of the two ends the outer transaction, see [`Finish`](crate::driver::handoff::Finish). The pool then
+//! second of the two ends the outer transaction, see [`Handoff`](crate::driver::handoff::Handoff). The pool then
 //! looks whether the connection works, for which no test waits but the next.
 
 use std::{
@@ -14,8 +14,8 @@ use sqlx::{Connection as _, Database, Pool, pool::PoolConnection};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::driver::handover::Handover;
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{ConnectionOf, Sandbox};
 
 /// Ends the outer transaction of `pool` and puts its connection back, unless that is done on the
@@ -25,57 +25,57 @@ use crate::driver::sandbox::{ConnectionOf, Sandbox};
 pub(crate) async fn finish<S: Sandbox>(
     pool: &Pool<S::Db>,
     sandbox: &S,
-    guard: &Guard,
+    monitor: &SandboxMonitor,
     handover: Option<&Handover<S::Db>>,
-) -> Ended {
-    let finish = guard.finish();
+) -> FinishOutcome {
+    let handoff = monitor.handoff();
     // What a runtime of one thread has not done when the test ends is never done.
     let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
     if !is_alone && handover.is_none() {
-        finish.want();
+        handoff.request_end();
     }
     // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
     let taken = match pool.try_acquire() {
         Some(connection) => Ok(connection),
-        None => take(pool, finish.told()).await,
+        None => take(pool, handoff.completed()).await,
     };
     let mut connection = match taken {
         Ok(connection) => connection,
         Err(ended) => return ended,
     };
-    finish.put_back();
-    if let Some(ended) = finish.take() {
+    handoff.mark_returned();
+    if let Some(ended) = handoff.take() {
         return ended;
     }
-    if guard.is_lost() {
-        sandbox.settle(&mut connection).await;
-        return Ended::Lost;
+    if monitor.is_lost() {
+        sandbox.flush_events(&mut connection).await;
+        return FinishOutcome::Lost;
     }
-    guard.taken();
-    let ended = sandbox.finish(&mut connection, guard).await;
+    monitor.taken();
+    let ended = sandbox.finish(&mut connection, monitor).await;
     match (&ended, handover) {
-        (Ended::Clean, Some(handover)) => {
+        (FinishOutcome::Clean, Some(handover)) => {
             // From here on the pool gives out no connection, and this is its only one.
             drop(pool.close());
             let mut connection = connection.detach();
             if !sandbox.is_usable(&mut connection).await {
                 let _ = connection.close_hard().await;
-                return Ended::Worn;
+                return FinishOutcome::Worn;
             }
             handover.put(connection, false);
             return ended;
         }
-        (Ended::Worn, _) => {
+        (FinishOutcome::Worn, _) => {
             let _ = connection.close().await;
             return ended;
         }
         _ => {}
     }
-    if is_alone && matches!(ended, Ended::Clean) {
+    if is_alone && matches!(ended, FinishOutcome::Clean) {
         connection.return_to_pool().await;
         // The number of idle connections lags behind under load; a closed one is not counted.
         if pool.size() == 0 {
-            return Ended::Changed;
+            return FinishOutcome::Changed;
         }
     }
     ended
@@ -86,30 +86,30 @@ pub(crate) async fn finish<S: Sandbox>(
 pub(crate) async fn finish_if_requested<S: Sandbox>(
     sandbox: &S,
     connection: &mut ConnectionOf<S>,
-    guard: &Guard,
+    monitor: &SandboxMonitor,
 ) -> bool {
-    if !guard.finish().is_wanted() {
+    if !monitor.handoff().is_end_requested() {
         return true;
     }
-    let ended = sandbox.finish(connection, guard).await;
-    let is_clean = matches!(ended, Ended::Clean);
-    guard.finish().tell(ended);
+    let ended = sandbox.finish(connection, monitor).await;
+    let is_clean = matches!(ended, FinishOutcome::Clean);
+    monitor.handoff().complete(ended);
     is_clean
 }
 
-/// Timeouts for the connection, or until its transaction has been ended on its way back.
+/// Waits for the connection, or until its transaction has been ended on its way back.
 async fn take<DB: Database>(
     pool: &Pool<DB>,
-    told: impl Future<Output = Ended>,
-) -> Result<PoolConnection<DB>, Ended> {
+    told: impl Future<Output = FinishOutcome>,
+) -> Result<PoolConnection<DB>, FinishOutcome> {
     let (mut told, mut acquired) = (pin!(told), pin!(pool.acquire()));
     let connection = poll_fn(|context| match told.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Err(ended)),
         Poll::Pending => acquired.as_mut().poll(context).map(Ok),
     });
     connection.await?.map_err(|error| match error {
-        sqlx::Error::PoolClosed => Ended::Closed,
-        sqlx::Error::PoolTimedOut => Ended::Held,
-        error => Ended::Failed(error),
+        sqlx::Error::PoolClosed => FinishOutcome::Closed,
+        sqlx::Error::PoolTimedOut => FinishOutcome::Held,
+        error => FinishOutcome::Failed(error),
     })
 }

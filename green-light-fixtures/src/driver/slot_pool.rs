@@ -8,10 +8,10 @@ use sqlx::{Database, Pool, pool::PoolOptions};
 
 use crate::database_pool::BoxFuture;
 use crate::database_pool::DatabasePool;
-use crate::driver::checkout::Verdict;
+use crate::driver::checkout::CheckoutDecision;
 use crate::driver::handover::{Handover, Kept};
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{ConnectionOf, Sandbox, depth};
 use crate::driver::slot_finish;
 use crate::driver::traits::{SlotDatabase, SlotStorage};
@@ -33,7 +33,7 @@ pub(crate) fn pool_options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
 #[derive(Debug)]
 struct Connector<S: Sandbox> {
     sandbox: S,
-    guard: Arc<Guard>,
+    monitor: Arc<SandboxMonitor>,
     wait: Duration,
     handover: Handover<S::Db>,
 }
@@ -52,8 +52,11 @@ impl<S: Sandbox> Connector<S> {
     }
 
     fn pool_options(self: &Arc<Self>) -> PoolOptions<S::Db> {
-        let (connecting, acquiring, releasing) =
-            (Arc::clone(self), Arc::clone(&self.guard), Arc::clone(self));
+        let (connecting, acquiring, releasing) = (
+            Arc::clone(self),
+            Arc::clone(&self.monitor),
+            Arc::clone(self),
+        );
         pool_options(self.wait)
             .after_connect(move |connection, _| {
                 let connector = Arc::clone(&connecting);
@@ -61,7 +64,7 @@ impl<S: Sandbox> Connector<S> {
             })
             .before_acquire(move |connection, _| {
                 let verdict = acquiring.check_out(depth::<S::Db>(connection), S::BASE_DEPTH);
-                Box::pin(async move { Ok(verdict == Verdict::Ready) })
+                Box::pin(async move { Ok(verdict == CheckoutDecision::Ready) })
             })
             .after_release(move |connection, _| {
                 let connector = Arc::clone(&releasing);
@@ -86,18 +89,19 @@ impl<S: Sandbox> Connector<S> {
         // An error here would make the pool try again until the wait is over; it is remembered
         // instead, and the slot is not used.
         let failure = match is_new {
-            true => self.sandbox.begin(connection, &self.guard).await.err(),
+            true => self.sandbox.begin(connection, &self.monitor).await.err(),
             false => None,
         };
-        self.guard.connected(failure.map(|error| error.to_string()));
+        self.monitor
+            .connected(failure.map(|error| error.to_string()));
         Ok(())
     }
 
     async fn released(&self, connection: &mut ConnectionOf<S>) -> Result<bool, sqlx::Error> {
-        if self.guard.finish().was_put_back() {
+        if self.monitor.handoff().was_returned() {
             return Ok(self.sandbox.after_finish(connection).await);
         }
-        self.sandbox.after_use(connection, &self.guard).await
+        self.sandbox.after_use(connection, &self.monitor).await
     }
 }
 
@@ -116,17 +120,17 @@ struct SlotPool<S: Sandbox, T> {
 pub(crate) async fn open<S: Sandbox>(
     sandbox: S,
     storage: impl SlotStorage<S::Db>,
-    guard: &Arc<Guard>,
+    monitor: &Arc<SandboxMonitor>,
     wait: Duration,
 ) -> Result<Box<dyn SlotDatabase>, Error> {
     let connector = Arc::new(Connector {
         sandbox,
-        guard: Arc::clone(guard),
+        monitor: Arc::clone(monitor),
         wait,
         handover: Handover::default(),
     });
     let pool = connector.pool().await?;
-    if let Some(failure) = guard.failure() {
+    if let Some(failure) = monitor.failure() {
         return Err(S::cannot_begin().because(failure));
     }
     let learned = connector.sandbox.learn(&pool).await;
@@ -140,18 +144,18 @@ pub(crate) async fn open<S: Sandbox>(
 }
 
 impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
-    async fn finish_within(&self, grace: Duration, hands_over: bool) -> Ended {
+    async fn finish_within(&self, grace: Duration, hands_over: bool) -> FinishOutcome {
         let Connector {
             sandbox,
-            guard,
+            monitor,
             handover,
             ..
         } = &*self.connector;
         let handover = hands_over.then_some(handover);
-        let finish = slot_finish::finish(&self.pool, sandbox, guard, handover);
+        let finish = slot_finish::finish(&self.pool, sandbox, monitor, handover);
         let ended = tokio::time::timeout(grace, finish).await;
-        let ended = ended.unwrap_or(Ended::Held);
-        if matches!(ended, Ended::Held) {
+        let ended = ended.unwrap_or(FinishOutcome::Held);
+        if matches!(ended, FinishOutcome::Held) {
             // If the server does not answer either, there is nothing more to be done about it.
             let _ = tokio::time::timeout(grace, sandbox.kill_sessions()).await;
         }
@@ -162,7 +166,7 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
         self.close();
         self.pool = self.connector.pool().await?;
         self.handle = DatabasePool::new(self.pool.clone());
-        match self.connector.guard.failure() {
+        match self.connector.monitor.failure() {
             None => Ok(()),
             Some(failure) => Err(Error::new(Kind::Connection, failure)),
         }
@@ -186,7 +190,7 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
         self.connector.sandbox.stand_in().is_some()
     }
 
-    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, Ended> {
+    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, FinishOutcome> {
         Box::pin(self.finish_within(grace, hands_over))
     }
 
@@ -204,7 +208,7 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
     }
 
     fn park(&self) {
-        self.storage.park(&self.pool, &self.connector.guard);
+        self.storage.park(&self.pool, &self.connector.monitor);
     }
 
     fn unpark(&self) {

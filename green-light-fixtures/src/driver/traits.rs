@@ -5,9 +5,9 @@ use std::{any::Any, fmt, sync::Arc, time::Duration};
 use sqlx::{Database, Pool};
 
 use crate::database_pool::{BoxFuture, DatabasePool};
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
-use crate::driver::outcome::Ended;
+use crate::driver::outcome::FinishOutcome;
 use crate::error::Error;
 use crate::schema::definition::Schema;
 use crate::sql::dialect::Dialect;
@@ -56,7 +56,7 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
         &'a self,
         number: u64,
         test: &'a str,
-        guard: &'a Arc<Guard>,
+        monitor: &'a Arc<SandboxMonitor>,
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>>;
 }
@@ -75,11 +75,11 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     /// Whether the options of the pool lead to a stand-in instead of the database.
     fn is_shielded(&self) -> bool;
 
-    /// Timeouts for the connection, rolls back the outer transaction and puts the connection back.
+    /// Waits for the connection, rolls back the outer transaction and puts the connection back.
     ///
     /// Takes `grace` at most. With `hands_over` the connection leaves the pool, which is closed:
     /// [`renew_pool`](Self::renew_pool) makes another one.
-    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, Ended>;
+    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, FinishOutcome>;
 
     /// Gives the slot another pool, of which no test has a clone, over the connection that was handed over or
     /// a new one.
@@ -109,7 +109,7 @@ pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
         true
     }
 
-    fn park(&self, _pool: &Pool<DB>, _guard: &Arc<Guard>) {}
+    fn park(&self, _pool: &Pool<DB>, _guard: &Arc<SandboxMonitor>) {}
 
     fn unpark(&self) {}
 

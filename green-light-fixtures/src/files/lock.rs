@@ -30,7 +30,7 @@ impl FileLock {
         }
     }
 
-    /// Timeouts for the lock, for at most `limit`. For locks that are held for milliseconds.
+    /// Waits for the lock, for at most `limit`. For locks that are held for milliseconds.
     pub(crate) fn acquire_blocking(path: &Path, limit: Duration) -> io::Result<Option<Self>> {
         let started = Instant::now();
         loop {
@@ -41,7 +41,7 @@ impl FileLock {
         }
     }
 
-    /// Timeouts for the lock, for at most `limit` and until `is_needless`. A long wait is reported as `what`.
+    /// Waits for the lock, for at most `limit` and until `is_needless`. A long wait is reported as `what`.
     pub(crate) async fn acquire(
         path: &Path,
         limit: Duration,

@@ -137,7 +137,7 @@ impl Starting<'_> {
         self.serve(alive).map_err(|_| failed)
     }
 
-    /// Timeouts until nothing is left of the server before, or it turns out to stay: a keeper that looks
+    /// Waits until nothing is left of the server before, or it turns out to stay: a keeper that looks
     /// whether there are users looks for a moment as if it ended.
     fn claim(&self) -> Result<Claim, Error> {
         let begun = Instant::now();

@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use crate::database_pool::DatabasePool;
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::mysql::admin::AdminConnection;
@@ -70,7 +70,7 @@ impl Claim {
     }
 
     /// No test of this process has it. Dropped now, it goes back into stock once `pool` is closed.
-    pub(crate) fn rest(&self, pool: &MySqlPool, guard: &Arc<Guard>) {
+    pub(crate) fn rest(&self, pool: &MySqlPool, guard: &Arc<SandboxMonitor>) {
         self.office.resting.lay(&self.name, pool.clone(), guard);
     }
 

@@ -6,7 +6,7 @@ use sqlx::MySql;
 
 use crate::database_pool::BoxFuture;
 use crate::database_pool::PoolDriver as _;
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
 use crate::driver::traits::{Driver, SlotDatabase, SlotStorage, Template};
@@ -72,13 +72,13 @@ impl Template for MySqlTemplate {
         &'a self,
         _number: u64,
         test: &'a str,
-        guard: &'a Arc<Guard>,
+        monitor: &'a Arc<SandboxMonitor>,
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
         Box::pin(async move {
             let (lease, programs) = self.claim_for_slot(test).await?;
             let sandbox = MySqlSandbox::new(lease.options(), wait, programs);
-            slot_pool::open(sandbox, lease, guard, wait).await
+            slot_pool::open(sandbox, lease, monitor, wait).await
         })
     }
 }
@@ -92,8 +92,8 @@ impl SlotStorage<MySql> for Claim {
         self.is_counted()
     }
 
-    fn park(&self, pool: &sqlx::Pool<MySql>, guard: &Arc<Guard>) {
-        self.rest(pool, guard);
+    fn park(&self, pool: &sqlx::Pool<MySql>, monitor: &Arc<SandboxMonitor>) {
+        self.rest(pool, monitor);
     }
 
     fn unpark(&self) {

@@ -7,12 +7,12 @@ use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use crate::driver::breach::Breach;
 use crate::driver::checkout::TRACED;
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::depth;
 use crate::mysql::errors::has_number;
-use crate::mysql::session_audit::{self, Fate, Ledger};
+use crate::mysql::session_audit::{self, SessionAudit, TransactionFate};
 use crate::mysql::statement_count;
-use crate::server::guard_savepoint::{BASE_DEPTH, deepen, drain};
+use crate::server::guard_savepoint::{BASE_DEPTH, discard_pending, raise_depth};
 
 type Manager = <MySql as sqlx::Database>::TransactionManager;
 
@@ -25,7 +25,7 @@ const NO_SUCH_SAVEPOINT: u16 = 1305;
 pub(crate) async fn begin(
     connection: &mut MySqlConnection,
     wait: Duration,
-    ledger: &Ledger,
+    ledger: &SessionAudit,
 ) -> Result<(), sqlx::Error> {
     let seconds = wait.as_secs().max(1);
     if *TRACED {
@@ -38,10 +38,10 @@ pub(crate) async fn begin(
         "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
          SET SESSION TRANSACTION READ ONLY; {BEGIN}; SAVEPOINT {}; {}",
         statement_count::savepoint(),
-        ledger.mark.set
+        ledger.guard_savepoint.set
     );
     Manager::begin(connection, Some(AssertSqlSafe(text).into_sql_str())).await?;
-    deepen::<MySql>(connection).await?;
+    raise_depth::<MySql>(connection).await?;
     ledger.open();
     Ok(())
 }
@@ -49,11 +49,11 @@ pub(crate) async fn begin(
 /// Sets the guard savepoint for the next use. `false` if the connection is not to be used again.
 pub(crate) async fn renew(
     connection: &mut MySqlConnection,
-    guard: &Guard,
-    ledger: &Ledger,
+    monitor: &SandboxMonitor,
+    ledger: &SessionAudit,
 ) -> Result<bool, sqlx::Error> {
-    match run(connection, &ledger.mark.renew, guard, ledger).await? {
-        Some(_) => deepen::<MySql>(connection).await.map(|()| true),
+    match run(connection, &ledger.guard_savepoint.renew, monitor, ledger).await? {
+        Some(_) => raise_depth::<MySql>(connection).await.map(|()| true),
         None => Ok(false),
     }
 }
@@ -63,25 +63,25 @@ pub(crate) async fn renew(
 pub(crate) async fn run(
     connection: &mut MySqlConnection,
     text: &str,
-    guard: &Guard,
-    ledger: &Ledger,
+    monitor: &SandboxMonitor,
+    ledger: &SessionAudit,
 ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
-    drain(connection).await?;
+    discard_pending(connection).await?;
     if depth::<MySql>(connection) > BASE_DEPTH {
-        guard.ended(Breach::Unbalanced);
+        monitor.ended(Breach::Unbalanced);
         return Ok(None);
     }
     if depth::<MySql>(connection) > 0 {
         match connection.fetch_all(AssertSqlSafe(text)).await {
             Ok(rows) => return Ok(Some(rows)),
-            Err(error) if is_missing(&error, &ledger.mark.name()) => {}
+            Err(error) if is_missing(&error, &ledger.guard_savepoint.name()) => {}
             Err(error) => return Err(error),
         }
     }
     match ledger.fate(connection).await? {
-        Fate::Committed(by) => guard.ended_by(Breach::Ended, Some(by)),
-        Fate::RolledBack(by) => guard.ended_by(Breach::Rollback, Some(by)),
-        Fate::Deadlocked => guard.rolled_back_by_server(),
+        TransactionFate::Committed(by) => monitor.ended_by(Breach::Ended, Some(by)),
+        TransactionFate::RolledBack(by) => monitor.ended_by(Breach::Rollback, Some(by)),
+        TransactionFate::Deadlocked => monitor.rolled_back_by_server(),
     }
     Ok(None)
 }

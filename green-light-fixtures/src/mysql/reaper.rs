@@ -78,7 +78,7 @@ fn shelf() -> String {
     SHELF.replace("{MOST}", &Background::most().to_string())
 }
 
-/// Timeouts until few enough databases of this process are left over, and helps.
+/// Waits until few enough databases of this process are left over, and helps.
 pub(crate) async fn make_room(office: &Arc<Office>) -> Result<(), Error> {
     let backlog = &office.background.backlog;
     backlog

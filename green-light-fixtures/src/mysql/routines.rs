@@ -6,14 +6,14 @@ use crate::mysql::registry::names;
 
 /// Whether a session in which a test ran can go to the next one, as far as programs are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Programs {
+pub(crate) enum RoutineEffects {
     /// There are none, or they leave nothing in a session.
     Passing,
     /// One of them may leave a variable, a lock or a temporary table.
     Leaving,
 }
 
-impl Programs {
+impl RoutineEffects {
     /// Those of the database `name`.
     pub(crate) async fn of(
         connection: &mut AdminConnection,

@@ -28,18 +28,18 @@ use sqlx::{
 
 use crate::driver::breach::Broken;
 use crate::driver::handover::connect;
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
 use crate::mysql::errors::help;
-use crate::mysql::routines::Programs;
-use crate::mysql::sandbox_finish::Finish;
-use crate::mysql::session_audit::Ledger;
+use crate::mysql::routines::RoutineEffects;
+use crate::mysql::sandbox_finish::FinishStatements;
+use crate::mysql::session_audit::SessionAudit;
 use crate::mysql::{outer_transaction, stand_in};
 use crate::server::admin_connection::when_free;
-use crate::server::guard_savepoint::{BASE_DEPTH, Mark};
+use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
 use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 
 /// The sandbox of a slot on MySQL.
@@ -47,19 +47,23 @@ use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 pub(crate) struct MySqlSandbox {
     options: MySqlConnectOptions,
     wait: Duration,
-    programs: Programs,
-    ledger: Arc<Ledger>,
+    programs: RoutineEffects,
+    ledger: Arc<SessionAudit>,
     /// The statements that end a test, once they are known.
-    finish: OnceLock<Finish>,
+    finish: OnceLock<FinishStatements>,
 }
 
 impl MySqlSandbox {
-    pub(crate) fn new(options: MySqlConnectOptions, wait: Duration, programs: Programs) -> Self {
+    pub(crate) fn new(
+        options: MySqlConnectOptions,
+        wait: Duration,
+        programs: RoutineEffects,
+    ) -> Self {
         Self {
             options,
             wait,
             programs,
-            ledger: Arc::new(Ledger::new(Mark::new())),
+            ledger: Arc::new(SessionAudit::new(GuardSavepoint::new())),
             finish: OnceLock::new(),
         }
     }
@@ -96,7 +100,7 @@ impl Sandbox for MySqlSandbox {
     async fn begin(
         &self,
         connection: &mut MySqlConnection,
-        _guard: &Arc<Guard>,
+        _guard: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
         outer_transaction::begin(connection, self.wait, &self.ledger).await?;
         // What is known of the first one is found out once it is in the pool.
@@ -107,7 +111,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     async fn learn(&self, pool: &MySqlPool) -> Result<(), sqlx::Error> {
-        let looking = Finish::of(pool, Arc::clone(&self.ledger), self.programs);
+        let looking = FinishStatements::of(pool, Arc::clone(&self.ledger), self.programs);
         let finish =
             with_timeout::<MySqlConnection, _>(&self.options, "what a session is like", looking)
                 .await?;
@@ -118,33 +122,33 @@ impl Sandbox for MySqlSandbox {
     async fn after_use(
         &self,
         connection: &mut MySqlConnection,
-        guard: &Guard,
+        monitor: &SandboxMonitor,
     ) -> Result<bool, sqlx::Error> {
         let ledger = &self.ledger;
         let used = async {
             // The end of the test looks for the savepoint, too.
-            if !guard.finish().is_wanted() {
-                let renewed = outer_transaction::renew(connection, guard, ledger).await;
-                guard.released();
+            if !monitor.handoff().is_end_requested() {
+                let renewed = outer_transaction::renew(connection, monitor, ledger).await;
+                monitor.released();
                 if !renewed? {
                     return Ok::<_, sqlx::Error>(false);
                 }
             }
-            let is_clean = finish_if_requested(self, connection, guard).await;
+            let is_clean = finish_if_requested(self, connection, monitor).await;
             Ok(is_clean && ledger.texts.are_known(connection).await?)
         };
         // A prepared query that was dropped half-way can leave answers behind that sqlx does not know
         // of: it then takes one for another, or waits for ever.
         let used = tokio::time::timeout(2 * self.wait, used).await;
-        guard.released();
+        monitor.released();
         match used {
             Ok(Ok(is_usable)) => Ok(is_usable),
             Ok(Err(error)) => {
-                guard.broken(Broken::Error(error.to_string()));
+                monitor.broken(Broken::Error(error.to_string()));
                 Err(error)
             }
             Err(_) => {
-                guard.broken(Broken::Unanswered);
+                monitor.broken(Broken::Unanswered);
                 Ok(false)
             }
         }
@@ -156,10 +160,14 @@ impl Sandbox for MySqlSandbox {
         matches!(known, Ok(Ok(true)))
     }
 
-    async fn finish(&self, connection: &mut MySqlConnection, guard: &Guard) -> Ended {
+    async fn finish(
+        &self,
+        connection: &mut MySqlConnection,
+        monitor: &SandboxMonitor,
+    ) -> FinishOutcome {
         match self.finish.get() {
-            Some(finish) => finish.run(connection, guard).await,
-            None => Ended::Changed,
+            Some(finish) => finish.run(connection, monitor).await,
+            None => FinishOutcome::Changed,
         }
     }
 
@@ -182,7 +190,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     fn guard_savepoint(&self) -> Option<Arc<str>> {
-        Some(self.ledger.mark.name())
+        Some(self.ledger.guard_savepoint.name())
     }
 
     fn cannot_open(error: sqlx::Error) -> Error {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool, mysql::MySqlRow};
 
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::mysql::outer_transaction::{BEGIN, is_missing, run};
-use crate::mysql::routines::Programs;
-use crate::mysql::session_audit::{Ledger, Looks};
+use crate::mysql::routines::RoutineEffects;
+use crate::mysql::session_audit::{SessionAudit, SessionVariables};
 use crate::mysql::{session_leftovers, statement_count};
-use crate::server::guard_savepoint::{Mark, deepen};
+use crate::server::guard_savepoint::{GuardSavepoint, raise_depth};
 
 /// How many texts besides those about savepoints end one test and begin the next: the look, `ROLLBACK`
 /// and `START TRANSACTION`.
@@ -23,15 +23,15 @@ const AFTER: u64 = 2;
 
 /// The statements that end a test, and how the session looks if it left nothing there.
 #[derive(Debug)]
-pub(crate) struct Finish {
+pub(crate) struct FinishStatements {
     usual: Texts,
     /// The same for a test whose statements were not reported, if the server can be asked what they left.
     thorough: Option<Texts>,
     /// The savepoint that tells whether the test has begun a transaction.
     savepoint: String,
-    looks: Looks,
-    programs: Programs,
-    ledger: Arc<Ledger>,
+    looks: SessionVariables,
+    programs: RoutineEffects,
+    ledger: Arc<SessionAudit>,
 }
 
 #[derive(Debug)]
@@ -43,35 +43,35 @@ struct Texts {
 
 impl Texts {
     /// `look` comes before the rollback.
-    fn new(look: &str, mark: &Mark, savepoint: &str) -> Self {
+    fn new(look: &str, guard_savepoint: &GuardSavepoint, savepoint: &str) -> Self {
         let rest = format!(
             "{look}; ROLLBACK; {BEGIN}; SAVEPOINT {savepoint}; {}",
-            mark.set
+            guard_savepoint.set
         );
         Self {
             all: format!(
                 "RELEASE SAVEPOINT {}; RELEASE SAVEPOINT {savepoint}; {rest}",
-                mark.name()
+                guard_savepoint.name()
             ),
             rest,
         }
     }
 }
 
-impl Finish {
+impl FinishStatements {
     /// Looks at a fresh session, whose state every later test must leave as it is.
     pub(crate) async fn of(
         pool: &MySqlPool,
-        ledger: Arc<Ledger>,
-        programs: Programs,
+        ledger: Arc<SessionAudit>,
+        programs: RoutineEffects,
     ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
-        let looks = Looks::of(&mut connection).await?;
+        let looks = SessionVariables::of(&mut connection).await?;
         let can_be_asked = session_leftovers::can_be_asked(&mut connection).await;
         ledger.begin(&mut connection).await?;
         connection.return_to_pool().await;
-        let (mark, savepoint) = (&ledger.mark, statement_count::savepoint());
-        let texts = |look: &str| Texts::new(look, mark, &savepoint);
+        let (guard_savepoint, savepoint) = (&ledger.guard_savepoint, statement_count::savepoint());
+        let texts = |look: &str| Texts::new(look, guard_savepoint, &savepoint);
         Ok(Self {
             usual: texts(looks.query()),
             thorough: can_be_asked.then(|| {
@@ -94,9 +94,9 @@ impl Finish {
         &self,
         texts: &Texts,
         connection: &mut MySqlConnection,
-        guard: &Guard,
+        monitor: &SandboxMonitor,
     ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
-        match run(connection, &texts.all, guard, &self.ledger).await {
+        match run(connection, &texts.all, monitor, &self.ledger).await {
             Err(error) if is_missing(&error, &self.savepoint) => {
                 self.ledger.texts.doubt();
                 let rows = connection.fetch_all(AssertSqlSafe(&*texts.rest)).await?;
@@ -107,44 +107,49 @@ impl Finish {
     }
 
     /// The text to end a test with whose statements were not all reported, if that makes a difference.
-    fn thorough(&self, guard: &Guard) -> Option<&Texts> {
-        let may_be_clean =
-            guard.is_unseen() && !guard.stays() && self.programs != Programs::Leaving;
+    fn thorough(&self, monitor: &SandboxMonitor) -> Option<&Texts> {
+        let may_be_clean = monitor.is_unseen()
+            && !monitor.session_dirty()
+            && self.programs != RoutineEffects::Leaving;
         self.thorough.as_ref().filter(|_| may_be_clean)
     }
 }
 
-impl Finish {
-    pub(crate) async fn run(&self, connection: &mut MySqlConnection, guard: &Guard) -> Ended {
-        let thorough = self.thorough(guard);
+impl FinishStatements {
+    pub(crate) async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        monitor: &SandboxMonitor,
+    ) -> FinishOutcome {
+        let thorough = self.thorough(monitor);
         let texts = thorough.unwrap_or(&self.usual);
-        let answer = match self.answer(texts, connection, guard).await {
+        let answer = match self.answer(texts, connection, monitor).await {
             Ok(answer) => answer,
-            Err(error) => return Ended::Failed(error),
+            Err(error) => return FinishOutcome::Failed(error),
         };
         // If a use of the connection comes to its end here, it may have left something.
-        guard.released();
+        monitor.released();
         let Some(rows) = answer else {
-            return Ended::Lost;
+            return FinishOutcome::Lost;
         };
-        let may_stay = guard.stays() || self.programs == Programs::Leaving;
+        let may_stay = monitor.session_dirty() || self.programs == RoutineEffects::Leaving;
         if thorough.is_some() {
             let left = rows.get(1..).unwrap_or_default();
             match session_leftovers::texts_of_clean(left, self.ledger.own()) {
                 Some(texts) => self.ledger.restarted_after(texts + AFTER),
-                None => return Ended::Worn,
+                None => return FinishOutcome::Worn,
             }
-        } else if guard.is_unseen() {
-            return Ended::Worn;
+        } else if monitor.is_unseen() {
+            return FinishOutcome::Worn;
         } else {
-            self.ledger.restarted(guard.texts() + OWN);
+            self.ledger.restarted(monitor.texts() + OWN);
         }
         if may_stay || !self.looks.are_those_of(rows.first()) {
-            return Ended::Worn;
+            return FinishOutcome::Worn;
         }
-        match deepen::<MySql>(connection).await {
-            Ok(()) => Ended::Clean,
-            Err(error) => Ended::Failed(error),
+        match raise_depth::<MySql>(connection).await {
+            Ok(()) => FinishOutcome::Clean,
+            Err(error) => FinishOutcome::Failed(error),
         }
     }
 }

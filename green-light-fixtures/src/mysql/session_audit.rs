@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use crate::driver::breach::By;
+use crate::driver::breach::BreachCause;
 use crate::driver::checkout::TRACED;
 use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::session_status::{counters, text};
-use crate::mysql::statement_count::Texts;
-use crate::server::guard_savepoint::Mark;
+use crate::mysql::statement_count::StatementCounter;
+use crate::server::guard_savepoint::GuardSavepoint;
 use crate::sql::dialect::Dialect as _;
 
 /// What a test can change in its session so that a rollback does not undo it. The names of the last
@@ -73,12 +73,12 @@ const HARMLESS: [&str; 35] = [
 
 /// How a session looked when it was new.
 #[derive(Debug)]
-pub(crate) struct Looks {
+pub(crate) struct SessionVariables {
     query: String,
     settings: String,
 }
 
-impl Looks {
+impl SessionVariables {
     pub(crate) async fn of(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
         let mut refusal = None;
         for names in SETTINGS {
@@ -108,18 +108,18 @@ impl Looks {
 
 /// How a transaction ended that nobody was to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum TransactionFate {
     /// Something was committed.
-    Committed(By),
+    Committed(BreachCause),
     /// A statement rolled it back.
-    RolledBack(By),
+    RolledBack(BreachCause),
     /// The server rolled it back.
     Deadlocked,
 }
 
 /// How many statements of these kinds green-light itself has sent to a session.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Own {
+pub(crate) struct OwnStatements {
     pub(crate) begins: u64,
     pub(crate) rollbacks: u64,
     pub(crate) settings: u64,
@@ -127,22 +127,22 @@ pub(crate) struct Own {
 
 /// What green-light itself has told a session to do.
 #[derive(Debug)]
-pub(crate) struct Ledger {
-    pub(crate) mark: Mark,
+pub(crate) struct SessionAudit {
+    pub(crate) guard_savepoint: GuardSavepoint,
     /// How often it was begun anew for another test.
     restarts: AtomicU64,
     /// How many settings were made when it was new.
     settings: AtomicU64,
-    pub(crate) texts: Texts,
+    pub(crate) texts: StatementCounter,
 }
 
-impl Ledger {
-    pub(crate) fn new(mark: Mark) -> Self {
+impl SessionAudit {
+    pub(crate) fn new(guard_savepoint: GuardSavepoint) -> Self {
         Self {
-            mark,
+            guard_savepoint,
             restarts: AtomicU64::new(0),
             settings: AtomicU64::new(u64::MAX),
-            texts: Texts::new(),
+            texts: StatementCounter::new(),
         }
     }
 
@@ -177,9 +177,9 @@ impl Ledger {
 
     /// How often sessions were told to begin a transaction, to roll one back, and to set something, as
     /// far as green-light did.
-    pub(crate) fn own(&self) -> Own {
+    pub(crate) fn own(&self) -> OwnStatements {
         let restarts = self.restarts.load(Ordering::Relaxed);
-        Own {
+        OwnStatements {
             begins: restarts + 1,
             rollbacks: restarts,
             settings: self.settings.load(Ordering::Relaxed),
@@ -187,18 +187,21 @@ impl Ledger {
     }
 
     /// How the outer transaction ended, now that it is gone.
-    pub(crate) async fn fate(&self, connection: &mut MySqlConnection) -> Result<Fate, sqlx::Error> {
+    pub(crate) async fn fate(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<TransactionFate, sqlx::Error> {
         let counted = counted(connection).await?;
         let mut fate = fate(
             &counted,
             self.restarts.load(Ordering::Relaxed),
             self.settings.load(Ordering::Relaxed),
         );
-        if let Fate::Committed(by) | Fate::RolledBack(by) = &mut fate
+        if let TransactionFate::Committed(by) | TransactionFate::RolledBack(by) = &mut fate
             && *TRACED
-            && let Some(text) = remembered(connection, &self.mark).await
+            && let Some(text) = remembered(connection, &self.guard_savepoint).await
         {
-            *by = By::Text(text);
+            *by = BreachCause::Text(text);
         }
         Ok(fate)
     }
@@ -211,14 +214,17 @@ async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>,
 
 /// The first statement of the last use of a session that by its words ends transactions, if the server
 /// was told to keep their texts.
-async fn remembered(connection: &mut MySqlConnection, mark: &Mark) -> Option<String> {
+async fn remembered(
+    connection: &mut MySqlConnection,
+    guard_savepoint: &GuardSavepoint,
+) -> Option<String> {
     let rows = connection.fetch_all("SHOW PROFILES").await.ok()?;
     let texts: Vec<String> = rows
         .iter()
         .filter_map(|row| row.try_get_unchecked(2).ok())
         .collect();
     // Ours come before and after what the test has sent.
-    let is_ours = |text: &String| text.contains(&*mark.set);
+    let is_ours = |text: &String| text.contains(&*guard_savepoint.set);
     let last = texts.iter().rposition(is_ours)?;
     let first = texts[..last]
         .iter()
@@ -230,13 +236,17 @@ async fn remembered(connection: &mut MySqlConnection, mark: &Mark) -> Option<Str
 }
 
 /// What `counted` says of a session that green-light has begun anew `restarts` times.
-fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> Fate {
+fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> TransactionFate {
     let (mut ended, mut rolled_back, mut set) = (Vec::new(), false, false);
     // A session that has called a procedure is not used by another test.
     let called = counted
         .iter()
         .any(|(name, value)| name == "call_procedure" && *value > 0);
-    let by = if called { By::Called } else { By::Kind };
+    let by = if called {
+        BreachCause::Called
+    } else {
+        BreachCause::Kind
+    };
     for (name, value) in counted {
         match name.as_str() {
             "begin" if *value <= restarts + 1 => {}
@@ -254,12 +264,14 @@ fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> Fate {
     }
     let rollback = "`ROLLBACK`".to_owned();
     match (ended.is_empty(), rolled_back) {
-        (true, false) if set => Fate::Committed(By::Kind("`SET autocommit`".to_owned())),
-        (true, false) => Fate::Deadlocked,
-        (true, true) => Fate::RolledBack(by(rollback)),
+        (true, false) if set => {
+            TransactionFate::Committed(BreachCause::Kind("`SET autocommit`".to_owned()))
+        }
+        (true, false) => TransactionFate::Deadlocked,
+        (true, true) => TransactionFate::RolledBack(by(rollback)),
         (false, _) => {
             ended.extend(rolled_back.then_some(rollback));
-            Fate::Committed(by(ended.join(" or ")))
+            TransactionFate::Committed(by(ended.join(" or ")))
         }
     }
 }
@@ -293,15 +305,15 @@ mod tests {
                 .collect();
             fate(&all, 2, 4)
         };
-        assert_eq!(fate_of(&[]), Fate::Deadlocked);
+        assert_eq!(fate_of(&[]), TransactionFate::Deadlocked);
         assert_eq!(
             fate_of(&[("stmt_execute", 4), ("show_status", 1)]),
-            Fate::Deadlocked
+            TransactionFate::Deadlocked
         );
-        let kind = |kind: &str| By::Kind(kind.to_owned());
+        let kind = |kind: &str| BreachCause::Kind(kind.to_owned());
         assert_eq!(
             fate_of(&[("rollback", 3)]),
-            Fate::RolledBack(kind("`ROLLBACK`"))
+            TransactionFate::RolledBack(kind("`ROLLBACK`"))
         );
         for (ended, by) in [
             (("begin", 4), "`BEGIN`"),
@@ -311,15 +323,19 @@ mod tests {
             (("set_option", 5), "`SET autocommit`"),
             (("begin", 0), "`FLUSH STATUS`"),
         ] {
-            assert_eq!(fate_of(&[ended]), Fate::Committed(kind(by)), "{ended:?}");
+            assert_eq!(
+                fate_of(&[ended]),
+                TransactionFate::Committed(kind(by)),
+                "{ended:?}"
+            );
         }
         assert_eq!(
             fate_of(&[("commit", 1), ("rollback", 3)]),
-            Fate::Committed(kind("`COMMIT` or `ROLLBACK`"))
+            TransactionFate::Committed(kind("`COMMIT` or `ROLLBACK`"))
         );
         assert_eq!(
             fate_of(&[("begin", 4), ("call_procedure", 1)]),
-            Fate::Committed(By::Called("`BEGIN`".to_owned()))
+            TransactionFate::Committed(BreachCause::Called("`BEGIN`".to_owned()))
         );
     }
 }

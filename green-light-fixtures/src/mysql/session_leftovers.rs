@@ -11,7 +11,7 @@
 
 use sqlx::{Executor as _, MySqlConnection, mysql::MySqlRow};
 
-use crate::mysql::session_audit::Own;
+use crate::mysql::session_audit::OwnStatements;
 use crate::mysql::session_status::{counters, text};
 use crate::mysql::statement_count::found;
 
@@ -52,7 +52,7 @@ pub(crate) fn query() -> String {
 }
 
 /// How many texts the session has run that answered with `rows`, if it holds nothing of a test.
-pub(crate) fn texts_of_clean(rows: &[MySqlRow], own: Own) -> Option<u64> {
+pub(crate) fn texts_of_clean(rows: &[MySqlRow], own: OwnStatements) -> Option<u64> {
     let (held, counted) = rows.split_first()?;
     let counted = counters(counted).ok()?;
     (text(held).ok()? == "0" && leaves_nothing(&counted, own))
@@ -61,7 +61,7 @@ pub(crate) fn texts_of_clean(rows: &[MySqlRow], own: Own) -> Option<u64> {
 }
 
 /// Whether no statement that `counted` has can have left anything, besides those of green-light.
-fn leaves_nothing(counted: &[(String, u64)], own: Own) -> bool {
+fn leaves_nothing(counted: &[(String, u64)], own: OwnStatements) -> bool {
     let begins = counted.iter().find(|(kind, _)| kind == "begin");
     // A session that was told to forget its counters knows less.
     let is_all = begins.is_some_and(|(_, value)| *value == own.begins);
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_to_pass_may_have_left_something() {
-        let own = Own {
+        let own = OwnStatements {
             begins: 3,
             rollbacks: 2,
             settings: 4,

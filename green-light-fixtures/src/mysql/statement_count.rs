@@ -37,7 +37,7 @@ pub(crate) fn savepoint() -> String {
 
 /// How many texts a session has run, besides those about savepoints.
 #[derive(Debug)]
-pub(crate) struct Texts {
+pub(crate) struct StatementCounter {
     known: AtomicU64,
     /// How many a session has run that is new. Each is made by the same ones.
     of_new: AtomicU64,
@@ -45,7 +45,7 @@ pub(crate) struct Texts {
     in_doubt: AtomicBool,
 }
 
-impl Texts {
+impl StatementCounter {
     pub(crate) fn new() -> Self {
         Self {
             known: AtomicU64::new(UNKNOWN),
@@ -153,7 +153,7 @@ mod tests {
             ]
             .map(|(name, value)| (name.to_owned(), value))
         };
-        let texts = Texts::new();
+        let texts = StatementCounter::new();
         assert!(!texts.are_all_in(&counted(10)), "nothing is known");
         let learn = |counted: &[(String, u64)]| {
             let found = found(counted).unwrap_or(UNKNOWN);

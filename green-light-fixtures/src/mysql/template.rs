@@ -19,7 +19,7 @@ use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::errors::failed;
 use crate::mysql::ready_pool::For;
 use crate::mysql::registry::FORMAT;
-use crate::mysql::routines::Programs;
+use crate::mysql::routines::RoutineEffects;
 use crate::mysql::{ready_pool, registry};
 use crate::schema::build_id::content_id;
 use crate::schema::definition::Schema;
@@ -38,7 +38,7 @@ pub(crate) struct MySqlTemplate {
     schema: Schema,
     /// What its programs leave in a session; set once it is known that every table takes part in
     /// transactions, too.
-    fit: Arc<OnceCell<Programs>>,
+    fit: Arc<OnceCell<RoutineEffects>>,
     /// Whether this process has built it.
     pub(crate) was_built: bool,
 }
@@ -141,10 +141,13 @@ impl MySqlTemplate {
     /// # Errors
     ///
     /// As [`claim`](Self::claim), and when a table cannot roll back.
-    pub(crate) async fn claim_for_slot(&self, test: &str) -> Result<(Claim, Programs), Error> {
+    pub(crate) async fn claim_for_slot(
+        &self,
+        test: &str,
+    ) -> Result<(Claim, RoutineEffects), Error> {
         let check = async || {
             self.check_engines().await?;
-            let programs = Programs::of(&mut *self.office.front().await, self.name()).await;
+            let programs = RoutineEffects::of(&mut *self.office.front().await, self.name()).await;
             programs.map_err(|error| failed("the server does not tell its triggers", error))
         };
         let programs = *self.fit.get_or_try_init(check).await?;
@@ -233,7 +236,7 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    /// Timeouts for whoever builds it, or builds it. Returns its name, and whether it was built here.
+    /// Waits for whoever builds it, or builds it. Returns its name, and whether it was built here.
     async fn run(&self) -> Result<(String, bool), Error> {
         let budget = &self.office.budget;
         // For the connection that holds the lock, and for those of the schema.
@@ -254,7 +257,7 @@ impl Building<'_> {
         result
     }
 
-    /// Timeouts for the right to build; returns the template if somebody else has built it meanwhile.
+    /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
     async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<String>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut backoff = Backoff::new();

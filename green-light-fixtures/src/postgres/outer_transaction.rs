@@ -5,10 +5,12 @@ use std::time::Instant;
 use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection, Postgres, Row as _};
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
-use crate::driver::breach::{Breach, By};
-use crate::driver::monitor::Guard;
+use crate::driver::breach::{Breach, BreachCause};
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::depth;
-use crate::server::guard_savepoint::{BASE_DEPTH, Mark, deepen, drain, has_code};
+use crate::server::guard_savepoint::{
+    BASE_DEPTH, GuardSavepoint, discard_pending, has_code, raise_depth,
+};
 
 type Manager = <Postgres as sqlx::Database>::TransactionManager;
 
@@ -28,34 +30,39 @@ const IN_FAILED_TRANSACTION: &str = "25P02";
 const QUERY_CANCELED: &str = "57014";
 
 /// Opens the outer transaction and sets the guard savepoint.
-pub(crate) async fn begin(connection: &mut PgConnection, mark: &Mark) -> Result<(), sqlx::Error> {
+pub(crate) async fn begin(
+    connection: &mut PgConnection,
+    guard_savepoint: &GuardSavepoint,
+) -> Result<(), sqlx::Error> {
     Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
-    connection.execute(AssertSqlSafe(&*mark.set)).await?;
-    deepen::<Postgres>(connection).await
+    connection
+        .execute(AssertSqlSafe(&*guard_savepoint.set))
+        .await?;
+    raise_depth::<Postgres>(connection).await
 }
 
 /// Sets the guard savepoint for the next use, or says what happened to the outer transaction.
 pub(crate) async fn renew(
     connection: &mut PgConnection,
-    mark: &Mark,
-    guard: &Guard,
-) -> Result<Option<(Breach, Option<By>)>, sqlx::Error> {
-    drain(connection).await?;
+    guard_savepoint: &GuardSavepoint,
+    monitor: &SandboxMonitor,
+) -> Result<Option<(Breach, Option<BreachCause>)>, sqlx::Error> {
+    discard_pending(connection).await?;
     match depth::<Postgres>(connection) {
-        0 => return ended(connection, guard.held_since()).await.map(Some),
+        0 => return ended(connection, monitor.held_since()).await.map(Some),
         BASE_DEPTH.. if depth::<Postgres>(connection) > BASE_DEPTH => {
             return Ok(Some((Breach::Unbalanced, None)));
         }
         _ => {}
     }
-    let altered = match guard.defined() {
+    let altered = match monitor.defined() {
         Some(defined) => connection
-            .execute(AssertSqlSafe(&*mark.renew))
+            .execute(AssertSqlSafe(&*guard_savepoint.renew))
             .await
             .map(|_| defined),
         // What was sent is known to the server alone.
         None => {
-            let text = format!("{}; {ALTERED}", mark.renew);
+            let text = format!("{}; {ALTERED}", guard_savepoint.renew);
             let rows = connection.fetch_all(AssertSqlSafe(text)).await;
             rows.map(|rows| !rows.is_empty())
         }
@@ -64,7 +71,7 @@ pub(crate) async fn renew(
         Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => connection
             .execute(AssertSqlSafe(format!(
                 "ROLLBACK TO SAVEPOINT {}",
-                mark.name()
+                guard_savepoint.name()
             )))
             .await
             .map(|_| false),
@@ -72,7 +79,7 @@ pub(crate) async fn renew(
     };
     match altered {
         Ok(altered) => {
-            deepen::<Postgres>(connection).await?;
+            raise_depth::<Postgres>(connection).await?;
             if altered {
                 // Those of tests before this one may describe other rows than they now return.
                 connection.clear_cached_statements().await?;
@@ -80,7 +87,7 @@ pub(crate) async fn renew(
             Ok(None)
         }
         Err(error) if is_dropped_copy(&error) => Ok(Some((Breach::CopyDropped, None))),
-        Err(sqlx::Error::Database(_)) => ended(connection, guard.held_since()).await.map(Some),
+        Err(sqlx::Error::Database(_)) => ended(connection, monitor.held_since()).await.map(Some),
         Err(error) => Err(error),
     }
 }
@@ -96,7 +103,7 @@ fn is_dropped_copy(error: &sqlx::Error) -> bool {
 async fn ended(
     connection: &mut PgConnection,
     since: Instant,
-) -> Result<(Breach, Option<By>), sqlx::Error> {
+) -> Result<(Breach, Option<BreachCause>), sqlx::Error> {
     // What is open now is not the outer transaction, and may be aborted.
     connection.execute("ROLLBACK").await?;
     let Some(note) = connection.fetch_optional(sqlx::query(REFUSED)).await? else {
@@ -105,7 +112,7 @@ async fn ended(
     let (text, age): (String, f64) = (note.try_get(0)?, note.try_get(1)?);
     Ok(match text.lines().next() {
         Some(text) if age <= since.elapsed().as_secs_f64() * 1_000.0 => {
-            (Breach::Commit, Some(By::Text(text.to_owned())))
+            (Breach::Commit, Some(BreachCause::Text(text.to_owned())))
         }
         _ => (Breach::Ended, None),
     })

@@ -114,7 +114,7 @@ async fn worth(office: &Office) -> Result<usize, sqlx::Error> {
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Timeouts until few enough databases of this process are left over, and helps.
+/// Waits until few enough databases of this process are left over, and helps.
 pub(crate) async fn make_room(office: &Arc<Office>) -> Result<(), Error> {
     let backlog = &office.background.backlog;
     backlog

@@ -9,7 +9,7 @@
 //!   transaction.
 //! * A savepoint is set before each use of the connection and looked for after it. An SQL error
 //!   aborts the transaction up to there and no further, and whoever ends the outer transaction takes
-//!   the savepoint along: that is the breach. One message does both, [`Mark::renew`], after each use.
+//!   the savepoint along: that is the breach. One message does both, [`GuardSavepoint::renew`], after each use.
 //! * A deferred constraint trigger refuses to commit (see [`guard`](super::guard)), and leaves a note of the text that
 //!   asked for it: a prepared statement, which no rollback takes away.
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
@@ -26,31 +26,31 @@ use sqlx::{
 };
 
 use crate::driver::breach::Broken;
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
 use crate::postgres::errors::help;
-use crate::postgres::sandbox_finish::Finish;
+use crate::postgres::sandbox_finish::FinishStatements;
 use crate::postgres::{outer_transaction, stand_in};
-use crate::server::guard_savepoint::{BASE_DEPTH, Mark};
+use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
 use crate::server::response_timeout::{ResponseTimeout, with_timeout};
 
 /// The sandbox of a slot on PostgreSQL, whose database holds the guard.
 #[derive(Debug)]
 pub(crate) struct PostgresSandbox {
     options: PgConnectOptions,
-    mark: Mark,
+    guard_savepoint: GuardSavepoint,
     /// The statements that end a test, once they are known.
-    finish: OnceLock<Finish>,
+    finish: OnceLock<FinishStatements>,
 }
 
 impl PostgresSandbox {
     pub(crate) fn new(options: &PgConnectOptions, wait: Duration) -> Self {
         Self {
             options: slot_options(options, wait),
-            mark: Mark::new(),
+            guard_savepoint: GuardSavepoint::new(),
             finish: OnceLock::new(),
         }
     }
@@ -78,13 +78,13 @@ impl Sandbox for PostgresSandbox {
     async fn begin(
         &self,
         connection: &mut PgConnection,
-        _guard: &Arc<Guard>,
+        _guard: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
-        outer_transaction::begin(connection, &self.mark).await
+        outer_transaction::begin(connection, &self.guard_savepoint).await
     }
 
     async fn learn(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let looking = Finish::of(pool, &self.mark);
+        let looking = FinishStatements::of(pool, &self.guard_savepoint);
         let finish =
             with_timeout::<PgConnection, _>(&self.options, "what a session is like", looking)
                 .await?;
@@ -95,25 +95,32 @@ impl Sandbox for PostgresSandbox {
     async fn after_use(
         &self,
         connection: &mut PgConnection,
-        guard: &Guard,
+        monitor: &SandboxMonitor,
     ) -> Result<bool, sqlx::Error> {
-        let renewed = outer_transaction::renew(connection, &self.mark, guard).await;
+        let renewed = outer_transaction::renew(connection, &self.guard_savepoint, monitor).await;
         match &renewed {
-            Ok(Some((breach, by))) => guard.ended_by(*breach, by.clone()),
+            Ok(Some((breach, by))) => monitor.ended_by(*breach, by.clone()),
             Ok(None) => {}
-            Err(error) => guard.broken(Broken::Error(error.to_string())),
+            Err(error) => monitor.broken(Broken::Error(error.to_string())),
         }
-        guard.released();
+        monitor.released();
         match renewed? {
-            None => Ok(finish_if_requested(self, connection, guard).await),
+            None => Ok(finish_if_requested(self, connection, monitor).await),
             Some(_) => Ok(false),
         }
     }
 
-    async fn finish(&self, connection: &mut PgConnection, _guard: &Guard) -> Ended {
+    async fn finish(
+        &self,
+        connection: &mut PgConnection,
+        _guard: &SandboxMonitor,
+    ) -> FinishOutcome {
         match self.finish.get() {
-            Some(finish) => finish.run(connection).await.unwrap_or_else(Ended::Failed),
-            None => Ended::Changed,
+            Some(finish) => finish
+                .run(connection)
+                .await
+                .unwrap_or_else(FinishOutcome::Failed),
+            None => FinishOutcome::Changed,
         }
     }
 
@@ -127,7 +134,7 @@ impl Sandbox for PostgresSandbox {
     }
 
     fn guard_savepoint(&self) -> Option<Arc<str>> {
-        Some(self.mark.name())
+        Some(self.guard_savepoint.name())
     }
 
     fn cannot_open(error: sqlx::Error) -> Error {

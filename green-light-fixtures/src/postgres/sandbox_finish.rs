@@ -13,13 +13,13 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row as _, postgres::PgDatabaseError};
 
-use crate::driver::outcome::Ended;
+use crate::driver::outcome::FinishOutcome;
 use crate::postgres::outer_transaction::BEGIN;
-use crate::server::guard_savepoint::{Mark, has_code};
+use crate::server::guard_savepoint::{GuardSavepoint, has_code};
 
 /// The statements that end a test.
 #[derive(Debug)]
-pub(crate) struct Finish {
+pub(crate) struct FinishStatements {
     text: String,
     /// Whether something of the schema can be deferred.
     defers: bool,
@@ -31,9 +31,12 @@ const DEFERS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgd
                       OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable)";
 const CHECK: &str = "SET LOCAL green_light.ending = 'on'; SET CONSTRAINTS ALL IMMEDIATE; ";
 
-impl Finish {
+impl FinishStatements {
     /// Looks at what the schema holds.
-    pub(crate) async fn of(pool: &PgPool, mark: &Mark) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn of(
+        pool: &PgPool,
+        guard_savepoint: &GuardSavepoint,
+    ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let row = connection.fetch_one(DEFERS).await?;
         let defers: bool = row.try_get(0)?;
@@ -42,13 +45,16 @@ impl Finish {
         Ok(Self {
             text: format!(
                 "{check}SELECT green_light.look(); ROLLBACK; {BEGIN}; {}",
-                mark.set
+                guard_savepoint.set
             ),
             defers,
         })
     }
 
-    pub(crate) async fn run(&self, connection: &mut PgConnection) -> Result<Ended, sqlx::Error> {
+    pub(crate) async fn run(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<FinishOutcome, sqlx::Error> {
         let sending = connection.execute(AssertSqlSafe(self.text.as_str()));
         let answer = if self.defers {
             Some(sending.await)
@@ -56,16 +62,16 @@ impl Finish {
             send(sending).await
         };
         let Some(Err(error)) = answer else {
-            return Ok(Ended::Clean);
+            return Ok(FinishOutcome::Clean);
         };
         let Some(refusal) = error.as_database_error() else {
             return Err(error);
         };
         if has_code(&error, "GL001") {
-            return Ok(Ended::Worn);
+            return Ok(FinishOutcome::Worn);
         }
         if refusal.code().is_some_and(|code| code.starts_with("23")) {
-            return Ok(Ended::Violated(vec![told(refusal.downcast_ref())]));
+            return Ok(FinishOutcome::Violated(vec![told(refusal.downcast_ref())]));
         }
         Err(error)
     }

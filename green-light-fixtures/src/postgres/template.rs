@@ -240,7 +240,7 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    /// Timeouts for whoever builds it, or builds it.
+    /// Waits for whoever builds it, or builds it.
     async fn run(&self) -> Result<(Arc<Pattern>, bool), Error> {
         // For the connection that holds the lock, and for those of the schema.
         let budget = &self.office.budget;
@@ -261,7 +261,7 @@ impl Building<'_> {
         result
     }
 
-    /// Timeouts for the right to build; returns the template if somebody else has built it meanwhile.
+    /// Waits for the right to build; returns the template if somebody else has built it meanwhile.
     async fn turn(&self, connection: &mut AdminConnection) -> Result<Option<Pattern>, Error> {
         let cannot = |error| failed("the template cannot be looked for", error);
         let mut backoff = Backoff::new();

@@ -12,10 +12,10 @@ use crate::sandbox::lease::Lease;
 pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            let holder = lease.guard().holder();
+            let holder = lease.monitor().holder();
             let server_end = lease.server_end().filter(|_| holder.is_none());
             let text = server_end.unwrap_or_else(|| taken(lease.waits(), holder));
-            lease.guard().told();
+            lease.monitor().told();
             internal(text)
         }
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {

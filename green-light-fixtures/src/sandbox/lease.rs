@@ -12,13 +12,13 @@ use std::sync::{
 
 use green_light_core::left_behind;
 
-use crate::driver::lease_state::Lent;
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::lease_state::LeaseState;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::driver::traits::SlotDatabase;
 use crate::error::{Error, Kind};
 use crate::limits::Timeouts;
-use crate::sandbox::pool::SlotSet;
+use crate::sandbox::pool::SandboxPool;
 use crate::sandbox::slot::Slot;
 #[cfg(feature = "_server")]
 use crate::server::connection_holders::Holding;
@@ -26,9 +26,9 @@ use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) struct Lease {
-    set: Arc<SlotSet>,
+    set: Arc<SandboxPool>,
     slot: Mutex<Option<Slot>>,
-    guard: Arc<Guard>,
+    monitor: Arc<SandboxMonitor>,
     id: u64,
     /// Lives while any clone of the test's connection does; the lease's own part ends with it.
     token: Mutex<Option<Arc<()>>>,
@@ -41,11 +41,11 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Lends a slot of `set` to `test`.
-    pub(crate) async fn of(set: &Arc<SlotSet>, test: Arc<str>) -> Result<Self, Error> {
+    pub(crate) async fn of(set: &Arc<SandboxPool>, test: Arc<str>) -> Result<Self, Error> {
         let id = set.next_lease();
         let deadlocked = Arc::new(AtomicBool::new(false));
         let slot = set.acquire(id, &test, &deadlocked).await?;
-        let guard = Arc::clone(&slot.guard);
+        let monitor = Arc::clone(&slot.monitor);
         #[cfg(feature = "_server")]
         let holding = set
             .template()
@@ -54,7 +54,7 @@ impl Lease {
         Ok(Self {
             set: Arc::clone(set),
             slot: Mutex::new(Some(slot)),
-            guard,
+            monitor,
             id,
             token: Mutex::new(Some(Arc::default())),
             test,
@@ -86,8 +86,8 @@ impl Lease {
         self.with_database(|_| ()).is_none()
     }
 
-    pub(crate) fn guard(&self) -> &Arc<Guard> {
-        &self.guard
+    pub(crate) fn monitor(&self) -> &Arc<SandboxMonitor> {
+        &self.monitor
     }
 
     pub(crate) fn waits(&self) -> Timeouts {
@@ -109,7 +109,7 @@ impl Lease {
     /// Takes the slot out of the lease, which then has ended.
     ///
     /// Dropping what is returned throws the slot away.
-    pub(crate) fn take(&self) -> Option<Taken> {
+    pub(crate) fn take(&self) -> Option<Returning> {
         let slot = self
             .slot
             .lock()
@@ -123,7 +123,7 @@ impl Lease {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        Some(Taken {
+        Some(Returning {
             slot: Some(slot),
             set: Arc::clone(&self.set),
             token: Arc::downgrade(&token),
@@ -144,17 +144,17 @@ impl Lease {
 
     /// What ended the transaction of the test before the test did, in words, if anything has.
     pub(crate) fn ended_early(&self) -> Option<String> {
-        self.guard.ended_early()
+        self.monitor.ended_early()
     }
 
     /// Whether the test asked where its database is.
     pub(crate) fn was_url_asked_for(&self) -> bool {
-        self.guard.was_url_asked_for()
+        self.monitor.was_url_asked_for()
     }
 
     /// What to know if the test failed because its connection was taken.
     pub(crate) fn contention(&self) -> Option<String> {
-        self.guard.contention(self.set.waits().connection)
+        self.monitor.contention(self.set.waits().connection)
     }
 }
 
@@ -167,14 +167,14 @@ impl Drop for Lease {
 /// A slot on its way from a test to the set, or out.
 #[derive(Debug)]
 #[must_use = "dropping it throws the slot away"]
-pub(crate) struct Taken {
+pub(crate) struct Returning {
     /// Empty once the slot has been put back.
     slot: Option<Slot>,
-    set: Arc<SlotSet>,
+    set: Arc<SandboxPool>,
     token: Weak<()>,
 }
 
-impl Taken {
+impl Returning {
     /// Rolls back, checks, reports, and gives the slot back or throws it away.
     pub(crate) async fn end(mut self) -> Result<(), Error> {
         let waits = self.set.waits();
@@ -182,39 +182,39 @@ impl Taken {
             return Ok(());
         };
         // Something may still have the pool when a later test runs, which then gets another one.
-        let hands_over = slot.guard.has_raw_pool() || self.token.strong_count() > 0;
+        let hands_over = slot.monitor.has_raw_pool() || self.token.strong_count() > 0;
         // Before the pool is closed: from then on, what still has it may panic.
         if self.token.strong_count() > 0
-            && let Some(lent) = &slot.guard.state().lease
+            && let Some(lease) = &slot.monitor.state().lease
         {
             let token = Weak::clone(&self.token);
-            left_behind(&lent.test, move || token.strong_count() > 0);
+            left_behind(&lease.test, move || token.strong_count() > 0);
         }
-        let ended = if slot.guard.is_untouched() && !hands_over {
-            Ended::Clean
+        let ended = if slot.monitor.is_untouched() && !hands_over {
+            FinishOutcome::Clean
         } else {
             slot.database.finish(waits.teardown, hands_over).await
         };
-        let holder = slot.guard.holder();
-        let Some(lent) = slot.guard.close() else {
+        let holder = slot.monitor.holder();
+        let Some(lease) = slot.monitor.close() else {
             return Ok(());
         };
-        let is_unharmed = matches!(ended, Ended::Clean | Ended::Worn)
-            && lent.breaches.is_empty()
-            && !lent.strangers;
-        let needs_pool = hands_over || matches!(ended, Ended::Worn);
+        let is_unharmed = matches!(ended, FinishOutcome::Clean | FinishOutcome::Worn)
+            && lease.breaches.is_empty()
+            && !lease.strangers;
+        let needs_pool = hands_over || matches!(ended, FinishOutcome::Worn);
         let is_reusable = is_unharmed && (!needs_pool || self.renew().await);
         if is_reusable && let Some(slot) = self.slot.take() {
             let token = (!needs_pool).then_some(&self.token);
-            self.set.put_back(slot, token);
+            self.set.give_back(slot, token);
         }
-        let failed = matches!(ended, Ended::Held | Ended::Failed(_));
+        let failed = matches!(ended, FinishOutcome::Held | FinishOutcome::Failed(_));
         let server_end = failed.then(|| self.set.template().server_end()).flatten();
-        report(lent, ended, holder, waits, server_end.as_deref())
+        report(lease, ended, holder, waits, server_end.as_deref())
     }
 }
 
-impl Taken {
+impl Returning {
     /// Gives the slot another pool. `false` if that cannot be done.
     async fn renew(&mut self) -> bool {
         let Some(slot) = &mut self.slot else {
@@ -224,7 +224,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for Returning {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             self.set.discard_lent(slot);
@@ -234,21 +234,25 @@ impl Drop for Taken {
 
 /// The first thing that went wrong; the others are told in its text.
 fn report(
-    lent: Lent,
-    ended: Ended,
+    lease: LeaseState,
+    ended: FinishOutcome,
     holder: Option<String>,
     waits: Timeouts,
     server_end: Option<&str>,
 ) -> Result<(), Error> {
-    let test = lent.test;
-    let mut errors: Vec<_> = lent
+    let test = lease.test;
+    let mut errors: Vec<_> = lease
         .breaches
         .into_iter()
         .map(|record| record.into_error(&test))
         .collect();
     match ended {
-        Ended::Clean | Ended::Worn | Ended::Changed | Ended::Closed | Ended::Lost => {}
-        Ended::Violated(rows) => {
+        FinishOutcome::Clean
+        | FinishOutcome::Worn
+        | FinishOutcome::Changed
+        | FinishOutcome::Closed
+        | FinishOutcome::Lost => {}
+        FinishOutcome::Violated(rows) => {
             let mut text = format!("test `{test}` ended with rows that no commit would accept");
             for row in rows {
                 text.push_str("\n  ");
@@ -259,11 +263,11 @@ fn report(
                  or delete the one that refers to it",
             ));
         }
-        Ended::Held | Ended::Failed(_) if let Some(end) = server_end => {
+        FinishOutcome::Held | FinishOutcome::Failed(_) if let Some(end) = server_end => {
             let text = format!("the transaction of test `{test}` could not be rolled back: {end}");
             errors.push(Error::new(Kind::Connection, text));
         }
-        Ended::Held => {
+        FinishOutcome::Held => {
             let holder =
                 holder.unwrap_or_else(|| "something that waits for the database".to_owned());
             let text = format!(
@@ -275,7 +279,7 @@ fn report(
                  and spawn tasks with `green_light::spawn`, which ends them with the test",
             ));
         }
-        Ended::Failed(error) => {
+        FinishOutcome::Failed(error) => {
             let text = format!("the transaction of test `{test}` could not be rolled back");
             errors.push(
                 Error::new(Kind::Connection, text)

@@ -7,19 +7,19 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::traits::Template;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::sandbox::slot::Slot;
 
 /// The sets of this process whose slots need a connection of a server each.
-static ON_SERVERS: Mutex<Vec<Weak<SlotSet>>> = Mutex::new(Vec::new());
+static ON_SERVERS: Mutex<Vec<Weak<SandboxPool>>> = Mutex::new(Vec::new());
 
 /// Throws away the slots of this process that wait for a test and have a connection of a server meanwhile.
 ///
 /// For a test that waits for connections: others may be waiting for those.
-pub(crate) fn give_up_idle() {
+pub(crate) fn evict_idle() {
     let sets = ON_SERVERS
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -30,7 +30,7 @@ pub(crate) fn give_up_idle() {
 }
 
 #[derive(Debug)]
-pub(crate) struct SlotSet {
+pub(crate) struct SandboxPool {
     template: Arc<dyn Template>,
     waits: Timeouts,
     idle: Mutex<Vec<Slot>>,
@@ -50,7 +50,7 @@ pub(crate) struct Counts {
     pub(crate) ended: u64,
 }
 
-impl SlotSet {
+impl SandboxPool {
     pub(crate) fn new(template: Arc<dyn Template>, waits: Timeouts) -> Arc<Self> {
         let is_on_server = template.counts_connections();
         let set = Arc::new(Self {
@@ -112,7 +112,7 @@ impl SlotSet {
             };
             slot.database.unpark();
             if slot
-                .guard
+                .monitor
                 .open(id, Arc::clone(test), Arc::clone(deadlocked))
             {
                 return Ok(slot);
@@ -124,17 +124,17 @@ impl SlotSet {
 
     async fn open(&self, test: &str) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        let guard = Arc::new(Guard::new(self.template.dialect()));
+        let monitor = Arc::new(SandboxMonitor::new(self.template.dialect()));
         let database = self
             .template
-            .open_slot(number, test, &guard, self.waits.connection)
+            .open_slot(number, test, &monitor, self.waits.connection)
             .await?;
-        Ok(Slot::new(database, guard))
+        Ok(Slot::new(database, monitor))
     }
 
     /// Takes a slot back from a test that has ended well. `token` is that of its pool, if the test had
     /// the same one.
-    pub(crate) fn put_back(&self, slot: Slot, token: Option<&Weak<()>>) {
+    pub(crate) fn give_back(&self, slot: Slot, token: Option<&Weak<()>>) {
         // A pool that is still held by something could be used while a later test runs.
         let is_held = token.is_some_and(|token| token.strong_count() > 0);
         if is_held || !slot.database.may_idle() {

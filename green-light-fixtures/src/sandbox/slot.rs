@@ -6,23 +6,23 @@
 
 use std::sync::Arc;
 
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::traits::SlotDatabase;
 
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) database: Box<dyn SlotDatabase>,
-    pub(crate) guard: Arc<Guard>,
+    pub(crate) monitor: Arc<SandboxMonitor>,
 }
 
 impl Slot {
-    pub(crate) fn new(database: Box<dyn SlotDatabase>, guard: Arc<Guard>) -> Self {
-        Self { database, guard }
+    pub(crate) fn new(database: Box<dyn SlotDatabase>, monitor: Arc<SandboxMonitor>) -> Self {
+        Self { database, monitor }
     }
 
     /// It waits for a test. If none comes, its database may be given to another process.
     pub(crate) fn park(&self) {
-        if self.guard.is_spotless() {
+        if self.monitor.is_spotless() {
             self.database.park();
         }
     }
@@ -30,7 +30,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.guard.kill();
+        self.monitor.kill();
         if !self.database.is_parked() {
             self.database.close();
         }

@@ -150,7 +150,7 @@ impl Kept {
         atomic_write(&self.file, &draft, text.as_bytes())
     }
 
-    /// Timeouts until no other process records.
+    /// Waits until no other process records.
     async fn lock(&self, limit: Duration) -> io::Result<Option<FileLock>> {
         fs::create_dir_all(&self.directory)?;
         let path = self.file.with_extension("lock");

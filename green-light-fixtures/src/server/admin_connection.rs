@@ -35,7 +35,7 @@ impl<C: ServerConnection> AdminConnection<C> {
         })
     }
 
-    /// Connects with our own settings. Timeouts while the server has no connection left.
+    /// Connects with our own settings. Waits while the server has no connection left.
     pub(crate) async fn connect_when_free(options: &C::Options) -> Result<Self, sqlx::Error> {
         let mut connection = when_free::<C, _, _>(|| Self::connect(options)).await?;
         if !C::SETTINGS.is_empty() {

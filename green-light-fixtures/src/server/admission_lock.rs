@@ -22,7 +22,7 @@ use crate::url::DatabaseUrl;
 pub(crate) struct AdmissionLock(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
 impl AdmissionLock {
-    /// Timeouts for the processes that ask the server at `url` already.
+    /// Waits for the processes that ask the server at `url` already.
     pub(crate) async fn acquire(url: &DatabaseUrl) -> Self {
         let path = default_base().join(format!("admission-{}.lock", short_digest([url.expose()])));
         let (send, locked) = oneshot::channel();

@@ -112,7 +112,7 @@ impl Background {
         self.closing.store(true, Ordering::Release);
     }
 
-    /// Timeouts until nothing is being made or dropped.
+    /// Waits until nothing is being made or dropped.
     pub(crate) async fn quiet(&self) {
         // What a test has just left is counted before the work on it begins.
         while self.backlog.is_growing() {

@@ -56,7 +56,7 @@ impl Backlog {
         self.leaving.load(Ordering::Relaxed) + self.done.load(Ordering::Relaxed) >= MOST
     }
 
-    /// Timeouts until there are few enough for another database to be made, and helps.
+    /// Waits until there are few enough for another database to be made, and helps.
     ///
     /// `count` counts those that are entered, `sweep` drops some.
     pub(crate) async fn make_room<C, S>(

@@ -22,7 +22,7 @@ use crate::backoff::{Backoff, LIMIT};
 use crate::env::{invalid_value, value};
 use crate::error::{Error, Kind};
 use crate::limits::SESSION_CONNECTIONS as PER_TEST;
-use crate::sandbox::pool::give_up_idle;
+use crate::sandbox::pool::evict_idle;
 use crate::server::admission_lock::AdmissionLock;
 use crate::server::background::spawn;
 use crate::server::connection_holders::Holding;
@@ -190,7 +190,7 @@ impl<C: Counts> Budget<C> {
             if let Some(permits) = self.try_permits(count).await? {
                 return Ok(permits);
             }
-            give_up_idle();
+            evict_idle();
             let told = backoff.should_report();
             let short = match told || backoff.expired() {
                 true => Some(short(&mut *self.front().await, count, self.total).await?),
@@ -277,7 +277,7 @@ impl<C: Counts> Drop for Permits<C> {
     }
 }
 
-/// Timeouts a little for connections, or gives up. `short` says who has them, if that is to be told.
+/// Waits a little for connections, or gives up. `short` says who has them, if that is to be told.
 async fn wait(backoff: &mut Backoff, short: Option<Error>) -> Result<(), Error> {
     match short {
         Some(error) if backoff.expired() => return Err(error),

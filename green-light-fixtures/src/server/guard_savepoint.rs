@@ -19,14 +19,14 @@ const PENDING: usize = 1_000;
 
 /// The guard savepoint of one slot. Nobody can guess its name, so no text of a test sets or releases it.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct GuardSavepoint {
     name: Arc<str>,
     pub(crate) set: Arc<str>,
     /// Sets it anew; an error if the outer transaction has ended.
     pub(crate) renew: Arc<str>,
 }
 
-impl Mark {
+impl GuardSavepoint {
     pub(crate) fn new() -> Self {
         let random = RandomState::new().hash_one(std::process::id());
         let name = format!("green_light_{random:016x}");
@@ -44,7 +44,7 @@ impl Mark {
 }
 
 /// Reads the results of messages that nobody waited for, among them errors that nobody wants.
-pub(crate) async fn drain<C: Connection>(connection: &mut C) -> Result<(), sqlx::Error> {
+pub(crate) async fn discard_pending<C: Connection>(connection: &mut C) -> Result<(), sqlx::Error> {
     for _ in 0..PENDING {
         match connection.flush().await {
             Err(sqlx::Error::Database(_)) => {}
@@ -62,7 +62,7 @@ pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
 }
 
 /// Makes sqlx count up to [`BASE_DEPTH`], above a transaction that is open.
-pub(crate) async fn deepen<DB: PoolDriver>(
+pub(crate) async fn raise_depth<DB: PoolDriver>(
     connection: &mut DB::Connection,
 ) -> Result<(), sqlx::Error> {
     let first = depth::<DB>(connection);

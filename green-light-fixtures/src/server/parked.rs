@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 
 /// The databases that rest, by name.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Resting<P>(Mutex<HashMap<String, Rested<P>>>);
 #[derive(Clone, Debug)]
 pub(crate) struct Rested<P> {
     pub(crate) pool: P,
-    pub(crate) guard: Arc<Guard>,
+    pub(crate) guard: Arc<SandboxMonitor>,
 }
 
 impl<P> Default for Resting<P> {
@@ -32,7 +32,7 @@ impl<P> Resting<P> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn lay(&self, name: &str, pool: P, guard: &Arc<Guard>) {
+    pub(crate) fn lay(&self, name: &str, pool: P, guard: &Arc<SandboxMonitor>) {
         let guard = Arc::clone(guard);
         self.all().insert(name.to_owned(), Rested { pool, guard });
     }

@@ -21,7 +21,7 @@ use crate::database_pool::{DatabasePool, PoolDriver};
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::sandbox::contention;
-use crate::session::isolated::{Owner, Place};
+use crate::session::isolated::{IsolatedDb, Owner};
 #[cfg(feature = "sea-orm")]
 use crate::session::options::TransactionOptions;
 use crate::url::DatabaseUrl;
@@ -46,18 +46,18 @@ struct Shared {
     pool: DatabasePool,
     #[cfg(feature = "sea-orm")]
     connection: DatabaseConnection,
-    place: Arc<Place>,
+    isolated: Arc<IsolatedDb>,
     backend: Backend,
 }
 
 impl Session {
-    pub(crate) fn new(place: Arc<Place>, backend: Backend) -> Self {
+    pub(crate) fn new(isolated: Arc<IsolatedDb>, backend: Backend) -> Self {
         Self {
             shared: Arc::new(Shared {
-                pool: place.pool(),
+                pool: isolated.pool(),
                 #[cfg(feature = "sea-orm")]
-                connection: place.connection(),
-                place,
+                connection: isolated.connection(),
+                isolated,
                 backend,
             }),
             owned: None,
@@ -89,7 +89,7 @@ impl Session {
     /// How the test is kept apart from the others.
     #[must_use]
     pub fn isolation(&self) -> Isolation {
-        self.shared.place.isolation()
+        self.shared.isolated.isolation()
     }
 
     /// Where the database is.
@@ -100,7 +100,7 @@ impl Session {
     /// committed, and may write.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
-        self.shared.place.give_url()
+        self.shared.isolated.give_url()
     }
 
     /// The sqlx pool behind the connection, for code that uses sqlx itself.
@@ -145,15 +145,15 @@ impl Session {
 
     #[track_caller]
     fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
-        let Shared { pool, place, .. } = &*self.shared;
+        let Shared { pool, isolated, .. } = &*self.shared;
         let (backend, wanted) = (self.backend(), DB::DIALECT.backend());
         assert!(
             backend == wanted,
             "this session is on `{backend}`, not on `{wanted}`\n  help: ask `session.backend()` first"
         );
-        place.raw_pool_given();
+        isolated.raw_pool_given();
         pool.of()
-            .unwrap_or_else(|| panic!("{}", contention::has_ended(place.test())))
+            .unwrap_or_else(|| panic!("{}", contention::has_ended(isolated.test())))
     }
 
     /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.
@@ -218,7 +218,7 @@ impl Session {
     ///
     /// Dropping the future throws the database away; the next test gets a new one.
     pub async fn finish(self) -> Result<(), Error> {
-        let taken = self.shared.place.take();
+        let taken = self.shared.isolated.take();
         drop(self);
         match taken {
             Some(taken) => taken.end().await,
@@ -229,32 +229,36 @@ impl Session {
     /// Makes an error about the connection say who holds it.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
-        result.map_err(|error| self.shared.place.explain(error))
+        result.map_err(|error| self.shared.isolated.explain(error))
     }
 
     /// The savepoint that has to stay the innermost, if there is one.
     #[cfg(feature = "sea-orm")]
-    pub(crate) fn mark(&self) -> Option<Arc<str>> {
-        self.shared.place.mark()
+    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
+        self.shared.isolated.guard_savepoint()
     }
 
     /// A statement comes that SeaORM does not report.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn announce(&self) {
-        self.shared.place.announce();
+        self.shared.isolated.announce();
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
-        self.shared.place.ran_text(sql, elapsed, has_failed);
+        self.shared.isolated.ran_text(sql, elapsed, has_failed);
     }
 
     /// Notes where a transaction that has just been begun was begun.
     #[cfg(feature = "sea-orm")]
-    pub(crate) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
+    pub(crate) fn begun_at<T>(
+        &self,
+        result: &Result<T, DbErr>,
+        isolated: &'static Location<'static>,
+    ) {
         if result.is_ok() {
-            self.shared.place.begun_at(place);
+            self.shared.isolated.begun_at(isolated);
         }
     }
 }
@@ -304,8 +308,8 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("backend", &self.backend())
-            .field("url", self.shared.place.url())
-            .field("test", &self.shared.place.test())
+            .field("url", self.shared.isolated.url())
+            .field("test", &self.shared.isolated.test())
             .finish()
     }
 }

@@ -16,18 +16,18 @@ use crate::database::keep::nothing_to_keep;
 use crate::database_pool::DatabasePool;
 use crate::error::Error;
 use crate::isolation::Isolation;
-use crate::sandbox::lease::{Lease, Taken};
+use crate::sandbox::lease::{Lease, Returning};
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum IsolatedDb {
     /// A transaction in a kept database.
     Sandbox { lease: Lease, url: DatabaseUrl },
     /// A database that the test may commit to.
     Database(Stay),
 }
 
-impl Place {
+impl IsolatedDb {
     pub(crate) fn isolation(&self) -> Isolation {
         match self {
             Self::Sandbox { .. } => Isolation::Transaction,
@@ -52,7 +52,7 @@ impl Place {
     /// The same, for somebody who may connect to it.
     pub(crate) fn give_url(&self) -> &DatabaseUrl {
         if let Self::Sandbox { lease, .. } = self {
-            lease.guard().url_asked_for(lease.id());
+            lease.monitor().url_asked_for(lease.id());
         }
         self.url()
     }
@@ -89,12 +89,12 @@ impl Place {
                 return connection;
             }
         };
-        let (id, guard, token) = (lease.id(), Arc::clone(lease.guard()), lease.token());
+        let (id, monitor, token) = (lease.id(), Arc::clone(lease.monitor()), lease.token());
         // Every clone of the connection, and every transaction and stream begun on it, holds this
         // closure. So the token lives exactly as long as something can still reach the database.
         connection.set_metric_callback(move |info| {
             let _alive = &token;
-            guard.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
+            monitor.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
         });
         connection
     }
@@ -109,7 +109,7 @@ impl Place {
 
     /// The savepoint that has to stay the innermost, if there is one.
     #[cfg(feature = "sea-orm")]
-    pub(crate) fn mark(&self) -> Option<Arc<str>> {
+    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
         match self {
             Self::Sandbox { lease, .. } => lease
                 .with_database(|database| database.guard_savepoint())
@@ -119,10 +119,10 @@ impl Place {
     }
 
     /// Takes the database out of the place, which then has ended.
-    pub(crate) fn take(&self) -> Option<Left> {
+    pub(crate) fn take(&self) -> Option<Released> {
         match self {
-            Self::Sandbox { lease, .. } => lease.take().map(Left::Sandbox),
-            Self::Database(stay) => stay.take().map(Left::Database),
+            Self::Sandbox { lease, .. } => lease.take().map(Released::Sandbox),
+            Self::Database(stay) => stay.take().map(Released::Database),
         }
     }
 
@@ -160,7 +160,7 @@ impl Place {
     /// The statement of the test that the database refused last, as far as SeaORM reports statements.
     pub(crate) fn refused(&self) -> Option<String> {
         match self {
-            Self::Sandbox { lease, .. } => lease.guard().refused(),
+            Self::Sandbox { lease, .. } => lease.monitor().refused(),
             Self::Database(_) => None,
         }
     }
@@ -178,7 +178,7 @@ impl Place {
     #[cfg(feature = "sea-orm")]
     pub(crate) fn announce(&self) {
         if let Self::Sandbox { lease, .. } = self {
-            lease.guard().announce(lease.id());
+            lease.monitor().announce(lease.id());
         }
     }
 
@@ -186,16 +186,16 @@ impl Place {
     #[cfg(feature = "sea-orm")]
     pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
         if let Self::Sandbox { lease, .. } = self {
-            let guard = lease.guard();
-            guard.ran_text(lease.id(), sql, elapsed, has_failed);
+            let monitor = lease.monitor();
+            monitor.ran_text(lease.id(), sql, elapsed, has_failed);
         }
     }
 
     /// Notes where the holder of the connection began its transaction.
     #[cfg(feature = "sea-orm")]
-    pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
+    pub(crate) fn begun_at(&self, isolated: &'static Location<'static>) {
         if let Self::Sandbox { lease, .. } = self {
-            lease.guard().begun_at(place);
+            lease.monitor().begun_at(isolated);
         }
     }
 
@@ -205,7 +205,7 @@ impl Place {
             let is_shielded = lease
                 .with_database(|database| database.is_shielded())
                 .unwrap_or(true);
-            lease.guard().raw_pool_given(lease.id(), is_shielded);
+            lease.monitor().raw_pool_given(lease.id(), is_shielded);
         }
     }
 }
@@ -213,12 +213,12 @@ impl Place {
 /// A database on its way from a test to the next one, or out.
 #[derive(Debug)]
 #[must_use = "dropping it throws the database away"]
-pub(crate) enum Left {
-    Sandbox(Taken),
+pub(crate) enum Released {
+    Sandbox(Returning),
     Database(Leaving),
 }
 
-impl Left {
+impl Released {
     /// Ends what the test began, reports, and gives the database back or throws it away.
     pub(crate) async fn end(self) -> Result<(), Error> {
         match self {
@@ -230,19 +230,19 @@ impl Left {
 
 /// Ends the place when it is dropped: sessions may outlive the transaction, but not its database.
 pub(crate) struct Owner {
-    pub(crate) place: Arc<Place>,
+    pub(crate) isolated: Arc<IsolatedDb>,
     pub(crate) backend: Backend,
 }
 
 impl Owner {
-    pub(crate) fn new(place: Place, backend: Backend) -> Arc<Self> {
-        let place = Arc::new(place);
-        Arc::new(Self { place, backend })
+    pub(crate) fn new(isolated: IsolatedDb, backend: Backend) -> Arc<Self> {
+        let isolated = Arc::new(isolated);
+        Arc::new(Self { isolated, backend })
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        drop(self.place.take());
+        drop(self.isolated.take());
     }
 }

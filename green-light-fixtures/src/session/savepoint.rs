@@ -69,10 +69,10 @@ impl Savepoint {
     async fn send(&self, verb: &str) -> Result<(), DbErr> {
         let mut text = format!("{verb} {}", self.name);
         // On a server the guard savepoint of the sandbox has to stay the innermost.
-        if let Some(mark) = self.session.mark() {
-            text.push_str(&format!("; SAVEPOINT {mark}"));
+        if let Some(guard_savepoint) = self.session.guard_savepoint() {
+            text.push_str(&format!("; SAVEPOINT {guard_savepoint}"));
             if verb == "SAVEPOINT" {
-                text.insert_str(0, &format!("RELEASE SAVEPOINT {mark}; "));
+                text.insert_str(0, &format!("RELEASE SAVEPOINT {guard_savepoint}; "));
             }
         }
         self.session.execute_unprepared(&text).await.map(drop)

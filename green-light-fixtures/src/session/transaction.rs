@@ -13,7 +13,7 @@ use crate::database::keep::limit as keep_limit;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::session::handle::Session;
-use crate::session::isolated::{Owner, Place};
+use crate::session::isolated::{IsolatedDb, Owner};
 #[cfg(feature = "sea-orm")]
 use crate::session::savepoint::Savepoint;
 
@@ -32,9 +32,9 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn new(place: Place, backend: Backend) -> Self {
+    pub(crate) fn new(isolated: IsolatedDb, backend: Backend) -> Self {
         Self {
-            owner: Owner::new(place, backend),
+            owner: Owner::new(isolated, backend),
         }
     }
 
@@ -43,13 +43,13 @@ impl Transaction {
     /// Once the transaction has ended, every use of a new session is an error.
     #[must_use]
     pub fn session(&self) -> Session {
-        Session::new(Arc::clone(&self.owner.place), self.owner.backend)
+        Session::new(Arc::clone(&self.owner.isolated), self.owner.backend)
     }
 
     /// How the test is kept apart from the others.
     #[must_use]
     pub fn isolation(&self) -> Isolation {
-        self.owner.place.isolation()
+        self.owner.isolated.isolation()
     }
 
     /// The connection of the test, as applications take it.
@@ -90,7 +90,7 @@ impl Transaction {
     ///
     /// Dropping the future throws the database away; the next test gets a new one.
     pub async fn finish(self) -> Result<(), Error> {
-        let taken = self.owner.place.take();
+        let taken = self.owner.isolated.take();
         drop(self);
         match taken {
             Some(taken) => taken.end().await,
@@ -109,7 +109,7 @@ impl Transaction {
     pub fn keep(&self) -> Result<(), Error> {
         match keep_limit()? {
             0 => {}
-            at_most => self.owner.place.keep(at_most),
+            at_most => self.owner.isolated.keep(at_most),
         }
         Ok(())
     }
@@ -120,38 +120,38 @@ impl Transaction {
     /// transaction has ended, only that the database ended it to break a deadlock is told.
     #[must_use]
     pub fn contention(&self) -> Option<String> {
-        self.owner.place.contention()
+        self.owner.isolated.contention()
     }
 
     /// The statement that the database refused last, as far as SeaORM reports statements.
     pub(crate) fn refused(&self) -> Option<String> {
-        self.owner.place.refused()
+        self.owner.isolated.refused()
     }
 
     /// What to know if the server was started by green-light and has ended.
     pub(crate) fn server_end(&self) -> Option<String> {
-        self.owner.place.server_end()
+        self.owner.isolated.server_end()
     }
 
     /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
     pub(crate) fn was_url_asked_for(&self) -> bool {
-        self.owner.place.was_url_asked_for()
+        self.owner.isolated.was_url_asked_for()
     }
 
     /// What to know if the test failed because nothing could be written any more.
     pub(crate) fn ended_early(&self) -> Option<String> {
-        self.owner.place.ended_early()
+        self.owner.isolated.ended_early()
     }
 }
 
 impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Owner { place, backend } = &*self.owner;
+        let Owner { isolated, backend } = &*self.owner;
         // The options of drivers, which are further down, print their passwords.
         f.debug_struct("Transaction")
             .field("backend", backend)
-            .field("url", place.url())
-            .field("test", &place.test())
+            .field("url", isolated.url())
+            .field("test", &isolated.test())
             .finish()
     }
 }

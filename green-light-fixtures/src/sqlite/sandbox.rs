@@ -23,8 +23,8 @@ use sqlx::{
 };
 
 use crate::database_pool::DatabasePool;
-use crate::driver::monitor::Guard;
-use crate::driver::outcome::Ended;
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, depth};
 use crate::driver::slot_finish::finish_if_requested;
 use crate::driver::slot_pool::pool_options;
@@ -35,7 +35,7 @@ use crate::files::temp_dir::{Directory, default_base};
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::sqlite::outer_transaction::{self, BASE_DEPTH};
-use crate::sqlite::sandbox_finish::Finish;
+use crate::sqlite::sandbox_finish::FinishStatements;
 use crate::sqlite::statement_log::listen;
 use crate::url::DatabaseUrl;
 
@@ -98,7 +98,7 @@ pub(crate) struct SqliteSandbox {
     /// What is loaded into every new connection.
     image: Option<Image>,
     /// The statements that end a test, once they are known.
-    finish: OnceLock<Finish>,
+    finish: OnceLock<FinishStatements>,
 }
 
 impl SqliteSandbox {
@@ -128,7 +128,7 @@ impl Sandbox for SqliteSandbox {
     async fn begin(
         &self,
         connection: &mut SqliteConnection,
-        guard: &Arc<Guard>,
+        monitor: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
         if let Some(image) = self.image.as_deref() {
             connection
@@ -137,8 +137,11 @@ impl Sandbox for SqliteSandbox {
         }
         outer_transaction::begin(connection).await?;
         let mut handle = connection.lock_handle().await?;
-        let (committing, rolling_back, running) =
-            (Arc::clone(guard), Arc::clone(guard), Arc::clone(guard));
+        let (committing, rolling_back, running) = (
+            Arc::clone(monitor),
+            Arc::clone(monitor),
+            Arc::clone(monitor),
+        );
         handle.set_commit_hook(move || {
             listen_unless_ending(&committing);
             committing.commit_asked()
@@ -152,7 +155,7 @@ impl Sandbox for SqliteSandbox {
     }
 
     async fn learn(&self, pool: &SqlitePool) -> Result<(), sqlx::Error> {
-        let finish = Finish::of(pool).await?;
+        let finish = FinishStatements::of(pool).await?;
         self.finish.get_or_init(|| finish);
         Ok(())
     }
@@ -160,29 +163,36 @@ impl Sandbox for SqliteSandbox {
     async fn after_use(
         &self,
         connection: &mut SqliteConnection,
-        guard: &Guard,
+        monitor: &SandboxMonitor,
     ) -> Result<bool, sqlx::Error> {
-        guard.released();
-        Ok(finish_if_requested(self, connection, guard).await)
+        monitor.released();
+        Ok(finish_if_requested(self, connection, monitor).await)
     }
 
-    async fn finish(&self, connection: &mut SqliteConnection, guard: &Guard) -> Ended {
+    async fn finish(
+        &self,
+        connection: &mut SqliteConnection,
+        monitor: &SandboxMonitor,
+    ) -> FinishOutcome {
         // A hook may have told of it while the statement before was running.
-        if guard.is_lost() {
-            self.settle(connection).await;
-            return Ended::Lost;
+        if monitor.is_lost() {
+            self.flush_events(connection).await;
+            return FinishOutcome::Lost;
         }
         let Some(finish) = self.finish.get() else {
-            return Ended::Changed;
+            return FinishOutcome::Changed;
         };
         if depth::<Sqlite>(connection) != BASE_DEPTH {
-            return Ended::Changed;
+            return FinishOutcome::Changed;
         }
-        let _ending = guard.ending();
-        finish.run(connection).await.unwrap_or_else(Ended::Failed)
+        let _ending = monitor.ending();
+        finish
+            .run(connection)
+            .await
+            .unwrap_or_else(FinishOutcome::Failed)
     }
 
-    async fn settle(&self, connection: &mut SqliteConnection) {
+    async fn flush_events(&self, connection: &mut SqliteConnection) {
         // A test may have its answer before the thread of the connection has said what it ran. That
         // thread does one thing after the other.
         let _ = connection.ping().await;
@@ -215,8 +225,8 @@ fn cannot_open(error: sqlx::Error) -> Error {
 }
 
 /// Finds out which statement it is that a hook tells of.
-fn listen_unless_ending(guard: &Arc<Guard>) {
-    if !guard.is_ending() {
-        listen(guard);
+fn listen_unless_ending(monitor: &Arc<SandboxMonitor>) {
+    if !monitor.is_ending() {
+        listen(monitor);
     }
 }

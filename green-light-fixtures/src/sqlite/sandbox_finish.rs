@@ -7,7 +7,7 @@ use sqlx::{
     sqlite::{SqliteConnection, SqlitePool},
 };
 
-use crate::driver::outcome::Ended;
+use crate::driver::outcome::FinishOutcome;
 use crate::sqlite::outer_transaction::BEGIN;
 
 /// What a test can change on a connection so that a rollback does not undo it, or that decides
@@ -26,7 +26,7 @@ const FOREIGN_KEY: &str = "787";
 
 /// The statements that end a test on one connection.
 #[derive(Debug)]
-pub(crate) struct Finish {
+pub(crate) struct FinishStatements {
     /// Fails, and stops there, if the connection has changed; else rolls back and begins.
     restart: Arc<str>,
     /// Fails if the connection has changed, with another code than the commit that comes next.
@@ -35,7 +35,7 @@ pub(crate) struct Finish {
     defers: bool,
 }
 
-impl Finish {
+impl FinishStatements {
     /// Looks at a fresh connection, whose state every later test must leave as it is.
     pub(crate) async fn of(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
@@ -65,9 +65,9 @@ impl Finish {
     pub(crate) async fn run(
         &self,
         connection: &mut SqliteConnection,
-    ) -> Result<Ended, sqlx::Error> {
+    ) -> Result<FinishOutcome, sqlx::Error> {
         if !self.defers && run(connection, &self.restart).await.is_ok() {
-            return Ok(Ended::Clean);
+            return Ok(FinishOutcome::Clean);
         }
         let mut refusal = if self.defers {
             run(connection, &self.commit).await.err()
@@ -81,17 +81,17 @@ impl Finish {
         match refusal {
             Some(error) if has_code(&error, REFUSED_BY_COMMIT_HOOK) && is_unchanged => {
                 sqlx::query(BEGIN).execute(connection).await?;
-                Ok(Ended::Clean)
+                Ok(FinishOutcome::Clean)
             }
-            Some(error) if has_code(&error, REFUSED_BY_COMMIT_HOOK) => Ok(Ended::Changed),
+            Some(error) if has_code(&error, REFUSED_BY_COMMIT_HOOK) => Ok(FinishOutcome::Changed),
             Some(error) if has_code(&error, FOREIGN_KEY) => {
                 let rows = violations(connection).await;
                 connection.execute("ROLLBACK").await?;
-                Ok(Ended::Violated(rows?))
+                Ok(FinishOutcome::Violated(rows?))
             }
             Some(error) => Err(error),
             // Nothing asked the hook: somebody took it away, and the rows are in the slot's database.
-            None => Ok(Ended::Changed),
+            None => Ok(FinishOutcome::Changed),
         }
     }
 }

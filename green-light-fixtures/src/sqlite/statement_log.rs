@@ -15,7 +15,7 @@ use tracing::{
     subscriber::Interest,
 };
 
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 
 /// Where sqlx logs statements.
 const LOG: &str = "sqlx::query";
@@ -25,16 +25,16 @@ thread_local! {
 }
 
 /// From here on, statements that end on this thread are told to `guard`.
-pub(crate) fn listen(guard: &Arc<Guard>) {
+pub(crate) fn listen(monitor: &Arc<SandboxMonitor>) {
     LISTENING.with_borrow_mut(|listening| {
         if listening.is_none() {
-            let listener = Dispatch::new(Listener(Arc::clone(guard)));
+            let listener = Dispatch::new(Listener(Arc::clone(monitor)));
             *listening = Some(tracing::dispatcher::set_default(&listener));
         }
     });
 }
 
-struct Listener(Arc<Guard>);
+struct Listener(Arc<SandboxMonitor>);
 
 impl Subscriber for Listener {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {

@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::database_pool::BoxFuture;
-use crate::driver::monitor::Guard;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
 use crate::driver::traits::{SlotDatabase, Template};
@@ -46,13 +46,13 @@ impl SqliteTemplate {
     async fn slot(
         &self,
         number: u64,
-        guard: &Arc<Guard>,
+        monitor: &Arc<SandboxMonitor>,
         wait: Duration,
     ) -> Result<Box<dyn SlotDatabase>, Error> {
         let Some(directory) = &self.directory else {
             let options = self.options.clone().filename(":memory:");
             let sandbox = SqliteSandbox::new(options, Some(Arc::clone(&self.image)));
-            return slot_pool::open(sandbox, None, guard, wait).await;
+            return slot_pool::open(sandbox, None, monitor, wait).await;
         };
         let file = directory.write(&format!("{}-{number}.sqlite", self.digest), &self.image)?;
         // Nothing is ever committed to the file and nothing outlives the process, so neither a journal nor
@@ -62,7 +62,7 @@ impl SqliteTemplate {
             .filename(file.path())
             .journal_mode(SqliteJournalMode::Memory)
             .synchronous(SqliteSynchronous::Off);
-        slot_pool::open(SqliteSandbox::new(options, None), Some(file), guard, wait).await
+        slot_pool::open(SqliteSandbox::new(options, None), Some(file), monitor, wait).await
     }
 }
 
@@ -90,9 +90,9 @@ impl Template for SqliteTemplate {
         &'a self,
         number: u64,
         _test: &'a str,
-        guard: &'a Arc<Guard>,
+        monitor: &'a Arc<SandboxMonitor>,
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
-        Box::pin(self.slot(number, guard, wait))
+        Box::pin(self.slot(number, monitor, wait))
     }
 }

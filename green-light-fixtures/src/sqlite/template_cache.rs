@@ -154,7 +154,7 @@ impl TemplateCache {
         }
     }
 
-    /// Timeouts until no other process builds the image, until it is there, or until that has taken too long. `None`
+    /// Waits until no other process builds the image, until it is there, or until that has taken too long. `None`
     /// if this process builds for itself alone.
     async fn lock(&self) -> Option<FileLock> {
         fs::create_dir_all(&self.directory).ok()?;

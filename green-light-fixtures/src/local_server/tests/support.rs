@@ -135,7 +135,7 @@ impl Process {
         Self { child, output }
     }
 
-    /// Timeouts until it uses a server: where its sockets are.
+    /// Waits until it uses a server: where its sockets are.
     #[track_caller]
     pub(crate) fn sockets(&mut self) -> PathBuf {
         let said = self.until("after ");
@@ -194,7 +194,7 @@ pub(crate) fn is_alive(home: &Home) -> bool {
     home.try_lock("alive").unwrap().is_none()
 }
 
-/// Timeouts until no process of the server is left.
+/// Waits until no process of the server is left.
 #[track_caller]
 pub(crate) fn expect_gone(home: &Home) {
     eventually("the server is still there", || !is_alive(home));
