@@ -114,9 +114,9 @@ pub use crate::session::transaction::Transaction;
 pub use crate::url::DatabaseUrl;
 
 #[cfg(all(feature = "_database", feature = "sea-orm"))]
-pub use crate::session::options::TransactionOptions;
+pub use crate::session::orm::options::TransactionOptions;
 #[cfg(all(feature = "_database", feature = "sea-orm"))]
-pub use crate::session::savepoint::Savepoint;
+pub use crate::session::orm::savepoint::Savepoint;
 
 #[doc(hidden)]
 pub use green_light_core::__private;

@@ -1,34 +1,6 @@
 //! What a query's error means when the connection of the test is taken or gone.
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
-
 use crate::limits::Timeouts;
-#[cfg(feature = "sea-orm")]
-use crate::sandbox::lease::Lease;
-
-/// Says who holds the connection, in place of "pool timed out".
-#[cfg(feature = "sea-orm")]
-pub(crate) fn explain(error: DbErr, lease: &Lease) -> DbErr {
-    match error {
-        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            let holder = lease.monitor().holder();
-            let server_end = lease.server_end().filter(|_| holder.is_none());
-            let text = server_end.unwrap_or_else(|| taken(lease.waits(), holder));
-            lease.monitor().told();
-            internal(text)
-        }
-        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
-            internal(has_ended(lease.test()))
-        }
-        other => other,
-    }
-}
-
-#[cfg(feature = "sea-orm")]
-fn internal(text: String) -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(text))
-}
 
 /// The connection of a test is taken, by `holder` if known.
 pub(crate) fn taken(waits: Timeouts, holder: Option<String>) -> String {

@@ -5,13 +5,7 @@ use std::ops::Deref;
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::DatabaseConnection;
-#[cfg(feature = "mysql")]
-use sqlx::MySqlPool;
-#[cfg(feature = "postgres")]
-use sqlx::PgPool;
 use sqlx::Pool;
-#[cfg(feature = "sqlite")]
-use sqlx::SqlitePool;
 
 use crate::backend::Backend;
 use crate::database_pool::{DatabasePool, PoolDriver};
@@ -73,7 +67,7 @@ impl NewDatabase {
     #[cfg(feature = "sqlite")]
     #[must_use]
     #[track_caller]
-    pub fn sqlite_pool(&self) -> &SqlitePool {
+    pub fn sqlite_pool(&self) -> &sqlx::SqlitePool {
         self.raw::<sqlx::Sqlite>()
     }
 
@@ -85,7 +79,7 @@ impl NewDatabase {
     #[cfg(feature = "postgres")]
     #[must_use]
     #[track_caller]
-    pub fn postgres_pool(&self) -> &PgPool {
+    pub fn postgres_pool(&self) -> &sqlx::PgPool {
         self.raw::<sqlx::Postgres>()
     }
 
@@ -97,7 +91,7 @@ impl NewDatabase {
     #[cfg(feature = "mysql")]
     #[must_use]
     #[track_caller]
-    pub fn mysql_pool(&self) -> &MySqlPool {
+    pub fn mysql_pool(&self) -> &sqlx::MySqlPool {
         self.raw::<sqlx::MySql>()
     }
 

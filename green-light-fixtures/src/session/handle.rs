@@ -1,20 +1,8 @@
 //! The session itself.
 
 use std::{fmt, sync::Arc};
-#[cfg(feature = "sea-orm")]
-use std::{ops::Deref, panic::Location, time::Duration};
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
-};
-#[cfg(feature = "mysql")]
-use sqlx::MySqlPool;
-#[cfg(feature = "postgres")]
-use sqlx::PgPool;
 use sqlx::Pool;
-#[cfg(feature = "sqlite")]
-use sqlx::sqlite::SqlitePool;
 
 use crate::backend::Backend;
 use crate::database_pool::{DatabasePool, PoolDriver};
@@ -22,8 +10,6 @@ use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::sandbox::contention;
 use crate::session::isolated::{IsolatedDb, Owner};
-#[cfg(feature = "sea-orm")]
-use crate::session::options::TransactionOptions;
 use crate::url::DatabaseUrl;
 
 /// What a test uses to talk to its database.
@@ -37,16 +23,16 @@ use crate::url::DatabaseUrl;
 /// other isolations it has five.
 #[derive(Clone)]
 pub struct Session {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Set if the session was made without a transaction of its own in sight.
     owned: Option<Arc<Owner>>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     pool: DatabasePool,
     #[cfg(feature = "sea-orm")]
-    connection: DatabaseConnection,
-    isolated: Arc<IsolatedDb>,
+    pub(crate) connection: sea_orm::DatabaseConnection,
+    pub(crate) isolated: Arc<IsolatedDb>,
     backend: Backend,
 }
 
@@ -67,13 +53,6 @@ impl Session {
     pub(crate) fn owning(mut self, owner: Arc<Owner>) -> Self {
         self.owned = Some(owner);
         self
-    }
-
-    /// The connection, as applications take it. Clone it to keep it.
-    #[cfg(feature = "sea-orm")]
-    #[must_use]
-    pub fn connection(&self) -> &DatabaseConnection {
-        &self.shared.connection
     }
 
     pub(crate) fn pool(&self) -> &DatabasePool {
@@ -115,7 +94,7 @@ impl Session {
     #[cfg(feature = "sqlite")]
     #[must_use]
     #[track_caller]
-    pub fn sqlite_pool(&self) -> &SqlitePool {
+    pub fn sqlite_pool(&self) -> &sqlx::SqlitePool {
         self.raw::<sqlx::Sqlite>()
     }
 
@@ -127,7 +106,7 @@ impl Session {
     #[cfg(feature = "postgres")]
     #[must_use]
     #[track_caller]
-    pub fn postgres_pool(&self) -> &PgPool {
+    pub fn postgres_pool(&self) -> &sqlx::PgPool {
         self.raw::<sqlx::Postgres>()
     }
 
@@ -139,7 +118,7 @@ impl Session {
     #[cfg(feature = "mysql")]
     #[must_use]
     #[track_caller]
-    pub fn mysql_pool(&self) -> &MySqlPool {
+    pub fn mysql_pool(&self) -> &sqlx::MySqlPool {
         self.raw::<sqlx::MySql>()
     }
 
@@ -154,58 +133,6 @@ impl Session {
         isolated.raw_pool_given();
         pool.of()
             .unwrap_or_else(|| panic!("{}", contention::has_ended(isolated.test())))
-    }
-
-    /// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`.
-    ///
-    /// As everything in a test, what is committed here is seen by the rest of the test only.
-    ///
-    /// ```
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use green_light_fixtures::{Engine, Isolation, Schema};
-    /// use green_light_fixtures::TransactionOptions;
-    /// use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
-    /// # let engine = Engine::builder().schema(Schema::sql("CREATE TABLE a (x)")).build().await?;
-    /// # let session = engine.session(Isolation::Transaction).await?;
-    /// session
-    ///     .transaction(TransactionOptions::new().rollback(true), async |tx: &DatabaseTransaction| {
-    ///         tx.execute_unprepared("DELETE FROM a").await
-    ///     })
-    ///     .await?;
-    /// # session.finish().await?; Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// What `work` returns, or why the transaction could not be begun or ended.
-    #[cfg(feature = "sea-orm")]
-    pub async fn transaction<F, T, E>(
-        &self,
-        options: TransactionOptions,
-        work: F,
-    ) -> Result<T, TransactionError<E>>
-    where
-        F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
-        E: fmt::Display + fmt::Debug,
-    {
-        let begun = self.shared.connection.begin().await;
-        let transaction = self
-            .explained(begun)
-            .map_err(TransactionError::Connection)?;
-        if !options.nested {
-            return end(transaction, options, work).await;
-        }
-        let inner = transaction
-            .begin()
-            .await
-            .map_err(TransactionError::Connection)?;
-        let outcome = end(inner, options, work).await;
-        let ended = if outcome.is_ok() && !options.rollback {
-            transaction.commit().await
-        } else {
-            transaction.rollback().await
-        };
-        ended.map_err(TransactionError::Connection).and(outcome)
     }
 
     /// Ends the test's transaction, as [`Transaction::finish`](crate::Transaction::finish) does.
@@ -224,83 +151,6 @@ impl Session {
             Some(taken) => taken.end().await,
             None => Ok(()),
         }
-    }
-
-    /// Makes an error about the connection say who holds it.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn explained<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
-        result.map_err(|error| self.shared.isolated.explain(error))
-    }
-
-    /// The savepoint that has to stay the innermost, if there is one.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
-        self.shared.isolated.guard_savepoint()
-    }
-
-    /// A statement comes that SeaORM does not report.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn announce(&self) {
-        self.shared.isolated.announce();
-    }
-
-    /// Notes a statement that SeaORM does not report, so that a breach can name it.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
-        self.shared.isolated.ran_text(sql, elapsed, has_failed);
-    }
-
-    /// Notes where a transaction that has just been begun was begun.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn begun_at<T>(
-        &self,
-        result: &Result<T, DbErr>,
-        isolated: &'static Location<'static>,
-    ) {
-        if result.is_ok() {
-            self.shared.isolated.begun_at(isolated);
-        }
-    }
-}
-
-#[cfg(feature = "sea-orm")]
-async fn end<F, T, E>(
-    transaction: DatabaseTransaction,
-    options: TransactionOptions,
-    work: F,
-) -> Result<T, TransactionError<E>>
-where
-    F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
-    E: fmt::Display + fmt::Debug,
-{
-    let outcome = work(&transaction)
-        .await
-        .map_err(TransactionError::Transaction);
-    let ended = if outcome.is_ok() && !options.rollback {
-        transaction.commit().await
-    } else {
-        transaction.rollback().await
-    };
-    match (outcome, ended) {
-        (Err(error), _) => Err(error),
-        (Ok(_), Err(error)) => Err(TransactionError::Connection(error)),
-        (Ok(value), Ok(())) => Ok(value),
-    }
-}
-
-#[cfg(feature = "sea-orm")]
-impl Deref for Session {
-    type Target = DatabaseConnection;
-
-    fn deref(&self) -> &DatabaseConnection {
-        self.connection()
-    }
-}
-
-#[cfg(feature = "sea-orm")]
-impl AsRef<DatabaseConnection> for Session {
-    fn as_ref(&self) -> &DatabaseConnection {
-        self.connection()
     }
 }
 

@@ -4,11 +4,6 @@
 //! throws the database away.
 
 use std::sync::Arc;
-#[cfg(feature = "sea-orm")]
-use std::{panic::Location, time::Duration};
-
-#[cfg(feature = "sea-orm")]
-use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::backend::Backend;
 use crate::database::dedicated::{Leaving, Stay};
@@ -75,46 +70,11 @@ impl IsolatedDb {
         }
     }
 
-    /// A connection as applications of SeaORM take it; a disconnected one once the place has ended.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn connection(&self) -> DatabaseConnection {
-        let mut connection = self.pool().to_sea_orm();
-        let lease = match self {
-            Self::Sandbox { lease, .. } => lease,
-            Self::Database(stay) => {
-                let token = stay.token();
-                connection.set_metric_callback(move |_| {
-                    let _alive = &token;
-                });
-                return connection;
-            }
-        };
-        let (id, monitor, token) = (lease.id(), Arc::clone(lease.monitor()), lease.token());
-        // Every clone of the connection, and every transaction and stream begun on it, holds this
-        // closure. So the token lives exactly as long as something can still reach the database.
-        connection.set_metric_callback(move |info| {
-            let _alive = &token;
-            monitor.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
-        });
-        connection
-    }
-
     /// The database will be kept when the place ends, as one of `at_most` so many.
     pub(crate) fn keep(&self, at_most: usize) {
         match self {
             Self::Database(stay) => stay.keep(at_most),
             Self::Sandbox { lease, .. } => nothing_to_keep(lease.test()),
-        }
-    }
-
-    /// The savepoint that has to stay the innermost, if there is one.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
-        match self {
-            Self::Sandbox { lease, .. } => lease
-                .with_database(|database| database.guard_savepoint())
-                .flatten(),
-            Self::Database(_) => None,
         }
     }
 
@@ -162,40 +122,6 @@ impl IsolatedDb {
         match self {
             Self::Sandbox { lease, .. } => lease.monitor().refused(),
             Self::Database(_) => None,
-        }
-    }
-
-    /// Makes an error about the connection say who holds it.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
-        match self {
-            Self::Sandbox { lease, .. } => crate::sandbox::contention::explain(error, lease),
-            Self::Database(stay) => stay.explain(error),
-        }
-    }
-
-    /// A statement comes that SeaORM does not report.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn announce(&self) {
-        if let Self::Sandbox { lease, .. } = self {
-            lease.monitor().announce(lease.id());
-        }
-    }
-
-    /// Notes a statement that SeaORM does not report, so that a breach can name it.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
-        if let Self::Sandbox { lease, .. } = self {
-            let monitor = lease.monitor();
-            monitor.ran_text(lease.id(), sql, elapsed, has_failed);
-        }
-    }
-
-    /// Notes where the holder of the connection began its transaction.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn begun_at(&self, isolated: &'static Location<'static>) {
-        if let Self::Sandbox { lease, .. } = self {
-            lease.monitor().begun_at(isolated);
         }
     }
 

@@ -5,17 +5,12 @@
 
 use std::{fmt, sync::Arc};
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::{DatabaseConnection, DbErr};
-
 use crate::backend::Backend;
 use crate::database::keep::limit as keep_limit;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::session::handle::Session;
 use crate::session::isolated::{IsolatedDb, Owner};
-#[cfg(feature = "sea-orm")]
-use crate::session::savepoint::Savepoint;
 
 /// What isolates one test: its outer transaction, or its place in a database it may commit to.
 ///
@@ -52,26 +47,8 @@ impl Transaction {
         self.owner.isolated.isolation()
     }
 
-    /// The connection of the test, as applications take it.
-    #[cfg(feature = "sea-orm")]
-    #[must_use]
-    pub fn connection(&self) -> DatabaseConnection {
-        self.session().connection().clone()
-    }
-
     pub(crate) fn into_session(self) -> Session {
         self.session().owning(self.owner)
-    }
-
-    /// A mark to come back to within the test.
-    ///
-    /// # Errors
-    ///
-    /// When the connection is taken or the database refuses; always without
-    /// [`Isolation::Transaction`].
-    #[cfg(feature = "sea-orm")]
-    pub async fn savepoint(&self) -> Result<Savepoint, DbErr> {
-        Savepoint::set(self.session()).await
     }
 
     /// Ends the transaction: checks deferred constraints, rolls back, and gives the database back.

@@ -1,0 +1,95 @@
+//! The connection of a test as SeaORM has it, and what its errors mean.
+
+use std::{panic::Location, sync::Arc, time::Duration};
+
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
+
+use crate::sandbox::contention::{has_ended, taken};
+use crate::sandbox::lease::Lease;
+use crate::session::isolated::IsolatedDb;
+
+impl IsolatedDb {
+    /// A connection as applications of SeaORM take it; a disconnected one once the place has ended.
+    pub(crate) fn connection(&self) -> DatabaseConnection {
+        let mut connection = self.pool().to_sea_orm();
+        let lease = match self {
+            Self::Sandbox { lease, .. } => lease,
+            Self::Database(stay) => {
+                let token = stay.token();
+                connection.set_metric_callback(move |_| {
+                    let _alive = &token;
+                });
+                return connection;
+            }
+        };
+        let (id, monitor, token) = (lease.id(), Arc::clone(lease.monitor()), lease.token());
+        // Every clone of the connection, and every transaction and stream begun on it, holds this
+        // closure. So the token lives exactly as long as something can still reach the database.
+        connection.set_metric_callback(move |info| {
+            let _alive = &token;
+            monitor.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
+        });
+        connection
+    }
+
+    /// The savepoint that has to stay the innermost, if there is one.
+    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Sandbox { lease, .. } => lease
+                .with_database(|database| database.guard_savepoint())
+                .flatten(),
+            Self::Database(_) => None,
+        }
+    }
+
+    /// Makes an error about the connection say who holds it.
+    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
+        match self {
+            Self::Sandbox { lease, .. } => explain(error, lease),
+            Self::Database(stay) => stay.explain(error),
+        }
+    }
+
+    /// A statement comes that SeaORM does not report.
+    pub(crate) fn announce(&self) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.monitor().announce(lease.id());
+        }
+    }
+
+    /// Notes a statement that SeaORM does not report, so that a breach can name it.
+    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
+        if let Self::Sandbox { lease, .. } = self {
+            let monitor = lease.monitor();
+            monitor.ran_text(lease.id(), sql, elapsed, has_failed);
+        }
+    }
+
+    /// Notes where the holder of the connection began its transaction.
+    pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
+        if let Self::Sandbox { lease, .. } = self {
+            lease.monitor().begun_at(place);
+        }
+    }
+}
+
+/// Says who holds the connection, in place of "pool timed out".
+fn explain(error: DbErr, lease: &Lease) -> DbErr {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
+            let holder = lease.monitor().holder();
+            let server_end = lease.server_end().filter(|_| holder.is_none());
+            let text = server_end.unwrap_or_else(|| taken(lease.waits(), holder));
+            lease.monitor().told();
+            internal(text)
+        }
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
+            internal(has_ended(lease.test()))
+        }
+        other => other,
+    }
+}
+
+fn internal(text: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(text))
+}
