@@ -20,7 +20,7 @@ use crate::mysql::template::MySqlTemplate;
 #[cfg(feature = "postgres")]
 use crate::postgres::template::PostgresTemplate;
 #[cfg(feature = "_server")]
-use crate::server::connection_holders::SHARED;
+use crate::server::connection_budget::SHARED;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::file;
 #[cfg(feature = "sqlite")]
@@ -67,13 +67,13 @@ impl Databases {
         }
         #[cfg(feature = "postgres")]
         if let Some(template) = template.downcast_ref::<PostgresTemplate>() {
-            let claim = template.claim(&test).await?;
+            let claim = template.lease(&test).await?;
             let pool = claim.open(self.waits).await?;
             return Ok(self.stay(pool, Home::Postgres(claim), test));
         }
         #[cfg(feature = "mysql")]
         if let Some(template) = template.downcast_ref::<MySqlTemplate>() {
-            let claim = template.claim(&test).await?;
+            let claim = template.lease(&test).await?;
             let pool = claim.open(self.waits).await?;
             return Ok(self.stay(pool, Home::MySql(claim), test));
         }
@@ -109,13 +109,13 @@ impl Databases {
         #[cfg(feature = "postgres")]
         if let Some(template) = template.downcast_ref::<PostgresTemplate>() {
             self.made.fetch_add(1, Ordering::Relaxed);
-            let claim = template.claim(SHARED).await?;
+            let claim = template.lease(SHARED).await?;
             return Shared::postgres(claim, self.waits).await;
         }
         #[cfg(feature = "mysql")]
         if let Some(template) = template.downcast_ref::<MySqlTemplate>() {
             self.made.fetch_add(1, Ordering::Relaxed);
-            let claim = template.claim(SHARED).await?;
+            let claim = template.lease(SHARED).await?;
             return Shared::mysql(claim, template, self.waits).await;
         }
         unreachable!("there is no other template")
@@ -157,10 +157,10 @@ pub(crate) enum Home {
     File(DatabaseFile),
     /// PostgreSQL's, for one test.
     #[cfg(feature = "postgres")]
-    Postgres(crate::postgres::database_lease::Claim),
+    Postgres(crate::server::database_lease::DatabaseLease<crate::postgres::server::PostgresServer>),
     /// MySQL's, for one test.
     #[cfg(feature = "mysql")]
-    MySql(crate::mysql::database_lease::Claim),
+    MySql(crate::server::database_lease::DatabaseLease<crate::mysql::server::MySqlServer>),
     /// One for all tests of the process, for one test after the other.
     Shared(Turn),
 }

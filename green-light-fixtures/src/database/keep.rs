@@ -36,7 +36,7 @@ pub(crate) fn file(file: DatabaseFile, test: &str, at_most: usize) -> Result<(),
 /// Keeps a database of PostgreSQL.
 #[cfg(feature = "postgres")]
 pub(crate) async fn postgres(
-    claim: crate::postgres::database_lease::Claim,
+    claim: crate::server::database_lease::DatabaseLease<crate::postgres::server::PostgresServer>,
     test: &str,
     at_most: usize,
 ) -> Result<(), Error> {
@@ -49,7 +49,7 @@ pub(crate) async fn postgres(
 /// Keeps a database of MySQL.
 #[cfg(feature = "mysql")]
 pub(crate) async fn mysql(
-    claim: crate::mysql::database_lease::Claim,
+    claim: crate::server::database_lease::DatabaseLease<crate::mysql::server::MySqlServer>,
     test: &str,
     at_most: usize,
 ) -> Result<(), Error> {

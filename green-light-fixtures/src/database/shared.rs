@@ -28,13 +28,14 @@ pub(crate) enum Shared {
     },
     #[cfg(feature = "postgres")]
     Postgres {
-        claim: crate::postgres::database_lease::Claim,
+        claim:
+            crate::server::database_lease::DatabaseLease<crate::postgres::server::PostgresServer>,
         reference: Reference,
         waits: Timeouts,
     },
     #[cfg(feature = "mysql")]
     MySql {
-        claim: crate::mysql::database_lease::Claim,
+        claim: crate::server::database_lease::DatabaseLease<crate::mysql::server::MySqlServer>,
         original: Original,
         waits: Timeouts,
     },
@@ -43,7 +44,9 @@ pub(crate) enum Shared {
 impl Shared {
     #[cfg(feature = "postgres")]
     pub(crate) async fn postgres(
-        claim: crate::postgres::database_lease::Claim,
+        claim: crate::server::database_lease::DatabaseLease<
+            crate::postgres::server::PostgresServer,
+        >,
         waits: Timeouts,
     ) -> Result<Self, Error> {
         let cannot = |error| {
@@ -59,13 +62,13 @@ impl Shared {
 
     #[cfg(feature = "mysql")]
     pub(crate) async fn mysql(
-        claim: crate::mysql::database_lease::Claim,
+        claim: crate::server::database_lease::DatabaseLease<crate::mysql::server::MySqlServer>,
         template: &crate::mysql::template::MySqlTemplate,
         waits: Timeouts,
     ) -> Result<Self, Error> {
         let cannot =
             |error| crate::mysql::errors::failed("the shared database cannot be prepared", error);
-        let (name, script) = (template.name().to_owned(), template.script().await?);
+        let (name, script) = (template.info.name.clone(), template.script().await?);
         let options = claim.options();
         let original = Original::take(name, script, &options, claim.name()).await;
         Ok(Self::MySql {

@@ -28,7 +28,6 @@ impl Server {
     }
 
     /// Whether it is of green-light's own.
-    #[cfg(feature = "mysql")]
     pub(crate) fn is_ours(&self) -> bool {
         self.ours
     }

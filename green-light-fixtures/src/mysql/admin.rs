@@ -1,4 +1,6 @@
-//! Connecting to a server that may have no connection left, and asking it one thing.
+//! Connections by which green-light itself asks MySQL, and what it asks in several places.
+
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
 
@@ -35,6 +37,9 @@ impl ServerConnection for MySqlConnection {
     }
 }
 
+/// How often to look for connections that were told to end.
+const KILL_ROUNDS: usize = 500;
+
 /// Runs statements, none of them with values.
 pub(crate) async fn run(connection: &mut AdminConnection, sql: String) -> Result<(), sqlx::Error> {
     connection.execute(AssertSqlSafe(sql)).await.map(drop)
@@ -49,7 +54,16 @@ pub(crate) async fn numbers(
     (0..row.len()).map(|n| row.try_get_unchecked(n)).collect()
 }
 
-/// Takes the lock `name` if nobody has it.
+/// The number that a query answers with.
+pub(crate) async fn number(
+    connection: &mut AdminConnection,
+    sql: String,
+) -> Result<i64, sqlx::Error> {
+    let found = numbers(connection, sql).await?;
+    Ok(found.into_iter().flatten().sum())
+}
+
+/// Takes the lock `name` if it is free.
 pub(crate) async fn lock(
     connection: &mut AdminConnection,
     name: &str,
@@ -65,6 +79,40 @@ pub(crate) async fn unlock(
     numbers(connection, format!("SELECT RELEASE_LOCK('{name}')"))
         .await
         .map(drop)
+}
+
+/// The names in the first column of what `query` finds.
+pub(crate) async fn names(
+    connection: &mut AdminConnection,
+    query: String,
+) -> Result<Vec<String>, sqlx::Error> {
+    let rows = connection.fetch_all(AssertSqlSafe(query)).await?;
+    rows.iter().map(|row| row.try_get_unchecked(0)).collect()
+}
+
+/// Ends every connection to the database `name`, and waits a little until they are gone.
+///
+/// Those of users with more rights cannot be ended.
+pub(crate) async fn end_connections(
+    connection: &mut AdminConnection,
+    name: &str,
+) -> Result<(), sqlx::Error> {
+    let found = format!(
+        "SELECT concat('KILL ', id) FROM information_schema.processlist \
+         WHERE db = '{name}' AND id <> connection_id()"
+    );
+    for _ in 0..KILL_ROUNDS {
+        let kills = names(connection, found.clone()).await?;
+        if kills.is_empty() {
+            return Ok(());
+        }
+        for kill in kills {
+            // It may have gone by itself meanwhile.
+            let _ = run(connection, kill).await;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,37 +2,34 @@
 
 use std::{collections::HashMap, process};
 
-use sqlx::{MySqlConnection, Row as _};
+use sqlx::Row as _;
 
-use crate::error::Error;
 use crate::mysql::admin::{AdminConnection, numbers};
-use crate::mysql::errors;
-use crate::server::connection_budget::Counts;
-use crate::server::server_connection::ServerConnection;
+use crate::mysql::registry_tables::connection_limit;
+use crate::mysql::server::MySqlServer;
+use crate::server::driver::ConnectionLocks;
 
 /// How many locks are asked about in one message.
 const CHUNK: usize = 64;
 /// How often another process may be faster before this one waits.
 const TRIES: usize = 3;
-/// Holders that are told.
-const TOLD: usize = 8;
+/// Holders that are shown.
+const SHOWN: usize = 8;
 
-impl Counts for AdminConnection {
-    const SERVER: &'static str = MySqlConnection::SERVER;
-
-    async fn take(
-        &mut self,
+impl ConnectionLocks for MySqlServer {
+    async fn lock(
+        admin: &mut AdminConnection,
         total: i32,
         count: usize,
         held: &[i32],
     ) -> Result<Vec<i32>, sqlx::Error> {
         for _ in 0..TRIES {
-            let wanted = free(self, total, count, held).await?;
+            let wanted = free(admin, total, count, held).await?;
             if wanted.len() < count {
                 break;
             }
             let take = each("GET_LOCK", ", 0", &wanted);
-            let taken = numbers(self, take).await?;
+            let taken = numbers(admin, take).await?;
             let got: Vec<_> = wanted
                 .into_iter()
                 .zip(taken)
@@ -42,31 +39,31 @@ impl Counts for AdminConnection {
             if got.len() == count {
                 return Ok(got);
             }
-            self.give_back(&got).await?;
+            Self::unlock(admin, &got).await?;
         }
         Ok(Vec::new())
     }
 
-    async fn give_back(&mut self, given: &[i32]) -> Result<(), sqlx::Error> {
+    async fn unlock(admin: &mut AdminConnection, given: &[i32]) -> Result<(), sqlx::Error> {
         if given.is_empty() {
             return Ok(());
         }
-        numbers(self, each("RELEASE_LOCK", "", given))
+        numbers(admin, each("RELEASE_LOCK", "", given))
             .await
             .map(drop)
     }
 
-    async fn holders(&mut self) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    async fn holders(admin: &mut AdminConnection) -> Result<Vec<(String, i64)>, sqlx::Error> {
         let mut programs = HashMap::new();
         let known = "SELECT connection, program FROM green_light.processes";
-        for row in self.fetch_all(known).await? {
+        for row in admin.fetch_all(known).await? {
             let connection: i64 = row.try_get(0)?;
             programs.insert(connection, row.try_get::<String, _>(1)?);
         }
-        let all: Vec<_> = (1..=limit(self).await?).collect();
+        let all: Vec<_> = (1..=connection_limit(admin).await?).collect();
         let mut counts = HashMap::new();
         for chunk in all.chunks(CHUNK) {
-            let users = numbers(self, each("IS_USED_LOCK", "", chunk)).await?;
+            let users = numbers(admin, each("IS_USED_LOCK", "", chunk)).await?;
             for user in users.into_iter().flatten() {
                 *counts.entry(user).or_insert(0) += 1;
             }
@@ -82,29 +79,12 @@ impl Counts for AdminConnection {
             })
             .collect();
         holders.sort_by(|(a, most), (b, more)| more.cmp(most).then_with(|| a.cmp(b)));
-        holders.truncate(TOLD);
+        holders.truncate(SHOWN);
         Ok(holders)
     }
-
-    async fn close(self) {
-        self.close().await;
-    }
-
-    fn failed(what: &str, error: sqlx::Error) -> Error {
-        errors::failed(what, error)
-    }
 }
 
-/// How many connections the server gives a user, and so how high numbers can be.
-pub(crate) async fn limit(connection: &mut AdminConnection) -> Result<i32, sqlx::Error> {
-    // A limit of 0 is none.
-    let sql = "SELECT @@max_connections, @@max_user_connections".to_owned();
-    let limits = numbers(connection, sql).await?;
-    let least = limits.into_iter().flatten().filter(|limit| *limit > 0);
-    Ok(i32::try_from(least.min().unwrap_or_default()).unwrap_or(i32::MAX))
-}
-
-/// Numbers up to `total` that nobody has, `count` of them if there are as many.
+/// Numbers up to `total` that are free, `count` of them if there are as many.
 async fn free(
     connection: &mut AdminConnection,
     total: i32,

@@ -9,10 +9,9 @@ use crate::database_pool::PoolDriver as _;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
-use crate::driver::traits::{Driver, SlotDatabase, SlotStorage, Template};
+use crate::driver::traits::{Driver, SlotDatabase, Template};
 use crate::error::Error;
 use crate::local_server::running;
-use crate::mysql::database_lease::Claim;
 use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::template::MySqlTemplate;
@@ -36,7 +35,8 @@ impl Driver for MySqlDriver {
         Box::pin(async move {
             let server = running::mysql().await?;
             let wait = options.waits.connection;
-            let template = MySqlTemplate::obtain(&server, schema, wait).await?;
+            let template = MySqlTemplate::obtain(server.url(), server.is_ours(), schema, wait);
+            let template = template.await?;
             let template: Arc<dyn Template> = Arc::new(template);
             Ok(template)
         })
@@ -53,7 +53,7 @@ impl Template for MySqlTemplate {
     }
 
     fn url(&self) -> DatabaseUrl {
-        self.server_url()
+        self.client.url_of(&self.info.name)
     }
 
     fn was_built(&self) -> bool {
@@ -76,31 +76,10 @@ impl Template for MySqlTemplate {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
         Box::pin(async move {
-            let (lease, programs) = self.claim_for_slot(test).await?;
-            let sandbox = MySqlSandbox::new(lease.options(), wait, programs);
+            let effects = self.routine_effects().await?;
+            let lease = self.lease_for_slot(test).await?;
+            let sandbox = MySqlSandbox::new(lease.options(), wait, effects);
             slot_pool::open(sandbox, lease, monitor, wait).await
         })
-    }
-}
-
-impl SlotStorage<MySql> for Claim {
-    fn url(&self) -> Option<&DatabaseUrl> {
-        Some(self.url())
-    }
-
-    fn may_idle(&self) -> bool {
-        self.is_counted()
-    }
-
-    fn park(&self, pool: &sqlx::Pool<MySql>, monitor: &Arc<SandboxMonitor>) {
-        self.rest(pool, monitor);
-    }
-
-    fn unpark(&self) {
-        self.wake();
-    }
-
-    fn is_parked(&self) -> bool {
-        self.rests()
     }
 }

@@ -1,66 +1,46 @@
-//! Databases of the sandbox on their way back into stock, for the sandbox of whichever process comes next.
+//! How a database of the sandbox becomes ready for another slot.
 //!
-//! Nothing was ever committed to them, and nobody was told where they are. What their tables count is
-//! put back.
-
-use std::time::Duration;
+//! Nothing was ever committed to it. The counters of its tables are reset.
 
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
-use crate::mysql::admin::{AdminConnection, numbers, run};
-use crate::mysql::client::Office;
+use crate::mysql::admin::{AdminConnection, number, run};
 use crate::mysql::copy::quoted;
+use crate::mysql::server::MySqlServer;
 use crate::server::background::Background;
-use crate::server::parked::Rested;
+use crate::server::driver::Recycling;
 
-/// How long its last connection may take to end.
-const WAIT: Duration = Duration::from_secs(1);
-/// Numbers of tables are kept for a day by MySQL, unless it is told not to. MariaDB knows nothing of that.
+/// MySQL caches the counters of tables for a day by default. MariaDB does not know the setting.
 const FRESH: &str =
     "SET @green_light = 0 /*!80001 , SESSION information_schema_stats_expiry = 0 */";
 
-/// Gives the database `name` back. `false` if it is to be dropped.
-pub(crate) async fn give(office: &Office, name: &str, rested: Rested<MySqlPool>) -> bool {
-    // Nobody gets a connection from here on, and whoever had one has been seen.
-    let closed = tokio::time::timeout(WAIT, rested.pool.close()).await;
-    if closed.is_err() || !rested.guard.is_spotless() {
-        return false;
+impl Recycling for MySqlServer {
+    async fn end_session(pool: &MySqlPool) -> Result<(), sqlx::Error> {
+        pool.close().await;
+        Ok(())
     }
-    let given = try_give(&mut *office.front().await, &office.process, name).await;
-    given.unwrap_or(false)
+
+    async fn recycle(&self, admin: &mut AdminConnection, name: &str) -> Result<bool, sqlx::Error> {
+        let ready = format!(
+            "SELECT count(*) FROM green_light.test_databases d JOIN green_light.test_databases own \
+             ON own.digest = d.digest WHERE own.name = '{name}' AND d.state IN ('free', 'used', 'ahead')"
+        );
+        if number(admin, ready).await? >= Background::max_ready() {
+            return Ok(false);
+        }
+        reset_counters(admin, name).await?;
+        let recycle = format!(
+            "UPDATE green_light.test_databases SET state = 'used', run = NULL, since = now(6) \
+             WHERE name = '{name}' AND run = '{}' AND state = 'taken' AND digest <> ''",
+            self.process
+        );
+        let recycled = admin.execute(AssertSqlSafe(recycle)).await?;
+        Ok(recycled.rows_affected() == 1)
+    }
 }
 
-/// At the end of the process: gives back all that rest.
-pub(crate) async fn give_all(office: &Office) {
-    for (name, rested) in office.resting.take_all() {
-        give(office, &name, rested).await;
-    }
-}
-
-async fn try_give(
-    front: &mut AdminConnection,
-    process: &str,
-    name: &str,
-) -> Result<bool, sqlx::Error> {
-    let room = format!(
-        "SELECT count(*) FROM green_light.test_databases d JOIN green_light.test_databases own \
-         ON own.digest = d.digest WHERE own.name = '{name}' AND d.state IN ('free', 'used', 'ahead')"
-    );
-    let ready = numbers(front, room).await?;
-    if ready.into_iter().flatten().sum::<i64>() >= Background::most() {
-        return Ok(false);
-    }
-    rewind(front, name).await?;
-    let give = format!(
-        "UPDATE green_light.test_databases SET state = 'used', run = NULL, since = now(6) \
-         WHERE name = '{name}' AND run = '{process}' AND state = 'taken' AND digest <> ''"
-    );
-    let given = front.execute(AssertSqlSafe(give)).await?;
-    Ok(given.rows_affected() == 1)
-}
-
-/// Numbers that tables give themselves go on counting whatever is rolled back.
-async fn rewind(front: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
+/// A rollback does not reset the counters that tables have for their keys.
+async fn reset_counters(admin: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
     let moved = format!(
         "{FRESH}; SELECT d.table_name, t.auto_increment FROM information_schema.tables d \
          JOIN information_schema.tables t ON t.table_name = d.table_name \
@@ -69,12 +49,12 @@ async fn rewind(front: &mut AdminConnection, name: &str) -> Result<(), sqlx::Err
            JOIN green_light.test_databases b ON b.digest = p.digest WHERE b.name = '{name}') \
          AND NOT d.auto_increment <=> t.auto_increment"
     );
-    for row in front.fetch_all(AssertSqlSafe(moved)).await? {
+    for row in admin.fetch_all(AssertSqlSafe(moved)).await? {
         let table: String = row.try_get_unchecked(0)?;
         let next: u64 = row.try_get_unchecked(1)?;
         let (name, table) = (quoted(name), quoted(&table));
         run(
-            front,
+            admin,
             format!("ALTER TABLE {name}.{table} AUTO_INCREMENT = {next}"),
         )
         .await?;

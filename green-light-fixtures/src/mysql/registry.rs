@@ -1,90 +1,131 @@
-//! The database `green_light`: what processes know of each other's databases.
+//! The rows of processes and of databases in the registry.
 
-use std::time::Duration;
+use sqlx::AssertSqlSafe;
 
-use sqlx::Row as _;
-
-use crate::mysql::admin;
-use crate::mysql::admin::{AdminConnection, run};
+use crate::mysql::admin::{AdminConnection, lock, names, number, run};
+use crate::mysql::server::MySqlServer;
+use crate::mysql::xa;
+use crate::server::driver::{Purpose, Registry, TemplateInfo};
+use crate::server::names::program;
 use crate::server::query_ext::QueryExt as _;
 
-/// How often connections are looked for that have been told to end.
-const ROUNDS: usize = 500;
-
-/// The lock of whoever drops leftovers.
-pub(crate) const JANITOR: &str = "green_light.janitor";
-
-/// Changes with what a template holds.
-pub(crate) const FORMAT: &str = "2";
-
-/// `state` is `making` for a test, `ahead` of the tests, `free`, `used` for the sandbox alone, `taken`,
-/// `done` or `kept`. `run` is the process that makes, has or had it.
-const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
-    CREATE TABLE IF NOT EXISTS green_light.processes \
-    (run VARCHAR(64) NOT NULL PRIMARY KEY, connection BIGINT NOT NULL, \
-    program VARCHAR(64) NOT NULL) ENGINE = InnoDB; \
-    CREATE TABLE IF NOT EXISTS green_light.templates \
-    (digest VARCHAR(64) NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, \
-    used TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
-    CREATE TABLE IF NOT EXISTS green_light.rebuilds \
-    (digest VARCHAR(64) NOT NULL PRIMARY KEY, run VARCHAR(64) NOT NULL) ENGINE = InnoDB; \
-    CREATE TABLE IF NOT EXISTS green_light.template_uses \
-    (digest VARCHAR(64) NOT NULL, run VARCHAR(64) NOT NULL, PRIMARY KEY (digest, run)) \
-    ENGINE = InnoDB; \
-    CREATE TABLE IF NOT EXISTS green_light.test_databases \
-    (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL UNIQUE, \
-    digest VARCHAR(64) NOT NULL, state VARCHAR(8) NOT NULL, run VARCHAR(64), \
-    since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB";
-
-/// Fails if one of them is missing.
-const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
-    green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
-
-pub(crate) async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
-    match connection.execute(KNOWN).await {
-        Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
-        known => known.map(drop),
+/// The states in which a database is ready, the preferred one first.
+fn ready_states(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Test(_) => "'free'",
+        Purpose::Slot(_) => "'used', 'free'",
     }
 }
 
-/// What the server says of its version.
-pub(crate) async fn version(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
-    let row = connection.fetch_one("SELECT version()").await?;
-    row.try_get_unchecked(0)
+impl Registry for MySqlServer {
+    async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
+        lock(admin, &self.process).await?;
+        sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)")
+            .bind(&self.process)
+            .bind(program())
+            .execute_with(admin)
+            .await
+            .map(drop)
+    }
+
+    async fn release_all(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
+        let release = format!(
+            "UPDATE green_light.test_databases SET state = 'done' WHERE run = '{0}' AND state = 'taken'; \
+             DELETE FROM green_light.template_uses WHERE run = '{0}'; \
+             DELETE FROM green_light.processes WHERE run = '{0}'",
+            self.process
+        );
+        run(admin, release).await?;
+        if self.is_ours {
+            xa::roll_back_leftovers(admin, &self.process).await?;
+        }
+        Ok(())
+    }
+
+    async fn unregister(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
+        // Older versions do not know the function.
+        run(admin, "DO RELEASE_ALL_LOCKS()".to_owned()).await
+    }
+
+    async fn pop_ready(
+        &self,
+        admin: &mut AdminConnection,
+        template: &TemplateInfo<Self>,
+        purpose: &Purpose,
+    ) -> Result<Option<(String, i64)>, sqlx::Error> {
+        let states = ready_states(purpose);
+        let ready = format!(
+            "SELECT name FROM green_light.test_databases WHERE digest = '{}' AND state IN ({states}) \
+             ORDER BY field(state, {states}), number",
+            template.digest
+        );
+        let ready = names(admin, ready).await?;
+        let mut left = i64::try_from(ready.len()).unwrap_or(i64::MAX);
+        for name in ready {
+            left -= 1;
+            let lease = format!(
+                "UPDATE green_light.test_databases SET state = 'taken', run = '{}', \
+                 since = now(6) WHERE name = '{name}' AND state IN ({states})",
+                self.process
+            );
+            // Another process may be faster.
+            let leased = admin.execute(AssertSqlSafe(lease)).await?;
+            if leased.rows_affected() == 1 {
+                return Ok(Some((name, left)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn count_ready(
+        &self,
+        admin: &mut AdminConnection,
+        template: &TemplateInfo<Self>,
+        purpose: &Purpose,
+    ) -> Result<i64, sqlx::Error> {
+        let count = format!(
+            "SELECT count(*) FROM green_light.test_databases \
+             WHERE digest = '{}' AND state IN ('ahead', {})",
+            template.digest,
+            ready_states(purpose)
+        );
+        number(admin, count).await
+    }
+
+    async fn keep(
+        &self,
+        admin: &mut AdminConnection,
+        name: &str,
+        at_most: usize,
+    ) -> Result<(), sqlx::Error> {
+        set_state(admin, name, "kept").await?;
+        let kept = "SELECT name FROM green_light.test_databases WHERE state = 'kept' \
+                    ORDER BY since DESC, number DESC";
+        let kept = names(admin, kept.to_owned()).await?;
+        for old in kept.iter().filter(|old| *old != name).skip(at_most - 1) {
+            set_state(admin, old, "done").await?;
+        }
+        Ok(())
+    }
+
+    async fn mark_garbage(
+        &self,
+        admin: &mut AdminConnection,
+        name: &str,
+    ) -> Result<(), sqlx::Error> {
+        set_state(admin, name, "done").await
+    }
 }
 
-/// What the contents of a new database depend on, besides the schema.
-pub(crate) async fn nature(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
-    let nature = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
-                  @@sql_mode, @@lower_case_table_names, current_user())";
-    let row = connection.fetch_one(nature).await?;
-    row.try_get_unchecked(0)
-}
-
-/// Enters this process, whose lock `connection` takes.
-pub(crate) async fn announce(
-    connection: &mut AdminConnection,
-    process: &str,
-    program: &str,
-) -> Result<(), sqlx::Error> {
-    admin::lock(connection, process).await?;
-    sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)")
-        .bind(process)
-        .bind(program)
-        .execute_with(connection)
-        .await
-        .map(drop)
-}
-
-/// Enters a database before it is made, by `connection`, which holds the lock of its name from then on.
-pub(crate) async fn enter(
+/// Registers a database before it is created by `connection`, which holds the lock of its name from then on.
+pub(crate) async fn insert(
     connection: &mut AdminConnection,
     name: &str,
     digest: &str,
     state: &str,
     process: &str,
 ) -> Result<(), sqlx::Error> {
-    admin::lock(connection, name).await?;
+    lock(connection, name).await?;
     run(
         connection,
         format!(
@@ -95,53 +136,22 @@ pub(crate) async fn enter(
     .await
 }
 
-/// Notes what a database is from now on. One that is free or kept is nobody's.
-pub(crate) async fn becomes(
+/// Sets the state of a database. One that is ready or kept belongs to no process.
+pub(crate) async fn set_state(
     connection: &mut AdminConnection,
     name: &str,
     state: &str,
 ) -> Result<(), sqlx::Error> {
-    let nobodys = match state {
+    let owner = match state {
         "free" | "kept" => ", run = NULL",
         _ => "",
     };
     run(
         connection,
         format!(
-            "UPDATE green_light.test_databases SET state = '{state}'{nobodys}, since = now(6) \
+            "UPDATE green_light.test_databases SET state = '{state}'{owner}, since = now(6) \
              WHERE name = '{name}'"
         ),
     )
     .await
-}
-
-/// The names in the first column of what `query` finds.
-pub(crate) async fn names(
-    connection: &mut AdminConnection,
-    query: String,
-) -> Result<Vec<String>, sqlx::Error> {
-    let rows = connection.fetch_all(sqlx::AssertSqlSafe(query)).await?;
-    rows.iter().map(|row| row.try_get_unchecked(0)).collect()
-}
-
-/// Ends every connection to the database `name`, and waits a little until they are gone.
-///
-/// Those of somebody with more rights cannot be ended.
-pub(crate) async fn clear(connection: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
-    let found = format!(
-        "SELECT concat('KILL ', id) FROM information_schema.processlist \
-         WHERE db = '{name}' AND id <> connection_id()"
-    );
-    for _ in 0..ROUNDS {
-        let kills = names(connection, found.clone()).await?;
-        if kills.is_empty() {
-            return Ok(());
-        }
-        for kill in kills {
-            // It may have gone by itself meanwhile.
-            let _ = run(connection, kill).await;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    Ok(())
 }

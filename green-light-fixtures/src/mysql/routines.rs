@@ -1,8 +1,7 @@
 //! What the triggers and routines of a template leave in the sessions that run them.
 
-use crate::mysql::admin::AdminConnection;
+use crate::mysql::admin::{AdminConnection, names};
 use crate::mysql::dialect::has_session_word;
-use crate::mysql::registry::names;
 
 /// Whether a session in which a test ran can go to the next one, as far as programs are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

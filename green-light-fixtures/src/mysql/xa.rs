@@ -1,48 +1,45 @@
-//! Transactions of `XA` that a test has prepared and nobody has ended. They outlive their session, and
-//! keep the database that they have written to from being dropped; the server does not tell which.
+//! Transactions of `XA` that a test has prepared and not ended. They outlive their session, and keep the database
+//! that they have written to from being dropped. The server does not say which database that is.
 //!
-//! On a server of green-light's own on which no other process lives, all of them are left over. On any
-//! other they may be anybody's, and are only told of.
+//! On a server that we started, with no other process, every prepared transaction is ours and is rolled back.
+//! Elsewhere they are only reported.
 
 use sqlx::{Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, numbers, run};
-use crate::mysql::client::Office;
+use crate::mysql::admin::{AdminConnection, number, run};
 
 const LIST: &str = "XA RECOVER";
 
-/// At the end of this process: rolls back those that can be nobody else's.
-pub(crate) async fn end_left(office: &Office) -> Result<(), sqlx::Error> {
-    if !office.is_ours {
+/// Rolls back all prepared transactions, if no process but `process` is on the server.
+pub(crate) async fn roll_back_leftovers(
+    admin: &mut AdminConnection,
+    process: &str,
+) -> Result<(), sqlx::Error> {
+    // A process that has prepared one of these was registered before, and still is, or has left it behind.
+    let prepared = admin.fetch_all(LIST).await?;
+    if prepared.is_empty() || count_others(admin, process).await? > 0 {
         return Ok(());
     }
-    let mut front = office.front().await;
-    // Whoever has prepared one of these has been entered before, and lives or has left it.
-    let left = front.fetch_all(LIST).await?;
-    if left.is_empty() || others(&mut front, &office.process).await? > 0 {
-        return Ok(());
-    }
-    for row in &left {
+    for row in &prepared {
         let end = format!("XA ROLLBACK {}", name(row)?);
-        // Somebody who is no process of ours may have ended it meanwhile.
-        let _ = run(&mut front, end).await;
+        // A client that is no process of ours may have ended it meanwhile.
+        let _ = run(admin, end).await;
     }
     Ok(())
 }
 
-/// How many other processes live on the server.
-async fn others(front: &mut AdminConnection, process: &str) -> Result<i64, sqlx::Error> {
+/// How many other processes of green-light are on the server.
+async fn count_others(admin: &mut AdminConnection, process: &str) -> Result<i64, sqlx::Error> {
     let count = format!(
         "SELECT count(*) FROM green_light.processes \
          WHERE run <> '{process}' AND IS_FREE_LOCK(run) = 0"
     );
-    let counted = numbers(front, count).await?;
-    Ok(counted.into_iter().flatten().sum())
+    number(admin, count).await
 }
 
-/// What to know if a database could not be dropped: that there are such transactions.
-pub(crate) async fn told(connection: &mut AdminConnection, error: &sqlx::Error) -> String {
-    // Who may not list them learns nothing.
+/// Why a database could not be dropped: prepared transactions may hold it.
+pub(crate) async fn explain(connection: &mut AdminConnection, error: &sqlx::Error) -> String {
+    // A user who may not list them learns nothing.
     let listed = connection.fetch_all(LIST).await.unwrap_or_default();
     match listed.len() {
         0 => error.to_string(),

@@ -1,4 +1,4 @@
-//! Connecting to a server that may have no connection left, and asking it one thing.
+//! Connections by which green-light itself asks PostgreSQL, and how SQL writes a name and a text.
 
 use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 

@@ -1,20 +1,16 @@
 //! Connections counted by numbered advisory locks in the maintenance database.
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
-use crate::error::Error;
 use crate::postgres::admin::AdminConnection;
-use crate::postgres::errors;
-use crate::postgres::registry::CONNECTIONS;
-use crate::server::connection_budget::Counts;
+use crate::postgres::registry_tables::CONNECTION;
+use crate::postgres::server::PostgresServer;
+use crate::server::driver::ConnectionLocks;
 use crate::server::query_ext::QueryExt as _;
-use crate::server::server_connection::ServerConnection;
 
-impl Counts for AdminConnection {
-    const SERVER: &'static str = PgConnection::SERVER;
-
-    async fn take(
-        &mut self,
+impl ConnectionLocks for PostgresServer {
+    async fn lock(
+        admin: &mut AdminConnection,
         total: i32,
         count: usize,
         held: &[i32],
@@ -25,29 +21,29 @@ impl Counts for AdminConnection {
             "SELECT n FROM (SELECT n FROM generate_series(1, $2) n WHERE n <> ALL ($4) OFFSET 0) free \
              WHERE pg_try_advisory_lock($1, n) LIMIT $3",
         )
-        .bind(CONNECTIONS)
+        .bind(CONNECTION)
         .bind(total)
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
         .bind(held)
-        .fetch_all_with(&mut *self)
+        .fetch_all_with(&mut *admin)
         .await?;
         if got.len() >= count {
             return Ok(got);
         }
-        self.give_back(&got).await?;
+        Self::unlock(admin, &got).await?;
         Ok(Vec::new())
     }
 
-    async fn give_back(&mut self, numbers: &[i32]) -> Result<(), sqlx::Error> {
+    async fn unlock(admin: &mut AdminConnection, numbers: &[i32]) -> Result<(), sqlx::Error> {
         sqlx::query("SELECT pg_advisory_unlock($1, n) FROM unnest($2::int[]) n")
-            .bind(CONNECTIONS)
+            .bind(CONNECTION)
             .bind(numbers)
-            .execute_with(self)
+            .execute_with(admin)
             .await
             .map(drop)
     }
 
-    async fn holders(&mut self) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    async fn holders(admin: &mut AdminConnection) -> Result<Vec<(String, i64)>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT coalesce(nullif(a.application_name, ''), 'process ' || l.pid), count(*) \
              FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
@@ -55,19 +51,11 @@ impl Counts for AdminConnection {
                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
              GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8",
         )
-        .bind(i64::from(CONNECTIONS))
-        .fetch_all_with(self)
+        .bind(i64::from(CONNECTION))
+        .fetch_all_with(admin)
         .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
-    }
-
-    async fn close(self) {
-        self.close().await;
-    }
-
-    fn failed(what: &str, error: sqlx::Error) -> Error {
-        errors::failed(what, error)
     }
 }

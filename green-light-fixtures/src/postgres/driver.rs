@@ -9,10 +9,9 @@ use crate::database_pool::PoolDriver as _;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
-use crate::driver::traits::{Driver, SlotDatabase, SlotStorage, Template};
+use crate::driver::traits::{Driver, SlotDatabase, Template};
 use crate::error::Error;
 use crate::local_server::running;
-use crate::postgres::database_lease::Claim;
 use crate::postgres::dialect::PostgresDialect;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::template::PostgresTemplate;
@@ -36,7 +35,8 @@ impl Driver for PostgresDriver {
         Box::pin(async move {
             let server = running::postgres().await?;
             let wait = options.waits.connection;
-            let template = PostgresTemplate::obtain(server.url(), schema, wait).await?;
+            let template = PostgresTemplate::obtain(server.url(), server.is_ours(), schema, wait);
+            let template = template.await?;
             let template: Arc<dyn Template> = Arc::new(template);
             Ok(template)
         })
@@ -53,7 +53,7 @@ impl Template for PostgresTemplate {
     }
 
     fn url(&self) -> DatabaseUrl {
-        self.server_url()
+        self.client.url_of(&self.info.name)
     }
 
     fn was_built(&self) -> bool {
@@ -76,31 +76,9 @@ impl Template for PostgresTemplate {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
         Box::pin(async move {
-            let lease = self.claim_for_slot(test, wait).await?;
+            let lease = self.lease_for_slot(test).await?;
             let sandbox = PostgresSandbox::new(&lease.options(), wait);
             slot_pool::open(sandbox, lease, monitor, wait).await
         })
-    }
-}
-
-impl SlotStorage<Postgres> for Claim {
-    fn url(&self) -> Option<&DatabaseUrl> {
-        Some(self.url())
-    }
-
-    fn may_idle(&self) -> bool {
-        self.is_counted()
-    }
-
-    fn park(&self, pool: &sqlx::Pool<Postgres>, monitor: &Arc<SandboxMonitor>) {
-        self.rest(pool, monitor);
-    }
-
-    fn unpark(&self) {
-        self.wake();
-    }
-
-    fn is_parked(&self) -> bool {
-        self.rests()
     }
 }

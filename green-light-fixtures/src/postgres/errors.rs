@@ -9,6 +9,7 @@ use crate::server::response_timeout::ResponseTimeout;
 pub(crate) const NO_DATABASE: &str = "3D000";
 pub(crate) const DATABASE_EXISTS: &str = "42P04";
 pub(crate) const IN_USE: &str = "55006";
+pub(crate) const IS_TEMPLATE: &str = "42809";
 pub(crate) const UNIQUE: &str = "23505";
 pub(crate) const DENIED: &str = "42501";
 pub(crate) const NAME_THE_SERVER: &str = "name the server itself in `GREEN_LIGHT_POSTGRES_URL`: a pooler \

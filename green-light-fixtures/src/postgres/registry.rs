@@ -1,246 +1,104 @@
-//! The maintenance database: what processes know of each other's databases.
-//!
-//! It is named after the role, so that roles which may not see each other's tables do not meet.
+//! The rows of processes and of databases in the registry.
 
-use sqlx::{
-    AssertSqlSafe, Row as _,
-    postgres::{PgConnectOptions, PgRow},
-};
-
-use crate::error::{Error, Kind};
-use crate::local_server::oldest_version::check_postgres;
-use crate::postgres::admin::{AdminConnection, quoted, run};
-use crate::postgres::errors::{
-    DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, failed, has_code,
-};
+use crate::postgres::admin::AdminConnection;
+use crate::postgres::server::PostgresServer;
+use crate::server::driver::{Purpose, Registry, TemplateInfo};
 use crate::server::query_ext::QueryExt as _;
 
-/// Classes of advisory locks in the maintenance database, beside the keys of processes.
-pub(crate) const CONNECTIONS: i32 = 0x676c_0001;
-pub(crate) const JANITOR: i32 = 0x676c_0002;
-const MAKING: i32 = 0x676c_0003;
-/// The templates that processes use, each by the hash of its name.
-pub(crate) const USE: i32 = 0x676c_0004;
-
-/// Changes with the tables below, with what a template holds, and with what is found out about it.
-pub(crate) const FORMAT: &str = "2";
-
-/// `state` is `making`, `free`, `taken`, `done` or `kept`. `owner` is the key of the process that
-/// makes or has it. `oid` is known once it is made: another database of the same name is not ours.
-const TABLES: &str = "
-CREATE SCHEMA green_light;
-CREATE TABLE green_light.template (
-  name text PRIMARY KEY,
-  strategy text NOT NULL,
-  likeness text[] NOT NULL,
-  measured text NOT NULL,
-  used timestamptz NOT NULL DEFAULT now()
-);
-CREATE TABLE green_light.database (
-  name text PRIMARY KEY,
-  oid oid,
-  template text NOT NULL,
-  state text NOT NULL,
-  owner bigint,
-  test text,
-  since timestamptz NOT NULL DEFAULT clock_timestamp()
-);
-CREATE INDEX ON green_light.database (template, state);
-";
-
-/// What is asked of a server once.
-#[derive(Clone, Debug)]
-pub(crate) struct Facts {
-    pub(crate) role: String,
-    /// `150018` for 15.18.
-    pub(crate) version: i32,
-    /// What the contents of a new database depend on, besides the schema.
-    pub(crate) nature: String,
-    /// How many connections the role may have at all.
-    pub(crate) connections: i32,
-    /// Whether a query goes on for as long as it likes when its client is gone.
-    pub(crate) is_deaf: bool,
-}
-
-/// The setting that makes a server notice during a query that its client is gone, since version 14.
-pub(crate) const LISTENING: (&str, &str) = ("client_connection_check_interval", "200ms");
-
-/// A setting that no server knows, made at the start of a session. A pooler answers such a start itself,
-/// and refuses what it does not know, or swallows it.
-const DIRECT: (&str, &str) = ("green_light.direct", "on");
-
-/// Connects to the maintenance database of `server`, which is made if it is not there.
-pub(crate) async fn open(
-    server: &PgConnectOptions,
-    application: &str,
-) -> Result<(AdminConnection, PgConnectOptions), Error> {
-    let role = server.get_username();
-    let options = server
-        .clone()
-        .database(&database_name(role))
-        .application_name(application)
-        .options([DIRECT]);
-    let connection = match AdminConnection::connect_when_free(&options).await {
-        Err(error) if has_code(&error, NO_DATABASE) => {
-            make_database(server, &database_name(role)).await?;
-            AdminConnection::connect_when_free(&options).await
-        }
-        other => other,
-    };
-    let connection = connection.map_err(|error| failed("PostgreSQL cannot be reached", error))?;
-    check_postgres(connection.inner().server_version_num())?;
-    Ok((connection, options))
-}
-
-/// Names are cut at 63 bytes without a word, so a long role is shortened here, visibly.
-fn database_name(role: &str) -> String {
-    let mut name = format!("green_light_{role}");
-    if name.len() > 63 {
-        let digest = crate::digest::short_digest([role]);
-        let end = (0..=40).rev().find(|end| name.is_char_boundary(*end));
-        name.truncate(end.unwrap_or(0));
-        name.push('_');
-        name.push_str(&digest);
-    }
-    name
-}
-
-async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Error> {
-    let cannot = |error| {
-        failed(
-            format!("the maintenance database `{name}` cannot be made"),
-            error,
-        )
-    };
-    let mut connection = AdminConnection::connect_when_free(server)
-        .await
-        .map_err(cannot)?;
-    let create = format!("CREATE DATABASE {}", quoted(name));
-    let made = connection.execute_slow(AssertSqlSafe(create)).await;
-    connection.close().await;
-    match made {
-        // Another process was faster.
-        Err(error) if has_code(&error, DATABASE_EXISTS) || has_code(&error, UNIQUE) => Ok(()),
-        Err(error) if has_code(&error, DENIED) => {
-            Err(may_make_none(server.get_username()).because(error))
-        }
-        other => other.map_err(cannot),
-    }
-}
-
-/// Whether the tables are there. Asked of the catalog itself: `to_regclass` remembers for a while that a
-/// name was not there.
-const KNOWN: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
-                     WHERE nspname = 'green_light' AND relname = 'database')";
-
-async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
-    // If it does not come to its end, neither does the connection live on.
-    run(connection, "BEGIN".to_owned()).await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
-        .bind(MAKING)
-        .execute_with(&mut *connection)
-        .await?;
-    if !sqlx::query_scalar(KNOWN)
-        .fetch_one_with(&mut *connection)
-        .await?
-    {
-        run(connection, TABLES.to_owned()).await?;
-    }
-    run(connection, "COMMIT".to_owned()).await
-}
-
-/// The role cannot make databases.
-fn may_make_none(role: &str) -> Error {
-    Error::new(
-        Kind::Connection,
-        format!("the role `{role}` of `GREEN_LIGHT_POSTGRES_URL` may not make databases"),
-    )
-    .help(format!(
-        "let an administrator run `ALTER ROLE {} CREATEDB`, or name another role",
-        quoted(role)
-    ))
-}
-
-/// Asks the server what it is. The tables are made if they are not there.
-///
-/// # Errors
-///
-/// When the server does not answer, or the role may not do what has to be done here.
-pub(crate) async fn facts(connection: &mut AdminConnection) -> Result<Facts, Error> {
-    let cannot = |error| {
-        failed(
-            "the server could not be asked for its version and settings",
-            error,
-        )
-    };
-    // Columns that only some versions have are asked for by way of JSON.
-    let query = format!(
-        "SELECT current_user::text, current_setting('server_version_num')::int, \
-         (SELECT concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype, \
-            d.j->>'datlocprovider', d.j->>'daticulocale', d.j->>'datlocale', d.j->>'datcollversion') \
-            FROM pg_database, LATERAL (SELECT to_jsonb(pg_database) AS j) d \
-            WHERE datname = 'template1') || ' ' || \
-         (SELECT md5(coalesce(string_agg(name || ' ' || coalesce(default_version, ''), ',' ORDER BY name), '')) \
-            FROM pg_available_extensions), \
-         least(current_setting('max_connections')::int \
-           - current_setting('superuser_reserved_connections')::int \
-           - coalesce(current_setting('reserved_connections', true), '0')::int, \
-           (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)), \
-         current_setting('client_connection_check_interval', true) = '0', \
-         (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user), \
-         current_setting($1, true) IS NOT DISTINCT FROM $2, ({KNOWN})",
-    );
-    let row = sqlx::query(AssertSqlSafe(query))
-        .bind(DIRECT.0)
-        .bind(DIRECT.1)
-        .fetch_one_with(&mut *connection)
-        .await
-        .map_err(cannot)?;
-    let (facts, may_make) = told(&row).map_err(cannot)?;
-    if !row.try_get(6).map_err(cannot)? {
-        return Err(Error::new(
-            Kind::Connection,
-            "a connection pooler stands between this process and PostgreSQL",
-        )
-        .help(NAME_THE_SERVER));
-    }
-    if !row.try_get(7).map_err(cannot)? {
-        make_tables(connection)
+impl Registry for PostgresServer {
+    async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT pg_advisory_lock_shared($1)")
+            .bind(self.key)
+            .execute_with(admin)
             .await
-            .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
+            .map(drop)
     }
-    if may_make {
-        Ok(facts)
-    } else {
-        Err(may_make_none(&facts.role))
+
+    async fn release_all(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE green_light.database SET state = 'done' WHERE owner = $1 AND state = 'taken'",
+        )
+        .bind(self.key)
+        .execute_with(admin)
+        .await
+        .map(drop)
     }
-}
 
-fn told(row: &PgRow) -> Result<(Facts, bool), sqlx::Error> {
-    let facts = Facts {
-        role: row.try_get(0)?,
-        version: row.try_get(1)?,
-        nature: row.try_get(2)?,
-        connections: row.try_get(3)?,
-        is_deaf: row.try_get::<Option<bool>, _>(4)? == Some(true),
-    };
-    Ok((facts, row.try_get(5)?))
-}
+    async fn unregister(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT pg_advisory_unlock_all()")
+            .execute_with(admin)
+            .await
+            .map(drop)
+    }
 
-/// The mark in the comment of every database of ours.
-pub(crate) fn mark(maintenance: &str) -> String {
-    format!("[made by green-light, see {maintenance}]")
-}
+    async fn pop_ready(
+        &self,
+        admin: &mut AdminConnection,
+        template: &TemplateInfo<Self>,
+        purpose: &Purpose,
+    ) -> Result<Option<(String, i64)>, sqlx::Error> {
+        let (Purpose::Test(test) | Purpose::Slot(test)) = purpose;
+        sqlx::query_as(
+            "WITH free AS (SELECT name FROM green_light.database \
+               WHERE template = $1 AND state = 'free' ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED) \
+             UPDATE green_light.database d SET state = 'taken', owner = $2, test = $3, \
+               since = clock_timestamp() FROM free WHERE d.name = free.name RETURNING d.name, \
+               (SELECT count(*) - 1 FROM green_light.database \
+                WHERE template = $1 AND test IS NULL AND state IN ('free', 'making'))",
+        )
+        .bind(&template.name)
+        .bind(self.key)
+        .bind(test)
+        .fetch_optional_with(admin)
+        .await
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    async fn count_ready(
+        &self,
+        admin: &mut AdminConnection,
+        template: &TemplateInfo<Self>,
+        _purpose: &Purpose,
+    ) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM green_light.database \
+             WHERE template = $1 AND test IS NULL AND state IN ('free', 'making')",
+        )
+        .bind(&template.name)
+        .fetch_one_with(admin)
+        .await
+    }
 
-    #[test]
-    fn the_name_of_the_maintenance_database_fits_and_tells_roles_apart() {
-        assert_eq!(database_name("app"), "green_light_app");
-        let (a, b) = ("ü".repeat(60), format!("{}a", "ü".repeat(59)));
-        assert!(database_name(&a).len() <= 63, "{}", database_name(&a));
-        assert_ne!(database_name(&a), database_name(&b));
+    async fn keep(
+        &self,
+        admin: &mut AdminConnection,
+        name: &str,
+        at_most: usize,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "WITH now AS (UPDATE green_light.database SET state = 'kept', owner = NULL, \
+               since = clock_timestamp() WHERE name = $1), \
+             old AS (SELECT name FROM green_light.database WHERE state = 'kept' AND name <> $1 \
+               ORDER BY since DESC OFFSET $2) \
+             UPDATE green_light.database SET state = 'done' WHERE name IN (SELECT name FROM old)",
+        )
+        .bind(name)
+        .bind(i64::try_from(at_most).unwrap_or(i64::MAX) - 1)
+        .execute_with(admin)
+        .await
+        .map(drop)
+    }
+
+    async fn mark_garbage(
+        &self,
+        admin: &mut AdminConnection,
+        name: &str,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE green_light.database SET state = 'done', since = clock_timestamp() WHERE name = $1",
+        )
+        .bind(name)
+        .execute_with(admin)
+        .await
+        .map(drop)
     }
 }

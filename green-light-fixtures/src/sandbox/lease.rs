@@ -21,7 +21,7 @@ use crate::limits::Timeouts;
 use crate::sandbox::pool::SandboxPool;
 use crate::sandbox::slot::Slot;
 #[cfg(feature = "_server")]
-use crate::server::connection_holders::Holding;
+use crate::server::connection_budget::ConnectionHolder;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Lease {
     deadlocked: Arc<AtomicBool>,
     /// On a server, where its connection is one of few.
     #[cfg(feature = "_server")]
-    holding: Mutex<Option<Holding>>,
+    holding: Mutex<Option<ConnectionHolder>>,
 }
 
 impl Lease {
@@ -50,7 +50,7 @@ impl Lease {
         let holding = set
             .template()
             .counts_connections()
-            .then(|| Holding::of(&test));
+            .then(|| ConnectionHolder::new(&test));
         Ok(Self {
             set: Arc::clone(set),
             slot: Mutex::new(Some(slot)),

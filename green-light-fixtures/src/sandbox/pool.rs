@@ -63,6 +63,8 @@ impl SandboxPool {
             ended: AtomicU64::new(0),
         });
         if is_on_server {
+            #[cfg(feature = "_server")]
+            crate::server::connection_budget::on_shortage(evict_idle);
             let mut sets = ON_SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
             sets.retain(|set| set.strong_count() > 0);
             sets.push(Arc::downgrade(&set));

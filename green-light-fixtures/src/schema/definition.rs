@@ -383,12 +383,6 @@ impl Schema {
     pub(crate) fn is_uncacheable(&self) -> bool {
         self.without_key().any(Step::captures)
     }
-
-    /// Whether running the steps again makes an equal database, for all that can be told.
-    #[cfg(feature = "_server")]
-    pub(crate) fn is_replayable(&self) -> bool {
-        !self.parts.iter().any(|part| part.step.is_code())
-    }
 }
 
 impl Default for Schema {

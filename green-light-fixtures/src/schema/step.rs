@@ -202,17 +202,6 @@ impl Step {
         Ok(())
     }
 
-    /// Whether this is the user's code, which may do more than what is seen in the database.
-    #[cfg(feature = "_server")]
-    pub(crate) fn is_code(&self) -> bool {
-        match self {
-            #[cfg(feature = "sea-orm-migration")]
-            Self::Migrations { .. } => true,
-            Self::Code { .. } => true,
-            _ => false,
-        }
-    }
-
     /// Whether it may connect by itself, so that the database has to be one to which that is possible.
     #[cfg(feature = "sqlite")]
     pub(crate) fn may_connect(&self) -> bool {

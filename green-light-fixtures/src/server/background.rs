@@ -1,7 +1,7 @@
-//! What a process does behind its tests: databases made ahead of them, others dropped after them.
+//! Work that a process does beside its tests: databases are created ahead of them, and dropped after them.
 //!
-//! Invariant: what is begun here goes on when the test that asked for it is gone, and the end of the
-//! process waits for it, within reason.
+//! Invariant: the work goes on when the test that asked for it ends, and the end of the process waits for it,
+//! within reason.
 
 use std::{
     collections::HashSet,
@@ -24,51 +24,52 @@ use tokio::{
 };
 
 use crate::error::{Error, Kind};
-use crate::server::backlog::Backlog;
 use crate::url::DatabaseUrl;
 
 /// How long the end of the process waits for what is being made or dropped.
 const AT_EXIT: Duration = Duration::from_secs(5);
-/// After how much of that it says what it waits for.
+/// After how much of that it prints what it waits for.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long to sleep between two looks.
 const MOMENT: Duration = Duration::from_millis(1);
 /// How many databases are worth dropping while tests run.
 const BATCH: usize = 8;
-/// The same at the end of a process that had one test only, as nextest's have.
+/// The same at the end of a process that had one test only, as those of nextest have.
 const SMALL_BATCH: usize = 4;
+/// How many databases of one process may wait to be dropped.
+const MAX_BACKLOG: usize = 32;
 
 /// What goes on for one server.
 #[derive(Debug, Default)]
 pub(crate) struct Background {
-    /// Templates of which databases are being made.
+    /// Templates from which databases are being created.
     replenishing: Mutex<HashSet<String>>,
-    /// Held for reading by what is being made or dropped.
-    busy: RwLock<()>,
-    /// How many databases this process is done with since it last dropped some.
-    done: AtomicUsize,
-    /// Whether the process is about to end, so that nothing new is made.
+    /// Held for reading while a database is being created or dropped.
+    work: RwLock<()>,
+    /// How many databases this process has released since it last dropped some.
+    released: AtomicUsize,
+    /// Whether the process is about to end, so that no database is created any more.
     closing: AtomicBool,
     pub(crate) backlog: Backlog,
 }
 
 impl Background {
-    /// How many databases are kept ready for each template.
-    pub(crate) fn target() -> i64 {
+    /// How many databases are to be ready for each template.
+    pub(crate) fn ready_target() -> i64 {
         let parallel = thread::available_parallelism().map_or(2, usize::from);
         i64::try_from(parallel.clamp(2, 8)).unwrap_or(2)
     }
 
-    /// How many databases of the sandbox are kept ready for each template. They come back, so one is enough.
-    pub(crate) const SPARE: i64 = 1;
+    /// The same for the sandbox. Its databases are recycled, so one is enough.
+    pub(crate) const MIN_READY: i64 = 1;
 
-    /// How many databases of a template may be in stock: what a process gives back beyond that is dropped.
-    pub(crate) fn most() -> i64 {
-        Self::target() + 2
+    /// How many databases of a template may be ready. More are not recycled.
+    pub(crate) fn max_ready() -> i64 {
+        Self::ready_target() + 2
     }
 
-    /// How many leftovers are worth going for at the end of this process.
-    pub(crate) fn last_batch() -> usize {
+    /// How many databases are worth dropping at the end of this process.
+    pub(crate) fn batch_at_exit() -> usize {
         let alone = env::var_os("NEXTEST").is_none_or(|value| value.is_empty());
         if alone { 1 } else { SMALL_BATCH }
     }
@@ -77,27 +78,27 @@ impl Background {
         self.closing.load(Ordering::Acquire)
     }
 
-    /// The end of the process waits as long as what is returned is held.
-    pub(crate) async fn busy(&self) -> RwLockReadGuard<'_, ()> {
-        self.busy.read().await
+    /// The end of the process waits as long as what this returns is held.
+    pub(crate) async fn work_guard(&self) -> RwLockReadGuard<'_, ()> {
+        self.work.read().await
     }
 
-    /// A database is done with. How many leftovers are worth dropping now, if any.
-    pub(crate) fn is_done_with_one(&self) -> Option<usize> {
-        let enough = self.done.fetch_add(1, Ordering::Relaxed) + 1 >= BATCH;
+    /// A database was released. How many are worth dropping now, if any.
+    pub(crate) fn note_released(&self) -> Option<usize> {
+        let enough = self.released.fetch_add(1, Ordering::Relaxed) + 1 >= BATCH;
         if enough {
-            self.done.store(0, Ordering::Relaxed);
+            self.released.store(0, Ordering::Relaxed);
         }
         enough.then_some(BATCH)
     }
 
-    /// Whether databases of `template` are to be made now; then [`replenished`](Self::replenished)
-    /// is called when they are.
-    pub(crate) fn replenishes(&self, template: &str) -> bool {
+    /// Whether databases of `template` are to be created now;
+    /// [`end_replenishing`](Self::end_replenishing) is called when they are.
+    pub(crate) fn begin_replenishing(&self, template: &str) -> bool {
         !self.is_closing() && self.replenishing().insert(template.to_owned())
     }
 
-    pub(crate) fn replenished(&self, template: &str) {
+    pub(crate) fn end_replenishing(&self, template: &str) {
         self.replenishing().remove(template);
     }
 
@@ -107,24 +108,58 @@ impl Background {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing new is made from here on.
+    /// No database is created ahead from here on.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
     }
 
-    /// Waits until nothing is being made or dropped.
-    pub(crate) async fn quiet(&self) {
+    /// Waits until no database is being created or dropped.
+    pub(crate) async fn drain(&self) {
         // What a test has just left is counted before the work on it begins.
-        while self.backlog.is_growing() {
+        while self.backlog.leaving.load(Ordering::Relaxed) > 0 {
             tokio::time::sleep(MOMENT).await;
         }
-        drop(self.busy.write().await);
+        drop(self.work.write().await);
     }
 }
 
-/// Runs `work` on `server` at the end of the process, which waits for it. What is not done by then, the
-/// next process does.
-pub(crate) fn last(server: &DatabaseUrl, work: impl Future<Output = ()> + Send + 'static) {
+/// How many databases of this process no test needs any more, and are not dropped yet.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    /// Left by their tests, and not marked as garbage yet.
+    leaving: AtomicUsize,
+    /// Marked; some may have been dropped since they were counted.
+    garbage: AtomicUsize,
+}
+
+impl Backlog {
+    /// A test leaves its database.
+    pub(crate) fn leave(&self) {
+        self.leaving.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// That database was recycled, or else marked as garbage.
+    pub(crate) fn left(&self, was_recycled: bool) {
+        if !was_recycled {
+            self.garbage.fetch_add(1, Ordering::Relaxed);
+        }
+        self.leaving.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// So much is marked as garbage now.
+    pub(crate) fn set_garbage(&self, count: usize) {
+        self.garbage.store(count, Ordering::Relaxed);
+    }
+
+    /// Whether there is so much that no database may be created.
+    pub(crate) fn is_full(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed) + self.garbage.load(Ordering::Relaxed) >= MAX_BACKLOG
+    }
+}
+
+/// Runs `work` on `server` at the end of the process, which waits for it. The next process does what is not done
+/// by then.
+pub(crate) fn run_at_exit(server: &DatabaseUrl, work: impl Future<Output = ()> + Send + 'static) {
     let (done, ended) = mpsc::channel();
     spawn(async move {
         work.await;
@@ -147,7 +182,7 @@ pub(crate) fn last(server: &DatabaseUrl, work: impl Future<Output = ()> + Send +
     }
 }
 
-/// Begins work that outlives the test that asks for it.
+/// Starts work that outlives the test that asks for it.
 pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = runtime() {
         drop(runtime.spawn(work));

@@ -1,19 +1,22 @@
 //! How many connections all processes together may have, and who has them.
 //!
 //! Each connection is a numbered lock on the server, held by the process that has the connection: the
-//! server itself counts, and forgets the dead. Invariants:
+//! server itself counts, and forgets processes that are gone. Invariants:
 //!
 //! * A process is admitted only if the connections of one test are free besides its own, so as many
 //!   remain when all tests have ended: processes never wait for each other in a circle.
-//! * Who waits has nothing that others wait for: a process gives up the slots of its sandbox that no test
-//!   has, each of which has a connection.
+//! * A test that waits holds nothing that others wait for: its process gives up the idle slots of its sandbox,
+//!   each of which has a connection.
 //! * A test takes all its connections before it starts. If it asks for more, for a second engine or its
-//!   template, it gets what is there: others may be doing the same, and would wait for each other.
-//! * What a test opens itself from `session.url()` is not counted; some connections are left for it.
+//!   template, it must not wait: two such tests could wait for each other, on this server or on two. It takes
+//!   what is free, or opens one connection that is not counted.
+//! * What the tests of a process share stays until the process ends, which another process may wait for. So
+//!   beside it, a test waits only for another test of its own process.
+//! * Connections that a test opens itself from `session.url()` are not counted; some are left for it.
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use tokio::sync::MutexGuard;
@@ -22,64 +25,33 @@ use crate::backoff::{Backoff, LIMIT};
 use crate::env::{invalid_value, value};
 use crate::error::{Error, Kind};
 use crate::limits::SESSION_CONNECTIONS as PER_TEST;
-use crate::sandbox::pool::evict_idle;
 use crate::server::admission_lock::AdmissionLock;
 use crate::server::background::spawn;
-use crate::server::connection_holders::Holding;
+use crate::server::driver::{Admin, ConnectionLocks, Entered};
 use crate::server::response_timeout::check_wait;
+use crate::server::server_connection::ServerConnection as _;
 use crate::url::DatabaseUrl;
 
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
 
-/// A connection that counts connections by locks, which end with it.
-pub(crate) trait Counts: Send + Sized + 'static {
-    /// The server, in messages.
-    const SERVER: &'static str;
+/// Gives up connections of this process that are idle.
+static ON_SHORTAGE: OnceLock<fn()> = OnceLock::new();
 
-    /// Takes the locks of `count` numbers up to `total` that are not `held`, or none.
-    ///
-    /// The same connection can take a lock twice, so what it holds already must be said.
-    fn take(
-        &mut self,
-        total: i32,
-        count: usize,
-        held: &[i32],
-    ) -> impl Future<Output = Result<Vec<i32>, sqlx::Error>> + Send;
-
-    fn give_back(
-        &mut self,
-        numbers: &[i32],
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    /// Who has how many, the most first.
-    fn holders(&mut self) -> impl Future<Output = Result<Vec<(String, i64)>, sqlx::Error>> + Send;
-
-    /// Ends the connection, and with it the locks.
-    fn close(self) -> impl Future<Output = ()> + Send;
-
-    /// The server did not do as it was told.
-    fn failed(what: &str, error: sqlx::Error) -> Error;
-}
-
-/// A process that has connected, but may have to leave again.
-pub(crate) struct Entered<C, T> {
-    pub(crate) front: C,
-    /// How many connections the server gives its user.
-    pub(crate) connections: i32,
-    /// What else was found out.
-    pub(crate) facts: T,
+/// Calls `give_up` whenever a test waits for connections: others may be waiting for those that are idle.
+pub(crate) fn on_shortage(give_up: fn()) {
+    let _ = ON_SHORTAGE.set(give_up);
 }
 
 /// What this process has of the connections to a server.
 #[derive(Debug)]
-pub(crate) struct Budget<C> {
-    /// Holds the locks, and asks whatever is asked of the server as a whole.
-    front: tokio::sync::Mutex<C>,
+pub(crate) struct ConnectionBudget<D: ConnectionLocks> {
+    /// Holds the locks, and asks what is asked of the server as a whole.
+    admin: tokio::sync::Mutex<Admin<D>>,
     /// How many connections there are for all.
     total: i32,
     /// How many one test gets.
     per_test: usize,
-    /// The numbers that this process has, and those of them that nobody uses yet.
+    /// The numbers that this process has, and those of them that are not in use yet.
     numbers: Mutex<Numbers>,
 }
 
@@ -89,55 +61,53 @@ struct Numbers {
     spare: Vec<i32>,
 }
 
-impl<C: Counts> Budget<C> {
-    /// Enters by `enter` once there is room for this process and one test of it.
-    pub(crate) async fn admit<T, F>(
+impl<D: ConnectionLocks> ConnectionBudget<D> {
+    /// Connects by `enter` once there is room for this process and one test of it.
+    pub(crate) async fn admit<F>(
         url: &DatabaseUrl,
         enter: impl Fn() -> F,
-    ) -> Result<(Self, T), Error>
+    ) -> Result<(Self, D), Error>
     where
-        F: Future<Output = Result<Entered<C, T>, Error>>,
+        F: Future<Output = Result<Entered<D>, Error>>,
     {
         check_wait()?;
         let mut backoff = Backoff::new();
         loop {
             let admission = AdmissionLock::acquire(url).await;
             let Entered {
-                mut front,
+                driver,
+                mut admin,
                 connections,
-                facts,
             } = enter().await?;
             let total = total(connections)?;
             let per_test = usize::try_from((total - 1).min(PER_TEST as i32)).unwrap_or(1);
-            let got = front.take(total, 1 + per_test, &[]).await;
-            let mut got = got.map_err(cannot::<C>)?;
+            let got = D::lock(&mut admin, total, 1 + per_test, &[]).await;
+            let mut got = got.map_err(cannot::<D>)?;
             if !got.is_empty() {
                 let held = got.clone();
                 got.truncate(per_test);
-                let numbers = Mutex::new(Numbers { held, spare: got });
-                let front = tokio::sync::Mutex::new(front);
                 let budget = Self {
-                    front,
+                    admin: tokio::sync::Mutex::new(admin),
                     total,
                     per_test,
-                    numbers,
+                    numbers: Mutex::new(Numbers { held, spare: got }),
                 };
-                return Ok((budget, facts));
+                return Ok((budget, driver));
             }
-            let told = backoff.should_report();
-            let short = match told || backoff.expired() {
-                true => Some(short(&mut front, 1 + per_test, total).await?),
+            let is_due = backoff.should_report() || backoff.expired();
+            let shortage = match is_due {
+                true => Some(shortage::<D>(&mut admin, 1 + per_test, total).await?),
                 false => None,
             };
-            front.close().await;
+            admin.close().await;
             drop(admission);
-            wait(&mut backoff, short).await?;
+            wait(&mut backoff, shortage).await?;
         }
     }
 
     /// The connection that holds the locks.
-    pub(crate) async fn front(&self) -> MutexGuard<'_, C> {
-        self.front.lock().await
+    pub(crate) async fn admin(&self) -> MutexGuard<'_, Admin<D>> {
+        self.admin.lock().await
     }
 
     fn numbers(&self) -> std::sync::MutexGuard<'_, Numbers> {
@@ -151,21 +121,22 @@ impl<C: Counts> Budget<C> {
 
     /// Takes the connections of `test`, as [`permits`](Self::permits) does. If it has some already, takes what
     /// is there, which may be nothing.
-    pub(crate) async fn permits_of(self: &Arc<Self>, test: &str) -> Result<Permits<C>, Error> {
-        let mut permits = self
-            .permits_if(Holding::may_wait(test), self.per_test())
-            .await?;
-        permits.holding = Some(Holding::of(test));
+    pub(crate) async fn permits_of(
+        self: &Arc<Self>,
+        test: &str,
+    ) -> Result<ConnectionPermits<D>, Error> {
+        let mut permits = self.permits_if(may_wait(test), self.per_test()).await?;
+        permits.holding = Some(ConnectionHolder::new(test));
         Ok(permits)
     }
 
-    /// Takes `count` connections as [`permits`](Self::permits) does, if whoever wants them `may_wait`; else
+    /// Takes `count` connections as [`permits`](Self::permits) does, if the test `may_wait`; else
     /// takes what is there, which may be nothing.
     pub(crate) async fn permits_if(
         self: &Arc<Self>,
         may_wait: bool,
         count: u32,
-    ) -> Result<Permits<C>, Error> {
+    ) -> Result<ConnectionPermits<D>, Error> {
         if may_wait {
             return self.permits(count).await;
         }
@@ -177,11 +148,14 @@ impl<C: Counts> Budget<C> {
             }
             count -= 1;
         }
-        Ok(Permits::new(self, Vec::new()))
+        Ok(ConnectionPermits::new(self, Vec::new()))
     }
 
     /// Takes `count` connections, or as many as a test gets, when there are as many.
-    pub(crate) async fn permits(self: &Arc<Self>, count: u32) -> Result<Permits<C>, Error> {
+    pub(crate) async fn permits(
+        self: &Arc<Self>,
+        count: u32,
+    ) -> Result<ConnectionPermits<D>, Error> {
         let count = usize::try_from(count)
             .unwrap_or(usize::MAX)
             .min(self.per_test);
@@ -190,13 +164,15 @@ impl<C: Counts> Budget<C> {
             if let Some(permits) = self.try_permits(count).await? {
                 return Ok(permits);
             }
-            evict_idle();
-            let told = backoff.should_report();
-            let short = match told || backoff.expired() {
-                true => Some(short(&mut *self.front().await, count, self.total).await?),
+            if let Some(give_up) = ON_SHORTAGE.get() {
+                give_up();
+            }
+            let is_due = backoff.should_report() || backoff.expired();
+            let shortage = match is_due {
+                true => Some(shortage::<D>(&mut *self.admin().await, count, self.total).await?),
                 false => None,
             };
-            wait(&mut backoff, short).await?;
+            wait(&mut backoff, shortage).await?;
         }
     }
 
@@ -204,29 +180,29 @@ impl<C: Counts> Budget<C> {
     pub(crate) async fn try_permits(
         self: &Arc<Self>,
         count: usize,
-    ) -> Result<Option<Permits<C>>, Error> {
+    ) -> Result<Option<ConnectionPermits<D>>, Error> {
         let spare = {
             let spare = &mut self.numbers().spare;
             let rest = spare.len().saturating_sub(count);
             spare.split_off(rest)
         };
-        let mut taken = Permits::new(self, spare);
+        let mut taken = ConnectionPermits::new(self, spare);
         let missing = count - taken.numbers.len();
         if missing == 0 {
             return Ok(Some(taken));
         }
-        // Nobody else of ours may take locks before it is written down which are taken.
-        let mut front = self.front().await;
+        // No other task of this process may take locks before these are noted.
+        let mut admin = self.admin().await;
         let held = self.numbers().held.clone();
-        let got = front.take(self.total, missing, &held).await;
-        let got = got.map_err(cannot::<C>)?;
+        let got = D::lock(&mut admin, self.total, missing, &held).await;
+        let got = got.map_err(cannot::<D>)?;
         if got.is_empty() {
             let unused = std::mem::take(&mut taken.numbers);
             self.numbers().spare.extend(unused);
             return Ok(None);
         }
         self.numbers().held.extend(&got);
-        drop(front);
+        drop(admin);
         taken.numbers.extend(got);
         Ok(Some(taken))
     }
@@ -234,15 +210,15 @@ impl<C: Counts> Budget<C> {
 
 /// The right to some connections, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Permits<C: Counts> {
-    budget: Arc<Budget<C>>,
+pub(crate) struct ConnectionPermits<D: ConnectionLocks> {
+    budget: Arc<ConnectionBudget<D>>,
     numbers: Vec<i32>,
     /// If they are those of a test.
-    holding: Option<Holding>,
+    holding: Option<ConnectionHolder>,
 }
 
-impl<C: Counts> Permits<C> {
-    fn new(budget: &Arc<Budget<C>>, numbers: Vec<i32>) -> Self {
+impl<D: ConnectionLocks> ConnectionPermits<D> {
+    fn new(budget: &Arc<ConnectionBudget<D>>, numbers: Vec<i32>) -> Self {
         Self {
             budget: Arc::clone(budget),
             numbers,
@@ -261,25 +237,70 @@ impl<C: Counts> Permits<C> {
     }
 }
 
-impl<C: Counts> Drop for Permits<C> {
+impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
     fn drop(&mut self) {
         let (budget, given) = (Arc::clone(&self.budget), std::mem::take(&mut self.numbers));
         if given.is_empty() {
             return;
         }
         spawn(async move {
-            let mut front = budget.front().await;
+            let mut admin = budget.admin().await;
             // If the server is gone, so are its locks.
-            drop(front.give_back(&given).await);
+            drop(D::unlock(&mut admin, &given).await);
             let mut numbers = budget.numbers();
             numbers.held.retain(|number| !given.contains(number));
         });
     }
 }
 
-/// Waits a little for connections, or gives up. `short` says who has them, if that is to be told.
-async fn wait(backoff: &mut Backoff, short: Option<Error>) -> Result<(), Error> {
-    match short {
+/// In whose name the tests that share a database have its connections.
+pub(crate) const SHARED: &str = "the tests that share a database";
+
+/// The tests of this process that have connections of a server, once for each time that they got some.
+static HOLDERS: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
+
+fn tests() -> std::sync::MutexGuard<'static, Vec<Arc<str>>> {
+    HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A test has connections of a server, as long as this lives.
+#[derive(Debug)]
+pub(crate) struct ConnectionHolder(Arc<str>);
+
+impl ConnectionHolder {
+    pub(crate) fn new(test: &str) -> Self {
+        let test: Arc<str> = test.into();
+        tests().push(Arc::clone(&test));
+        Self(test)
+    }
+
+    /// Whether any test has some.
+    pub(crate) fn is_any() -> bool {
+        !tests().is_empty()
+    }
+}
+
+impl Drop for ConnectionHolder {
+    fn drop(&mut self) {
+        let mut tests = tests();
+        if let Some(at) = tests.iter().position(|known| *known == self.0) {
+            tests.swap_remove(at);
+        }
+    }
+}
+
+/// Whether `test` may wait for connections: not if it has some already.
+pub(crate) fn may_wait(test: &str) -> bool {
+    let tests = tests();
+    let is_shared = |known: &&Arc<str>| ***known == *SHARED;
+    let shares = tests.iter().any(|known| is_shared(&known));
+    let others = tests.iter().any(|known| !is_shared(&known));
+    !tests.iter().any(|known| **known == *test) && (!shares || others)
+}
+
+/// Waits a little for connections, or gives up. `shortage` says who has them, if it is time to print that.
+async fn wait(backoff: &mut Backoff, shortage: Option<Error>) -> Result<(), Error> {
+    match shortage {
         Some(error) if backoff.expired() => return Err(error),
         Some(error) => green_light_core::progress(&error.to_string()),
         None => {}
@@ -315,13 +336,17 @@ pub(crate) fn wanted_connections() -> Result<Option<i32>, Error> {
     })
 }
 
-fn cannot<C: Counts>(error: sqlx::Error) -> Error {
-    C::failed("connections cannot be counted", error)
+fn cannot<D: ConnectionLocks>(error: sqlx::Error) -> Error {
+    D::failed("connections cannot be counted", error)
 }
 
 /// There are not enough connections.
-async fn short<C: Counts>(front: &mut C, wanted: usize, total: i32) -> Result<Error, Error> {
-    let holders = front.holders().await.map_err(cannot::<C>)?;
+async fn shortage<D: ConnectionLocks>(
+    admin: &mut Admin<D>,
+    wanted: usize,
+    total: i32,
+) -> Result<Error, Error> {
+    let holders = D::holders(admin).await.map_err(cannot::<D>)?;
     let holders: Vec<_> = holders
         .iter()
         .map(|(who, count)| format!("`{who}` ({count})"))
@@ -329,7 +354,7 @@ async fn short<C: Counts>(front: &mut C, wanted: usize, total: i32) -> Result<Er
     let text = format!(
         "{} has no {wanted} connections left for a test\n  \
          budget: {total} of all processes\n  held by {}",
-        C::SERVER,
+        D::Connection::SERVER,
         holders.join(", "),
     );
     Ok(Error::new(Kind::Connection, text).help(format!(

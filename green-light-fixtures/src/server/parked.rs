@@ -1,7 +1,7 @@
-//! Databases of the sandbox that wait for a test of this process, and that nothing was committed to.
+//! Databases of the sandbox that are idle, and that nothing was committed to.
 //!
-//! When none comes, because their engine or the process ends, they go back into stock: the next process
-//! takes one of them, and nothing is to be made or dropped.
+//! If no test of this process takes one before its engine or the process ends, it is recycled: the next process
+//! leases it, and no database has to be created or dropped.
 
 use std::{
     collections::HashMap,
@@ -10,43 +10,43 @@ use std::{
 
 use crate::driver::monitor::SandboxMonitor;
 
-/// The databases that rest, by name.
+/// The parked databases, by name.
 #[derive(Debug)]
-pub(crate) struct Resting<P>(Mutex<HashMap<String, Rested<P>>>);
+pub(crate) struct ParkedDatabases<P>(Mutex<HashMap<String, Parked<P>>>);
 
-/// What reaches a database that rests.
+/// How to reach a parked database.
 #[derive(Clone, Debug)]
-pub(crate) struct Rested<P> {
+pub(crate) struct Parked<P> {
     pub(crate) pool: P,
-    pub(crate) guard: Arc<SandboxMonitor>,
+    pub(crate) monitor: Arc<SandboxMonitor>,
 }
 
-impl<P> Default for Resting<P> {
+impl<P> Default for ParkedDatabases<P> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<P> Resting<P> {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Rested<P>>> {
+impl<P> ParkedDatabases<P> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Parked<P>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn lay(&self, name: &str, pool: P, guard: &Arc<SandboxMonitor>) {
-        let guard = Arc::clone(guard);
-        self.all().insert(name.to_owned(), Rested { pool, guard });
+    pub(crate) fn insert(&self, name: &str, pool: P, monitor: &Arc<SandboxMonitor>) {
+        let monitor = Arc::clone(monitor);
+        self.all().insert(name.to_owned(), Parked { pool, monitor });
     }
 
-    pub(crate) fn take(&self, name: &str) -> Option<Rested<P>> {
+    pub(crate) fn take(&self, name: &str) -> Option<Parked<P>> {
         self.all().remove(name)
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         self.all().contains_key(name)
     }
 
-    /// All of them, none of which rests from here on.
-    pub(crate) fn take_all(&self) -> Vec<(String, Rested<P>)> {
+    /// All of them. None is parked any more.
+    pub(crate) fn take_all(&self) -> Vec<(String, Parked<P>)> {
         self.all().drain().collect()
     }
 }

@@ -10,7 +10,7 @@ mod support;
 mod backlog;
 mod checkout;
 mod children;
-mod clone_strategy;
+mod clone;
 mod connections;
 mod constraints;
 mod database;

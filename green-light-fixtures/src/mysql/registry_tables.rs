@@ -1,0 +1,63 @@
+//! The database `green_light`, which holds the registry: its tables, and what the server says of itself.
+
+use sqlx::Row as _;
+
+use crate::mysql::admin::{AdminConnection, numbers};
+
+/// The lock of the reaper.
+pub(crate) const REAPER: &str = "green_light.janitor";
+
+/// Changes with what a template holds.
+pub(crate) const FORMAT: &str = "2";
+
+/// `run` is the process that creates, has or had a database.
+const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
+    CREATE TABLE IF NOT EXISTS green_light.processes \
+    (run VARCHAR(64) NOT NULL PRIMARY KEY, connection BIGINT NOT NULL, \
+    program VARCHAR(64) NOT NULL) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.templates \
+    (digest VARCHAR(64) NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, \
+    used TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.rebuilds \
+    (digest VARCHAR(64) NOT NULL PRIMARY KEY, run VARCHAR(64) NOT NULL) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.template_uses \
+    (digest VARCHAR(64) NOT NULL, run VARCHAR(64) NOT NULL, PRIMARY KEY (digest, run)) \
+    ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.test_databases \
+    (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL UNIQUE, \
+    digest VARCHAR(64) NOT NULL, state VARCHAR(8) NOT NULL, run VARCHAR(64), \
+    since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB";
+
+/// Fails if one of them is missing.
+const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
+    green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
+
+pub(crate) async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
+    match connection.execute(KNOWN).await {
+        Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
+        known => known.map(drop),
+    }
+}
+
+/// What the server says of its version.
+pub(crate) async fn version(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
+    let row = connection.fetch_one("SELECT version()").await?;
+    row.try_get_unchecked(0)
+}
+
+/// What the contents of a new database depend on, besides the schema.
+pub(crate) async fn fingerprint(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
+    let fingerprint = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
+                  @@sql_mode, @@lower_case_table_names, current_user())";
+    let row = connection.fetch_one(fingerprint).await?;
+    row.try_get_unchecked(0)
+}
+
+/// How many connections the server gives a user, and so how high numbers can be.
+pub(crate) async fn connection_limit(connection: &mut AdminConnection) -> Result<i32, sqlx::Error> {
+    // A limit of 0 is none.
+    let sql = "SELECT @@max_connections, @@max_user_connections".to_owned();
+    let limits = numbers(connection, sql).await?;
+    let least = limits.into_iter().flatten().filter(|limit| *limit > 0);
+    Ok(i32::try_from(least.min().unwrap_or_default()).unwrap_or(i32::MAX))
+}

@@ -1,0 +1,94 @@
+//! One server of MySQL or MariaDB: how to reach it, and what it said of itself.
+
+use std::fmt;
+
+use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
+
+use crate::error::Error;
+use crate::local_server::oldest_version::check_mysql;
+use crate::local_server::origin::{Origin, not_a_url};
+use crate::mysql::admin::AdminConnection;
+use crate::mysql::errors::failed;
+use crate::mysql::registry_tables;
+use crate::server::driver::{Entered, ServerAccess};
+use crate::server::names::new_name;
+use crate::url::DatabaseUrl;
+
+/// One server of MySQL or MariaDB.
+pub(crate) struct MySqlServer {
+    /// How to reach it, with the database that its URL names.
+    options: MySqlConnectOptions,
+    pub(crate) is_ours: bool,
+    /// What the contents of a new database depend on, besides the schema.
+    fingerprint: String,
+    /// The name of this process on this server. The process holds the lock of that name.
+    pub(crate) process: String,
+}
+
+impl ServerAccess for MySqlServer {
+    type Db = sqlx::MySql;
+    type Connection = MySqlConnection;
+
+    async fn enter(url: &DatabaseUrl, is_ours: bool) -> Result<Entered<Self>, Error> {
+        let options: MySqlConnectOptions =
+            (url.expose().parse()).map_err(|error| not_a_url(Origin::MYSQL, url, error))?;
+        let options = options.disable_statement_logging();
+        let cannot = |error| failed("MySQL cannot be reached", error);
+        let mut admin = AdminConnection::connect_when_free(&options)
+            .await
+            .map_err(cannot)?;
+        let version = registry_tables::version(&mut admin).await.map_err(cannot)?;
+        check_mysql(&version)?;
+        let cannot = |error| failed("the database `green_light` cannot be prepared", error);
+        registry_tables::make_tables(&mut admin)
+            .await
+            .map_err(cannot)?;
+        let cannot = |error| {
+            failed(
+                "the server could not be asked for its version and settings",
+                error,
+            )
+        };
+        let connections = registry_tables::connection_limit(&mut admin).await;
+        let fingerprint = registry_tables::fingerprint(&mut admin).await;
+        Ok(Entered {
+            connections: connections.map_err(cannot)?,
+            driver: Self {
+                options,
+                is_ours,
+                fingerprint: fingerprint.map_err(cannot)?,
+                process: new_name("p"),
+            },
+            admin,
+        })
+    }
+
+    fn admin_options(&self) -> &MySqlConnectOptions {
+        &self.options
+    }
+
+    fn options_of(&self, name: &str) -> MySqlConnectOptions {
+        self.options.clone().database(name)
+    }
+
+    fn public_url(url: &DatabaseUrl) -> DatabaseUrl {
+        url.for_mysql_drivers()
+    }
+
+    fn fingerprint(&self) -> Vec<&str> {
+        vec![registry_tables::FORMAT, &self.fingerprint]
+    }
+
+    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+        failed(what, error)
+    }
+}
+
+impl fmt::Debug for MySqlServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options have a password.
+        f.debug_struct("MySqlServer")
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}

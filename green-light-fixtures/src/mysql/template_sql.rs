@@ -1,0 +1,146 @@
+//! How a template is found and built on a server of MySQL or MariaDB, and how databases are copied from it.
+//!
+//! A template keeps the name of its draft. It is one once it is listed.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::error::Error;
+use crate::mysql::admin::{AdminConnection, end_connections, lock, names, run, unlock};
+use crate::mysql::copy::{Script, quoted};
+use crate::mysql::errors::failed;
+use crate::mysql::registry::{insert, set_state};
+use crate::mysql::routines::RoutineEffects;
+use crate::mysql::server::MySqlServer;
+use crate::server::driver::{Purpose, TemplateInfo, TemplateSql};
+use crate::server::names::new_name;
+
+/// What a template is made of.
+#[derive(Debug, Default)]
+pub(crate) struct TemplateDetails {
+    script: OnceCell<Arc<Script>>,
+    /// What its routines do to a session, for the sandbox. Set once it is known that every table takes part in
+    /// transactions, too.
+    pub(crate) effects: OnceCell<RoutineEffects>,
+}
+
+impl TemplateInfo<MySqlServer> {
+    /// The statements that make a database like it, read when they are first needed.
+    pub(crate) async fn script(
+        &self,
+        admin: &mut AdminConnection,
+    ) -> Result<&Arc<Script>, sqlx::Error> {
+        let read = async || Script::read(admin, &self.name).await.map(Arc::new);
+        self.details.script.get_or_try_init(read).await
+    }
+}
+
+impl TemplateSql for MySqlServer {
+    type TemplateDetails = TemplateDetails;
+
+    const SANDBOX_OBJECTS: Option<&'static str> = None;
+    const DRAFT: &'static str = "t";
+    const PREFETCH_CONNECTIONS: usize = 1;
+
+    async fn find_template(
+        &self,
+        admin: &mut AdminConnection,
+        digest: &str,
+        rebuilt_in: Option<&str>,
+    ) -> Result<Option<TemplateInfo<Self>>, sqlx::Error> {
+        if let Some(run_id) = rebuilt_in {
+            let built = format!(
+                "SELECT run FROM green_light.rebuilds WHERE digest = '{digest}' AND run = '{run_id}'"
+            );
+            if names(admin, built).await?.is_empty() {
+                return Ok(None);
+            }
+        }
+        let find = format!(
+            "INSERT IGNORE INTO green_light.template_uses VALUES ('{digest}', '{}'); \
+             UPDATE green_light.templates SET used = now(6) WHERE digest = '{digest}'; \
+             SELECT name FROM green_light.templates t WHERE digest = '{digest}' AND EXISTS \
+             (SELECT 1 FROM information_schema.schemata s WHERE s.schema_name = t.name)",
+            self.process
+        );
+        let name = names(admin, find).await?.pop();
+        Ok(name.map(|name| TemplateInfo {
+            digest: digest.to_owned(),
+            name,
+            details: TemplateDetails::default(),
+        }))
+    }
+
+    async fn lock_template(admin: &mut AdminConnection, digest: &str) -> Result<bool, sqlx::Error> {
+        lock(admin, &format!("green_light.template.{digest}")).await
+    }
+
+    async fn create_draft(
+        &self,
+        admin: &mut AdminConnection,
+        draft: &str,
+        digest: &str,
+        _base: Option<&TemplateInfo<Self>>,
+        _rebuilt_in: Option<&str>,
+    ) -> Result<(), Error> {
+        let created = async {
+            insert(admin, draft, digest, "making", &self.process).await?;
+            run(admin, format!("CREATE DATABASE {}", quoted(draft))).await
+        };
+        let cannot = |error| failed("the template cannot be built", error);
+        created.await.map_err(cannot)
+    }
+
+    async fn publish_template(
+        &self,
+        admin: &mut AdminConnection,
+        draft: &str,
+        digest: &str,
+        rebuilt_in: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        // A seed may have left a connection behind, and a template must have none.
+        end_connections(admin, draft).await?;
+        let forget = rebuilt_in.map(|run_id| forget_template(digest, run_id));
+        let forget = forget.unwrap_or_default();
+        let list = format!(
+            "START TRANSACTION; {forget}\
+             REPLACE INTO green_light.templates (digest, name) VALUES ('{digest}', '{draft}'); \
+             DELETE FROM green_light.test_databases WHERE name = '{draft}'; COMMIT"
+        );
+        run(admin, list).await
+    }
+
+    async fn create_database(
+        &self,
+        admin: &mut AdminConnection,
+        template: &TemplateInfo<Self>,
+        purpose: Option<&Purpose>,
+    ) -> Result<String, sqlx::Error> {
+        let (before, after) = match purpose {
+            Some(_) => ("making", "taken"),
+            None => ("ahead", "free"),
+        };
+        let name = new_name("d");
+        let script = template.script(admin).await?;
+        insert(admin, &name, &template.digest, before, &self.process).await?;
+        script.make(admin, &name, &template.name).await?;
+        set_state(admin, &name, after).await?;
+        unlock(admin, &name).await?;
+        Ok(name)
+    }
+}
+
+/// The statements that take the template `digest` off the list, with all that was created from it ahead of tests.
+fn forget_template(digest: &str, run_id: &str) -> String {
+    format!(
+        "INSERT INTO green_light.test_databases (name, digest, state) \
+         SELECT name, digest, 'done' FROM green_light.templates WHERE digest = '{digest}'; \
+         DELETE FROM green_light.templates WHERE digest = '{digest}'; \
+         UPDATE green_light.test_databases SET state = 'done' \
+         WHERE digest = '{digest}' AND state IN ('free', 'used'); \
+         UPDATE green_light.test_databases SET digest = '' \
+         WHERE digest = '{digest}' AND state = 'taken'; \
+         REPLACE INTO green_light.rebuilds VALUES ('{digest}', '{run_id}'); "
+    )
+}

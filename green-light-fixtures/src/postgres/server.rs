@@ -1,0 +1,104 @@
+//! One PostgreSQL server: how to reach it, and what it said of itself.
+
+use std::fmt;
+
+use sqlx::{PgConnection, postgres::PgConnectOptions};
+
+use crate::error::Error;
+use crate::local_server::origin::{Origin, not_a_url};
+use crate::postgres::admin::run;
+use crate::postgres::errors;
+use crate::postgres::registry_tables::{self, ServerInfo};
+use crate::server::driver::{Entered, ServerAccess};
+use crate::server::names::{program, random_bytes};
+use crate::url::DatabaseUrl;
+
+/// The setting by which a server notices during a query that its client is gone, since version 14.
+const CLIENT_CHECK: (&str, &str) = ("client_connection_check_interval", "200ms");
+
+/// One PostgreSQL server.
+pub(crate) struct PostgresServer {
+    /// How to reach it, with the database that its URL names.
+    options: PgConnectOptions,
+    /// How to reach the maintenance database.
+    maintenance: PgConnectOptions,
+    pub(crate) info: ServerInfo,
+    /// The number of this process on this server. The process holds the lock of that number.
+    pub(crate) key: i64,
+}
+
+impl PostgresServer {
+    /// The mark in the comment of every database of ours.
+    pub(crate) fn mark(&self) -> String {
+        let maintenance = self.maintenance.get_database().unwrap_or_default();
+        format!("[made by green-light, see {maintenance}]")
+    }
+}
+
+impl ServerAccess for PostgresServer {
+    type Db = sqlx::Postgres;
+    type Connection = PgConnection;
+
+    async fn enter(url: &DatabaseUrl, _is_ours: bool) -> Result<Entered<Self>, Error> {
+        let options: PgConnectOptions =
+            (url.expose().parse()).map_err(|error| not_a_url(Origin::POSTGRES, url, error))?;
+        let program = program();
+        let (mut admin, maintenance) = registry_tables::open(&options, &program).await?;
+        let info = registry_tables::server_info(&mut admin).await?;
+        let mut options = options.application_name(&program);
+        if info.misses_client_disconnect {
+            // Only sessions of tests are told to end their queries with their clients; the server's own
+            // setting stays. Not every operating system can do it.
+            let (name, value) = CLIENT_CHECK;
+            let known = run(&mut admin, format!("SET {name} = '{value}'")).await;
+            if known.is_ok() {
+                options = options.options([CLIENT_CHECK]);
+            }
+        }
+        Ok(Entered {
+            connections: info.connections,
+            driver: Self {
+                options,
+                maintenance,
+                info,
+                key: i64::from_ne_bytes(random_bytes()),
+            },
+            admin,
+        })
+    }
+
+    fn admin_options(&self) -> &PgConnectOptions {
+        &self.maintenance
+    }
+
+    fn options_of(&self, name: &str) -> PgConnectOptions {
+        self.options.clone().database(name)
+    }
+
+    fn public_url(url: &DatabaseUrl) -> DatabaseUrl {
+        url.for_postgres_drivers()
+    }
+
+    fn fingerprint(&self) -> Vec<&str> {
+        let info = &self.info;
+        vec![
+            registry_tables::FORMAT,
+            &info.major_version,
+            &info.fingerprint,
+            &info.role,
+        ]
+    }
+
+    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+        errors::failed(what, error)
+    }
+}
+
+impl fmt::Debug for PostgresServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options have a password.
+        f.debug_struct("PostgresServer")
+            .field("info", &self.info)
+            .finish_non_exhaustive()
+    }
+}

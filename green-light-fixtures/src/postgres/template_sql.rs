@@ -1,0 +1,267 @@
+//! How a template is found and built on a PostgreSQL server, and how databases are cloned from it.
+//!
+//! The name of a template is made from its digest. A draft is renamed to it last.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::error::{Error, Kind};
+use crate::postgres::admin::{AdminConnection, literal, quoted, run};
+use crate::postgres::database_properties;
+use crate::postgres::errors::failed;
+use crate::postgres::guard::GUARD;
+use crate::postgres::registry_tables::TEMPLATE_IN_USE;
+use crate::postgres::server::PostgresServer;
+use crate::server::driver::{
+    Purpose, ReaperSql as _, ServerAccess as _, TemplateInfo, TemplateSql,
+};
+use crate::server::names::new_name;
+use crate::server::query_ext::QueryExt as _;
+
+fn name_of(digest: &str) -> String {
+    format!("gl_t_{digest}")
+}
+
+impl TemplateSql for PostgresServer {
+    /// Statements that give a clone what it does not inherit.
+    type TemplateDetails = Vec<String>;
+
+    const SANDBOX_OBJECTS: Option<&'static str> = Some(GUARD);
+    const DRAFT: &'static str = "b";
+    /// One creates a database, and one is the first to connect to it.
+    const PREFETCH_CONNECTIONS: usize = 2;
+
+    async fn find_template(
+        &self,
+        admin: &mut AdminConnection,
+        digest: &str,
+        rebuilt_in: Option<&str>,
+    ) -> Result<Option<TemplateInfo<Self>>, sqlx::Error> {
+        let name = name_of(digest);
+        if let Some(run) = rebuilt_in
+            && !was_rebuilt(admin, &name, run).await?
+        {
+            return Ok(None);
+        }
+        let row = sqlx::query(
+            "UPDATE green_light.template t SET used = now() FROM pg_database d \
+             WHERE t.name = $1 AND d.datname = $1 AND d.datistemplate AND NOT d.datallowconn \
+             RETURNING t.likeness, pg_advisory_lock_shared($2, hashtext($1))",
+        )
+        .bind(&name)
+        .bind(TEMPLATE_IN_USE)
+        .fetch_optional_with(admin)
+        .await?;
+        let info = row.map(|row| {
+            Ok(TemplateInfo {
+                digest: digest.to_owned(),
+                name,
+                details: row.try_get(0)?,
+            })
+        });
+        info.transpose()
+    }
+
+    async fn lock_template(admin: &mut AdminConnection, digest: &str) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
+            .bind(name_of(digest))
+            .fetch_one_with(admin)
+            .await
+    }
+
+    async fn create_draft(
+        &self,
+        admin: &mut AdminConnection,
+        draft: &str,
+        digest: &str,
+        base: Option<&TemplateInfo<Self>>,
+        rebuilt_in: Option<&str>,
+    ) -> Result<(), Error> {
+        let cannot = |error| failed("the template cannot be built", error);
+        let name = name_of(digest);
+        if rebuilt_in.is_some() {
+            forget_template(admin, &name).await.map_err(cannot)?;
+        }
+        let is_ours: Option<bool> = sqlx::query_scalar(
+            "SELECT datistemplate AND position($2 IN coalesce(shobj_description(oid, 'pg_database'), '')) > 0 \
+             FROM pg_database WHERE datname = $1",
+        )
+        .bind(&name)
+        .bind(self.mark())
+        .fetch_optional_with(&mut *admin)
+        .await
+        .map_err(cannot)?;
+        match is_ours {
+            None => {}
+            // It is not listed any more.
+            Some(true) => self.drop_database(admin, &name).await.map_err(cannot)?,
+            Some(false) => {
+                return Err(Error::new(
+                    Kind::Configuration,
+                    format!("the database `{name}` has the name of a template, but is none"),
+                )
+                .help("drop it, unless something needs it"));
+            }
+        }
+        let created = self.create(admin, draft, &name, None, base).await;
+        created.map_err(cannot)
+    }
+
+    async fn publish_template(
+        &self,
+        admin: &mut AdminConnection,
+        draft: &str,
+        digest: &str,
+        rebuilt_in: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        let (name, quoted_draft) = (name_of(digest), quoted(draft));
+        let close =
+            format!("ALTER DATABASE {quoted_draft} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true");
+        run(admin, close).await?;
+        // A seed may have left a connection behind, and a template must have none.
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind(draft)
+            .execute_with(&mut *admin)
+            .await?;
+        let details = database_properties::read(admin, draft, &self.mark()).await?;
+        // It is found once there is a database of this name, too.
+        sqlx::query(
+            "INSERT INTO green_light.template (name, strategy, likeness, measured) \
+             VALUES ($1, '', $2, '') ON CONFLICT (name) DO UPDATE SET likeness = $2, used = now()",
+        )
+        .bind(&name)
+        .bind(details)
+        .execute_with(&mut *admin)
+        .await?;
+        let rename = format!("ALTER DATABASE {quoted_draft} RENAME TO {}", quoted(&name));
+        run(admin, rename).await?;
+        sqlx::query("DELETE FROM green_light.database WHERE name = $1")
+            .bind(draft)
+            .execute_with(&mut *admin)
+            .await?;
+        if let Some(run) = rebuilt_in {
+            sqlx::query(
+                "INSERT INTO green_light.rebuilt VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET run = $2",
+            )
+            .bind(name)
+            .bind(run)
+            .execute_with(admin)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn create_database(
+        &self,
+        admin: &mut AdminConnection,
+        template: &TemplateInfo<Self>,
+        purpose: Option<&Purpose>,
+    ) -> Result<String, sqlx::Error> {
+        let name = new_name("d");
+        let test = purpose.map(|purpose| {
+            let (Purpose::Test(test) | Purpose::Slot(test)) = purpose;
+            &**test
+        });
+        self.create(admin, &name, &template.name, test, Some(template))
+            .await?;
+        sqlx::query(
+            "UPDATE green_light.database SET state = CASE WHEN test IS NULL THEN 'free' ELSE 'taken' END, \
+             owner = CASE WHEN test IS NULL THEN NULL ELSE owner END, \
+             oid = (SELECT oid FROM pg_database WHERE datname = $1) WHERE name = $1",
+        )
+        .bind(&name)
+        .execute_with(admin)
+        .await?;
+        if test.is_none()
+            && let Ok(first) = AdminConnection::connect_when_free(&self.options_of(&name)).await
+        {
+            // The first connection to a new database writes down what all need of its catalog, and takes
+            // longer than the next ones.
+            first.close().await;
+        }
+        Ok(name)
+    }
+}
+
+impl PostgresServer {
+    /// Registers the database `name` of `template`, and creates it: empty, or like `base`.
+    ///
+    /// From here on `admin` holds the lock of this process as well. A server goes on creating a database when
+    /// its client is killed, and until it is there it cannot be dropped.
+    async fn create(
+        &self,
+        admin: &mut AdminConnection,
+        name: &str,
+        template: &str,
+        test: Option<&str>,
+        base: Option<&TemplateInfo<Self>>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO green_light.database (name, template, state, owner, test) \
+             VALUES ($1, $2, 'making', $3, $4) RETURNING pg_advisory_lock_shared($3)",
+        )
+        .bind(name)
+        .bind(template)
+        .bind(self.key)
+        .bind(test)
+        .execute_with(&mut *admin)
+        .await?;
+        let quoted_name = quoted(name);
+        let (create, properties) = match base {
+            None => (
+                format!("CREATE DATABASE {quoted_name}"),
+                format!(
+                    "COMMENT ON DATABASE {quoted_name} IS {}",
+                    literal(&self.mark())
+                ),
+            ),
+            Some(base) => (
+                format!(
+                    "CREATE DATABASE {quoted_name} TEMPLATE {}",
+                    quoted(&base.name)
+                ),
+                database_properties::of(&base.details, name),
+            ),
+        };
+        admin.execute_slow(AssertSqlSafe(create)).await?;
+        run(admin, properties).await
+    }
+}
+
+/// Takes the template `name` off the list, with all that was created from it ahead of tests.
+async fn forget_template(admin: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
+    for sql in [
+        "DELETE FROM green_light.template WHERE name = $1",
+        "UPDATE green_light.database SET state = 'done' WHERE template = $1 AND state = 'free'",
+        // A database that is leased now is not recycled.
+        "UPDATE green_light.database SET template = '' WHERE template = $1 AND state = 'taken'",
+    ] {
+        let sql = sqlx::query(sql).bind(name);
+        sql.execute_with(&mut *admin).await?;
+    }
+    Ok(())
+}
+
+/// Whether the template `name` was built in this run.
+async fn was_rebuilt(
+    admin: &mut AdminConnection,
+    name: &str,
+    run_id: &str,
+) -> Result<bool, sqlx::Error> {
+    // The first version of the registry did not have this table.
+    let exists = "SELECT FROM green_light.rebuilt LIMIT 0";
+    if run(admin, exists.to_owned()).await.is_err() {
+        let create = "CREATE TABLE IF NOT EXISTS green_light.rebuilt (name text PRIMARY KEY, run text NOT NULL)";
+        let created = run(admin, create.to_owned()).await;
+        // Of several processes that create it at once, some fail.
+        if created.is_err() {
+            run(admin, exists.to_owned()).await?;
+        }
+    }
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM green_light.rebuilt WHERE name = $1 AND run = $2)",
+    )
+    .bind(name)
+    .bind(run_id)
+    .fetch_one_with(admin)
+    .await
+}

@@ -1,0 +1,78 @@
+//! This process on one server: its registration, its admin connection, and what it does in the background.
+//!
+//! Invariant: the locks that say that this process lives are held by the admin connection, so as long as the
+//! process lives.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sqlx::pool::PoolOptions;
+use tokio::sync::MutexGuard;
+
+use crate::error::Error;
+use crate::server::admin_connection::when_free;
+use crate::server::background::Background;
+use crate::server::connection_budget::ConnectionBudget;
+use crate::server::driver::{Admin, Pool, ServerDriver};
+use crate::server::parked::ParkedDatabases;
+use crate::url::DatabaseUrl;
+
+/// This process on one server.
+pub(crate) struct ServerClient<D: ServerDriver> {
+    pub(crate) url: DatabaseUrl,
+    pub(crate) driver: D,
+    pub(crate) budget: Arc<ConnectionBudget<D>>,
+    pub(crate) background: Background,
+    /// Databases of the sandbox that may be recycled.
+    pub(crate) parked: ParkedDatabases<Pool<D>>,
+}
+
+impl<D: ServerDriver> ServerClient<D> {
+    /// Registers this process on the server at `url` once there is room for it.
+    pub(crate) async fn open(url: DatabaseUrl, is_ours: bool) -> Result<Self, Error> {
+        let (budget, driver) = ConnectionBudget::admit(&url, || D::enter(&url, is_ours)).await?;
+        let registered = driver.register(&mut *budget.admin().await).await;
+        registered.map_err(|error| {
+            D::failed("this process could not be registered on the server", error)
+        })?;
+        Ok(Self {
+            url,
+            driver,
+            budget: Arc::new(budget),
+            background: Background::default(),
+            parked: ParkedDatabases::default(),
+        })
+    }
+
+    /// The connection of this process that holds its locks.
+    pub(crate) async fn admin(&self) -> MutexGuard<'_, Admin<D>> {
+        self.budget.admin().await
+    }
+
+    /// The URL of the database `name` on this server.
+    pub(crate) fn url_of(&self, name: &str) -> DatabaseUrl {
+        D::public_url(&self.url.with_database(name))
+    }
+
+    /// Opens a pool on the database `name`.
+    pub(crate) async fn open_pool(
+        &self,
+        name: &str,
+        connections: u32,
+        wait: Duration,
+    ) -> Result<Pool<D>, sqlx::Error> {
+        let options = self.driver.options_of(name);
+        let pool = PoolOptions::<D::Db>::new()
+            .max_connections(connections)
+            .acquire_timeout(wait);
+        when_free::<D::Connection, _, _>(|| pool.clone().connect_with(options.clone())).await
+    }
+}
+
+impl<D: ServerDriver> fmt::Debug for ServerClient<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerClient")
+            .field("url", &self.url)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}

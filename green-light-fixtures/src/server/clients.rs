@@ -1,0 +1,77 @@
+//! The clients of this process: one for each server, opened when it is first needed, closed at the end of the
+//! process.
+//!
+//! A client is opened on a runtime of its own, so that the test that asked for it may end meanwhile.
+
+use std::{
+    any::Any,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use green_light_core::progress;
+use tokio::sync::OnceCell;
+
+use crate::error::{Error, Kind};
+use crate::server::background::{on_own_runtime, run_at_exit};
+use crate::server::client::ServerClient;
+use crate::server::driver::ServerDriver;
+use crate::server::{database_lease, reaper};
+use crate::url::DatabaseUrl;
+
+/// A client, whichever server it is for, once it is open.
+type Cell = Arc<OnceCell<Arc<dyn Any + Send + Sync>>>;
+
+static CLIENTS: Mutex<Vec<(DatabaseUrl, Cell)>> = Mutex::new(Vec::new());
+
+/// The client of this process for the server at `url`, opened if it is not yet.
+pub(crate) async fn client_of<D: ServerDriver>(
+    url: &DatabaseUrl,
+    is_ours: bool,
+) -> Result<Arc<ServerClient<D>>, Error> {
+    let (url, cell) = (url.clone(), cell_of(url));
+    let client = on_own_runtime(async move {
+        let client = cell.get_or_try_init(async || {
+            let client = Arc::new(ServerClient::<D>::open(url, is_ours).await?);
+            let closing = Arc::clone(&client);
+            green_light_core::at_exit(move || close(closing)).map_err(|error| {
+                Error::new(
+                    Kind::Connection,
+                    "no function could be registered for the end of the process",
+                )
+                .because(error)
+            })?;
+            Ok(client as Arc<dyn Any + Send + Sync>)
+        });
+        client.await.cloned()
+    });
+    let client = client.await?.downcast();
+    Ok(client.expect("a URL names one kind of server"))
+}
+
+fn cell_of(url: &DatabaseUrl) -> Cell {
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, cell)) = clients.iter().find(|(known, _)| known == url) {
+        return Arc::clone(cell);
+    }
+    let cell = Cell::default();
+    clients.push((url.clone(), Arc::clone(&cell)));
+    cell
+}
+
+/// At the end of the process: recycles and drops its databases, and frees its locks.
+fn close<D: ServerDriver>(client: Arc<ServerClient<D>>) {
+    client.background.close();
+    let url = client.url.clone();
+    run_at_exit(&url, async move {
+        database_lease::recycle_all(&client).await;
+        client.background.drain().await;
+        reaper::reap_at_exit(&client).await;
+        let mut admin = client.admin().await;
+        let _ = client.driver.unregister(&mut admin).await;
+        if let Some(timeout) = admin.timed_out() {
+            progress(&format!(
+                "{timeout}; the next run drops what this process had"
+            ));
+        }
+    });
+}

@@ -1,0 +1,291 @@
+//! What differs between servers. All else in this folder is written once over these traits.
+//!
+//! A [`ServerDriver`] is one server as this process sees it: how to reach it, what it said of itself, and under
+//! which key or name this process is registered there. Each trait is implemented in a file of its own.
+//!
+//! The registry on a server has a row for each database. Its states are stored as short words that earlier
+//! versions of green-light wrote too, so that two versions on one server drop each other's leftovers:
+//!
+//! | stored | what it says |
+//! |---|---|
+//! | `making` | being created: for a test on MySQL, for a test or ahead of tests on PostgreSQL |
+//! | `ahead` | being created ahead of tests, on MySQL |
+//! | `free` | ready for any test |
+//! | `used` | ready for the sandbox, which had it before, on MySQL |
+//! | `taken` | leased to a test or a slot |
+//! | `done` | garbage: the reaper drops it |
+//! | `kept` | kept for a person to look at |
+
+use std::{fmt, future::Future};
+
+use sqlx::Connection;
+
+use crate::database_pool::PoolDriver;
+use crate::error::Error;
+use crate::server::admin_connection::AdminConnection;
+use crate::server::server_connection::ServerConnection;
+use crate::url::DatabaseUrl;
+
+/// A connection for what green-light itself asks.
+pub(crate) type Admin<D> = AdminConnection<<D as ServerAccess>::Connection>;
+/// How to connect to a database.
+pub(crate) type Options<D> = <<D as ServerAccess>::Connection as Connection>::Options;
+pub(crate) type Pool<D> = sqlx::Pool<<D as ServerAccess>::Db>;
+
+/// All that differs between servers.
+pub(crate) trait ServerDriver:
+    ConnectionLocks + Registry + TemplateSql + Recycling + ReaperSql
+{
+}
+
+impl<D: ConnectionLocks + Registry + TemplateSql + Recycling + ReaperSql> ServerDriver for D {}
+
+/// How to reach a server.
+pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
+    type Db: PoolDriver<Connection = Self::Connection>;
+    type Connection: ServerConnection<Database = Self::Db>;
+
+    /// Connects to the server at `url`, which green-light started if `is_ours`, and prepares its registry.
+    fn enter(
+        url: &DatabaseUrl,
+        is_ours: bool,
+    ) -> impl Future<Output = Result<Entered<Self>, Error>> + Send;
+
+    /// How to reach the registry, from where databases are created and dropped.
+    fn admin_options(&self) -> &Options<Self>;
+
+    /// How to reach the database `name`.
+    fn options_of(&self, name: &str) -> Options<Self>;
+
+    /// The URL of a database, in the form that most drivers read.
+    fn public_url(url: &DatabaseUrl) -> DatabaseUrl;
+
+    /// What contents of a template depend on, besides its schema: the format of the registry, and what the
+    /// server says of itself.
+    fn fingerprint(&self) -> Vec<&str>;
+
+    /// Something that green-light itself asked for failed.
+    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error;
+
+    fn connect(&self) -> impl Future<Output = Result<Admin<Self>, sqlx::Error>> + Send {
+        AdminConnection::connect_when_free(self.admin_options())
+    }
+}
+
+/// A process that has connected, and may have to leave again because there is no room.
+pub(crate) struct Entered<D: ServerAccess> {
+    pub(crate) driver: D,
+    pub(crate) admin: Admin<D>,
+    /// How many connections the server gives its user.
+    pub(crate) connections: i32,
+}
+
+/// Locks by which processes count their connections. They end with the connection that holds them.
+pub(crate) trait ConnectionLocks: ServerAccess {
+    /// Takes the locks of `count` numbers up to `total` that are not `held`, or none.
+    ///
+    /// The same connection can take a lock twice, so it must know what it holds already.
+    fn lock(
+        admin: &mut Admin<Self>,
+        total: i32,
+        count: usize,
+        held: &[i32],
+    ) -> impl Future<Output = Result<Vec<i32>, sqlx::Error>> + Send;
+
+    fn unlock(
+        admin: &mut Admin<Self>,
+        numbers: &[i32],
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Who holds how many, the most first.
+    fn holders(
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<Vec<(String, i64)>, sqlx::Error>> + Send;
+}
+
+/// What a database is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// For this test alone, which may commit to it.
+    Test(String),
+    /// For a slot of the sandbox. This test is the first to have it.
+    Slot(String),
+}
+
+/// What is known of a template.
+#[derive(Debug)]
+pub(crate) struct TemplateInfo<D: TemplateSql> {
+    pub(crate) digest: String,
+    /// The name of its database.
+    pub(crate) name: String,
+    pub(crate) details: D::TemplateDetails,
+}
+
+/// The rows of processes and of databases.
+pub(crate) trait Registry: TemplateSql {
+    /// Registers this process, as long as `admin` is open.
+    fn register(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Frees all that this process still has, at its end. The databases become garbage.
+    fn release_all(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Frees the locks of this process before its connection ends: the server may notice that late.
+    fn unregister(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Leases a ready database, if there is one. Returns its name and how many are left.
+    fn pop_ready(
+        &self,
+        admin: &mut Admin<Self>,
+        template: &TemplateInfo<Self>,
+        purpose: &Purpose,
+    ) -> impl Future<Output = Result<Option<(String, i64)>, sqlx::Error>> + Send;
+
+    /// How many databases are ready, or are being created ahead.
+    fn count_ready(
+        &self,
+        admin: &mut Admin<Self>,
+        template: &TemplateInfo<Self>,
+        purpose: &Purpose,
+    ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+
+    /// Keeps a database for a person to look at. Only the latest `at_most` stay.
+    fn keep(
+        &self,
+        admin: &mut Admin<Self>,
+        name: &str,
+        at_most: usize,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// The reaper may drop a database. If it was garbage before, it comes after all others now.
+    fn mark_garbage(
+        &self,
+        admin: &mut Admin<Self>,
+        name: &str,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+/// How templates are found and built, and databases created from them.
+pub(crate) trait TemplateSql: ServerAccess {
+    /// What it takes to create a database like a template.
+    type TemplateDetails: fmt::Debug + Send + Sync;
+
+    /// What slots of the sandbox need in their template, as SQL. Such a template is made from that of tests.
+    const SANDBOX_OBJECTS: Option<&'static str>;
+    /// Names of templates that are being built begin with `gl_` and this.
+    const DRAFT: &'static str;
+    /// How many connections it takes to create databases ahead of tests.
+    const PREFETCH_CONNECTIONS: usize;
+
+    /// Finds the template `digest`, if it is complete, and if it was built in the run `rebuilt_in` where one is
+    /// named. It is not dropped as long as this process lives.
+    fn find_template(
+        &self,
+        admin: &mut Admin<Self>,
+        digest: &str,
+        rebuilt_in: Option<&str>,
+    ) -> impl Future<Output = Result<Option<TemplateInfo<Self>>, sqlx::Error>> + Send;
+
+    /// Takes the lock that the builder of a template holds until its connection is closed.
+    fn lock_template(
+        admin: &mut Admin<Self>,
+        digest: &str,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
+
+    /// Creates the database `draft`, which becomes the template `digest`: empty, or like `base`.
+    fn create_draft(
+        &self,
+        admin: &mut Admin<Self>,
+        draft: &str,
+        digest: &str,
+        base: Option<&TemplateInfo<Self>>,
+        rebuilt_in: Option<&str>,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Ends all connections to `draft`, and makes it the template `digest`.
+    fn publish_template(
+        &self,
+        admin: &mut Admin<Self>,
+        draft: &str,
+        digest: &str,
+        rebuilt_in: Option<&str>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Creates a database from `template`: one that is leased, or one that is ready if there is no `purpose`.
+    fn create_database(
+        &self,
+        admin: &mut Admin<Self>,
+        template: &TemplateInfo<Self>,
+        purpose: Option<&Purpose>,
+    ) -> impl Future<Output = Result<String, sqlx::Error>> + Send;
+}
+
+/// How a database of the sandbox becomes ready for another slot.
+pub(crate) trait Recycling: ServerAccess {
+    /// Undoes what a rollback does not, and ends the connection of the slot.
+    fn end_session(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Makes a leased database ready. `false` if there are enough, or it is not fit for that.
+    fn recycle(
+        &self,
+        admin: &mut Admin<Self>,
+        name: &str,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
+}
+
+/// How garbage is found and dropped.
+pub(crate) trait ReaperSql: ServerAccess {
+    /// Takes the lock of the reaper until the connection is closed.
+    fn lock_reaper(
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
+
+    /// How many databases are garbage or ready without need.
+    fn count_garbage(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+
+    /// How much of the garbage this process has left.
+    fn count_own_garbage(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+
+    /// Makes garbage of databases that are ready without need, and lists all garbage.
+    fn list_garbage(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
+
+    /// Makes garbage of templates that no process has used for an hour, but for the latest, and lists it.
+    fn retire_templates(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
+
+    /// Drops a database that is still garbage, and its row.
+    fn drop_database(
+        &self,
+        admin: &mut Admin<Self>,
+        name: &str,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Why a database could not be dropped, in words.
+    fn explain_refusal(
+        &self,
+        _admin: &mut Admin<Self>,
+        error: &sqlx::Error,
+    ) -> impl Future<Output = String> + Send {
+        let text = error.to_string();
+        async { text }
+    }
+}

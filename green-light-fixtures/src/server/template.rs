@@ -1,0 +1,242 @@
+//! The template of one schema on a server: found, or built once by the first process that needs it; and
+//! databases made from it.
+//!
+//! A template that is being built is a draft: a row in the registry, and a database under a name of its own.
+//! Only the last step, publishing, makes it the template. Up to there it is garbage if its builder is killed.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::OnceCell;
+
+use crate::backoff::Backoff;
+use crate::database_pool::{DatabasePool, PoolDriver as _};
+use crate::digest::short_digest;
+use crate::env;
+use crate::error::{Error, Kind};
+use crate::schema::build_id::content_id;
+use crate::schema::definition::Schema;
+use crate::schema::new_database::NewDatabase;
+use crate::server::admin_connection::AdminConnection;
+use crate::server::client::ServerClient;
+use crate::server::clients::client_of;
+use crate::server::connection_budget::ConnectionHolder;
+use crate::server::database_lease::DatabaseLease;
+use crate::server::driver::{Admin, Purpose, ServerDriver, TemplateInfo};
+use crate::server::names::new_name;
+use crate::server::ready_pool;
+use crate::server::response_timeout::while_server_alive;
+use crate::url::DatabaseUrl;
+
+/// A template on a server, and how databases are made from it.
+#[derive(Debug)]
+pub(crate) struct ServerTemplate<D: ServerDriver> {
+    pub(crate) client: Arc<ServerClient<D>>,
+    pub(crate) schema: Schema,
+    pub(crate) info: Arc<TemplateInfo<D>>,
+    /// The same with what the sandbox needs, made when the first slot is.
+    with_sandbox: OnceCell<Arc<TemplateInfo<D>>>,
+    /// Whether this process has built it.
+    pub(crate) was_built: bool,
+}
+
+impl<D: ServerDriver> ServerTemplate<D> {
+    /// Finds the template of `schema` on the server at `url`, or builds it.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or the schema cannot be applied.
+    pub(crate) async fn obtain(
+        url: &DatabaseUrl,
+        is_ours: bool,
+        schema: &Schema,
+        wait: Duration,
+    ) -> Result<Self, Error> {
+        let client = client_of::<D>(url, is_ours).await?;
+        let content = schema.persistent_digest(D::Db::DIALECT, content_id).await;
+        let source = Source::Schema(schema, wait);
+        let (info, was_built) = find_or_build(&client, source, &content).await?;
+        Ok(Self {
+            client,
+            schema: schema.clone(),
+            info: Arc::new(info),
+            with_sandbox: OnceCell::new(),
+            was_built,
+        })
+    }
+
+    /// A database for `test` alone, as the template made it, with permits for its connections.
+    ///
+    /// # Errors
+    ///
+    /// When none can be created, or there is no connection for it within the time of a long test.
+    pub(crate) async fn lease(&self, test: &str) -> Result<DatabaseLease<D>, Error> {
+        let purpose = Purpose::Test(test.to_owned());
+        ready_pool::acquire(&self.client, &self.info, purpose).await
+    }
+
+    /// A database for a slot of the sandbox that `test` is the first to have, with a permit for one connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`lease`](Self::lease).
+    pub(crate) async fn lease_for_slot(&self, test: &str) -> Result<DatabaseLease<D>, Error> {
+        let info = match D::SANDBOX_OBJECTS {
+            None => &self.info,
+            Some(objects) => {
+                let build = async || {
+                    let source = Source::Sandbox(&self.info, objects);
+                    let content = short_digest([&*self.info.name, objects]);
+                    let (info, _) = find_or_build(&self.client, source, &content).await?;
+                    Ok::<_, Error>(Arc::new(info))
+                };
+                self.with_sandbox.get_or_try_init(build).await?
+            }
+        };
+        ready_pool::acquire(&self.client, info, Purpose::Slot(test.to_owned())).await
+    }
+}
+
+/// What a template holds.
+enum Source<'a, D: ServerDriver> {
+    /// Its pool waits so long for a connection.
+    Schema(&'a Schema, Duration),
+    /// What this template holds, and what the sandbox needs besides.
+    Sandbox(&'a TemplateInfo<D>, &'static str),
+}
+
+/// Finds the template of `source`, whose digest is `content`, or builds it. Whether it was built here.
+async fn find_or_build<D: ServerDriver>(
+    client: &ServerClient<D>,
+    source: Source<'_, D>,
+    content: &str,
+) -> Result<(TemplateInfo<D>, bool), Error> {
+    let mut parts = client.driver.fingerprint();
+    parts.push(content);
+    let building = Building {
+        client,
+        source,
+        digest: &short_digest(parts),
+        rebuilt_in: env::forced_rebuild()?,
+    };
+    if let Some(info) = building.find(&mut *client.admin().await).await? {
+        return Ok((info, false));
+    }
+    let was_built = building.wait_or_build().await?;
+    // From here on it is the connection of this process that keeps it from being dropped.
+    let info = building.find(&mut *client.admin().await).await?;
+    let info = info.ok_or_else(|| {
+        let text = "the template of this schema was dropped as soon as it was built";
+        Error::new(Kind::Held, text).help("look for something that drops databases of green-light")
+    })?;
+    Ok((info, was_built))
+}
+
+struct Building<'a, D: ServerDriver> {
+    client: &'a ServerClient<D>,
+    source: Source<'a, D>,
+    digest: &'a str,
+    /// The run in which it is built whether it is there or not.
+    rebuilt_in: Option<&'static str>,
+}
+
+impl<D: ServerDriver> Building<'_, D> {
+    async fn find(&self, admin: &mut Admin<D>) -> Result<Option<TemplateInfo<D>>, Error> {
+        let driver = &self.client.driver;
+        let found = driver.find_template(admin, self.digest, self.rebuilt_in);
+        let cannot = |error| D::failed("the templates of this server cannot be read", error);
+        found.await.map_err(cannot)
+    }
+
+    /// Waits for another process that builds the template, or builds it. Whether it was built here.
+    async fn wait_or_build(&self) -> Result<bool, Error> {
+        // For the connection that holds the lock, and for those of the schema.
+        let budget = &self.client.budget;
+        let may_wait = !ConnectionHolder::is_any();
+        let permits = budget.permits_if(may_wait, budget.per_test()).await?;
+        let cannot = |error| D::failed("the template cannot be built", error);
+        let mut admin = self.client.driver.connect().await.map_err(cannot)?;
+        let built = match self.wait_for_lock(&mut admin).await {
+            Ok(true) => self.build(&mut admin).await.map(|()| true),
+            other => other,
+        };
+        // Which frees the lock.
+        admin.close().await;
+        drop(permits);
+        built
+    }
+
+    /// Waits for the right to build. `false` if another process has built the template meanwhile.
+    async fn wait_for_lock(&self, admin: &mut Admin<D>) -> Result<bool, Error> {
+        let cannot = |error| D::failed("the template cannot be looked for", error);
+        let mut backoff = Backoff::new();
+        loop {
+            let is_locked = D::lock_template(admin, self.digest).await;
+            let is_locked = is_locked.map_err(cannot)?;
+            if self.find(admin).await?.is_some() {
+                return Ok(false);
+            }
+            if is_locked {
+                return Ok(true);
+            }
+            if backoff.expired() {
+                return Err(Error::new(
+                    Kind::Held,
+                    "another process has been building the template of this schema for too long",
+                )
+                .help("look for a test process that hangs in a migration or a seed, and end it"));
+            }
+            backoff
+                .pause(|| "another process builds the template of this schema".to_owned())
+                .await;
+        }
+    }
+
+    async fn build(&self, admin: &mut Admin<D>) -> Result<(), Error> {
+        let driver = &self.client.driver;
+        let draft = &new_name(D::DRAFT);
+        let base = match self.source {
+            Source::Schema(..) => None,
+            Source::Sandbox(base, _) => Some(base),
+        };
+        let filled = async {
+            let created = driver.create_draft(admin, draft, self.digest, base, self.rebuilt_in);
+            created.await?;
+            self.fill(draft).await
+        };
+        if let Err(error) = filled.await {
+            // If this fails, it is garbage once the process has gone.
+            let _ = driver.mark_garbage(admin, draft).await;
+            return Err(error);
+        }
+        let published = driver.publish_template(admin, draft, self.digest, self.rebuilt_in);
+        let cannot = |error| D::failed("the template cannot be built", error);
+        published.await.map_err(cannot)
+    }
+
+    /// Fills the database `draft`.
+    async fn fill(&self, draft: &str) -> Result<(), Error> {
+        let cannot = |error| D::failed("the template cannot be built", error);
+        let options = self.client.driver.options_of(draft);
+        let (schema, wait) = match self.source {
+            Source::Schema(schema, wait) => (schema, wait),
+            Source::Sandbox(_, objects) => {
+                let connection = AdminConnection::<D::Connection>::connect_when_free(&options);
+                let mut connection = connection.await.map_err(cannot)?;
+                let filled = connection.execute(objects).await;
+                connection.close().await;
+                return filled.map(drop).map_err(cannot);
+            }
+        };
+        let connections = self.client.budget.per_test().saturating_sub(1).max(1);
+        let pool = self.client.open_pool(draft, connections, wait).await;
+        let pool = DatabasePool::new(pool.map_err(cannot)?);
+        let db = NewDatabase::new(pool.clone(), self.client.url_of(draft));
+        let what = format!("the schema made at {}", schema.place());
+        let applied =
+            while_server_alive::<D::Connection, _>(&options, &what, schema.apply(&db)).await;
+        drop(db);
+        // This waits for connections that a seed may have leaked, so not for long: they are ended later.
+        let _ = tokio::time::timeout(Duration::from_millis(500), pool.close()).await;
+        applied.map_err(cannot)?
+    }
+}
