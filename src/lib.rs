@@ -20,7 +20,9 @@
 #[doc(inline)]
 pub use green_light_core::context::{self, MissingContext, try_wait, wait};
 #[doc(inline)]
-pub use green_light_core::fixture::{Lent, Next, Outcome, Request, RequestError, Scope, Yield};
+pub use green_light_core::fixture::{
+    FixtureRef, Next, Outcome, Request, RequestError, Scope, Yield,
+};
 #[cfg(feature = "crowd")]
 #[doc(inline)]
 pub use green_light_core::{Crowd, CrowdFailure, Member};

@@ -13,16 +13,16 @@ pub use crate::fixture::check::{
     check_scope, definition_of, value_of,
 };
 pub use crate::fixture::definition::{
-    Body, Counter, Definition, Dependency, FIXTURES, LISTED, Listed, Location, ModuleUses, Reach,
-    Request, Setup, SetupFuture, USES, ValueType,
+    Body, BodyArgs, BodyFuture, Counter, Definition, Dependency, FIXTURES, LISTED, Listed,
+    Location, ModuleUses, Reach, Request, USES, ValueType,
 };
 pub use crate::fixture::fixture_trait::{Declared, Fallible, Fixture, HasDefaults, defaults_of};
 pub use crate::fixture::inherited::{Keep, KeepLocal, KeepShared, scope_of};
-pub use crate::fixture::kind::{Exclusive, Fresh, Handle, Inherited, Narrow, Owned, Wide};
+pub use crate::fixture::kind::{Exclusive, Handle, Inherited, Owned, PerTest, PerUse, Shared};
 pub use crate::fixture::scope::Scope;
-pub use crate::fixture::supplied::{Given, give};
+pub use crate::fixture::supplied::{Supplied, supply};
 pub use crate::fixture::test_meta::{TESTS, TestMeta};
-pub use crate::fixture::test_options::{Drive, Options, Xfail};
+pub use crate::fixture::test_options::{Options, RuntimeChoice, Xfail};
 pub use crate::fixture::yields::Yield;
 pub use crate::report::failure::Failure;
 pub use crate::report::rendered::{RenderBoxed, RenderDebug, RenderError, Rendered};
@@ -47,7 +47,7 @@ pub fn exclusive<E: Exclusive>(value: E) -> E {
 ///
 /// Neither this nor [`fallible`] is generic in the future: there is one of those in each test.
 #[must_use]
-pub fn infallible<'a>(body: Pin<Box<dyn Future<Output = ()> + 'a>>) -> SetupFuture<'a> {
+pub fn infallible<'a>(body: Pin<Box<dyn Future<Output = ()> + 'a>>) -> BodyFuture<'a> {
     Box::pin(async move {
         body.await;
         Ok(())
@@ -59,7 +59,7 @@ pub fn infallible<'a>(body: Pin<Box<dyn Future<Output = ()> + 'a>>) -> SetupFutu
 pub fn fallible<'a, R>(
     body: Pin<Box<dyn Future<Output = R> + 'a>>,
     render: fn(Rendered<R::Error>) -> Failure,
-) -> SetupFuture<'a>
+) -> BodyFuture<'a>
 where
     R: Fallible + 'a,
 {

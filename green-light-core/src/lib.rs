@@ -25,7 +25,7 @@ pub use crate::crowd::handle::Crowd;
 #[cfg(feature = "crowd")]
 pub use crate::crowd::member::Member;
 pub use crate::os::at_exit;
-pub use crate::report::explain::hint_provider::{Adviser, Concern, advise};
+pub use crate::report::explain::hint_provider::{Concern, HintProvider, provide_hints};
 pub use crate::report::explain::left_behind::left_behind;
 pub use crate::report::explain::lookup::help_for;
 pub use crate::report::failure::{Failure, causes_of};

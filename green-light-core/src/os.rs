@@ -32,12 +32,12 @@ where
     T: Send + 'static,
 {
     let builder = thread::Builder::new().name(name.to_owned());
-    on_bare_thread(move || builder.spawn(f))?
+    on_uncaptured_thread(move || builder.spawn(f))?
 }
 
 /// Runs `f` on a thread that the standard library did not make, and waits for it.
 #[cfg(unix)]
-fn on_bare_thread<F, T>(f: F) -> io::Result<T>
+fn on_uncaptured_thread<F, T>(f: F) -> io::Result<T>
 where
     F: FnOnce() -> T + Send,
     T: Send,
@@ -52,7 +52,7 @@ where
     }
 
     extern "C" fn run<F: FnOnce() -> T, T>(job: *mut c_void) -> *mut c_void {
-        // SAFETY: `on_bare_thread` passes a pointer to its own `Job<F, T>` and does not touch it before this
+        // SAFETY: `on_uncaptured_thread` passes a pointer to its own `Job<F, T>` and does not touch it before this
         // thread has been joined.
         let job = unsafe { &mut *job.cast::<Job<F, T>>() };
         // A panic must not leave an `extern "C"` function.
@@ -112,7 +112,7 @@ where
 
 /// Runs `f` here: other systems offer no way round.
 #[cfg(not(unix))]
-fn on_bare_thread<F, T>(f: F) -> io::Result<T>
+fn on_uncaptured_thread<F, T>(f: F) -> io::Result<T>
 where
     F: FnOnce() -> T + Send,
     T: Send,

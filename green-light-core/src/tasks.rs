@@ -62,7 +62,7 @@ const GRACE: Duration = Duration::from_secs(5);
 ///
 /// # Panics
 ///
-/// Elsewhere, such as in a task of `tokio::spawn`: nobody would own the task. Also if the system has no more threads.
+/// Elsewhere, such as in a task of `tokio::spawn`: the task would have no owner. Also if the system has no more threads.
 ///
 /// # Examples
 ///
@@ -516,7 +516,7 @@ impl<F: Future> Drop for Task<F> {
 /// A thread with the tasks of a test.
 struct Beside {
     handle: Handle,
-    /// `None` once it has been told to stop.
+    /// `None` once it was asked to stop.
     thread: Mutex<Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>>,
 }
 

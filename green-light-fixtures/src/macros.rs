@@ -8,9 +8,9 @@
 #[macro_export]
 macro_rules! __give {
     ($fixture:ident, $($value:tt)*) => {
-        $crate::__private::Given {
+        $crate::__private::Supplied {
             target: $crate::__private::definition_of(&$crate::fixtures::$fixture()),
-            value: || $crate::__private::give($crate::fixtures::$fixture(), $crate::$($value)*),
+            value: || $crate::__private::supply($crate::fixtures::$fixture(), $crate::$($value)*),
         }
     };
 }

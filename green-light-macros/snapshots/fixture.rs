@@ -16,7 +16,7 @@ const _: () = {
             DbErr,
         > as ::green_light::__private::Fallible>::Value;
         const SCOPE: ::green_light::__private::Scope = ::green_light::__private::Scope::Module;
-        type Kind = ::green_light::__private::Wide;
+        type Kind = ::green_light::__private::Shared;
         fn definition() -> &'static ::green_light::__private::Definition {
             &__GREEN_LIGHT_FIXTURE
         }

@@ -13,7 +13,7 @@ const _: () = {
     impl lamp::__private::Declared for __request_traced_as_a_parameter {
         type Output = ();
         const SCOPE: lamp::__private::Scope = lamp::__private::Scope::Test;
-        type Kind = lamp::__private::Narrow;
+        type Kind = lamp::__private::PerTest;
         fn definition() -> &'static lamp::__private::Definition {
             &__GREEN_LIGHT_FIXTURE
         }

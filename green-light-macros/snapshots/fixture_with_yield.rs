@@ -13,7 +13,7 @@ const _: () = {
     impl ::green_light::__private::Declared for __request_mailer_as_a_parameter {
         type Output = Mailer;
         const SCOPE: ::green_light::__private::Scope = ::green_light::__private::Scope::Process;
-        type Kind = ::green_light::__private::Wide;
+        type Kind = ::green_light::__private::Shared;
         fn definition() -> &'static ::green_light::__private::Definition {
             &__GREEN_LIGHT_FIXTURE
         }

@@ -15,10 +15,10 @@ fn case_1() {
                 ::green_light::__private::definition_of(&limit()),
             ),
         ],
-        given: &[
-            ::green_light::__private::Given {
+        supplied: &[
+            ::green_light::__private::Supplied {
                 target: ::green_light::__private::definition_of(&limit()),
-                value: || ::green_light::__private::give(limit(), 1),
+                value: || ::green_light::__private::supply(limit(), 1),
             },
         ],
         group: ::core::option::Option::Some("saves"),

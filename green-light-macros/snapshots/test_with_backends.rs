@@ -51,7 +51,7 @@ fn saves(__green_light_case: usize) {
     static __GREEN_LIGHT_SQLITE: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
         path: ::core::concat!(::core::module_path!(), "::saves::sqlite"),
         group: ::core::option::Option::Some("saves"),
-        given: &[
+        supplied: &[
             ::green_light::__isolation!(database),
             ::green_light::__backend!(sqlite),
         ],
@@ -64,7 +64,7 @@ fn saves(__green_light_case: usize) {
     static __GREEN_LIGHT_POSTGRES: ::green_light::__private::TestMeta = ::green_light::__private::TestMeta {
         path: ::core::concat!(::core::module_path!(), "::saves::postgres"),
         group: ::core::option::Option::Some("saves"),
-        given: &[
+        supplied: &[
             ::green_light::__isolation!(database),
             ::green_light::__backend!(postgres),
         ],

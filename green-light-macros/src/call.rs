@@ -20,14 +20,14 @@ pub(crate) struct Call<'a> {
     /// Those of the function's attributes that belong to it, not to what is generated around it.
     pub(crate) attrs: &'a [Attribute],
     pub(crate) params: &'a [Param],
-    /// The method of `Setup` that makes a `Yield`.
+    /// The method of `BodyArgs` that makes a `Yield`.
     pub(crate) yields: String,
     /// Whether the value lives as long as that of an overridden fixture.
     pub(crate) inherits_scope: bool,
 }
 
 impl Call<'_> {
-    /// The local that holds the `Setup`.
+    /// The local that holds the `BodyArgs`.
     pub(crate) fn setup(&self) -> Ident {
         local("setup")
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use green_light::Lent;
+use green_light::FixtureRef;
 use green_light::prelude::*;
 
 type Log = Rc<RefCell<Vec<&'static str>>>;
@@ -52,14 +52,14 @@ fn unique() -> RefCell<u32> {
 }
 
 #[fixture]
-async fn asks(request: &Request) -> Lent<RefCell<u32>> {
+async fn asks(request: &Request) -> FixtureRef<RefCell<u32>> {
     let unique = request.get(unique).await;
     *unique.borrow_mut() += 1;
     unique
 }
 
 #[green_light::test]
-async fn is_the_value_of_everybody_else(asks: &Lent<RefCell<u32>>, request: &Request) {
+async fn is_the_value_of_everybody_else(asks: &FixtureRef<RefCell<u32>>, request: &Request) {
     let unique = request.get(unique).await;
     *unique.borrow_mut() += 1;
     assert_eq!(*asks.borrow(), 2);

@@ -1,4 +1,4 @@
-//! Waits in a destructor while its context is being dropped: nobody polls the context any more.
+//! Waits in a destructor while its context is being dropped: the context is not polled any more.
 //!
 //! The thread blocks, and for a bounded time; then the stack is abandoned.
 

@@ -86,7 +86,7 @@ impl Stack {
 pub(crate) struct IdleStack(Stack);
 
 // SAFETY: `IdleStack::new` alone makes one. Its generator is done: no frame and no closure stands on it, and its own
-// counts live on it and are reached through it alone. Its `Frame` is new, so nobody shares the `Rc`.
+// counts live on it and are reached through it alone. Its `Frame` is new, so the `Rc` is not shared.
 unsafe impl Send for IdleStack {}
 
 impl IdleStack {
@@ -120,7 +120,7 @@ type Entry = unsafe fn(*mut (), &Switch);
 /// `launch` points at an `Option<F>` that holds a closure, and whenever the coroutine runs, `switch.out`
 /// points at an `Option<thread::Result<T>>`.
 unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
-    // SAFETY: by contract; `Coroutine::start` keeps the place alive and borrows it to nobody else.
+    // SAFETY: by contract; `Coroutine::start` keeps the place alive and borrows it to nothing else.
     let closure = unsafe { &mut *launch.cast::<Option<F>>() }.take();
     let closure = closure.expect("`start` fills the place before it launches");
     let result = panic::catch_unwind(AssertUnwindSafe(closure));
@@ -132,7 +132,7 @@ unsafe fn enter<F: FnOnce() -> T, T>(launch: *mut (), switch: &Switch) {
 
 /// A closure on a stack of its own.
 ///
-/// Dropping one that is suspended leaks its stack: whoever owns it decides about unwinding first.
+/// Dropping one that is suspended leaks its stack: its owner decides about unwinding first.
 pub(crate) struct Coroutine<T> {
     stack: ManuallyDrop<Stack>,
     /// Neither `Send` nor `Sync`, and invariant in the result.
@@ -264,7 +264,7 @@ pub(crate) fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option
     }
 
     extern "C" fn each<T>(frame: *mut c_void, walk: *mut c_void) -> c_int {
-        // SAFETY: `look_up_the_stack` passes its own `Walk<T>`, which nobody else uses meanwhile.
+        // SAFETY: `look_up_the_stack` passes its own `Walk<T>`, which nothing else uses meanwhile.
         let walk = unsafe { &mut *walk.cast::<Walk<'_, T>>() };
         let mut before = 0;
         // SAFETY: `frame` is the unwinder's, valid during this call; these functions only read it.

@@ -19,14 +19,14 @@ use crate::context::switch::{SuspendOnThread, Switch};
 pub(crate) type WaitId = (usize, u64);
 
 /// A wait that is on the stack of this context.
-struct Standing {
+struct ActiveWait {
     number: u64,
     /// The token that was in force when it began, which is the one it observes.
     token: Option<CancelToken>,
     place: Place,
 }
 
-/// Whether this context has been told to end.
+/// Whether this context was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     None,
@@ -46,18 +46,18 @@ pub(crate) struct Frame {
     enlisted: RefCell<Option<CancelToken>>,
     pub(crate) listed_at: Cell<usize>,
     /// The wait of another context whose poll polled this one last.
-    pub(crate) under: Cell<WaitId>,
+    pub(crate) parent_wait: Cell<WaitId>,
     dropped: Cell<bool>,
-    /// Whether a wait of this context has noticed the cancellation.
-    pub(crate) noticed: Cell<bool>,
+    /// Whether a wait of this context has cancel_seen the cancellation.
+    pub(crate) cancel_seen: Cell<bool>,
     /// When to stop looking after a context that does not end.
     pub(crate) give_up_at: Cell<Option<Instant>>,
     /// The tokio runtime it was suspended in first, for destructors that run outside of it.
     handle: RefCell<Option<Handle>>,
     has_looked_for_runtime: Cell<bool>,
-    standing: RefCell<Vec<Standing>>,
+    standing: RefCell<Vec<ActiveWait>>,
     /// Waits below this index do not count as nested: synchronous code stands in between.
-    floor: Cell<usize>,
+    nesting_floor: Cell<usize>,
     last_wait: Cell<u64>,
     /// How often a wait of this context was resumed.
     pub(crate) resumed: Cell<u64>,
@@ -80,14 +80,14 @@ impl Frame {
             token: RefCell::new(None),
             enlisted: RefCell::new(None),
             listed_at: Cell::new(0),
-            under: Cell::new((0, 0)),
+            parent_wait: Cell::new((0, 0)),
             dropped: Cell::new(false),
-            noticed: Cell::new(false),
+            cancel_seen: Cell::new(false),
             give_up_at: Cell::new(None),
             handle: RefCell::new(None),
             has_looked_for_runtime: Cell::new(false),
             standing: RefCell::new(Vec::new()),
-            floor: Cell::new(0),
+            nesting_floor: Cell::new(0),
             last_wait: Cell::new(0),
             resumed: Cell::new(0),
         }
@@ -99,8 +99,8 @@ impl Frame {
         self.dropped.set(false);
         self.has_looked_for_runtime.set(false);
         self.forget_request();
-        self.floor.set(0);
-        self.under.set((0, 0));
+        self.nesting_floor.set(0);
+        self.parent_wait.set((0, 0));
         self.set_waker(waker);
         if let Some(token) = token {
             token.enlist(self);
@@ -125,7 +125,7 @@ impl Frame {
     /// Forgets a cancellation that is over, because the scope of its token has ended.
     #[inline]
     pub(crate) fn forget_request(&self) {
-        self.noticed.set(false);
+        self.cancel_seen.set(false);
         self.give_up_at.set(None);
     }
 
@@ -212,16 +212,16 @@ impl Frame {
 
     /// Puts a wait onto this stack until the guard is dropped.
     #[inline]
-    pub(crate) fn stand(&self, place: Place) -> StandingWait<'_> {
+    pub(crate) fn begin_wait(&self, place: Place) -> ActiveWaitGuard<'_> {
         let number = self.last_wait.get() + 1;
         self.last_wait.set(number);
         let token = self.token();
-        self.standing.borrow_mut().push(Standing {
+        self.standing.borrow_mut().push(ActiveWait {
             number,
             token,
             place,
         });
-        StandingWait {
+        ActiveWaitGuard {
             frame: self,
             number,
         }
@@ -251,21 +251,21 @@ impl Frame {
     pub(crate) fn enclosing_place(&self) -> Option<Place> {
         let standing = self.standing.borrow();
         let enclosing = standing.len().checked_sub(2)?;
-        (enclosing >= self.floor.get()).then(|| standing[enclosing].place.clone())
+        (enclosing >= self.nesting_floor.get()).then(|| standing[enclosing].place.clone())
     }
 
     #[inline]
     pub(crate) fn is_nested(&self) -> bool {
-        self.standing.borrow().len() >= self.floor.get() + 2
+        self.standing.borrow().len() >= self.nesting_floor.get() + 2
     }
 
     /// Makes the waits that stand now invisible to [`Frame::enclosing_place`], and says what was there before.
-    pub(crate) fn raise_floor(&self) -> usize {
-        self.floor.replace(self.standing.borrow().len())
+    pub(crate) fn raise_nesting_floor(&self) -> usize {
+        self.nesting_floor.replace(self.standing.borrow().len())
     }
 
-    pub(crate) fn restore_floor(&self, floor: usize) {
-        self.floor.set(floor);
+    pub(crate) fn restore_nesting_floor(&self, nesting_floor: usize) {
+        self.nesting_floor.set(nesting_floor);
     }
 
     #[inline]
@@ -275,19 +275,19 @@ impl Frame {
 }
 
 /// A wait that is on the stack of a context; dropping it takes it off.
-pub(crate) struct StandingWait<'a> {
+pub(crate) struct ActiveWaitGuard<'a> {
     frame: &'a Frame,
     number: u64,
 }
 
-impl StandingWait<'_> {
+impl ActiveWaitGuard<'_> {
     #[inline]
     pub(crate) fn id(&self) -> WaitId {
         (self.frame.address(), self.number)
     }
 }
 
-impl Drop for StandingWait<'_> {
+impl Drop for ActiveWaitGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         let ended = self.frame.standing.borrow_mut().pop();
@@ -404,7 +404,8 @@ impl CancelToken {
     /// The suspended contexts that `wait` polls.
     pub(crate) fn contexts_under(&self, wait: WaitId) -> Vec<Rc<Frame>> {
         let contexts = self.inner.family.contexts.borrow();
-        let below = |frame: &&Rc<Frame>| frame.under.get() == wait && frame.switch.is_suspended();
+        let below =
+            |frame: &&Rc<Frame>| frame.parent_wait.get() == wait && frame.switch.is_suspended();
         contexts.iter().filter(below).cloned().collect()
     }
 

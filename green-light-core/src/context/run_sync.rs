@@ -311,7 +311,7 @@ fn resume<T>(strand: &mut Strand<T>, waker: &Waker) -> Step<T> {
 fn entered(frame: &Rc<Frame>) -> Entered {
     let entered = current::enter(frame);
     if let Some(around) = entered.around() {
-        frame.under.set(around.innermost());
+        frame.parent_wait.set(around.innermost());
     }
     entered
 }

@@ -40,7 +40,7 @@ impl Limits {
     pub fn current() -> Self {
         OVERRIDE.get().unwrap_or_else(|| match settings() {
             Ok(settings) => settings.limits,
-            // Whoever entered a context has seen the error already.
+            // The first context that was entered has raised the error already.
             Err(_) => DEFAULT_LIMITS,
         })
     }

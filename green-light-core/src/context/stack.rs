@@ -1,7 +1,7 @@
 //! Stacks: made, kept for the next context of a thread, and left to other threads when it ends.
 //!
 //! A stack is mapped lazily by the system: of its 2 MiB only the pages that were used cost memory. libtest starts
-//! a thread for each test, so a stack that went with its thread would be mapped anew, and its pages with it.
+//! a thread for each test, so a stack that went with its thread would be mapped again, and its pages with it.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, Once, PoisonError};
@@ -79,7 +79,7 @@ fn leave(stack: Stack) {
     if stacks.len() < IDLE {
         stacks.push(idle);
     } else {
-        // Unmapping is a call of the system, which nobody else should wait for.
+        // Unmapping is a call of the system, which no other thread should wait for.
         drop(stacks);
         drop(idle);
     }

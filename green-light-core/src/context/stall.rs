@@ -1,6 +1,6 @@
 //! Wakes a `wait` that has suspended the polls around it for too long, so that it can say so.
 //!
-//! One thread for the process, started by the first such wait; waits that suspend nobody never come here.
+//! One thread for the process, started by the first such wait; waits that suspend nothing else never come here.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};

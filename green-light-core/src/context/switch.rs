@@ -42,7 +42,7 @@ pub(crate) struct Switch {
     status: Cell<Status>,
     /// The `Scope` to suspend with, on the coroutine's own stack; null before and after the closure runs.
     scope: Cell<*mut ()>,
-    /// Where the closure's result goes: an `Option<thread::Result<T>>` of whoever resumed it last.
+    /// Where the closure's result goes: an `Option<thread::Result<T>>` of the owner that resumed it last.
     pub(crate) out: Cell<*mut ()>,
     /// The addresses of this stack on which the closure's frames lie.
     low: Cell<usize>,
@@ -154,7 +154,7 @@ impl Switch {
         );
         self.status.set(status);
         // SAFETY: `scope` points at what `open` got, which by its contract lives as long as the closure runs, and
-        // the closure runs now because we are on its stack (checked above). Nobody else borrows it: it is used
+        // the closure runs now because we are on its stack (checked above). Nothing else borrows it: it is used
         // in this function only, which does not call itself. Its type is the one it was made from, with the
         // lifetimes that it cannot outlive.
         let scope = unsafe { &mut *scope.cast::<Scope<'_, 'static, (), ()>>() };

@@ -1,7 +1,7 @@
 //! Sync to async: waits for a future inside a context.
 //!
 //! A wait polls its future on the context's own stack and suspends that stack while the future is pending.
-//! When the context has been told to end, a wait unwinds the stack instead, unless that would abort the process
+//! When the context was asked to end, a wait unwinds the stack instead, unless that would abort the process
 //! (`landing_pads.rs`): then it stands in a destructor of an unwinding in progress, and goes on waiting.
 
 use std::cell::Cell;
@@ -23,7 +23,7 @@ use crate::context::missing::MissingContext;
 use crate::context::settings::Limits;
 use crate::context::stall::Stall;
 
-/// How often contexts that have not noticed a cancellation are woken without any effect.
+/// How often contexts that have not cancel_seen a cancellation are woken without any effect.
 const FRUITLESS_ROUNDS: u32 = 3;
 
 /// Waits for `future`, suspending the coroutine context until it is ready.
@@ -121,12 +121,12 @@ pub fn synchronous<T>(body: impl FnOnce() -> T) -> T {
     struct Lowered(Rc<Frame>, usize);
     impl Drop for Lowered {
         fn drop(&mut self) {
-            self.0.restore_floor(self.1);
+            self.0.restore_nesting_floor(self.1);
         }
     }
     let _lowered = current::frame().ok().map(|frame| {
-        let floor = frame.raise_floor();
-        Lowered(frame, floor)
+        let nesting_floor = frame.raise_nesting_floor();
+        Lowered(frame, nesting_floor)
     });
     body()
 }
@@ -143,11 +143,11 @@ fn drive<F: Future>(frame: &Rc<Frame>, future: F, place: Place) -> F::Output {
         _ if may_unwind() => unwind(frame),
         Request::Cancelled => {}
         Request::Dropped => {
-            let _standing = frame.stand(place);
+            let _standing = frame.begin_wait(place);
             return blocking_wait::drive(frame, future);
         }
     }
-    let standing = frame.stand(place);
+    let standing = frame.begin_wait(place);
     suspending(frame, future, standing.id())
 }
 
@@ -170,12 +170,12 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
         match frame.request() {
             Request::None => {}
             Request::Cancelled => {
-                frame.noticed.set(true);
+                frame.cancel_seen.set(true);
                 if !defers_to_contexts_below(frame, id, &rounds) && may_unwind() {
                     unwind(frame);
                 }
             }
-            // A wait inside that poll was told first, and its unwinding was caught on the way to here.
+            // A wait inside that poll unwound first, and its unwinding was caught on the way to here.
             Request::Dropped => return end_of_owner(frame, future),
         }
         if frame.is_nested() {
@@ -198,7 +198,7 @@ fn suspending<F: Future>(frame: &Rc<Frame>, mut future: Pin<&mut F>, id: WaitId)
     }
 }
 
-/// Nobody polls the context any more: unwinds, or waits here where that is not possible.
+/// The context is not polled any more: unwinds, or waits here where that is not possible.
 #[cold]
 fn end_of_owner<F: Future>(frame: &Frame, future: Pin<&mut F>) -> F::Output {
     if may_unwind() {
@@ -210,8 +210,8 @@ fn end_of_owner<F: Future>(frame: &Frame, future: Pin<&mut F>) -> F::Output {
 /// Whether contexts that this wait polls are still to unwind: the innermost comes first, so that its
 /// destructors may wait as usual.
 ///
-/// A context that has noticed the cancellation is waited for. One that has not is woken; if that has no
-/// effect several times, nobody polls it any more, and it will be unwound when it is dropped.
+/// A context that has cancel_seen the cancellation is waited for. One that has not is woken; if that has no
+/// effect several times, it is not polled any more, and it will be unwound when it is dropped.
 fn defers_to_contexts_below(frame: &Frame, id: WaitId, rounds: &Cell<u32>) -> bool {
     let Some(token) = frame.token() else {
         return false;
@@ -219,7 +219,7 @@ fn defers_to_contexts_below(frame: &Frame, id: WaitId, rounds: &Cell<u32>) -> bo
     let below = token.contexts_under(id);
     let unaware: Vec<_> = below
         .iter()
-        .filter(|context| !context.noticed.get())
+        .filter(|context| !context.cancel_seen.get())
         .collect();
     if unaware.len() < below.len() {
         rounds.set(FRUITLESS_ROUNDS);

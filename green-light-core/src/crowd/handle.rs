@@ -61,15 +61,15 @@ const TICK: Duration = Duration::from_millis(100);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Clones are the same crowd. The last one that is dropped cancels the members that nobody joined.
+/// Clones are the same crowd. The last one that is dropped cancels the members that were not joined.
 #[derive(Clone, Debug)]
 pub struct Crowd {
     inner: Arc<Inner>,
     /// What clones share and members, who keep `inner`, do not.
-    _owner: Arc<Owner>,
+    _owner: Arc<CancelOnDrop>,
 }
 
-struct Owner(Arc<Inner>);
+struct CancelOnDrop(Arc<Inner>);
 
 struct Inner {
     members: Mutex<Vec<Entry>>,
@@ -97,7 +97,7 @@ impl Crowd {
         };
         let inner = Arc::new(inner);
         Self {
-            _owner: Arc::new(Owner(Arc::clone(&inner))),
+            _owner: Arc::new(CancelOnDrop(Arc::clone(&inner))),
             inner,
         }
     }
@@ -224,16 +224,16 @@ impl Default for Crowd {
     }
 }
 
-impl Drop for Owner {
-    /// Cancels the members that nobody joined.
+impl Drop for CancelOnDrop {
+    /// Cancels the members that were not joined.
     fn drop(&mut self) {
         self.0.cancelled.send_replace(true);
     }
 }
 
-impl fmt::Debug for Owner {
+impl fmt::Debug for CancelOnDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Owner")
+        f.write_str("CancelOnDrop")
     }
 }
 
@@ -242,7 +242,7 @@ impl Inner {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until nobody runs any more; whether that came in time.
+    /// Waits until no member runs any more. `false` if the limit came first.
     async fn ended_within(&self, limit: Duration) -> bool {
         let mut running = self.running.subscribe();
         let deadline = Instant::now() + limit;

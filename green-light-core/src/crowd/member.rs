@@ -34,8 +34,8 @@ pub(crate) struct State {
     pub(crate) index: usize,
     pub(crate) spawned_at: &'static Location<'static>,
     end: Mutex<Option<End>>,
-    /// How often the member was told to unwind.
-    told: AtomicU32,
+    /// How often the member was asked to unwind.
+    unwind_requests: AtomicU32,
     /// The panic of a future that the member waited for, which has its place on another thread.
     raised: Mutex<Option<Failure>>,
 }
@@ -55,7 +55,7 @@ impl State {
             index,
             spawned_at,
             end: Mutex::default(),
-            told: AtomicU32::new(0),
+            unwind_requests: AtomicU32::new(0),
             raised: Mutex::default(),
         }
     }
@@ -151,7 +151,7 @@ impl Member {
 impl Member {
     /// Starts the unwinding of a cancelled member. One that catches it again and again is parked for good.
     fn unwind(&self) -> ! {
-        if self.state.told.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
+        if self.state.unwind_requests.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
             SyncFlag::new().wait();
         }
         panic::resume_unwind(Box::new(Cancelled))

@@ -12,7 +12,7 @@ use crate::report::print::say_to_terminal;
 /// How many are listed.
 const SHOWN: usize = 10;
 
-/// Measures, if anybody wants to know.
+/// Measures, if events are written or the slowest are listed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch(Option<Instant>);
 

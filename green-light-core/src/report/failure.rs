@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 
-use crate::report::explain::thread_context::Place;
+use crate::report::explain::thread_context::ThreadContext;
 use crate::report::redact::redacted;
 
 /// An error or panic, as text, without passwords.
@@ -29,7 +29,7 @@ pub struct Failure {
     /// first.
     pub via: Vec<String>,
     /// What surrounded a panic, if that says more about its message.
-    pub(crate) panic_place: Option<Box<Place>>,
+    pub(crate) panic_place: Option<Box<ThreadContext>>,
 }
 
 impl Failure {

@@ -2,7 +2,7 @@
 //!
 //! * A payload has no place, and a failure that is inherited by other tests needs one. So it is kept
 //!   for this thread, until the panic is caught.
-//! * On the threads of shared fixtures nothing is printed: nobody could tell which test such a line
+//! * On the threads of shared fixtures nothing is printed: the line would not say which test it
 //!   belongs to, and the test that triggered the set-up reports it.
 //! * On threads that no test reports about, such as those of spawned tasks, a message of the "wrong
 //!   runtime" family is explained here, below the message. The same explanation is given once.
@@ -16,19 +16,19 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
 use crate::report::explain::lookup::{explain_panic, is_known};
-use crate::report::explain::thread_context::Place;
+use crate::report::explain::thread_context::ThreadContext;
 use crate::report::print::say;
 use crate::report::redact::redacted;
 
 thread_local! {
     static LAST: RefCell<LastPanic> = const { RefCell::new(LastPanic::NONE) };
-    static REPORTER: Cell<Reporter> = const { Cell::new(Reporter::Nobody) };
+    static REPORTER: Cell<Reporter> = const { Cell::new(Reporter::None) };
 }
 
-/// Who tells about a panic of a thread, besides the hook.
+/// What reports a panic of a thread, besides the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reporter {
-    Nobody,
+    None,
     /// The test that runs on the thread, in addition to the hook.
     Test,
     /// The test that waits for the thread, alone.
@@ -41,7 +41,7 @@ pub(crate) struct LastPanic {
     /// Where it happened.
     pub(crate) place: Option<String>,
     /// What surrounded it, if its message is one that is explained.
-    pub(crate) surroundings: Option<Place>,
+    pub(crate) surroundings: Option<ThreadContext>,
 }
 
 impl LastPanic {
@@ -50,7 +50,7 @@ impl LastPanic {
         surroundings: None,
     };
 
-    /// The last panic of this thread, if nobody has asked for it yet.
+    /// The last panic of this thread, if it has not been taken yet.
     pub(crate) fn take() -> Self {
         LAST.replace(Self::NONE)
     }
@@ -67,7 +67,7 @@ pub(crate) fn install_hook() {
 
 fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync)) {
     let message = info.payload_as_str().unwrap_or_default();
-    let surroundings = is_known(message).then(Place::here);
+    let surroundings = is_known(message).then(ThreadContext::here);
     let reporter = REPORTER.get();
     if reporter != Reporter::WaitingTest {
         match redacted(message) {
@@ -75,7 +75,7 @@ fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send 
             Cow::Owned(shown) => say(&without_password(info, &shown)),
         }
     }
-    if let (Reporter::Nobody, Some(place)) = (reporter, &surroundings)
+    if let (Reporter::None, Some(place)) = (reporter, &surroundings)
         && let Some(explanation) = explain_panic(message, place)
         && is_new(&explanation)
     {
@@ -85,7 +85,7 @@ fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send 
         place: info.location().map(ToString::to_string),
         surroundings,
     };
-    // During the destruction of thread-locals there is nobody left to ask for it.
+    // During the destruction of thread-locals nothing is left that could take it.
     let _ = LAST.try_with(|kept| {
         if let Ok(mut kept) = kept.try_borrow_mut() {
             *kept = last;
@@ -121,7 +121,7 @@ fn without_password(info: &PanicHookInfo<'_>, message: &str) -> String {
     text
 }
 
-/// Keeps panics of this thread from being printed as they happen: whoever waits for it reports.
+/// Keeps panics of this thread from being printed as they happen: what waits for the thread reports them.
 pub(crate) fn be_quiet_on_this_thread() {
     REPORTER.set(Reporter::WaitingTest);
 }
@@ -155,6 +155,6 @@ impl Reporting {
 
 impl Drop for Reporting {
     fn drop(&mut self) {
-        REPORTER.set(Reporter::Nobody);
+        REPORTER.set(Reporter::None);
     }
 }

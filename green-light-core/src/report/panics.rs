@@ -77,7 +77,7 @@ pub(crate) async fn caught_payload<F: Future>(future: F) -> Result<F::Output, Bo
 }
 
 /// A frame of this name is where the standard library ends a short backtrace: below it are some forty
-/// frames of green-light's and tokio's, which say nothing to whoever reads them.
+/// frames of green-light's and tokio's, which do not help the reader.
 #[inline(never)]
 fn __rust_begin_short_backtrace<T>(f: impl FnOnce() -> T) -> T {
     let result = f();

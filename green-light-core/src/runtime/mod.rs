@@ -7,7 +7,7 @@
 //!   messages of their panics, appear on the terminal and are not lost with the buffer of some test.
 //! * Threads of `spawn_blocking` are another matter. tokio starts them on the thread that asks, so one that a
 //!   test asks for prints into the buffer of that test, as it should; but a thread that is kept for the next
-//!   caller goes on printing there, where nobody looks after the test has ended. So none is kept: its idle time
+//!   caller would go on printing there, into a buffer that is not shown once its test has ended. So none is kept: its idle time
 //!   is zero, and each call pays for a thread of its own (about 40 µs). A thread that finds the next job
 //!   already in the queue still takes it; stable Rust offers no way to take its capture away.
 

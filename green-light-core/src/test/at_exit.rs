@@ -76,12 +76,11 @@ async fn tear_down_all() -> Vec<FixtureFailure> {
         for shared in Store::take(scope) {
             let definition = shared.label.definition;
             let failures = shared.tear_down("").await;
-            failed.extend(failures.into_iter().map(|failure| FixtureFailure {
-                definition,
-                failure,
-                needed_by: Vec::new(),
-                reported_by: None,
-            }));
+            failed.extend(
+                failures
+                    .into_iter()
+                    .map(|failure| FixtureFailure::in_teardown(definition, failure)),
+            );
         }
     }
     failed

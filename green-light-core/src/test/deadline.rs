@@ -3,7 +3,7 @@
 //! Set-up and body share one span of time; each teardown has as much again. When it is up, the
 //! contexts of the test unwind where they wait, and are polled until they have, so that destructors
 //! may `wait`. Only what has not unwound after the grace time is dropped. Code that blocks the
-//! thread cannot be stopped by anybody: its phase fails when it returns, and nothing that belongs to
+//! thread cannot be stopped: its phase fails when it returns, and nothing that belongs to
 //! the same span of time begins any more.
 
 use std::any::Any;
@@ -81,7 +81,7 @@ impl Clock {
         })
     }
 
-    /// Whether [`overrun`](Self::overrun) has told that this span of time is over.
+    /// Whether [`overrun`](Self::overrun) has reported that this span of time is over.
     pub(crate) fn has_overrun(&self) -> bool {
         self.noted.get()
     }
@@ -90,7 +90,7 @@ impl Clock {
         self.began.get().unwrap_or_else(Instant::now) + limit
     }
 
-    /// Runs `future` until it ends or the time of its phase is up; then `expired` is told, and
+    /// Runs `future` until it ends or the time of its phase is up; then `expired` is called, and
     /// `future` is cancelled. A panic is returned, unless it is the unwinding of the cancellation.
     ///
     /// `None` if it was cancelled.

@@ -8,10 +8,11 @@ use tokio::sync::Notify;
 
 use crate::fixture::definition::Definition;
 use crate::fixture::plan::Frame;
+use crate::fixture::wait_graph;
 use crate::report::failure::Failure;
 
 /// A fixture that could not be set up, and the test that reported it in full.
-pub(crate) type Failed = (Failure, Option<String>);
+pub(crate) type SetupFailure = (Failure, Option<String>);
 
 /// A fixture that is in no plan.
 pub(crate) struct Extra {
@@ -29,7 +30,7 @@ pub(crate) struct Dynamic {
     /// What was requested besides, with all that it needs, whether it has been set up or not.
     pub(crate) requested: RefCell<Vec<&'static Definition>>,
     /// Set-ups of this test that have failed, by place.
-    failed: RefCell<Vec<(usize, Failed)>>,
+    failed: RefCell<Vec<(usize, SetupFailure)>>,
     /// Places whose set-up is going on.
     busy: RefCell<Vec<usize>>,
     /// Told when one of those ends.
@@ -68,11 +69,11 @@ impl Dynamic {
         .await
     }
 
-    pub(crate) fn keep_failure(&self, place: usize, failed: &Failed) {
+    pub(crate) fn keep_failure(&self, place: usize, failed: &SetupFailure) {
         self.failed.borrow_mut().push((place, failed.clone()));
     }
 
-    pub(crate) fn failure(&self, place: usize) -> Option<Failed> {
+    pub(crate) fn failure(&self, place: usize) -> Option<SetupFailure> {
         let failed = self.failed.borrow();
         let kept = failed.iter().find(|(at, _)| *at == place)?;
         Some(kept.1.clone())
@@ -89,46 +90,26 @@ impl Dynamic {
             if !self.busy.borrow().contains(&place) {
                 return Ok(());
             }
-            let asker = self.current.get();
-            if let Some(asker) = asker
-                && let Some(way) = self.way(place, asker)
+            let asking = self.current.get();
+            if let Some(asking) = asking
+                && let Some(path) = wait_graph::path(&self.waits.borrow(), place, asking)
             {
-                return Err(way);
+                return Err(path);
             }
-            let _waits = asker.map(|asker| self.waiting(asker, place));
+            let _waiting = asking.map(|asking| self.waiting(asking, place));
             settled.await;
         }
     }
 
-    pub(crate) fn waiting(&self, asker: usize, place: usize) -> impl Drop {
-        struct Waits<'a>(&'a Dynamic, (usize, usize));
-        impl Drop for Waits<'_> {
+    /// Notes that the set-up at `asking` waits for that at `place`, until what is returned is dropped.
+    pub(crate) fn waiting(&self, asking: usize, place: usize) -> impl Drop {
+        struct Waiting<'a>(&'a Dynamic, (usize, usize));
+        impl Drop for Waiting<'_> {
             fn drop(&mut self) {
-                let mut waits = self.0.waits.borrow_mut();
-                if let Some(at) = waits.iter().position(|edge| *edge == self.1) {
-                    waits.swap_remove(at);
-                }
+                wait_graph::remove(&mut self.0.waits.borrow_mut(), &self.1);
             }
         }
-        self.waits.borrow_mut().push((asker, place));
-        Waits(self, (asker, place))
-    }
-
-    /// The chain of set-ups by which `from` waits for `to`.
-    fn way(&self, from: usize, to: usize) -> Option<Vec<usize>> {
-        let waits = self.waits.borrow();
-        let mut ways = vec![vec![from]];
-        while let Some(way) = ways.pop() {
-            let last = way.last().copied()?;
-            if last == to {
-                return Some(way);
-            }
-            for (_, next) in waits.iter().filter(|(waiting, _)| *waiting == last) {
-                if !way.contains(next) {
-                    ways.push([way.as_slice(), &[*next]].concat());
-                }
-            }
-        }
-        None
+        self.waits.borrow_mut().push((asking, place));
+        Waiting(self, (asking, place))
     }
 }

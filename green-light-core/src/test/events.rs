@@ -9,7 +9,7 @@ use crate::report::events;
 use crate::report::events::Event;
 use crate::report::failure::Failure;
 use crate::test::last_test;
-use crate::test::outcome::{BodyEnd, Record};
+use crate::test::outcome::{BodyEnd, TestRecord};
 use crate::test::verdict::Verdict;
 
 /// Writes the `PLAN` event, once and before any other. None if the tests cannot be listed.
@@ -25,7 +25,7 @@ pub(crate) fn plan() {
 }
 
 /// Writes the `OUTCOME` event of a test.
-pub(crate) fn outcome(meta: &TestMeta, record: &Record, verdict: Verdict) {
+pub(crate) fn outcome(meta: &TestMeta, record: &TestRecord, verdict: Verdict) {
     if !events::enabled() {
         return;
     }
@@ -89,7 +89,7 @@ pub(crate) fn outcome(meta: &TestMeta, record: &Record, verdict: Verdict) {
 }
 
 /// The word for the body, and what it said.
-fn call(meta: &TestMeta, record: &Record) -> (Option<&'static str>, Vec<String>) {
+fn call(meta: &TestMeta, record: &TestRecord) -> (Option<&'static str>, Vec<String>) {
     let expects_failure = meta.options.xfail != Xfail::No;
     let failed = if expects_failure { "xfailed" } else { "failed" };
     match &record.body {

@@ -95,13 +95,13 @@ fn list(selection: &Selection) -> Option<Vec<String>> {
         .spawn()
         .ok()?;
     let mut output = child.stdout.take()?;
-    let (tell, told) = mpsc::channel();
+    let (listed, listing) = mpsc::channel();
     thread::spawn(move || {
         let mut text = String::new();
         let read = output.read_to_string(&mut text);
-        let _ = tell.send(read.map(|_| text));
+        let _ = listed.send(read.map(|_| text));
     });
-    let Ok(Ok(text)) = told.recv_timeout(PATIENCE) else {
+    let Ok(Ok(text)) = listing.recv_timeout(PATIENCE) else {
         let _ = child.kill();
         let _ = child.wait();
         return None;

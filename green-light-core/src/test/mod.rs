@@ -5,7 +5,7 @@
 //! 3. Set-up, body and teardown ([`test_run`]): teardown runs whatever became of the others.
 //! 4. If it was the last planned test of its module or of the process, their fixtures end
 //!    ([`last_test`]), charged to it.
-//! 5. Everything that failed is printed, and libtest is told by one panic ([`run`]).
+//! 5. Everything that failed is printed, and one panic reports the failure to libtest ([`run`]).
 
 pub(crate) mod at_exit;
 pub(crate) mod deadline;

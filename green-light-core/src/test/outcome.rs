@@ -78,7 +78,7 @@ impl BodyEnd {
 
 /// How long the phases took, if it was measured.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Took {
+pub(crate) struct PhaseDurations {
     pub(crate) setup: Duration,
     pub(crate) call: Duration,
     pub(crate) teardown: Duration,
@@ -86,7 +86,7 @@ pub(crate) struct Took {
 
 /// The record of one test.
 #[derive(Default)]
-pub(crate) struct Record {
+pub(crate) struct TestRecord {
     /// Found before anything ran: a mistake in the graph or in the environment.
     pub(crate) refused: Option<Failure>,
     pub(crate) setup: Option<FixtureFailure>,
@@ -100,12 +100,12 @@ pub(crate) struct Record {
     pub(crate) own_teardown: Vec<Failure>,
     /// Phases that took too long.
     pub(crate) expired: Vec<Expired>,
-    pub(crate) took: Took,
+    pub(crate) took: PhaseDurations,
     /// What around fixtures said.
     pub(crate) around: Vec<Failure>,
 }
 
-impl Record {
+impl TestRecord {
     pub(crate) fn setup_failed(&self) -> bool {
         let setup = self.setup.as_ref();
         self.refused.is_some() || setup.is_some_and(|failed| !failed.failure.skipped)

@@ -8,11 +8,11 @@ use crate::context::thread_stack::beside_thread_stack;
 use crate::context::wait::wait;
 use crate::fixture::around::{AroundFuture, Next, Outcome};
 use crate::fixture::debug::{Moment, debug};
-use crate::fixture::definition::{Body, By, Request};
+use crate::fixture::definition::{Body, Request, Requester};
 use crate::fixture::plan::Plan;
 use crate::fixture::scope::Scope;
 use crate::fixture::test_meta::TestMeta;
-use crate::fixture::test_options::Drive;
+use crate::fixture::test_options::RuntimeChoice;
 use crate::messages::show::Show;
 use crate::report::events::open_event_file;
 use crate::report::failure::Failure;
@@ -21,7 +21,7 @@ use crate::report::panics::failure_of;
 use crate::runtime::enter::RuntimeError;
 use crate::tasks;
 use crate::tasks::{Here, Tasks};
-use crate::test::outcome::Record;
+use crate::test::outcome::TestRecord;
 use crate::test::runtime_choice::drive;
 use crate::test::stranded;
 use crate::test::stranded::stranded;
@@ -33,7 +33,7 @@ use crate::test::{at_exit, events, last_test};
 ///
 /// # Panics
 ///
-/// If the test failed, which is how libtest is told.
+/// If the test failed: libtest learns it by the panic.
 pub fn run_test(meta: &'static TestMeta) {
     if last_test::is_only_listing() {
         // The harness ignored `--list`; end before the tests run a second time.
@@ -42,9 +42,9 @@ pub fn run_test(meta: &'static TestMeta) {
     install_hook();
     let _running = stranded::Running::begin();
     let reporting = Reporting::begin();
-    let record = run(meta).unwrap_or_else(|failure| Record {
+    let record = run(meta).unwrap_or_else(|failure| TestRecord {
         refused: Some(failure),
-        ..Record::default()
+        ..TestRecord::default()
     });
     let verdict = Verdict::of(meta, &record);
     events::outcome(meta, &record, verdict);
@@ -52,7 +52,7 @@ pub fn run_test(meta: &'static TestMeta) {
     conclude(meta, record, verdict);
 }
 
-fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
+fn run(meta: &'static TestMeta) -> Result<TestRecord, Failure> {
     let config = Config::get().map_err(Failure::new)?;
     open_event_file()?;
     events::plan();
@@ -60,7 +60,7 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
     let plan = Plan::of(meta, config).map_err(|error| Failure::new(error.to_string()))?;
     show.begin();
     if show.instead_of_running(meta, &plan) {
-        return Ok(Record::default());
+        return Ok(TestRecord::default());
     }
     at_exit::register()?;
     debug(Moment::Begin(meta));
@@ -70,7 +70,10 @@ fn run(meta: &'static TestMeta) -> Result<Record, Failure> {
         .iter()
         .try_for_each(|step| run.refuse_while_paused(step))
         .map_err(|error| Failure::new(error.to_string()))?;
-    let tasks = Tasks::of_test(meta.full_name(), meta.options.drive != Drive::Shared);
+    let tasks = Tasks::of_test(
+        meta.full_name(),
+        meta.options.runtime != RuntimeChoice::Shared,
+    );
     let here = Here::enter(&tasks);
     let driven = if run.plan.has_context() {
         // The executor makes room for the test, which has the stack of this thread.
@@ -154,7 +157,7 @@ fn arounds(run: &Rc<TestRun>, index: usize) -> AroundFuture<'_> {
     };
     run.show.around(definition);
     debug(Moment::Enter(definition));
-    let by = By {
+    let by = Requester {
         fixture: Some(definition.name),
         scope: Scope::Test,
         test: Some(run.meta.asking()),

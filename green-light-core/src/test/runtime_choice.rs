@@ -19,7 +19,7 @@ use tokio::time;
 use crate::context::thread_stack::call_on_thread_stack;
 use crate::context::thread_stack::is_beside_thread_stack;
 use crate::fixture::test_meta::TestMeta;
-use crate::fixture::test_options::Drive;
+use crate::fixture::test_options::RuntimeChoice;
 use crate::runtime::enter::RuntimeError;
 use crate::runtime::private::block_on_private;
 use crate::runtime::private::private;
@@ -29,9 +29,9 @@ use crate::runtime::shared::block_on;
 pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
     // A `LocalSet` stands outside of the context, so that a `wait` does not stop its tasks.
     let set = meta.options.local.then(LocalSet::new);
-    let is_private = match meta.options.drive {
-        Drive::Shared => false,
-        Drive::CurrentThread | Drive::Paused => true,
+    let is_private = match meta.options.runtime {
+        RuntimeChoice::Shared => false,
+        RuntimeChoice::CurrentThread | RuntimeChoice::Paused => true,
     };
     match (set, is_private) {
         (set, true) if is_beside_thread_stack() => beside_a_private_runtime(test, set),

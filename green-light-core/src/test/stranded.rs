@@ -14,7 +14,7 @@ use crate::fixture::test_meta::TestMeta;
 use crate::messages::text;
 use crate::report::print::say_to_terminal;
 use crate::test::events;
-use crate::test::outcome::Record;
+use crate::test::outcome::TestRecord;
 use crate::test::verdict::{Verdict, late};
 
 /// How long no other test has to run before the process ends: libtest starts the next one at once.
@@ -45,7 +45,7 @@ impl Drop for Running {
 }
 
 /// Reports the test whose thread this is, and ends the process when no other test runs any more.
-pub(crate) fn stranded(meta: &'static TestMeta, record: &Record) {
+pub(crate) fn stranded(meta: &'static TestMeta, record: &TestRecord) {
     let verdict = Verdict::of(meta, record);
     events::outcome(meta, record, verdict);
     say_to_terminal(&text::stranded(meta, &late(meta, record)));

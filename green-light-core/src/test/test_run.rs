@@ -3,8 +3,8 @@
 //! Everything a phase has to leave behind is kept in [`TestRun`], not in the phase's future. So a
 //! phase may be dropped half-way by an around fixture, and teardown still finds what to end.
 //!
-//! A dynamic request is planned when it is made, from the view of the test and the path to whoever asks, so
-//! that an override asking for its own name gets what it overrides. Its steps are then set up as
+//! A dynamic request is planned when it is made, from what the test sees and from the path to the fixture that asks, so
+//! that an override that asks for its own name gets what it overrides. Its steps are then set up as
 //! those of the plan are, except for what is ready already. Requests may overlap, in a `join!`: one
 //! that needs what another is setting up waits for it, unless that would be for ever.
 
@@ -16,22 +16,23 @@ use crate::config::Config;
 use crate::context::wait::synchronous;
 use crate::fixture::debug::{Moment, debug};
 use crate::fixture::definition::{
-    Answer, AnswerFuture, Ask, By, Definition, Request, Resolver, Setup,
+    BodyArgs, Definition, DynamicRequest, DynamicResponse, Request, Requester, Resolver,
+    ResponseFuture,
 };
 use crate::fixture::events::{self as fixture_events, During};
 use crate::fixture::fixture_failure::FixtureFailure;
-use crate::fixture::instance::{Ended, Live};
+use crate::fixture::instance::{Instance, TeardownStep};
 use crate::fixture::label::Label;
 use crate::fixture::phase::Phase;
 use crate::fixture::plan::{Frame, Plan, Step};
 use crate::fixture::plan_error::PlanError;
 use crate::fixture::scope::{Scope, ScopeKey};
-use crate::fixture::shared_instance::Shared;
-use crate::fixture::shared_thread::{self, Origin};
-use crate::fixture::store::{From as StoreFrom, Store};
-use crate::fixture::supplied::{Erased, Given};
+use crate::fixture::shared_instance::SharedInstance;
+use crate::fixture::shared_thread::{self, RequestOrigin};
+use crate::fixture::store::{SharedDependency, Store};
+use crate::fixture::supplied::{Erased, Supplied};
 use crate::fixture::test_meta::TestMeta;
-use crate::fixture::test_options::{Drive, Xfail};
+use crate::fixture::test_options::{RuntimeChoice, Xfail};
 use crate::fixture::value::{Value, Values};
 use crate::messages::show::Show;
 use crate::messages::text;
@@ -42,8 +43,8 @@ use crate::report::panics::{caught, caught_drop, caught_payload};
 use crate::report::print::say;
 use crate::tasks::{self, Owner};
 use crate::test::deadline::Clock;
-use crate::test::dynamic::{Dynamic, Extra, Failed};
-use crate::test::outcome::{BodyEnd, Record, Took};
+use crate::test::dynamic::{Dynamic, Extra, SetupFailure};
+use crate::test::outcome::{BodyEnd, PhaseDurations, TestRecord};
 use crate::test::runtime_choice::Pause;
 
 /// What a step of the plan has become.
@@ -51,7 +52,7 @@ use crate::test::runtime_choice::Pause;
 struct Ready {
     label: Label,
     value: Value,
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<SharedInstance>>,
 }
 
 /// A running test.
@@ -60,12 +61,12 @@ pub(crate) struct TestRun {
     pub(crate) plan: Plan,
     pub(crate) show: Show,
     pub(crate) clock: Clock,
-    pub(crate) record: RefCell<Record>,
+    pub(crate) record: RefCell<TestRecord>,
     ready: RefCell<Vec<Option<Ready>>>,
     /// Set-ups that have begun and not ended, innermost last.
-    begun: RefCell<Vec<Rc<Live>>>,
+    begun: RefCell<Vec<Rc<Instance>>>,
     /// Set-ups that have ended, in that order, with their step.
-    ended: RefCell<Vec<(usize, Rc<Live>)>>,
+    ended: RefCell<Vec<(usize, Rc<Instance>)>>,
     /// The test's own `on_teardown` steps.
     request: Request,
     /// Of the tasks that the body spawns.
@@ -122,7 +123,7 @@ impl TestRun {
         }
     }
 
-    fn took(&self, note: impl FnOnce(&mut Took)) {
+    fn took(&self, note: impl FnOnce(&mut PhaseDurations)) {
         note(&mut self.record.borrow_mut().took);
     }
 
@@ -157,7 +158,7 @@ impl TestRun {
     }
 
     /// Sets up the fixture at `place`, unless a dynamic request has done so.
-    async fn set_up_at(&self, place: usize, step: &Step) -> Result<(), Failed> {
+    async fn set_up_at(&self, place: usize, step: &Step) -> Result<(), SetupFailure> {
         if self.is_ready(place) {
             return Ok(());
         }
@@ -165,10 +166,10 @@ impl TestRun {
             return Err(failed);
         }
         self.clock.enter(Phase::SetUp(step.definition));
-        let wide = step.definition.scope.is_wide() && step.given.is_none();
+        let wide = step.definition.scope.is_wide() && step.supplied.is_none();
         self.pause_clock(!wide);
-        let result = if let Some(given) = step.given {
-            self.set_up_given(step, given).await
+        let result = if let Some(supplied) = step.supplied {
+            self.set_up_supplied(step, supplied).await
         } else if wide {
             self.set_up_shared(step).await
         } else {
@@ -196,11 +197,11 @@ impl TestRun {
         }
     }
 
-    async fn set_up_local(&self, index: usize, step: &Step) -> Result<Ready, Failed> {
+    async fn set_up_local(&self, index: usize, step: &Step) -> Result<Ready, SetupFailure> {
         let label = Label::next(step.definition);
         let values = self.values(&step.dependencies);
         let request = request(self.meta, Some((index, step.definition)), &self.me);
-        let live = Rc::new(Live::new(label, values, step.with, request));
+        let live = Rc::new(Instance::new(label, values, step.with, request));
         self.begun.borrow_mut().push(Rc::clone(&live));
         debug(Moment::SetUp(step.definition));
         let watch = Watch::start();
@@ -226,14 +227,14 @@ impl TestRun {
             .map_err(|failure| (failure, None))
     }
 
-    async fn set_up_shared(&self, step: &Step) -> Result<Ready, Failed> {
+    async fn set_up_shared(&self, step: &Step) -> Result<Ready, SetupFailure> {
         let scope = ScopeKey::of(step.definition.scope, self.meta.module());
         let built: Vec<Option<Ready>> = {
             let ready = self.ready.borrow();
             let built = step.dependencies.iter();
             built.map(|index| ready[*index].clone()).collect()
         };
-        let from: Vec<StoreFrom<'_>> = built
+        let from: Vec<SharedDependency<'_>> = built
             .iter()
             .zip(step.definition.dependencies)
             .filter_map(|(ready, dependency)| {
@@ -241,7 +242,7 @@ impl TestRun {
                 let (Some(shared), Value::Shared(value)) = (shared, value) else {
                     return None;
                 };
-                Some(StoreFrom {
+                Some(SharedDependency {
                     shared,
                     value: Arc::clone(value),
                     name: (dependency.target)().name,
@@ -250,7 +251,7 @@ impl TestRun {
             .collect();
         let (shared, made) = Store::obtain(step, scope, &from, self.meta).await;
         if made {
-            let origin = Origin {
+            let origin = RequestOrigin {
                 test: self.meta,
                 path: None,
             };
@@ -273,13 +274,17 @@ impl TestRun {
         }
     }
 
-    /// Takes what the test gives instead of a fixture.
-    async fn set_up_given(&self, step: &Step, given: &Given) -> Result<Ready, Failed> {
+    /// Takes what the test supplies instead of a fixture.
+    async fn set_up_supplied(
+        &self,
+        step: &Step,
+        supplied: &Supplied,
+    ) -> Result<Ready, SetupFailure> {
         let definition = step.definition;
         let scope = ScopeKey::of(definition.scope, self.meta.module());
         let watch = Watch::start();
         let (ready, made) = caught(async {
-            match synchronous(given.value).0 {
+            match synchronous(supplied.value).0 {
                 Erased::Local(value) => {
                     let label = Label::next(definition);
                     let ready = Ready {
@@ -290,7 +295,7 @@ impl TestRun {
                     (ready, true)
                 }
                 Erased::Shared(value, equals) => {
-                    let (shared, made) = Store::give(definition, scope, &value, equals);
+                    let (shared, made) = Store::supply(definition, scope, &value, equals);
                     let ready = Ready {
                         label: shared.label,
                         // Equal is as good as the same; this one may be gone with its scope.
@@ -335,7 +340,7 @@ impl TestRun {
                 .map("got", got)
                 .write();
         }
-        let setup = Setup::new(values, self.request.clone());
+        let setup = BodyArgs::new(values, self.request.clone());
         // Called inside the future: cloning a value for a parameter may panic.
         let mut body = Box::pin(async { (self.meta.body)(&setup).await });
         let watch = Watch::start();
@@ -414,10 +419,10 @@ impl TestRun {
                 .tear_down(
                     value.map(|ready| ready.value),
                     |step, failure, took| match step {
-                        Ended::Teardown => {
+                        TeardownStep::Teardown => {
                             fixture_events::torn_down(&live.label, failure.is_none(), during, took);
                         }
-                        Ended::Finalizer(index) => {
+                        TeardownStep::Finalizer(index) => {
                             fixture_events::finalized(&live.label, index, during, took);
                         }
                     },
@@ -447,15 +452,11 @@ impl TestRun {
     }
 
     fn teardown_failed(&self, definition: &'static Definition, failures: Vec<Failure>) {
-        self.record
-            .borrow_mut()
-            .teardown
-            .extend(failures.into_iter().map(|failure| FixtureFailure {
-                definition,
-                failure,
-                needed_by: Vec::new(),
-                reported_by: None,
-            }));
+        self.record.borrow_mut().teardown.extend(
+            failures
+                .into_iter()
+                .map(|failure| FixtureFailure::in_teardown(definition, failure)),
+        );
     }
 
     fn values(&self, steps: &[usize]) -> Values {
@@ -506,10 +507,10 @@ impl TestRun {
         ready.len() - 1
     }
 
-    fn ready_answer(&self, place: usize) -> Option<Answer> {
+    fn ready_answer(&self, place: usize) -> Option<DynamicResponse> {
         let ready = self.ready.borrow();
         let ready = ready.get(place)?.as_ref()?;
-        Some(Answer {
+        Some(DynamicResponse {
             value: ready.value.clone(),
             label: ready.label.to_string(),
         })
@@ -552,7 +553,7 @@ impl TestRun {
         }
     }
 
-    async fn respond(&self, ask: Ask) -> Result<Answer, Failure> {
+    async fn respond(&self, ask: DynamicRequest) -> Result<DynamicResponse, Failure> {
         let refuse = |error: PlanError| ask.refuse(error);
         let steps = self.steps_for(&ask).map_err(refuse)?;
         let mut places: Vec<usize> = Vec::with_capacity(steps.len());
@@ -577,8 +578,8 @@ impl TestRun {
 
     /// What is to be ready for a request, in order, with the path to each. All of it counts as requested from now
     /// on: the first to be set up may look whether the others are there.
-    fn steps_for(&self, ask: &Ask) -> Result<Vec<(Step, Vec<Frame>)>, PlanError> {
-        let path = match ask.asker {
+    fn steps_for(&self, ask: &DynamicRequest) -> Result<Vec<(Step, Vec<Frame>)>, PlanError> {
+        let path = match ask.asking {
             Some(place) => self.path(place)?,
             None => Vec::new(),
         };
@@ -626,14 +627,14 @@ impl TestRun {
         let step = Step {
             definition,
             dependencies: dependencies.collect(),
-            given: step.given,
+            supplied: step.supplied,
             with: step.with,
         };
         Ok((place, Some(step)))
     }
 
     /// Makes sure that the fixture at `place` is ready, or tells why it failed.
-    async fn obtain(&self, place: usize, step: &Step) -> Result<Option<Failed>, PlanError> {
+    async fn obtain(&self, place: usize, step: &Step) -> Result<Option<SetupFailure>, PlanError> {
         self.dynamic.wait_for(place).await.map_err(|way| {
             let path = way.into_iter().filter_map(|at| self.definition_at(at));
             PlanError::Cycle {
@@ -644,14 +645,14 @@ impl TestRun {
             .dynamic
             .current
             .get()
-            .map(|asker| self.dynamic.waiting(asker, place));
+            .map(|asking| self.dynamic.waiting(asking, place));
         Ok(self.set_up_at(place, step).await.err())
     }
 
     /// Stops the clock before the test's own code, if it is to stand still, and lets it go on before
     /// that of shared fixtures.
     fn pause_clock(&self, paused: bool) {
-        if self.meta.options.drive == Drive::Paused {
+        if self.meta.options.runtime == RuntimeChoice::Paused {
             self.pause.set(paused);
         }
     }
@@ -659,8 +660,8 @@ impl TestRun {
     /// A shared asynchronous fixture does real I/O, under whose timeouts a paused clock would jump.
     pub(crate) fn refuse_while_paused(&self, step: &Step) -> Result<(), PlanError> {
         let definition = step.definition;
-        let works = definition.scope.is_wide() && definition.is_async && step.given.is_none();
-        if works && self.meta.options.drive == Drive::Paused {
+        let works = definition.scope.is_wide() && definition.is_async && step.supplied.is_none();
+        if works && self.meta.options.runtime == RuntimeChoice::Paused {
             return Err(PlanError::Paused { definition });
         }
         Ok(())
@@ -668,7 +669,7 @@ impl TestRun {
 }
 
 impl Resolver for TestRun {
-    fn answer(&self, ask: Ask) -> AnswerFuture<'_> {
+    fn answer(&self, ask: DynamicRequest) -> ResponseFuture<'_> {
         Box::pin(async move {
             let phase = self.clock.phase();
             let answer = self.respond(ask).await;
@@ -722,7 +723,7 @@ fn request(
     fixture: Option<(usize, &'static Definition)>,
     resolver: &Weak<TestRun>,
 ) -> Request {
-    let by = By {
+    let by = Requester {
         fixture: fixture.map(|(_, definition)| definition.name),
         scope: Scope::Test,
         test: Some(meta.asking()),

@@ -1,4 +1,4 @@
-//! Whether a test has passed, and how libtest is told.
+//! Whether a test has passed, and how libtest learns it.
 //!
 //! libtest understands a panic and nothing else. So everything that went wrong is printed on this
 //! thread, where libtest captures it, and then one panic is raised without printing again: the
@@ -17,7 +17,7 @@ use crate::fixture::test_options::Xfail;
 use crate::messages::text;
 use crate::report::failure::Failure;
 use crate::report::print::{say, say_to_terminal};
-use crate::test::outcome::{BodyEnd, Record};
+use crate::test::outcome::{BodyEnd, TestRecord};
 
 /// What became of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn of(meta: &TestMeta, record: &Record) -> Self {
+    pub(crate) fn of(meta: &TestMeta, record: &TestRecord) -> Self {
         let skips_fail = Config::get().is_ok_and(|config| config.skips_fail);
         if record.body_failed() && meta.options.xfail == Xfail::No {
             return Self::Failed;
@@ -68,7 +68,7 @@ impl Verdict {
 /// # Panics
 ///
 /// If the test failed.
-pub(crate) fn conclude(meta: &'static TestMeta, record: Record, verdict: Verdict) {
+pub(crate) fn conclude(meta: &'static TestMeta, record: TestRecord, verdict: Verdict) {
     for error in late(meta, &record) {
         say(&error);
     }
@@ -99,7 +99,7 @@ pub(crate) fn conclude(meta: &'static TestMeta, record: Record, verdict: Verdict
 }
 
 /// libtest wants a panic. Returning makes it say that there was none, so the test fails.
-fn under_should_panic(record: Record, verdict: Verdict, expected: &'static str) {
+fn under_should_panic(record: TestRecord, verdict: Verdict, expected: &'static str) {
     if record.fixtures_failed() {
         say(text::ONLY_THE_BODY_MAY_PANIC);
         return;
@@ -116,7 +116,7 @@ fn under_should_panic(record: Record, verdict: Verdict, expected: &'static str) 
 }
 
 /// Everything that went wrong and has not been printed when it happened.
-pub(crate) fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
+pub(crate) fn late(meta: &TestMeta, record: &TestRecord) -> Vec<String> {
     let refused = record
         .refused
         .iter()
@@ -142,7 +142,7 @@ pub(crate) fn late(meta: &TestMeta, record: &Record) -> Vec<String> {
         .collect()
 }
 
-impl Record {
+impl TestRecord {
     /// Whether the body failed, or took too long.
     pub(crate) fn body_failed(&self) -> bool {
         match &self.body {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Path, Type};
 
-use super::model::{Drive, Xfail};
+use super::model::{RuntimeChoice, Xfail};
 use crate::attr::Argument;
 use crate::crate_path::CratePath;
 use crate::diagnostic::Errors;
@@ -49,7 +49,7 @@ pub(crate) struct Args {
     /// The attribute that expands cases.
     pub(crate) rstest: Option<Path>,
     pub(crate) xfail: Option<(Xfail, Span)>,
-    pub(crate) runtime: Option<(Drive, Span)>,
+    pub(crate) runtime: Option<(RuntimeChoice, Span)>,
     pub(crate) start_paused: Option<Span>,
     pub(crate) local: Option<Span>,
     pub(crate) meta: Vec<(String, String)>,
@@ -101,7 +101,8 @@ impl Args {
                 self.xfail = options::one_of(setting, &[Xfail::Strict], |_| "strict", errors);
             }
             "runtime" => {
-                self.runtime = options::one_of(setting, &Drive::NAMED, Drive::name, errors);
+                self.runtime =
+                    options::one_of(setting, &RuntimeChoice::NAMED, RuntimeChoice::name, errors);
             }
             "start_paused" => self.start_paused = setting.flag(errors),
             "local" => self.local = setting.flag(errors),

@@ -43,7 +43,7 @@ pub(super) fn emit(model: &Model, outer: &[Attribute], body: &TokenStream) -> To
             static #case: #private::TestMeta = #private::TestMeta {
                 path: ::core::concat!(::core::module_path!(), #path),
                 group: ::core::option::Option::Some(#name),
-                given: &[#(#given),*],
+                supplied: &[#(#given),*],
                 ..__GREEN_LIGHT_TEST
             };
         }

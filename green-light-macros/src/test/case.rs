@@ -16,13 +16,13 @@ use quote::ToTokens;
 use syn::{Attribute, Block, Expr, ExprCall, ExprPath, FnArg, Pat, Stmt, parse_quote};
 
 use super::args::Args;
-use super::model::Given;
+use super::model::Supplied;
 use crate::function::{Function, mentions};
 use crate::span;
 
 /// Applies the options that stand for attributes of parameters, and takes what is given out of the
 /// body.
-pub(super) fn read(args: &mut Args, function: &mut Function) -> Vec<Given> {
+pub(super) fn read(args: &mut Args, function: &mut Function) -> Vec<Supplied> {
     read_with(args, function);
     let mut given = Vec::new();
     let handed = std::mem::take(&mut args.handed_given);
@@ -43,7 +43,7 @@ pub(super) fn read(args: &mut Args, function: &mut Function) -> Vec<Given> {
             continue;
         };
         function.sig.inputs.push(parse_quote!(#ident: #ty));
-        given.push(Given {
+        given.push(Supplied {
             fixture: fixture.clone(),
             value,
         });

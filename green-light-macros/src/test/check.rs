@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::case;
-use super::model::{Drive, Model};
+use super::model::{Model, RuntimeChoice};
 use crate::diagnostic::Errors;
 use crate::function::Function;
 use crate::params::{self, Default, Param, Request};
@@ -52,16 +52,16 @@ pub(crate) fn check(mut args: Args, mut function: Function) -> Result<Model, Err
         );
     }
     let drive = match (args.runtime, args.start_paused) {
-        (Some((Drive::Shared, span)), Some(_)) => {
+        (Some((RuntimeChoice::Shared, span)), Some(_)) => {
             errors.refuse_at(
                 span,
                 "the clock of the shared runtime cannot be paused",
                 "remove `runtime`: `start_paused` gives the test a runtime of its own",
             );
-            Drive::Shared
+            RuntimeChoice::Shared
         }
-        (_, Some(_)) => Drive::Paused,
-        (runtime, None) => runtime.map_or(Drive::Shared, |(drive, _)| drive),
+        (_, Some(_)) => RuntimeChoice::Paused,
+        (runtime, None) => runtime.map_or(RuntimeChoice::Shared, |(drive, _)| drive),
     };
     if !errors.is_empty() {
         return Err(errors);

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::backends;
 use super::meta::{isolation, meta, registered};
-use super::model::{Given, Model};
+use super::model::{Model, Supplied};
 use crate::attr;
 use crate::call::Call;
 use crate::missing;
@@ -52,14 +52,14 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 
 /// What the case gives.
 fn cases(model: &Model) -> impl Iterator<Item = TokenStream> {
-    model.given.iter().map(|Given { fixture, value }| {
+    model.given.iter().map(|Supplied { fixture, value }| {
         let at = span::at(value.span());
         let private = model.krate.private(at);
         let marker = Request::of(fixture.clone()).marker();
         quote_spanned! {at=>
-            #private::Given {
+            #private::Supplied {
                 target: #private::definition_of(&#marker),
-                value: || #private::give(#marker, #value),
+                value: || #private::supply(#marker, #value),
             }
         }
     })

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::model::{Drive, Model};
+use super::model::{Model, RuntimeChoice};
 use crate::attr;
 use crate::params::Param;
 use crate::span;
@@ -50,7 +50,7 @@ fn unusual(model: &Model, given: &[TokenStream]) -> TokenStream {
     let lists = [
         ("requests", requests.collect()),
         ("uses", uses.collect()),
-        ("given", given.to_vec()),
+        ("supplied", given.to_vec()),
         ("without", without.collect::<Vec<_>>()),
     ];
     let mut fields = TokenStream::new();
@@ -94,9 +94,9 @@ fn options(model: &Model) -> Option<TokenStream> {
         let xfail = format_ident!("{}", xfail.variant());
         set.extend(quote!(xfail: #private::Xfail::#xfail,));
     }
-    if model.drive != Drive::Shared {
+    if model.drive != RuntimeChoice::Shared {
         let drive = format_ident!("{}", model.drive.variant());
-        set.extend(quote!(drive: #private::Drive::#drive,));
+        set.extend(quote!(runtime: #private::RuntimeChoice::#drive,));
     }
     if model.local {
         set.extend(quote!(local: true,));

@@ -28,13 +28,13 @@ impl Xfail {
 
 /// As in core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Drive {
+pub(crate) enum RuntimeChoice {
     Shared,
     CurrentThread,
     Paused,
 }
 
-impl Drive {
+impl RuntimeChoice {
     /// Those that `runtime = ".."` can say.
     pub(crate) const NAMED: [Self; 2] = [Self::Shared, Self::CurrentThread];
 
@@ -56,7 +56,7 @@ impl Drive {
 }
 
 /// A value that the test gives to a fixture.
-pub(crate) struct Given {
+pub(crate) struct Supplied {
     pub(crate) fixture: Path,
     pub(crate) value: Expr,
 }
@@ -69,7 +69,7 @@ pub(crate) struct Model {
     pub(crate) uses: Vec<Request>,
     pub(crate) without: Vec<Request>,
     /// What cases give to fixtures.
-    pub(crate) given: Vec<Given>,
+    pub(crate) given: Vec<Supplied>,
     /// The function whose case this is.
     pub(crate) group: Option<String>,
     pub(crate) isolation: Option<Ident>,
@@ -78,7 +78,7 @@ pub(crate) struct Model {
     pub(crate) context: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) xfail: Option<Xfail>,
-    pub(crate) drive: Drive,
+    pub(crate) drive: RuntimeChoice,
     pub(crate) local: bool,
     pub(crate) meta: Vec<(String, String)>,
 }

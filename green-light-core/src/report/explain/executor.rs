@@ -1,8 +1,8 @@
 //! Other executors.
 
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[KnownError] = &[KnownError {
     words: &["cannot execute `LocalPool` executor from within another executor"],
     meaning: "`futures::executor::block_on` was called in code that another `block_on` of its kind is running",
     place: false,

@@ -29,17 +29,17 @@ thread_local! {
 
 /// A fixture that is asked, until this is dropped.
 #[must_use = "the fixture is not asked any more once this is dropped"]
-pub struct Adviser(Advice);
+pub struct HintProvider(Advice);
 
 /// Asks `advice` when a test on this thread fails with an error about its database. What it returns is
 /// printed instead of what is true of any database: a fact, and a line of help. For crates of fixtures.
-pub fn advise(advice: impl Fn(Concern) -> Option<String> + 'static) -> Adviser {
+pub fn provide_hints(advice: impl Fn(Concern) -> Option<String> + 'static) -> HintProvider {
     let advice: Advice = Rc::new(advice);
     ADVISERS.with_borrow_mut(|advisers| advisers.push(Rc::clone(&advice)));
-    Adviser(advice)
+    HintProvider(advice)
 }
 
-impl Drop for Adviser {
+impl Drop for HintProvider {
     fn drop(&mut self) {
         // A thread that ends has no advisers any more.
         let _ = ADVISERS.try_with(|advisers| {
@@ -71,8 +71,8 @@ mod tests {
         let pool = Failure::new("pool timed out while waiting for an open connection");
         let other = Failure::new("attempted to acquire a connection on a closed pool");
         let general = [explain(&pool), explain(&other)];
-        let ignorant = advise(|_| None);
-        let adviser = advise(|concern| {
+        let ignorant = provide_hints(|_| None);
+        let adviser = provide_hints(|concern| {
             let known = concern == Concern::Connections;
             known.then(|| "it has a holder\n  help: ask it".to_owned())
         });

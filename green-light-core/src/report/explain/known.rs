@@ -4,7 +4,7 @@ use crate::report::explain::hint_provider::Concern;
 
 /// Messages that mean the same here.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct KnownError {
     /// Their own words, one of which has to be in the text: what `Display` prints, and what `Debug` does,
     /// for errors that end in an `unwrap`. ` .. ` stands for any text on the same line.
     pub(crate) words: &'static [&'static str],
@@ -18,7 +18,7 @@ pub(crate) struct Known {
     pub(crate) help: &'static str,
 }
 
-impl Known {
+impl KnownError {
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.words.iter().any(|words| has(text, words))
     }

@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use crate::report::explain::known::Known;
-use crate::report::explain::thread_context::Place;
+use crate::report::explain::known::KnownError;
+use crate::report::explain::thread_context::ThreadContext;
 use crate::report::explain::{
     executor, hint_provider, pool, refused, runtime, server, shared, tables, tls, transaction,
 };
 use crate::report::failure::Failure;
 
 /// Everything that is known. The first that fits is printed.
-const ALL: [&[Known]; 9] = [
+const ALL: [&[KnownError]; 9] = [
     runtime::KNOWN,
     executor::KNOWN,
     pool::KNOWN,
@@ -39,7 +39,7 @@ pub fn help_for(text: &str) -> Option<&'static str> {
     find(text).map(|known| known.help)
 }
 
-fn find(text: &str) -> Option<&'static Known> {
+fn find(text: &str) -> Option<&'static KnownError> {
     ALL.iter()
         .copied()
         .flatten()
@@ -59,12 +59,12 @@ pub(crate) fn explain(failure: &Failure) -> String {
     tell(known, failure.panic_place.as_deref())
 }
 
-/// The same about a panic that nobody reports, since it is on a thread that belongs to no test.
-pub(crate) fn explain_panic(message: &str, place: &Place) -> Option<String> {
+/// The same about a panic on a thread that belongs to no test, so that no test reports it.
+pub(crate) fn explain_panic(message: &str, place: &ThreadContext) -> Option<String> {
     find(message).map(|known| tell(known, Some(place)))
 }
 
-fn tell(known: &Known, place: Option<&Place>) -> String {
+fn tell(known: &KnownError, place: Option<&ThreadContext>) -> String {
     if let Some(advice) = known.concern.and_then(hint_provider::ask) {
         return format!("\n  what it means: {advice}");
     }

@@ -1,10 +1,10 @@
 //! Connections: a pool has none left, or is closed; a server has none left.
 
 use crate::report::explain::hint_provider::Concern;
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[
-    Known {
+pub(crate) const KNOWN: &[KnownError] = &[
+    KnownError {
         words: &[
             "pool timed out while waiting for an open connection",
             "Failed to acquire connection from pool: Connection pool timed out",
@@ -17,7 +17,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "while a transaction or stream is open, pass that on instead of the pool; a pool of your own needs as \
                many connections as are held at once",
     },
-    Known {
+    KnownError {
         words: &[
             "attempted to acquire a connection on a closed pool",
             "Failed to acquire connection from pool: Connection closed",
@@ -30,7 +30,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "ask for the pool by name in each test that uses it, instead of keeping a clone in a `static` or in a \
                task that outlives the test",
     },
-    Known {
+    KnownError {
         words: &[
             "sorry, too many clients already",
             "remaining connection slots are reserved",

@@ -1,10 +1,10 @@
 //! Statements that a database refuses inside of a transaction, or in one that may only read.
 
 use crate::report::explain::hint_provider::Concern;
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[
-    Known {
+pub(crate) const KNOWN: &[KnownError] = &[
+    KnownError {
         words: &[
             // PostgreSQL: `CREATE INDEX CONCURRENTLY`, `VACUUM`, `CREATE DATABASE`, `ALTER SYSTEM` ..
             " cannot run inside a transaction block",
@@ -36,7 +36,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write `#[green_light::test(isolation = database)]`: the test then has a database of its own and no \
                transaction around it; inside a transaction of the application the statement fails in production, too",
     },
-    Known {
+    KnownError {
         words: &[
             // PostgreSQL.
             "SET TRANSACTION ISOLATION LEVEL must be called before any query",
@@ -59,7 +59,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write `#[green_light::test(isolation = database)]`: the test then has a database of its own, where \
                `begin_with_config(..)` and `begin_with(..)` do what they do in production",
     },
-    Known {
+    KnownError {
         words: &[
             "unsafe use of new value \" .. \" of enum type",
             "unsafe use of new value \\\" .. \\\" of enum type",
@@ -71,7 +71,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write `#[green_light::test(isolation = database)]`; in a migration, add the value in one migration \
                and use it in the next",
     },
-    Known {
+    KnownError {
         words: &[
             // MySQL and MariaDB.
             "Cannot execute statement in a READ ONLY transaction",
@@ -83,7 +83,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "look for a statement that commits, such as `CREATE TABLE` or `TRUNCATE`, or a `CALL` of a procedure \
                that does; for such a test write `#[green_light::test(isolation = database)]`",
     },
-    Known {
+    KnownError {
         words: &[
             // PostgreSQL.
             "cannot execute .. in a read-only transaction",
@@ -95,7 +95,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write through the session, or through a transaction that its `begin()` returns; for a test that needs several \
                connections write `#[green_light::test(isolation = database)]`",
     },
-    Known {
+    KnownError {
         words: &[
             "code: 531) constraint failed",
             "code: 531, message: \"constraint failed\"",
@@ -106,7 +106,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write `transaction.commit()` on a transaction made by `begin()`; or `isolation = database` for a test \
                that has to send `COMMIT` itself",
     },
-    Known {
+    KnownError {
         words: &[
             "code: 6) database table is locked",
             "code: 6, message: \"database table is locked\"",

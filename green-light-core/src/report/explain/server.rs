@@ -1,10 +1,10 @@
 //! A server that is not there, does not let a user in, or ends a connection.
 
 use crate::report::explain::hint_provider::Concern;
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[
-    Known {
+pub(crate) const KNOWN: &[KnownError] = &[
+    KnownError {
         words: &[
             "password authentication failed for user",
             "Peer authentication failed for user",
@@ -19,7 +19,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "look at user, password, host and database of the URL that is connected to; in a test, `session.url()` \
                has those of the test's own database",
     },
-    Known {
+    KnownError {
         words: &["Access denied for user"],
         meaning: "the server refused this user: the password, the host that connects, or the database is not one that \
                   it accepts; or it takes this user over TLS only, and the connection is not encrypted",
@@ -29,7 +29,7 @@ pub(crate) const KNOWN: &[Known] = &[
                has those of the test's own database; for TLS write `ssl-mode=REQUIRED` in the URL, for which sqlx \
                needs its feature `tls-rustls` or `tls-native-tls`",
     },
-    Known {
+    KnownError {
         words: &[
             "role \" .. \" does not exist",
             "role \\\" .. \\\" does not exist",
@@ -40,7 +40,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "connect by `session.url()`; for `GRANT` and `SET ROLE`, make the role in the schema: `DO $$ BEGIN CREATE \
                ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$`, as roles belong to the server",
     },
-    Known {
+    KnownError {
         words: &[
             "error returned from database: database \" .. \" does not exist",
             "message: \"database \\\" .. \\\" does not exist",
@@ -51,7 +51,7 @@ pub(crate) const KNOWN: &[Known] = &[
         concern: None,
         help: "connect by `session.url()` of the test that runs, instead of a name or a URL that was kept",
     },
-    Known {
+    KnownError {
         words: &[
             "error communicating with database: Connection refused",
             "error communicating with database: No such file or directory",
@@ -64,7 +64,7 @@ pub(crate) const KNOWN: &[Known] = &[
         concern: Some(Concern::LostConnection),
         help: "connect by `session.url()`, which names the server that tests use; or start the server of the URL",
     },
-    Known {
+    KnownError {
         words: &["the database system is starting up"],
         meaning: "the server has been started and does not take connections yet",
         place: false,
@@ -72,7 +72,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "wait until it is ready before the tests begin: `pg_isready`, or a health check of its container; a \
                server that green-light starts is always ready",
     },
-    Known {
+    KnownError {
         words: &[
             "Got a packet bigger than 'max_allowed_packet' bytes",
             "Result of .. was larger than max_allowed_packet",
@@ -83,7 +83,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "store it in pieces, or raise `max_allowed_packet` of the server, in production as well: \
                `SET GLOBAL max_allowed_packet = 1073741824` is the most, and new connections have it",
     },
-    Known {
+    KnownError {
         words: &[
             "error communicating with database: ",
             "SqlxError(Io(",
@@ -99,7 +99,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "look at the log of the server; on MySQL, a statement larger than `max_allowed_packet` also closes the \
                connection",
     },
-    Known {
+    KnownError {
         words: &[
             "No space left on device",
             "could not extend file",

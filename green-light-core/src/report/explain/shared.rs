@@ -1,8 +1,8 @@
 //! Values that a `static` shares, and that another test has spoilt.
 
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[KnownError] = &[KnownError {
     words: &[
         "Once instance has previously been poisoned",
         "LazyLock instance has previously been poisoned",

@@ -1,9 +1,9 @@
 //! A table that is not in the database.
 
 use crate::report::explain::hint_provider::Concern;
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[KnownError] = &[KnownError {
     words: &[
         // SQLite.
         "no such table: ",

@@ -10,7 +10,7 @@ use crate::runtime::shared::is_shared;
 
 /// What surrounds the code that panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ThreadContext {
     thread: String,
     runtime: Around,
     runtime_id: Option<Id>,
@@ -27,7 +27,7 @@ enum Around {
     ManyThreads,
 }
 
-impl Place {
+impl ThreadContext {
     /// The place of the caller.
     pub(crate) fn here() -> Self {
         let thread = thread::current();
@@ -67,7 +67,7 @@ impl Around {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ThreadContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let runtime = match self.runtime {
             Around::None => "in no tokio runtime",

@@ -1,9 +1,9 @@
 //! Connections over TLS: the feature is missing, the server has none or wants it, a certificate is refused.
 
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[
-    Known {
+pub(crate) const KNOWN: &[KnownError] = &[
+    KnownError {
         words: &["SQLx was built without TLS support enabled"],
         meaning: "the URL asks for an encrypted connection, and sqlx was built without a TLS feature",
         place: false,
@@ -12,7 +12,7 @@ pub(crate) const KNOWN: &[Known] = &[
                `runtime-tokio-rustls` or `runtime-tokio-native-tls` to those of SeaORM; if the server takes plain \
                connections too, `sslmode=prefer` in the URL does without (MySQL: `ssl-mode=PREFERRED`)",
     },
-    Known {
+    KnownError {
         words: &["server does not support TLS"],
         meaning: "the URL asks for an encrypted connection, and the server does not offer any",
         place: false,
@@ -20,7 +20,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write `sslmode=prefer` in the URL, which encrypts where the server can (MySQL: \
                `ssl-mode=PREFERRED`); or turn TLS on in the server: `ssl = on` (MySQL: `ssl_cert` and `ssl_key`)",
     },
-    Known {
+    KnownError {
         words: &[
             // PostgreSQL; before version 14.
             "no pg_hba.conf entry for host .. no encryption",
@@ -32,7 +32,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "if the server takes this user over TLS, write `sslmode=require` in the URL, for which sqlx needs its \
                feature `tls-rustls` or `tls-native-tls`; otherwise look at user, database and host, or add a rule",
     },
-    Known {
+    KnownError {
         words: &["Connections using insecure transport are prohibited"],
         meaning: "the server takes encrypted connections only (`require_secure_transport`), and this one is not",
         place: false,
@@ -40,7 +40,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write `ssl-mode=REQUIRED` in the URL, for which sqlx needs its feature `tls-rustls` or \
                `tls-native-tls`",
     },
-    Known {
+    KnownError {
         words: &["RSA auth backend disabled"],
         meaning: "the server asks for the password by `caching_sha2_password`, which needs TLS or RSA, and sqlx has neither \
                   here",
@@ -49,7 +49,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "in `Cargo.toml`, add a TLS feature of sqlx (`tls-rustls` or `tls-native-tls`), and write \
                `ssl-mode=REQUIRED` in the URL; or add sqlx's feature `mysql-rsa`",
     },
-    Known {
+    KnownError {
         words: &[
             "connection requires a valid client certificate",
             "certificate authentication failed for user",
@@ -59,7 +59,7 @@ pub(crate) const KNOWN: &[Known] = &[
         concern: None,
         help: "name it in the URL: `sslcert=/path/client.crt&sslkey=/path/client.key`",
     },
-    Known {
+    KnownError {
         words: &[
             "unknown value \" .. \" for `ssl_mode`",
             "unknown value \\\" .. \\\" for `ssl_mode`",
@@ -70,7 +70,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write one of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full` in `sslmode`; on MySQL \
                one of `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY` in `ssl-mode`",
     },
-    Known {
+    KnownError {
         words: &[
             // rustls, and its `Debug`; OpenSSL, the same; the system library of macOS.
             "invalid peer certificate: UnknownIssuer",
@@ -88,7 +88,7 @@ pub(crate) const KNOWN: &[Known] = &[
                `ssl-ca=/path/ca.pem`); for a server that holds nothing but tests, `sslmode=require` (MySQL: \
                `ssl-mode=REQUIRED`) encrypts and does not look at the certificate",
     },
-    Known {
+    KnownError {
         words: &[
             "invalid peer certificate: certificate not valid for name",
             "invalid peer certificate: NotValidForName",
@@ -102,7 +102,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "write the host in the URL as the certificate names it; or `sslmode=verify-ca` (MySQL: \
                `ssl-mode=VERIFY_CA`), which looks at the authority and not at the name",
     },
-    Known {
+    KnownError {
         words: &[
             "invalid peer certificate: certificate expired",
             "invalid peer certificate: certificate not valid yet",
@@ -119,7 +119,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "renew the certificate, or set the clock; for a server that holds nothing but tests, `sslmode=require` \
                (MySQL: `ssl-mode=REQUIRED`) encrypts and does not look at the certificate",
     },
-    Known {
+    KnownError {
         words: &["CaUsedAsEndEntity"],
         meaning: "the server shows the certificate of an authority as its own, which rustls does not accept",
         place: false,
@@ -127,7 +127,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "sign a certificate for the server by that authority, `CA:FALSE`; or make it without `CA:TRUE` \
                (`openssl req -x509 -addext basicConstraints=CA:FALSE`); or use sqlx's feature `tls-native-tls`",
     },
-    Known {
+    KnownError {
         words: &[
             "invalid peer certificate: ",
             "InvalidCertificate(",

@@ -1,9 +1,9 @@
 //! Transactions that cannot go on, or cannot end.
 
-use crate::report::explain::known::Known;
+use crate::report::explain::known::KnownError;
 
-pub(crate) const KNOWN: &[Known] = &[
-    Known {
+pub(crate) const KNOWN: &[KnownError] = &[
+    KnownError {
         words: &["Dropping a locked Transaction"],
         meaning: "a transaction was dropped while something still used it: a query, a stream or an inner transaction",
         place: false,
@@ -11,7 +11,7 @@ pub(crate) const KNOWN: &[Known] = &[
         help: "end those first: commit or roll back what was begun inside, and await or join the tasks that use \
                the transaction",
     },
-    Known {
+    KnownError {
         words: &["current transaction is aborted, commands ignored until end of transaction block"],
         meaning: "an earlier statement of this transaction failed, and PostgreSQL refuses all others until it is \
                   rolled back",
