@@ -7,9 +7,12 @@
 //!
 //! Format: the "LSDA" of the Itanium C++ ABI, as far as rustc uses it. What is not understood counts as an abort.
 
-use std::thread;
+#![expect(
+    unsafe_code,
+    reason = "the tables of the unwinder are read through pointers"
+)]
 
-use crate::context::coroutine::{Tables, look_up_the_stack};
+use std::{ptr, thread};
 
 /// "There is none", for the encodings in the header.
 const OMITTED: u8 = 0xff;
@@ -119,6 +122,97 @@ fn signed(tables: &mut Tables) -> isize {
             };
         }
     }
+}
+
+/// The unwinder's tables of one frame, read byte by byte.
+struct Tables {
+    next: *const u8,
+}
+
+impl Tables {
+    /// The next byte.
+    fn byte(&mut self) -> u8 {
+        // SAFETY: `next` starts at the tables that the compiler wrote for a function of this program, and the one
+        // reader, `handler`, stays inside: it follows the lengths they state, as the unwinder does.
+        unsafe {
+            let byte = self.next.read();
+            self.next = self.next.add(1);
+            byte
+        }
+    }
+
+    /// The same tables, `bytes` further on.
+    fn ahead(&self, bytes: usize) -> Self {
+        Self {
+            next: self.next.wrapping_add(bytes),
+        }
+    }
+
+    /// How far `other` is ahead of this.
+    fn distance(&self, other: &Self) -> usize {
+        other.next.addr() - self.next.addr()
+    }
+}
+
+/// Shows each frame of this stack, innermost first, until `look` has an answer: the frame's tables and the
+/// offset of its current instruction in its function.
+#[cfg(all(unix, panic = "unwind", not(target_arch = "arm")))]
+fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
+    use std::ffi::{c_int, c_void};
+
+    const CONTINUE: c_int = 0;
+    const STOP: c_int = 4;
+
+    unsafe extern "C" {
+        fn _Unwind_Backtrace(
+            each: extern "C" fn(*mut c_void, *mut c_void) -> c_int,
+            argument: *mut c_void,
+        ) -> c_int;
+        fn _Unwind_GetLanguageSpecificData(frame: *mut c_void) -> *const u8;
+        fn _Unwind_GetRegionStart(frame: *mut c_void) -> usize;
+        fn _Unwind_GetIPInfo(frame: *mut c_void, before: *mut c_int) -> usize;
+    }
+
+    struct Walk<'a, T> {
+        look: &'a mut dyn FnMut(Tables, usize) -> Option<T>,
+        answer: Option<T>,
+    }
+
+    extern "C" fn each<T>(frame: *mut c_void, walk: *mut c_void) -> c_int {
+        // SAFETY: `look_up_the_stack` passes its own `Walk<T>`, which nothing else uses meanwhile.
+        let walk = unsafe { &mut *walk.cast::<Walk<'_, T>>() };
+        let mut before = 0;
+        // SAFETY: `frame` is the unwinder's, valid during this call; these functions only read it.
+        let (next, start, at) = unsafe {
+            (
+                _Unwind_GetLanguageSpecificData(frame),
+                _Unwind_GetRegionStart(frame),
+                _Unwind_GetIPInfo(frame, &raw mut before),
+            )
+        };
+        if next.is_null() {
+            return CONTINUE;
+        }
+        // The address a call returns to belongs to the next instruction.
+        let at = if before == 0 { at - 1 } else { at };
+        walk.answer = (walk.look)(Tables { next }, at - start);
+        if walk.answer.is_some() {
+            STOP
+        } else {
+            CONTINUE
+        }
+    }
+
+    let mut walk = Walk { look, answer: None };
+    // SAFETY: `each::<T>` gets the pointer it expects, and does not unwind: `look` is arithmetic.
+    unsafe { _Unwind_Backtrace(each::<T>, ptr::from_mut(&mut walk).cast()) };
+    walk.answer
+}
+
+/// Elsewhere the unwinder does not show its tables.
+#[cfg(not(all(unix, panic = "unwind", not(target_arch = "arm"))))]
+fn look_up_the_stack<T>(_: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Option<T> {
+    None
 }
 
 #[cfg(test)]
