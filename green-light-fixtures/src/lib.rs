@@ -33,11 +33,7 @@
     )),
     allow(
         dead_code,
-        irrefutable_let_patterns,
-        unused_imports,
-        unused_mut,
-        unused_variables,
-        reason = "what one backend or SeaORM needs of the common parts, the others do not"
+        reason = "what one database needs of the common layers, the others do not"
     )
 )]
 

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 
 use crate::files::{assert_tidy, root, rust_files};
 
@@ -77,4 +78,27 @@ fn mentions_unsafe(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => mentions_unsafe(group.stream()),
         _ => false,
     })
+}
+
+/// Lints that a whole crate may allow. May only shrink: no code of a crate is unused, whichever features are on.
+const MAY_ALLOW: [(&str, &str); 1] = [("green-light-fixtures/src/lib.rs", "dead_code")];
+
+#[test]
+fn no_crate_allows_what_is_unused() {
+    let mut complaints = Vec::new();
+    for file in rust_files() {
+        let parsed = file.path.ends_with("/src/lib.rs") && !file.path.starts_with("tests/");
+        let parsed = parsed.then(|| syn::parse_file(&file.text).unwrap());
+        let attributes = parsed.iter().flat_map(|parsed| &parsed.attrs);
+        for attribute in attributes.filter(|attribute| !attribute.path().is_ident("doc")) {
+            let text = attribute.to_token_stream().to_string();
+            for lint in ["dead_code", "unused", "warnings"] {
+                let is_known = MAY_ALLOW.contains(&(file.path.as_str(), lint));
+                if text.contains("allow") && text.contains(lint) && !is_known {
+                    complaints.push(format!("{} allows `{lint}` in the whole crate", file.path));
+                }
+            }
+        }
+    }
+    assert_tidy(&complaints);
 }

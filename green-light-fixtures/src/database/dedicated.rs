@@ -17,7 +17,7 @@ use crate::database::factory::Home;
 use crate::database_pool::DatabasePool;
 use crate::error::{Error, Kind};
 use crate::isolation::Isolation;
-use crate::limits::{SESSION_CONNECTIONS, Timeouts};
+use crate::limits::Timeouts;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -151,7 +151,9 @@ impl Stay {
                 "none of the {} connections of this test was free within {:.1} s\n  \
                  help: end transactions and streams before others are begun, or let fewer tasks \
                  query at once; `session.url()` is for a pool of any size",
-                self.pool().max_connections().unwrap_or(SESSION_CONNECTIONS),
+                self.pool()
+                    .max_connections()
+                    .unwrap_or(crate::limits::SESSION_CONNECTIONS),
                 self.waits.connection.as_secs_f64(),
             ),
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if self.has_ended() => {

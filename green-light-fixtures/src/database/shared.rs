@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::database::shared_queue::{Moment, Reset};
 use crate::database_pool::DatabasePool;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::limits::Timeouts;
 #[cfg(feature = "mysql")]
 use crate::mysql::restore::Original;
@@ -118,8 +118,11 @@ impl Shared {
                 restore::reset(&options, reference.path())
                     .await
                     .map_err(|error| {
-                        Error::new(Kind::Held, "SQLite refuses to change the shared database")
-                            .because(error)
+                        Error::new(
+                            crate::error::Kind::Held,
+                            "SQLite refuses to change the shared database",
+                        )
+                        .because(error)
                     })
             }
             #[cfg(feature = "postgres")]

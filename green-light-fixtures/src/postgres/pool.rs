@@ -4,7 +4,7 @@
 use sea_orm::DatabaseConnection;
 #[cfg(feature = "sqlx")]
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Pool, Postgres};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres};
 
 use crate::database_pool::{BoxFuture, PoolDriver};
 use crate::local_server::origin::{Origin, end_of};
@@ -15,13 +15,13 @@ impl PoolDriver for Postgres {
     const DIALECT: &'static dyn Dialect = &PostgresDialect;
 
     #[cfg(feature = "sea-orm")]
-    fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {
+    fn to_sea_orm(pool: sqlx::Pool<Self>) -> DatabaseConnection {
         sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
     }
 
     #[cfg(feature = "sqlx")]
     fn migrate<'a>(
-        pool: &'a Pool<Self>,
+        pool: &'a sqlx::Pool<Self>,
         migrator: &'a Migrator,
     ) -> BoxFuture<'a, Result<(), MigrateError>> {
         Box::pin(migrator.run(pool))

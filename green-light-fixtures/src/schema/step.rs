@@ -5,7 +5,7 @@
 #[cfg(feature = "sea-orm-migration")]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
-    any::{TypeId, type_name},
+    any::TypeId,
     fmt,
     future::Future,
     panic::{self, Location},
@@ -20,7 +20,6 @@ use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 use sea_orm_migration::MigratorTrait;
 
 use crate::error::{Error, Kind};
-use crate::schema::build_id;
 #[cfg(feature = "sea-orm-migration")]
 use crate::schema::migration_recorder::{Bounds, Recorded, record};
 use crate::schema::new_database::NewDatabase;
@@ -86,7 +85,7 @@ impl Step {
     #[cfg(feature = "sea-orm-migration")]
     pub(crate) fn migrations<M: MigratorTrait + 'static>() -> Self {
         Self::Migrations {
-            migrator: type_name::<M>(),
+            migrator: std::any::type_name::<M>(),
             names: || {
                 M::migrations()
                     .iter()
@@ -130,13 +129,13 @@ impl Step {
         F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
         E: fmt::Display + 'static,
     {
-        let name = Name::Seed(type_name::<F>());
+        let name = Name::Seed(std::any::type_name::<F>());
         let (seed, called) = (Arc::new(seed), name.clone());
         Self::Code {
             kind: match size_of::<F>() {
                 // All closures of one function have the same name.
                 0 => kind::<F>(),
-                _ => build_id::never_equal(),
+                _ => crate::schema::build_id::never_equal(),
             },
             captures: size_of::<F>() > 0,
             run: Arc::new(move |db| {
@@ -322,11 +321,11 @@ async fn migrate<M: MigratorTrait>(db: DatabaseConnection) -> Result<(), Error> 
         Some(migration) => format!(
             "migration `{}` of `{}` failed",
             migration.name(),
-            type_name::<M>()
+            std::any::type_name::<M>()
         ),
         None => format!(
             "the migrations of `{}` could not be read or recorded",
-            type_name::<M>()
+            std::any::type_name::<M>()
         ),
     };
     Err(failed_in_sea_orm(what, &error)

@@ -4,7 +4,7 @@
 use sea_orm::DatabaseConnection;
 #[cfg(feature = "sqlx")]
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Executor as _, Pool, Row as _, Sqlite, sqlite::SqliteConnection};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, Sqlite, sqlite::SqliteConnection};
 
 use crate::database_pool::{BoxFuture, PoolDriver};
 use crate::sql::dialect::Dialect;
@@ -14,13 +14,13 @@ impl PoolDriver for Sqlite {
     const DIALECT: &'static dyn Dialect = &SqliteDialect;
 
     #[cfg(feature = "sea-orm")]
-    fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection {
+    fn to_sea_orm(pool: sqlx::Pool<Self>) -> DatabaseConnection {
         sea_orm::SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)
     }
 
     #[cfg(feature = "sqlx")]
     fn migrate<'a>(
-        pool: &'a Pool<Self>,
+        pool: &'a sqlx::Pool<Self>,
         migrator: &'a Migrator,
     ) -> BoxFuture<'a, Result<(), MigrateError>> {
         Box::pin(migrator.run(pool))
