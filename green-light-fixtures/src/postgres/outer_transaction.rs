@@ -8,9 +8,8 @@ use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 use crate::driver::breach::{Breach, BreachCause};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::depth;
-use crate::server::guard_savepoint::{
-    BASE_DEPTH, GuardSavepoint, discard_pending, has_code, raise_depth,
-};
+use crate::postgres::errors::has_code;
+use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint, discard_pending, raise_depth};
 
 type Manager = <Postgres as sqlx::Database>::TransactionManager;
 

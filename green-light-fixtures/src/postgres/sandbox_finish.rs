@@ -14,8 +14,9 @@ use std::{
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row as _, postgres::PgDatabaseError};
 
 use crate::driver::outcome::FinishOutcome;
+use crate::postgres::errors::has_code;
 use crate::postgres::outer_transaction::BEGIN;
-use crate::server::guard_savepoint::{GuardSavepoint, has_code};
+use crate::server::guard_savepoint::GuardSavepoint;
 
 /// The statements that end a test.
 #[derive(Debug)]

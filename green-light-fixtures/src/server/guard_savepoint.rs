@@ -54,13 +54,6 @@ pub(crate) async fn discard_pending<C: Connection>(connection: &mut C) -> Result
     connection.flush().await
 }
 
-pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|found| found == code)
-}
-
 /// Makes sqlx count up to [`BASE_DEPTH`], above a transaction that is open.
 pub(crate) async fn raise_depth<DB: PoolDriver>(
     connection: &mut DB::Connection,

@@ -33,3 +33,6 @@ pub(crate) mod response_timeout;
 pub(crate) mod server_connection;
 pub(crate) mod stand_in;
 pub(crate) mod template;
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

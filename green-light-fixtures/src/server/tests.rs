@@ -1,0 +1,377 @@
+//! The generic layers over a server that is a value in memory.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sqlx::{
+    Executor as _, Sqlite, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqlitePool},
+};
+
+use crate::error::{Error, Kind};
+use crate::schema::definition::Schema;
+use crate::server::admin_connection::AdminConnection;
+use crate::server::background::Background;
+use crate::server::database_lease::DatabaseLease;
+use crate::server::driver::{
+    ConnectionLocks, Entered, Purpose, ReaperSql, Recycling, Registry, ServerAccess, TemplateInfo,
+    TemplateSql,
+};
+use crate::server::names::new_name;
+use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
+use crate::server::template::ServerTemplate;
+use crate::url::DatabaseUrl;
+
+const WAIT: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ready,
+    Leased,
+    Garbage,
+    Kept,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    /// Names by digest.
+    templates: HashMap<String, String>,
+    databases: BTreeMap<String, State>,
+    dropped: Vec<String>,
+    refuses_drops: bool,
+}
+
+type Server = Arc<Mutex<Rows>>;
+type Admin = AdminConnection<SqliteConnection>;
+
+static SERVERS: LazyLock<Mutex<HashMap<String, Server>>> = LazyLock::new(Mutex::default);
+
+fn server_at(url: &DatabaseUrl) -> Server {
+    let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(servers.entry(url.expose().to_owned()).or_default())
+}
+
+/// A server whose registry is in this process.
+#[derive(Debug)]
+struct MemoryServer {
+    rows: Server,
+    options: SqliteConnectOptions,
+}
+
+impl MemoryServer {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, state: State) -> i64 {
+        let rows = self.rows();
+        let of_state = rows.databases.values().filter(|known| **known == state);
+        i64::try_from(of_state.count()).unwrap_or(i64::MAX)
+    }
+}
+
+impl ServerConnection for SqliteConnection {
+    const SERVER: &'static str = "a server in memory";
+
+    fn place(_: &SqliteConnectOptions) -> String {
+        "memory".to_owned()
+    }
+
+    fn is_full(_: &sqlx::Error) -> bool {
+        false
+    }
+
+    fn send(&mut self, query: OwnedQuery<Sqlite>) -> ReplyStream<'_, Sqlite> {
+        self.fetch_many(query)
+    }
+}
+
+impl ServerAccess for MemoryServer {
+    type Db = Sqlite;
+    type Connection = SqliteConnection;
+
+    async fn enter(url: &DatabaseUrl, _is_ours: bool) -> Result<Entered<Self>, Error> {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let cannot = |error| Self::failed("no connection", error);
+        Ok(Entered {
+            admin: AdminConnection::connect(&options).await.map_err(cannot)?,
+            connections: 100,
+            driver: Self {
+                rows: server_at(url),
+                options,
+            },
+        })
+    }
+
+    fn admin_options(&self) -> &SqliteConnectOptions {
+        &self.options
+    }
+
+    fn options_of(&self, _name: &str) -> SqliteConnectOptions {
+        self.options.clone()
+    }
+
+    fn public_url(url: &DatabaseUrl) -> DatabaseUrl {
+        url.clone()
+    }
+
+    fn fingerprint(&self) -> Vec<&str> {
+        vec!["1"]
+    }
+
+    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+        Error::new(Kind::Connection, what).because(error)
+    }
+}
+
+impl ConnectionLocks for MemoryServer {
+    async fn lock(
+        _: &mut Admin,
+        total: i32,
+        count: usize,
+        held: &[i32],
+    ) -> Result<Vec<i32>, sqlx::Error> {
+        let free = (1..=total).filter(|number| !held.contains(number));
+        Ok(free.take(count).collect())
+    }
+
+    async fn unlock(_: &mut Admin, _: &[i32]) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    async fn holders(_: &mut Admin) -> Result<Vec<(String, i64)>, sqlx::Error> {
+        Ok(Vec::new())
+    }
+}
+
+impl Registry for MemoryServer {
+    async fn register(&self, _: &mut Admin) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    async fn release_all(&self, _: &mut Admin) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    async fn unregister(&self, _: &mut Admin) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    async fn pop_ready(
+        &self,
+        _: &mut Admin,
+        _: &TemplateInfo<Self>,
+        _: &Purpose,
+    ) -> Result<Option<(String, i64)>, sqlx::Error> {
+        let mut rows = self.rows();
+        let mut ready = rows.databases.iter_mut();
+        let ready = ready.find(|(_, state)| **state == State::Ready);
+        let popped = ready.map(|(name, state)| {
+            *state = State::Leased;
+            name.clone()
+        });
+        drop(rows);
+        Ok(popped.map(|name| (name, self.count(State::Ready))))
+    }
+
+    async fn count_ready(
+        &self,
+        _: &mut Admin,
+        _: &TemplateInfo<Self>,
+        _: &Purpose,
+    ) -> Result<i64, sqlx::Error> {
+        Ok(self.count(State::Ready))
+    }
+
+    async fn keep(&self, _: &mut Admin, name: &str, _: usize) -> Result<(), sqlx::Error> {
+        self.rows().databases.insert(name.to_owned(), State::Kept);
+        Ok(())
+    }
+
+    async fn mark_garbage(&self, _: &mut Admin, name: &str) -> Result<(), sqlx::Error> {
+        self.rows()
+            .databases
+            .insert(name.to_owned(), State::Garbage);
+        Ok(())
+    }
+}
+
+impl TemplateSql for MemoryServer {
+    type TemplateDetails = ();
+
+    const SANDBOX_OBJECTS: Option<&'static str> = None;
+    const DRAFT: &'static str = "t";
+    const PREFETCH_CONNECTIONS: usize = 1;
+
+    async fn find_template(
+        &self,
+        _: &mut Admin,
+        digest: &str,
+        _: Option<&str>,
+    ) -> Result<Option<TemplateInfo<Self>>, sqlx::Error> {
+        let name = self.rows().templates.get(digest).cloned();
+        Ok(name.map(|name| TemplateInfo {
+            digest: digest.to_owned(),
+            name,
+            details: (),
+        }))
+    }
+
+    async fn lock_template(_: &mut Admin, _: &str) -> Result<bool, sqlx::Error> {
+        Ok(true)
+    }
+
+    async fn create_draft(
+        &self,
+        _: &mut Admin,
+        _: &str,
+        _: &str,
+        _: Option<&TemplateInfo<Self>>,
+        _: Option<&str>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn publish_template(
+        &self,
+        _: &mut Admin,
+        draft: &str,
+        digest: &str,
+        _: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        let mut rows = self.rows();
+        rows.templates.insert(digest.to_owned(), draft.to_owned());
+        Ok(())
+    }
+
+    async fn create_database(
+        &self,
+        _: &mut Admin,
+        _: &TemplateInfo<Self>,
+        purpose: Option<&Purpose>,
+    ) -> Result<String, sqlx::Error> {
+        let name = new_name("d");
+        let state = match purpose {
+            Some(_) => State::Leased,
+            None => State::Ready,
+        };
+        self.rows().databases.insert(name.clone(), state);
+        Ok(name)
+    }
+}
+
+impl Recycling for MemoryServer {
+    async fn end_session(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+        pool.close().await;
+        Ok(())
+    }
+
+    async fn recycle(&self, _: &mut Admin, name: &str) -> Result<bool, sqlx::Error> {
+        self.rows().databases.insert(name.to_owned(), State::Ready);
+        Ok(true)
+    }
+}
+
+impl ReaperSql for MemoryServer {
+    async fn lock_reaper(_: &mut Admin) -> Result<bool, sqlx::Error> {
+        Ok(true)
+    }
+
+    async fn count_garbage(&self, _: &mut Admin) -> Result<i64, sqlx::Error> {
+        Ok(self.count(State::Garbage))
+    }
+
+    async fn count_own_garbage(&self, _: &mut Admin) -> Result<i64, sqlx::Error> {
+        Ok(self.count(State::Garbage))
+    }
+
+    async fn list_garbage(&self, _: &mut Admin) -> Result<Vec<String>, sqlx::Error> {
+        let rows = self.rows();
+        let garbage = rows
+            .databases
+            .iter()
+            .filter(|(_, state)| **state == State::Garbage);
+        Ok(garbage.map(|(name, _)| name.clone()).collect())
+    }
+
+    async fn retire_templates(&self, _: &mut Admin) -> Result<Vec<String>, sqlx::Error> {
+        Ok(Vec::new())
+    }
+
+    async fn drop_database(&self, _: &mut Admin, name: &str) -> Result<(), sqlx::Error> {
+        let mut rows = self.rows();
+        if rows.refuses_drops {
+            return Err(sqlx::Error::Protocol(
+                "somebody is connected to it".to_owned(),
+            ));
+        }
+        rows.databases.remove(name);
+        rows.dropped.push(name.to_owned());
+        Ok(())
+    }
+}
+
+async fn template_at(url: &str) -> ServerTemplate<MemoryServer> {
+    let (url, schema) = (DatabaseUrl::new(url), Schema::empty());
+    ServerTemplate::obtain(&url, false, &schema, WAIT)
+        .await
+        .expect("a server in memory has it")
+}
+
+/// Waits for what goes on in the background.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_template_is_built_once_and_databases_are_created_ahead_of_tests() {
+    let first = template_at("memory://ahead/x").await;
+    let second = template_at("memory://ahead/x").await;
+    assert!(first.was_built && !second.was_built);
+
+    let driver = &first.client.driver;
+    let lease = first.lease("one").await.unwrap();
+    assert_eq!(driver.rows().databases[lease.name()], State::Leased);
+    until(|| driver.count(State::Ready) == Background::ready_target()).await;
+    let ready: Vec<String> = driver.rows().databases.keys().cloned().collect();
+    let next = second.lease("two").await.unwrap();
+    assert!(ready.iter().any(|name| name == next.name()));
+}
+
+#[tokio::test]
+async fn databases_that_tests_have_left_are_dropped_and_a_kept_one_stays() {
+    let template = template_at("memory://dropped/x").await;
+    let driver = &template.client.driver;
+    let kept = template.lease("kept").await.unwrap();
+    let name = kept.name().to_owned();
+    kept.keep(1).await.unwrap();
+    for _ in 0..8 {
+        drop(template.lease("one").await.unwrap());
+    }
+    until(|| driver.rows().dropped.len() == 8).await;
+    assert_eq!(driver.rows().databases[&name], State::Kept);
+}
+
+#[tokio::test]
+async fn a_process_whose_databases_cannot_be_dropped_gets_no_more_of_them() {
+    let template = template_at("memory://refused/x").await;
+    template.client.driver.rows().refuses_drops = true;
+    let error = loop {
+        match template.lease("one").await {
+            Ok(lease) => drop::<DatabaseLease<_>>(lease),
+            Err(error) => break format!("{error:?}"),
+        }
+    };
+    assert!(
+        error.contains("databases of this process could not be dropped, so no more are made"),
+        "{error}"
+    );
+    assert!(error.contains("somebody is connected to it"), "{error}");
+    template.client.driver.rows().refuses_drops = false;
+    drop(template.lease("two").await.unwrap());
+}
