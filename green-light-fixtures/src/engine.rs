@@ -95,14 +95,19 @@ impl Engine {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn isolate(&self, isolation: Isolation, test: &str) -> Result<Transaction, Error> {
+        // Boxed where they are deep: rustc computes the layout of the whole of a user's future, to a limited depth.
         let isolated = match isolation {
             Isolation::Transaction => {
                 let lease = Lease::of(&self.slots, test.into()).await?;
                 let url = lease.url().unwrap_or_else(|| self.url());
                 IsolatedDb::Sandbox { lease, url }
             }
-            Isolation::Database => IsolatedDb::Database(self.databases.own(test.into()).await?),
-            Isolation::Shared => IsolatedDb::Database(self.databases.shared(test.into()).await?),
+            Isolation::Database => {
+                IsolatedDb::Database(Box::pin(self.databases.own(test.into())).await?)
+            }
+            Isolation::Shared => {
+                IsolatedDb::Database(Box::pin(self.databases.shared(test.into())).await?)
+            }
         };
         Ok(Transaction::new(isolated, self.backend))
     }

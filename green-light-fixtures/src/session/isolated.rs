@@ -149,7 +149,7 @@ impl Released {
     pub(crate) async fn end(self) -> Result<(), Error> {
         match self {
             Self::Sandbox(taken) => taken.end().await,
-            Self::Database(leaving) => leaving.end().await,
+            Self::Database(leaving) => Box::pin(leaving.end()).await,
         }
     }
 }
