@@ -2,14 +2,12 @@
 
 use std::{fmt, panic::Location, path::Path, sync::Arc};
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::{DatabaseConnection, SchemaBuilder};
-#[cfg(feature = "sea-orm-migration")]
-use sea_orm_migration::MigratorTrait;
-
 use crate::digest::short_digest;
 use crate::error::Error;
+use crate::schema::code::Code;
 use crate::schema::new_database::NewDatabase;
+use crate::schema::sql_directory::SqlFiles;
+use crate::schema::sql_files::Script;
 use crate::schema::step::Step;
 use crate::sql::dialect::Dialect;
 
@@ -38,7 +36,7 @@ pub struct Schema {
 /// A step, and what was said of the schema that it was first a step of.
 #[derive(Clone)]
 struct Part {
-    step: Step,
+    step: Arc<dyn Step>,
     key: Option<Arc<str>>,
     place: &'static Location<'static>,
 }
@@ -60,51 +58,6 @@ impl Schema {
         self.parts.is_empty()
     }
 
-    /// The tables made by the migrations of `M`, applied in order.
-    ///
-    /// Needs the feature `sea-orm-migration`. That crate turns on the default features of sea-orm, so the
-    /// feature is for projects that depend on it anyway.
-    #[cfg(feature = "sea-orm-migration")]
-    #[must_use]
-    #[track_caller]
-    pub fn migrations<M: MigratorTrait + 'static>() -> Self {
-        Self::empty().with(Step::migrations::<M>())
-    }
-
-    /// Stands where [`migrations`](Self::migrations) is with the feature, and says what is missing.
-    #[cfg(not(feature = "sea-orm-migration"))]
-    #[doc(hidden)]
-    #[must_use]
-    pub fn migrations<M: crate::schema::missing_feature::FeatureSeaOrmMigration>() -> Self {
-        Self::empty()
-    }
-
-    /// The tables of the registered entities, made by SeaORM's schema builder.
-    ///
-    /// ```
-    /// # mod author {
-    /// #     use sea_orm::entity::prelude::*;
-    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    /// #     #[sea_orm(table_name = "author")]
-    /// #     pub struct Model { #[sea_orm(primary_key)] pub id: i32, pub name: String }
-    /// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    /// #     pub enum Relation {}
-    /// #     impl ActiveModelBehavior for ActiveModel {}
-    /// # }
-    /// use green_light_fixtures::Schema;
-    ///
-    /// let schema = Schema::entities(|tables| tables.register(author::Entity));
-    /// ```
-    #[cfg(feature = "sea-orm")]
-    #[must_use]
-    #[track_caller]
-    pub fn entities<F>(register: F) -> Self
-    where
-        F: Fn(SchemaBuilder) -> SchemaBuilder + Send + Sync + 'static,
-    {
-        Self::empty().with(Step::entities(register))
-    }
-
     /// The tables made by the statements of `sql`, separated by `;`.
     ///
     /// Comments, quoted text and the bodies of triggers, procedures and functions may hold `;` as well,
@@ -113,7 +66,10 @@ impl Schema {
     #[must_use]
     #[track_caller]
     pub fn sql(sql: impl Into<String>) -> Self {
-        Self::empty().with(Step::sql(sql.into()))
+        Self::empty().with(Script {
+            name: "Schema::sql".to_owned(),
+            sql: sql.into(),
+        })
     }
 
     /// The tables made by the `.sql` files in the directory `path`, in the order of the numbers with
@@ -131,7 +87,7 @@ impl Schema {
     #[must_use]
     #[track_caller]
     pub fn sql_dir(path: impl AsRef<Path>) -> Self {
-        Self::empty().with(Step::sql_dir(path.as_ref()))
+        Self::empty().with(SqlFiles::of_directory(path.as_ref()))
     }
 
     /// The tables and rows made by the `.sql` files at `paths`, in this order.
@@ -151,49 +107,7 @@ impl Schema {
             .into_iter()
             .map(|path| path.as_ref().to_owned())
             .collect();
-        Self::empty().with(Step::scripts(&paths))
-    }
-
-    /// The tables made by migrations of sqlx, as `sqlx::migrate!()` embeds them.
-    ///
-    /// ```
-    /// # // The migrations of this crate are those of its tests.
-    /// # macro_rules! of_the_tests { ($path:literal) => { ::sqlx::migrate!("tests/migrations") } }
-    /// # mod sqlx { pub(crate) use of_the_tests as migrate; }
-    /// # fn main() {
-    /// use green_light_fixtures::Schema;
-    ///
-    /// let schema = Schema::sqlx(sqlx::migrate!("./migrations"));
-    /// # }
-    /// ```
-    ///
-    /// The macro needs the features `macros` and `migrate` of sqlx, and a `build.rs` with
-    /// `println!("cargo:rerun-if-changed=migrations")`, which tells cargo of files that are new. A template
-    /// is built anew when any byte of a migration has changed.
-    ///
-    /// Migrations may come from elsewhere:
-    ///
-    /// ```
-    /// use std::borrow::Cow;
-    ///
-    /// use green_light_fixtures::Schema;
-    /// use sqlx::migrate::{Migration, MigrationType, Migrator};
-    /// use sqlx::{AssertSqlSafe, SqlSafeStr};
-    ///
-    /// let migrations = vec![Migration::new(
-    ///     1,
-    ///     Cow::Borrowed("books"),
-    ///     MigrationType::Simple,
-    ///     AssertSqlSafe("CREATE TABLE book (title TEXT)").into_sql_str(),
-    ///     false,
-    /// )];
-    /// let schema = Schema::sqlx(Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT });
-    /// ```
-    #[cfg(feature = "sqlx")]
-    #[must_use]
-    #[track_caller]
-    pub fn sqlx(migrator: sqlx::migrate::Migrator) -> Self {
-        Self::empty().with(Step::sqlx(migrator))
+        Self::empty().with(SqlFiles::listed(&paths))
     }
 
     /// What the async function or closure `code` makes, by any driver.
@@ -222,7 +136,7 @@ impl Schema {
         F: AsyncFn(&NewDatabase) -> Result<(), E> + Send + Sync + 'static,
         E: fmt::Display + 'static,
     {
-        Self::empty().with(Step::code(name.into(), code))
+        Self::empty().with(Code::named(&name.into(), code))
     }
 
     /// Also runs the steps of `next`, after those that are there.
@@ -251,22 +165,6 @@ impl Schema {
         self
     }
 
-    /// Also runs `seed`, an async function or closure, once the steps before it have run.
-    ///
-    /// Its rows are part of the template: every test finds them, and no test can change them for
-    /// another. It runs once for a template, not once for a test, and templates are kept: see
-    /// [`key`](Self::key). One that connects by itself gets the URL from [`run`](Self::run), added by
-    /// [`then`](Self::then).
-    #[cfg(feature = "sea-orm")]
-    #[must_use]
-    pub fn seed<F, E>(self, seed: F) -> Self
-    where
-        F: AsyncFn(&DatabaseConnection) -> Result<(), E> + Send + Sync + 'static,
-        E: fmt::Display + 'static,
-    {
-        self.with(Step::seed(seed))
-    }
-
     /// Also counts `key` when schemas are compared, for what their text does not show.
     ///
     /// Templates are kept between runs, and one is used again only if the schema is the same. SQL and
@@ -293,18 +191,10 @@ impl Schema {
         self
     }
 
-    /// Stands where `sqlx` is with the feature, and says what is missing.
-    #[cfg(not(feature = "sqlx"))]
-    #[doc(hidden)]
-    #[must_use]
-    pub fn sqlx<M: crate::schema::missing_feature::FeatureSqlx>(_migrator: M) -> Self {
-        Self::empty()
-    }
-
-    fn with(mut self, step: Step) -> Self {
+    pub(crate) fn with(mut self, step: impl Step + 'static) -> Self {
         let place = self.place;
         Arc::make_mut(&mut self.parts).push(Part {
-            step,
+            step: Arc::new(step),
             key: None,
             place,
         });
@@ -326,15 +216,14 @@ impl Schema {
     }
 
     /// Whether a step may connect by itself.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn may_connect(&self) -> bool {
         self.parts.iter().any(|part| part.step.may_connect())
     }
 
     /// The steps that have no key.
-    fn without_key(&self) -> impl Iterator<Item = &Step> {
+    fn without_key(&self) -> impl Iterator<Item = &dyn Step> {
         let parts = self.parts.iter().filter(|part| !self.has_key(part));
-        parts.map(|part| &part.step)
+        parts.map(|part| &*part.step)
     }
 
     fn has_key(&self, part: &Part) -> bool {
@@ -365,7 +254,7 @@ impl Schema {
         let mut parts = vec![self.digest()];
         let mut complete = true;
         for part in self.parts.iter() {
-            match part.step.content(dialect, part.place).await {
+            match part.step.content_digest_input(dialect, part.place).await {
                 Some(content) => parts.push(content),
                 None => complete &= self.has_key(part),
             }
@@ -373,7 +262,7 @@ impl Schema {
         if !complete {
             parts.push(build_id());
         }
-        let kinds = self.without_key().filter_map(Step::kind);
+        let kinds = self.without_key().filter_map(|step| step.type_identity());
         parts.extend(kinds.map(str::to_owned));
         short_digest(parts)
     }
@@ -381,7 +270,7 @@ impl Schema {
     /// Whether nobody can find this schema again: a seed brings values along, and there is no key to tell
     /// them by.
     pub(crate) fn is_uncacheable(&self) -> bool {
-        self.without_key().any(Step::captures)
+        self.without_key().any(|step| step.captures())
     }
 }
 
@@ -410,6 +299,8 @@ impl fmt::Debug for Part {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::DatabaseConnection;
+
     use super::*;
 
     #[test]
@@ -437,8 +328,7 @@ mod tests {
         assert!(shown.contains("definition.rs:"), "{shown}");
     }
 
-    #[cfg(feature = "_server")]
-    mod lasting {
+    mod persistent {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
         use sea_orm::{ConnectionTrait as _, DbErr};
@@ -447,7 +337,7 @@ mod tests {
         use super::*;
         use crate::postgres::dialect::PostgresDialect;
         use crate::schema::build_id::content_id;
-        use crate::schema::migration_recorder::{Bounds, Recorded};
+        use crate::schema::migrations::recorder::{Bounds, Recorded};
 
         static VERSION: AtomicUsize = AtomicUsize::new(0);
 
@@ -482,7 +372,7 @@ mod tests {
         #[tokio::test]
         async fn migrations_count_by_what_they_send_and_are_run_for_it_once() {
             let recorded = || {
-                crate::schema::migration_recorder::record::<Edited>(
+                crate::schema::migrations::recorder::record::<Edited>(
                     &PostgresDialect,
                     Bounds::default(),
                 )
@@ -513,7 +403,7 @@ mod tests {
             let seed = async |_: &DatabaseConnection| Ok::<(), String>(());
             let schema = Schema::sql("SELECT 1").seed(seed);
             let program = content_id();
-            let kind = schema.parts[1].step.kind().unwrap();
+            let kind = schema.parts[1].step.type_identity().unwrap();
             let unkeyed = short_digest([&schema.digest(), "sql SELECT 1", &program, kind]);
             assert_eq!(digest(&schema).await, unkeyed);
             let (one, two) = (schema.clone().key("1"), schema.key("2"));

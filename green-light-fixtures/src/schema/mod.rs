@@ -5,16 +5,17 @@
 //! the schema was made.
 
 pub(crate) mod build_id;
+pub(crate) mod code;
 pub(crate) mod definition;
+#[cfg(feature = "sea-orm")]
+pub(crate) mod entities;
 #[cfg(feature = "sea-orm-migration")]
-pub(crate) mod migration_recorder;
-#[cfg(not(all(feature = "sqlx", feature = "sea-orm-migration")))]
-pub(crate) mod missing_feature;
+pub(crate) mod migrations;
+#[cfg(not(feature = "sea-orm-migration"))]
+pub(crate) mod missing_migrations;
+#[cfg(not(feature = "sqlx"))]
+pub(crate) mod missing_sqlx;
 pub(crate) mod new_database;
-#[cfg(feature = "sea-orm-migration")]
-pub(crate) mod recorded_migrations;
-#[cfg(feature = "sea-orm-migration")]
-pub(crate) mod recorder_answers;
 pub(crate) mod sql_directory;
 pub(crate) mod sql_files;
 #[cfg(feature = "sqlx")]

@@ -5,13 +5,15 @@
 //! `migration.sql` (Prisma). What would be run in another way by its tool is refused.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::database_pool::DatabasePool;
+use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::error::{Error, Kind};
-use crate::schema::sql_files::Text;
+use crate::schema::new_database::NewDatabase;
+use crate::schema::sql_files::Script;
+use crate::schema::step::Step;
 use crate::schema::up_section::up_section;
 
 /// The files of a migration that has a directory of its own.
@@ -24,16 +26,15 @@ const LAYOUTS: &str = "`Schema::sql_dir` reads `1_name.sql` and `1_name.up.sql` 
 const LISTED: usize = 8;
 
 /// The SQL files of a directory, or files that were listed, read when the schema was made.
-#[derive(Debug)]
 pub(crate) struct SqlFiles {
     /// How errors call it.
-    pub(crate) name: String,
-    pub(crate) files: Result<Vec<Text>, Unread>,
+    name: String,
+    files: Result<Vec<Script>, Unread>,
 }
 
 /// Why there are no files.
 #[derive(Debug)]
-pub(crate) struct Unread {
+struct Unread {
     why: String,
     help: &'static str,
 }
@@ -64,7 +65,7 @@ impl SqlFiles {
         }
     }
 
-    pub(crate) async fn run(&self, db: &DatabasePool) -> Result<(), Error> {
+    async fn run(&self, db: &DatabasePool) -> Result<(), Error> {
         let files = self.files.as_ref().map_err(|unread| {
             Error::new(Kind::Schema, format!("{}: {}", self.name, unread.why)).help(unread.help)
         })?;
@@ -73,9 +74,14 @@ impl SqlFiles {
         }
         Ok(())
     }
+}
 
-    /// What tells it from another one.
-    pub(crate) fn identity(&self) -> String {
+impl Step for SqlFiles {
+    fn apply<'a>(&'a self, new: &'a NewDatabase) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.run(new.pool()))
+    }
+
+    fn identity(&self) -> String {
         let mut identity = "files".to_owned();
         for file in self.files.iter().flatten() {
             identity += &format!("\n{}\n{}", file.sql.len(), file.sql);
@@ -84,7 +90,13 @@ impl SqlFiles {
     }
 }
 
-fn read_directory(directory: &Path) -> Result<Vec<Text>, Unread> {
+impl fmt::Debug for SqlFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "files of {}", self.name)
+    }
+}
+
+fn read_directory(directory: &Path) -> Result<Vec<Script>, Unread> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -140,10 +152,10 @@ fn read_directory(directory: &Path) -> Result<Vec<Text>, Unread> {
         .collect()
 }
 
-fn read_file(path: &Path) -> io::Result<Text> {
+fn read_file(path: &Path) -> io::Result<Script> {
     let name = path.display().to_string();
     match fs::read_to_string(path) {
-        Ok(sql) => Ok(Text { name, sql }),
+        Ok(sql) => Ok(Script { name, sql }),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(io::Error::other(format!(
             "`{name}` is not UTF-8; a dump with binary columns is with `--hex-blob`"
         ))),

@@ -1,20 +1,39 @@
 //! A step that is SQL text.
 
-use crate::database_pool::{DatabasePool, ScriptConnection};
+use std::fmt;
+
+use crate::database_pool::{BoxFuture, DatabasePool, ScriptConnection};
 use crate::error::{Error, Kind};
-use crate::schema::step::failed;
+use crate::schema::new_database::NewDatabase;
+use crate::schema::step::{Step, failed};
 use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten_to_line;
 use crate::sql::split::{Statement, statements};
 
 /// A text and how errors call it.
-#[derive(Clone, Debug)]
-pub(crate) struct Text {
+#[derive(Clone)]
+pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) sql: String,
 }
 
-impl Text {
+impl Step for Script {
+    fn apply<'a>(&'a self, new: &'a NewDatabase) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.run(new.pool()))
+    }
+
+    fn identity(&self) -> String {
+        format!("sql {}", self.sql)
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sql of {} bytes", self.sql.len())
+    }
+}
+
+impl Script {
     /// Runs its statements one after the other, all on one connection.
     ///
     /// A dump sets its session to its liking, so what runs later gets a connection that is new.
@@ -85,5 +104,5 @@ impl Text {
 /// Runs the statements of `sql`, which errors call `name`, on the connection of a test.
 pub(crate) async fn run_script(db: &DatabasePool, name: &str, sql: &str) -> Result<(), Error> {
     let (name, sql) = (name.to_owned(), sql.to_owned());
-    Text { name, sql }.run_for_test(db).await
+    Script { name, sql }.run_for_test(db).await
 }

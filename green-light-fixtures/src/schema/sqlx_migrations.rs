@@ -1,14 +1,78 @@
 //! Migrations of sqlx, as `sqlx::migrate!` embeds them.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use sqlx::migrate::{MigrateError, Migrator};
 
-use crate::database_pool::DatabasePool;
+use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::error::{Error, Kind};
+use crate::schema::definition::Schema;
+use crate::schema::new_database::NewDatabase;
+use crate::schema::step::Step;
+
+impl Schema {
+    /// The tables made by migrations of sqlx, as `sqlx::migrate!()` embeds them.
+    ///
+    /// ```
+    /// # // The migrations of this crate are those of its tests.
+    /// # macro_rules! of_the_tests { ($path:literal) => { ::sqlx::migrate!("tests/migrations") } }
+    /// # mod sqlx { pub(crate) use of_the_tests as migrate; }
+    /// # fn main() {
+    /// use green_light_fixtures::Schema;
+    ///
+    /// let schema = Schema::sqlx(sqlx::migrate!("./migrations"));
+    /// # }
+    /// ```
+    ///
+    /// The macro needs the features `macros` and `migrate` of sqlx, and a `build.rs` with
+    /// `println!("cargo:rerun-if-changed=migrations")`, which tells cargo of files that are new. A template
+    /// is built anew when any byte of a migration has changed.
+    ///
+    /// Migrations may come from elsewhere:
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use green_light_fixtures::Schema;
+    /// use sqlx::migrate::{Migration, MigrationType, Migrator};
+    /// use sqlx::{AssertSqlSafe, SqlSafeStr};
+    ///
+    /// let migrations = vec![Migration::new(
+    ///     1,
+    ///     Cow::Borrowed("books"),
+    ///     MigrationType::Simple,
+    ///     AssertSqlSafe("CREATE TABLE book (title TEXT)").into_sql_str(),
+    ///     false,
+    /// )];
+    /// let schema = Schema::sqlx(Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT });
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn sqlx(migrator: Migrator) -> Self {
+        Self::empty().with(SqlxMigrations(migrator))
+    }
+}
+
+struct SqlxMigrations(Migrator);
+
+impl Step for SqlxMigrations {
+    fn apply<'a>(&'a self, new: &'a NewDatabase) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(run(&self.0, new.pool()))
+    }
+
+    fn identity(&self) -> String {
+        identity(&self.0)
+    }
+}
+
+impl fmt::Debug for SqlxMigrations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} migrations of sqlx", self.0.iter().count())
+    }
+}
 
 /// Runs those that have not run on `db`.
-pub(crate) async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
+async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
     db.migrate(migrator).await.map_err(|error| {
         let (what, cause) = match error {
             MigrateError::ExecuteMigration(cause, version) => (describe(migrator, version), cause),
@@ -35,7 +99,7 @@ fn describe(migrator: &Migrator, version: i64) -> String {
 }
 
 /// Every byte of them counts, by way of sqlx's own checksums.
-pub(crate) fn identity(migrator: &Migrator) -> String {
+fn identity(migrator: &Migrator) -> String {
     let mut identity = format!("sqlx {}", migrator.table_name);
     for migration in migrator.iter() {
         let _ = write!(

@@ -22,7 +22,7 @@ use crate::files::atomic_write::atomic_write;
 use crate::files::lock::FileLock;
 use crate::files::temp_dir::default_base;
 use crate::schema::build_id;
-use crate::schema::migration_recorder::{Bounds, Recorded};
+use crate::schema::migrations::recorder::{Bounds, Recorded};
 use crate::sql::dialect::Dialect;
 
 /// Changes when migrations are recorded in another way.

@@ -12,7 +12,7 @@
 //! * more statements, or more time, than [`Bounds`] allow.
 //!
 //! A migration may also go on after a statement that fails. Here none fails; where one does on the
-//! database, `recorded_migrations` notes it, and the record is not used.
+//! database, [`recorded`](super::recorded) notes it, and the record is not used.
 //!
 //! The thread that records is left to itself when the time is over: a migration that blocks it cannot be
 //! ended. It gets errors alone from there on.
@@ -38,7 +38,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{runtime::Handle, sync::oneshot, time};
 
 use crate::digest::hex;
-use crate::schema::recorder_answers::rows_affected;
+use crate::schema::migrations::rows_affected::rows_affected;
 use crate::sql::dialect::Dialect;
 
 /// The key that every `INSERT` is said to have made. It fits a column of any usual type.
