@@ -14,6 +14,7 @@ use crate::backend::Backend;
 use crate::database::factory::Databases;
 use crate::database::keep;
 use crate::driver::options::{EngineOptions, Storage};
+use crate::driver::traits::Driver;
 use crate::drivers::driver;
 use crate::env;
 use crate::error::Error;
@@ -283,6 +284,11 @@ impl EngineBuilder {
     pub async fn build(self) -> Result<Engine, Error> {
         check_variables()?;
         let driver = driver(self.backend)?;
+        self.build_on(driver).await
+    }
+
+    /// Builds the template with `driver`.
+    async fn build_on(self, driver: &dyn Driver) -> Result<Engine, Error> {
         driver.find_server().await?;
         let waits = self.options.waits;
         let template = self.told(driver.template(&self.schema, &self.options));
@@ -325,4 +331,58 @@ fn check_variables() -> Result<(), Error> {
         crate::local_server::linger::asked()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::in_memory::{Call, InMemory};
+
+    async fn engine(driver: &InMemory) -> Engine {
+        Engine::builder().build_on(driver).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_server_is_found_before_the_template_is_built_once() {
+        let driver = InMemory::default();
+        let engine = engine(&driver).await;
+        assert_eq!(driver.calls(), [Call::FindServer, Call::BuildTemplate]);
+        for _ in 0..2 {
+            engine.transaction().await.unwrap().finish().await.unwrap();
+        }
+        let stats = engine.stats();
+        assert_eq!((stats.templates_built, stats.slots_opened), (1, 1));
+        assert_eq!((stats.transactions, stats.transactions_open), (2, 0));
+        engine.close();
+        assert_eq!(engine.stats().slots_idle, 0);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_found_is_the_error_of_the_engine() {
+        let driver = InMemory::default();
+        driver.refuses();
+        let error = Engine::builder().build_on(&driver).await.unwrap_err();
+        assert_eq!(error.to_string(), "the database in memory refuses");
+    }
+
+    #[tokio::test]
+    async fn each_isolation_asks_for_another_database() {
+        let driver = InMemory::default();
+        let engine = engine(&driver).await;
+        driver.calls();
+        for isolation in [Isolation::Database, Isolation::Shared, Isolation::Shared] {
+            let transaction = engine.isolate(isolation, "shop::orders").await.unwrap();
+            assert_eq!(transaction.isolation(), isolation);
+            transaction.finish().await.unwrap();
+        }
+        let calls = driver.calls();
+        let created = |call: &&Call| matches!(call, Call::Create { .. });
+        assert_eq!(calls.iter().filter(created).count(), 2, "{calls:?}");
+        let restored = |call: &&Call| matches!(call, Call::Restore { number: 2, .. });
+        assert_eq!(calls.iter().filter(restored).count(), 1, "{calls:?}");
+        assert!(calls.contains(&Call::Drop(1)), "{calls:?}");
+        assert_eq!(engine.stats().databases_made, 2);
+        drop(engine);
+        assert_eq!(driver.calls(), [Call::Drop(2)]);
+    }
 }

@@ -6,6 +6,8 @@ pub(crate) mod breach;
 pub(crate) mod checkout;
 pub(crate) mod handoff;
 pub(crate) mod handover;
+#[cfg(test)]
+pub(crate) mod in_memory;
 pub(crate) mod lease_state;
 pub(crate) mod monitor;
 pub(crate) mod options;

@@ -23,3 +23,5 @@ pub(crate) mod contention;
 pub(crate) mod lease;
 pub(crate) mod pool;
 pub(crate) mod slot;
+#[cfg(test)]
+pub(crate) mod tests;
