@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::backend::Backend;
 use crate::database::factory::Databases;
 use crate::database::keep;
+use crate::database_pool::BoxFuture;
 use crate::driver::options::{EngineOptions, Storage};
 use crate::driver::traits::Driver;
 use crate::drivers::driver;
@@ -288,16 +289,20 @@ impl EngineBuilder {
     }
 
     /// Builds the template with `driver`.
-    async fn build_on(self, driver: &dyn Driver) -> Result<Engine, Error> {
-        driver.find_server().await?;
-        let waits = self.options.waits;
-        let template = self.told(driver.template(&self.schema, &self.options));
-        let template = template.await?;
-        Ok(Engine {
-            databases: Arc::new(Databases::new(Arc::clone(&template), waits)),
-            slots: SandboxPool::new(template, waits),
-            backend: self.backend,
-            has_schema: !self.schema.is_empty(),
+    ///
+    /// In a box: rustc refuses to look into futures of users that are too deep.
+    fn build_on(self, driver: &dyn Driver) -> BoxFuture<'_, Result<Engine, Error>> {
+        Box::pin(async move {
+            driver.find_server().await?;
+            let waits = self.options.waits;
+            let template = self.told(driver.template(&self.schema, &self.options));
+            let template = template.await?;
+            Ok(Engine {
+                databases: Arc::new(Databases::new(Arc::clone(&template), waits)),
+                slots: SandboxPool::new(template, waits),
+                backend: self.backend,
+                has_schema: !self.schema.is_empty(),
+            })
         })
     }
 
