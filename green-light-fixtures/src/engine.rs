@@ -11,8 +11,8 @@ use green_light_core::progress;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::Backend;
-use crate::database::factory::Databases;
-use crate::database::keep;
+use crate::database::factory::DatabaseFactory;
+use crate::database::keep_failed;
 use crate::database_pool::BoxFuture;
 use crate::driver::options::{EngineOptions, Storage};
 use crate::driver::traits::Driver;
@@ -52,7 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Engine {
     slots: Arc<SandboxPool>,
-    databases: Arc<Databases>,
+    databases: Arc<DatabaseFactory>,
     backend: Backend,
     has_schema: bool,
 }
@@ -105,7 +105,7 @@ impl Engine {
                 IsolatedDb::Sandbox { lease, url }
             }
             Isolation::Database => {
-                IsolatedDb::Database(Box::pin(self.databases.own(test.into())).await?)
+                IsolatedDb::Database(Box::pin(self.databases.dedicated(test.into())).await?)
             }
             Isolation::Shared => {
                 IsolatedDb::Database(Box::pin(self.databases.shared(test.into())).await?)
@@ -164,7 +164,7 @@ impl Engine {
             slots_discarded: counts.discarded,
             transactions: counts.leases,
             transactions_open: counts.leases.saturating_sub(counts.ended),
-            databases_made: self.databases.made(),
+            databases_made: self.databases.created(),
         }
     }
 
@@ -298,7 +298,7 @@ impl EngineBuilder {
             let template = self.told(driver.template(&self.schema, &self.options));
             let template = template.await?;
             Ok(Engine {
-                databases: Arc::new(Databases::new(Arc::clone(&template), waits)),
+                databases: Arc::new(DatabaseFactory::new(Arc::clone(&template), waits)),
                 slots: SandboxPool::new(template, waits),
                 backend: self.backend,
                 has_schema: !self.schema.is_empty(),
@@ -327,7 +327,7 @@ impl EngineBuilder {
 /// When one is not, with what to write.
 fn check_variables() -> Result<(), Error> {
     env::forced_rebuild()?;
-    keep::limit()?;
+    keep_failed::limit()?;
     Isolation::from_env()?;
     #[cfg(feature = "_server")]
     {

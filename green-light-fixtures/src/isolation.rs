@@ -24,11 +24,11 @@ pub enum Isolation {
     /// one transaction cannot show: `LISTEN`, isolation levels, locks between connections, code that
     /// opens its own pool from [`Session::url`](crate::Session::url).
     Database,
-    /// The tests of a process take turns in one database, which is put back as the template made it
-    /// before and after each.
+    /// The tests of a process use one database in turn, always at the same URL. Before each test it gets the
+    /// contents of the template.
     ///
-    /// As `Database`, but tests that run at the same time wait for each other, and what a test
-    /// changes is undone by `DELETE`: cheaper where databases are dear to make.
+    /// As `Database`, but tests that run at the same time wait for each other. For what is connected once and
+    /// keeps its URL, such as a server that is started once for all tests.
     Shared,
 }
 

@@ -1,64 +1,83 @@
-//! Turns in the one database that the tests of a process share.
+//! The queue of tests for the one database that the tests of a process share.
 //!
-//! Invariants: one test at a time has it; a turn that is dropped without `end` takes the database
-//! with it, and so does one that cannot put it back as it was.
+//! Invariant: one test at a time has it, and before each but the first it is restored.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use green_light_core::progress;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use crate::database::shared::Shared;
+use crate::driver::traits::TestDatabase;
 use crate::error::{Error, Kind};
-use crate::url::DatabaseUrl;
 
-/// How long a test waits for its turn before it says so.
-const PATIENCE: Duration = if cfg!(test) {
+/// After how long a waiting test says what it waits for.
+const REPORT_AFTER: Duration = if cfg!(test) {
     Duration::from_millis(20)
 } else {
     Duration::from_secs(5)
 };
-/// How long it waits at all.
+/// How long a test waits at all.
 const LIMIT: Duration = if cfg!(test) {
     Duration::from_millis(100)
 } else {
     Duration::from_secs(600)
 };
 
-/// When a database is put back: before a test or after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    Before,
-    After,
-}
-
-/// What became of putting a database back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reset {
-    /// It is as the template made it.
-    Done,
-    /// It is not, and deleting rows is not enough: it must not be used again.
-    Changed,
-}
-
 #[derive(Debug, Default)]
-pub(crate) struct Turns {
-    database: Arc<AsyncMutex<Option<Shared>>>,
-    /// The test whose turn it is.
+pub(crate) struct SharedQueue {
+    database: Arc<AsyncMutex<Option<SharedDatabase>>>,
+    /// The test that has the database.
     holder: Arc<Mutex<Option<Arc<str>>>>,
 }
 
-impl Turns {
-    /// Waits until no other test has the database.
-    pub(crate) async fn wait(&self, test: &Arc<str>) -> Result<Turn, Error> {
+#[derive(Debug)]
+struct SharedDatabase {
+    database: Box<dyn TestDatabase>,
+    /// Whether something may still write through a connection of the test that had it last.
+    is_held: bool,
+}
+
+impl SharedQueue {
+    /// Waits until no other test has the database, and restores it; `make` makes the first one.
+    pub(crate) async fn wait(
+        &self,
+        test: &Arc<str>,
+        make: impl AsyncFnOnce() -> Result<Box<dyn TestDatabase>, Error>,
+    ) -> Result<SharedGuard, Error> {
+        let mut guard = SharedGuard {
+            slot: self.lock(test).await?,
+            holder: Arc::clone(&self.holder),
+        };
+        *guard.holder() = Some(Arc::clone(test));
+        match &mut *guard.slot {
+            Some(shared) => {
+                // Until the test has released it in good order.
+                let is_held = mem::replace(&mut shared.is_held, true);
+                shared.database.restore(is_held).await?;
+            }
+            empty => {
+                *empty = Some(SharedDatabase {
+                    database: make().await?,
+                    is_held: true,
+                });
+            }
+        }
+        Ok(guard)
+    }
+
+    async fn lock(
+        &self,
+        test: &Arc<str>,
+    ) -> Result<OwnedMutexGuard<Option<SharedDatabase>>, Error> {
         let started = Instant::now();
-        let guard = loop {
+        loop {
             let locking = Arc::clone(&self.database).lock_owned();
-            if let Ok(guard) = tokio::time::timeout(PATIENCE, locking).await {
-                break guard;
+            if let Ok(guard) = tokio::time::timeout(REPORT_AFTER, locking).await {
+                return Ok(guard);
             }
             let waited = started.elapsed();
             let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,106 +97,183 @@ impl Turns {
                 "test `{test}` has waited {} s for the shared database, which {holder} is using",
                 waited.as_secs(),
             ));
-        };
-        let holder = Arc::clone(&self.holder);
-        *holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(test));
-        Ok(Turn {
-            guard,
-            holder,
-            is_clean: false,
-        })
+        }
     }
 }
 
+/// The shared database while one test has it.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    guard: OwnedMutexGuard<Option<Shared>>,
+pub(crate) struct SharedGuard {
+    slot: OwnedMutexGuard<Option<SharedDatabase>>,
     holder: Arc<Mutex<Option<Arc<str>>>>,
-    /// Whether the next test may have the database as it is.
-    is_clean: bool,
 }
 
-impl Turn {
-    /// The shared database as the template made it: the one that is there, or what `make` makes.
-    ///
-    /// It was put back after the test before; that is checked, since somebody else may have written.
-    pub(crate) async fn begin(
-        &mut self,
-        make: impl AsyncFnOnce() -> Result<Shared, Error>,
-    ) -> Result<&Shared, Error> {
-        let is_usable = match &*self.guard {
-            Some(shared) => matches!(shared.reset(Moment::Before).await, Ok(Reset::Done)),
-            None => false,
-        };
-        if !is_usable {
-            // The old one goes first: the new one may have the same name.
-            *self.guard = None;
-            *self.guard = Some(make().await?);
-        }
-        self.guard
-            .as_ref()
-            .ok_or_else(|| Error::new(Kind::Connection, "the shared database is gone"))
-    }
-
-    pub(crate) fn url(&self) -> DatabaseUrl {
-        match &*self.guard {
-            Some(shared) => shared.url(),
-            None => DatabaseUrl::new(""),
-        }
+impl SharedGuard {
+    pub(crate) fn database(&self) -> Result<&dyn TestDatabase, Error> {
+        let shared = self.slot.as_ref().map(|shared| &*shared.database);
+        shared.ok_or_else(|| Error::new(Kind::Connection, "the shared database is gone"))
     }
 
     /// Takes the database away: the next test gets another one.
-    pub(crate) fn into_database(mut self) -> Option<Shared> {
-        self.guard.take()
+    pub(crate) fn into_database(mut self) -> Option<Box<dyn TestDatabase>> {
+        self.slot.take().map(|shared| shared.database)
     }
 
-    /// Puts the database back as the template made it.
-    pub(crate) async fn end(mut self, test: &str) -> Result<(), Error> {
-        let Some(shared) = &*self.guard else {
+    /// The test has ended. With `is_held` something still has a connection of its.
+    pub(crate) async fn release(mut self, test: &str, is_held: bool) -> Result<(), Error> {
+        let Some(shared) = self.slot.as_mut().filter(|_| !is_held) else {
             return Ok(());
         };
-        match shared.reset(Moment::After).await {
-            Ok(reset) => {
-                self.is_clean = reset == Reset::Done;
-                Ok(())
-            }
-            Err(error) => {
-                let text = format!(
-                    "test `{test}` ended, but the shared database could not be put back as it was"
-                );
-                Err(Error::new(Kind::Held, text)
-                    .help(
-                        "end what the test began: a connection of its own, opened from \
-                         `session.url()`, may still have a transaction open",
-                    )
-                    .because(error))
-            }
-        }
+        shared.database.check_unlocked().await.map_err(|error| {
+            let text = format!("test `{test}` ended, but left the shared database locked");
+            Error::new(Kind::Held, text)
+                .help(
+                    "end what the test began: a connection of its own, opened from `session.url()`, may still \
+                     have a transaction open",
+                )
+                .because(error)
+        })?;
+        shared.is_held = false;
+        Ok(())
+    }
+
+    fn holder(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn {
+impl Drop for SharedGuard {
     fn drop(&mut self) {
-        if !self.is_clean {
-            *self.guard = None;
-        }
-        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.holder() = None;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database_pool::{BoxFuture, DatabasePool};
+    use crate::driver::traits::KeptDatabase;
+    use crate::url::DatabaseUrl;
+
+    /// Notes how it was restored.
+    #[derive(Debug)]
+    struct InMemory {
+        url: DatabaseUrl,
+        restored: Arc<Mutex<Vec<bool>>>,
+        is_locked: bool,
+    }
+
+    impl TestDatabase for InMemory {
+        fn url(&self) -> &DatabaseUrl {
+            &self.url
+        }
+
+        fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>> {
+            Box::pin(async { Ok(DatabasePool::default()) })
+        }
+
+        fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {
+            Box::pin(async {
+                match self.is_locked {
+                    true => Err(Error::new(Kind::Held, "a row is locked")),
+                    false => Ok(()),
+                }
+            })
+        }
+
+        fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>> {
+            self.restored.lock().unwrap().push(is_held);
+            self.is_locked = false;
+            Box::pin(async { Ok(()) })
+        }
+
+        fn keep<'a>(
+            self: Box<Self>,
+            _test: &'a str,
+            _at_most: usize,
+        ) -> BoxFuture<'a, Result<KeptDatabase, Error>> {
+            Box::pin(async {
+                Ok(KeptDatabase {
+                    url: self.url,
+                    server_variable: None,
+                })
+            })
+        }
+    }
+
+    #[derive(Default)]
+    struct Tests {
+        queue: SharedQueue,
+        made: usize,
+        restored: Arc<Mutex<Vec<bool>>>,
+    }
+
+    impl Tests {
+        async fn next(&mut self, test: &str, is_locked: bool) -> Result<SharedGuard, Error> {
+            let (made, restored) = (&mut self.made, &self.restored);
+            let make = async || -> Result<Box<dyn TestDatabase>, Error> {
+                *made += 1;
+                let database: Box<dyn TestDatabase> = Box::new(InMemory {
+                    url: DatabaseUrl::new("memory:"),
+                    restored: Arc::clone(restored),
+                    is_locked,
+                });
+                Ok(database)
+            };
+            self.queue.wait(&test.into(), make).await
+        }
+    }
 
     #[tokio::test]
     async fn a_turn_that_does_not_come_is_an_error_that_names_who_has_it() {
-        let turns = Turns::default();
-        let first = turns.wait(&"first".into()).await.unwrap();
-        let error = turns.wait(&"second".into()).await.unwrap_err().to_string();
+        let mut tests = Tests::default();
+        let first = tests.next("first", false).await.unwrap();
+        let error = tests.next("second", false).await.unwrap_err().to_string();
         assert!(error.starts_with("test `second` waited "), "{error}");
         let holder = " s for the shared database, which test `first` is still using";
         assert!(error.contains(holder), "{error}");
         drop(first);
-        turns.wait(&"second".into()).await.unwrap();
+        tests.next("second", false).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_database_is_restored_before_each_test_but_the_first() {
+        let mut tests = Tests::default();
+        let first = tests.next("first", false).await.unwrap();
+        first.release("first", false).await.unwrap();
+        let second = tests.next("second", false).await.unwrap();
+        second.release("second", true).await.unwrap();
+        drop(tests.next("third", false).await.unwrap());
+        drop(tests.next("fourth", false).await.unwrap());
+        // After the first test nothing is held; after the second one of its connections is; the third was
+        // dropped.
+        assert_eq!(*tests.restored.lock().unwrap(), [false, true, true]);
+        assert_eq!(tests.made, 1);
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_left_is_reported_and_known_when_the_database_is_restored() {
+        let mut tests = Tests::default();
+        let first = tests.next("first", true).await.unwrap();
+        let error = first.release("first", false).await.unwrap_err();
+        let error = format!("{error:?}");
+        assert!(
+            error.contains("`first` ended, but left the shared database locked"),
+            "{error}"
+        );
+        assert!(error.contains("a row is locked"), "{error}");
+        let second = tests.next("second", false).await.unwrap();
+        second.release("second", false).await.unwrap();
+        assert_eq!(*tests.restored.lock().unwrap(), [true]);
+    }
+
+    #[tokio::test]
+    async fn after_one_was_taken_away_the_next_test_has_another() {
+        let mut tests = Tests::default();
+        let first = tests.next("first", false).await.unwrap();
+        let kept = first.into_database().unwrap().keep("first", 1);
+        assert_eq!(kept.await.unwrap().url.expose(), "memory:");
+        drop(tests.next("second", false).await.unwrap());
+        assert_eq!((tests.made, tests.restored.lock().unwrap().len()), (2, 0));
     }
 }

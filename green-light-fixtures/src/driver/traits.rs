@@ -1,6 +1,6 @@
 //! All that the rest of the crate knows of a database.
 
-use std::{any::Any, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sqlx::{Database, Pool};
 
@@ -9,9 +9,13 @@ use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::outcome::FinishOutcome;
 use crate::error::Error;
+use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
 use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
+
+/// In whose name the database is made that the tests of a process share.
+pub(crate) const ALL_TESTS: &str = "the tests that share a database";
 
 /// One of the databases that green-light knows.
 pub(crate) trait Driver: Send + Sync {
@@ -30,8 +34,6 @@ pub(crate) trait Driver: Send + Sync {
 
 /// A schema that was run once, from which the databases of tests are made.
 pub(crate) trait Template: fmt::Debug + Send + Sync {
-    fn as_any(&self) -> &dyn Any;
-
     /// The SQL of its databases.
     fn dialect(&self) -> &'static dyn Dialect;
 
@@ -59,6 +61,13 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
         monitor: &'a Arc<SandboxMonitor>,
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>>;
+
+    /// Makes a database that `owner` may commit to.
+    fn create<'a>(
+        &'a self,
+        owner: &'a str,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>>;
 }
 
 /// The database of a slot and the pool of its one kept connection.
@@ -116,4 +125,37 @@ pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
     fn is_parked(&self) -> bool {
         false
     }
+}
+
+/// A database made from a template, to which tests may commit. Dropping it throws it away.
+pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
+    /// Where it is, as long as it lives.
+    fn url(&self) -> &DatabaseUrl;
+
+    /// Opens a pool for the test that has it.
+    fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>>;
+
+    /// Says what the test that has ended still has locked, if it is not unlocked soon.
+    fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Gives it the contents of the template again, at the same URL.
+    ///
+    /// With `is_held` somebody may still write through a connection of an earlier test: that must not reach
+    /// the next one.
+    fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Keeps it for somebody to look at, as one of `at_most` so many. Its pool has been closed.
+    fn keep<'a>(
+        self: Box<Self>,
+        test: &'a str,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<KeptDatabase, Error>>;
+}
+
+/// Where a kept database is.
+#[derive(Debug)]
+pub(crate) struct KeptDatabase {
+    pub(crate) url: DatabaseUrl,
+    /// The variable that names its server, if it is on one.
+    pub(crate) server_variable: Option<&'static str>,
 }

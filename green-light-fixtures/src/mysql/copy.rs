@@ -38,8 +38,12 @@ const PROGRAMS: [(&str, &str, usize); 4] = [
     ),
 ];
 
+/// Lets rows be inserted as they were, in any order.
+const UNCHECKED: &str =
+    "SET foreign_key_checks = 0, unique_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'";
+
 /// The statements that make a database like another one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Script {
     /// Character set and collation, as `CREATE DATABASE` takes them.
     nature: String,
@@ -50,6 +54,7 @@ pub(crate) struct Script {
     views: Vec<String>,
     /// Triggers, routines and events, each with the SQL mode it was made under.
     programs: Vec<(String, String)>,
+    has_triggers: bool,
 }
 
 impl Script {
@@ -63,20 +68,8 @@ impl Script {
         Ok(script)
     }
 
-    /// What tells whether a database is made as another one: its script without what inserting rows
-    /// changes, and without the columns, which the definitions of its tables hold.
-    pub(crate) async fn outline(
-        connection: &mut AdminConnection,
-        name: &str,
-    ) -> Result<Self, sqlx::Error> {
-        let mut script = Self::definitions(connection, name).await?;
-        for (_, made_by) in &mut script.tables {
-            *made_by = without_counter(made_by);
-        }
-        Ok(script)
-    }
-
-    async fn definitions(
+    /// The same without the columns, which only the making of a database needs.
+    pub(crate) async fn definitions(
         connection: &mut AdminConnection,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
@@ -96,6 +89,7 @@ impl Script {
             columns: Vec::new(),
             views: Vec::new(),
             programs: Vec::new(),
+            has_triggers: false,
         };
         let tables = connection.fetch_all("SHOW FULL TABLES").await?;
         let shown = shown_as_created(connection, "TABLE", &tables).await?;
@@ -111,6 +105,7 @@ impl Script {
             for shown in shown_as_created(connection, kind, &programs).await? {
                 let program = (text(&shown, 1)?, text(&shown, column)?);
                 script.programs.push(program);
+                script.has_triggers |= kind == "TRIGGER";
             }
         }
         Ok(script)
@@ -125,14 +120,7 @@ impl Script {
     ) -> Result<(), sqlx::Error> {
         let (new, old) = (quoted(name), quoted(template));
         run(connection, format!("CREATE DATABASE {new} {}", self.nature)).await?;
-        run(
-            connection,
-            format!(
-                "USE {new}; SET foreign_key_checks = 0, unique_checks = 0, \
-                 sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
-            ),
-        )
-        .await?;
+        run(connection, format!("USE {new}; {UNCHECKED}")).await?;
         let mut tables: Vec<_> = self.tables.iter().map(|(_, made)| made.clone()).collect();
         for ((table, _), columns) in self.tables.iter().zip(&self.columns) {
             let table = quoted(table);
@@ -176,26 +164,50 @@ impl Script {
         Ok(())
     }
 
-    /// Puts the rows of `table` back: those of `template`, and its next number.
-    pub(crate) async fn put_back(
+    /// Whether all that its tables hold can be replaced by deleting and inserting rows: without triggers that
+    /// write something else, and without tables that remember rows that were deleted.
+    pub(crate) fn can_be_refilled(&self) -> bool {
+        let remembers = |(_, made_by): &(_, String)| made_by.contains(" SYSTEM VERSIONING");
+        !self.has_triggers && !self.tables.iter().any(remembers)
+    }
+
+    /// Replaces all rows of the database `name` by those of `template`.
+    pub(crate) async fn refill(
         &self,
         connection: &mut AdminConnection,
-        table: usize,
         name: &str,
         template: &str,
     ) -> Result<(), sqlx::Error> {
-        let ((table, made_by), columns) = (&self.tables[table], &self.columns[table]);
-        let (new, old, table) = (quoted(name), quoted(template), quoted(table));
-        let delete = format!("DELETE FROM {new}.{table}");
-        connection.execute_slow(AssertSqlSafe(delete)).await?;
-        let rows =
-            format!("INSERT INTO {new}.{table} ({columns}) SELECT {columns} FROM {old}.{table}");
-        connection.execute_slow(AssertSqlSafe(rows)).await?;
-        if let Some(next) = counter(made_by) {
-            let alter = format!("ALTER TABLE {new}.{table} AUTO_INCREMENT = {next}");
-            connection.execute_slow(AssertSqlSafe(alter)).await?;
+        let (name, template) = (quoted(name), quoted(template));
+        let mut statements = format!("USE {name}; {UNCHECKED}; START TRANSACTION");
+        for ((table, _), columns) in self.tables.iter().zip(&self.columns) {
+            let table = quoted(table);
+            statements.push_str(&format!(
+                "; DELETE FROM {table}; \
+                 INSERT INTO {table} ({columns}) SELECT {columns} FROM {template}.{table}"
+            ));
         }
-        Ok(())
+        statements.push_str("; COMMIT");
+        connection.execute_slow(AssertSqlSafe(statements)).await
+    }
+
+    /// The tables whose next number is not the same in `found`, and what it is here. `None` if anything else
+    /// differs.
+    pub(crate) fn moved_counters(&self, found: &Self) -> Option<Vec<(&str, &str)>> {
+        let is_same = self.nature == found.nature
+            && self.views == found.views
+            && self.programs == found.programs
+            && self.tables.len() == found.tables.len();
+        let mut moved = Vec::new();
+        for ((table, made_by), (other, found)) in self.tables.iter().zip(&found.tables) {
+            if table != other || without_counter(made_by) != without_counter(found) {
+                return None;
+            }
+            if counter(made_by) != counter(found) {
+                moved.push((&**table, counter(made_by).unwrap_or("1")));
+            }
+        }
+        is_same.then_some(moved)
     }
 }
 

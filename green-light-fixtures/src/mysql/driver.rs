@@ -1,6 +1,6 @@
 //! MySQL as one of the databases that green-light knows.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::MySql;
 
@@ -9,13 +9,15 @@ use crate::database_pool::PoolDriver as _;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
-use crate::driver::traits::{Driver, SlotDatabase, Template};
+use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
+use crate::limits::Timeouts;
 use crate::local_server::running;
 use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::template::MySqlTemplate;
 use crate::schema::definition::Schema;
+use crate::server::test_database::ServerDatabase;
 use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
@@ -44,10 +46,6 @@ impl Driver for MySqlDriver {
 }
 
 impl Template for MySqlTemplate {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn dialect(&self) -> &'static dyn Dialect {
         &MySqlDialect
     }
@@ -81,5 +79,13 @@ impl Template for MySqlTemplate {
             let sandbox = MySqlSandbox::new(lease.options(), wait, effects);
             slot_pool::open(sandbox, lease, monitor, wait).await
         })
+    }
+
+    fn create<'a>(
+        &'a self,
+        owner: &'a str,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>> {
+        Box::pin(ServerDatabase::create(self, owner, timeouts))
     }
 }

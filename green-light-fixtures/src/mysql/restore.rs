@@ -1,158 +1,181 @@
-//! Puts a MySQL database back as its template made it: only the tables that differ, by `DELETE`.
+//! Gives the shared MySQL database the contents of its template again, under the same name.
 //!
-//! The template is on the same server, so rows are compared and copied there. A database whose tables,
-//! views or programs have changed is not used again, nor is one whose rows a trigger guards.
+//! MySQL cannot rename a database, and to make one takes milliseconds for each table. So if all definitions
+//! are as they were, only the rows are made again. Otherwise the database is dropped and created.
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
+use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::database::shared_queue::{Moment, Reset};
 use crate::error::{Error, Kind};
-use crate::mysql::admin::AdminConnection;
+use crate::mysql::admin::{AdminConnection, end_connections, lock, run};
 use crate::mysql::copy::{Script, quoted};
-use crate::server::reset_connection::Between;
+use crate::mysql::errors::failed;
+use crate::mysql::server::MySqlServer;
+use crate::server::client::ServerClient;
+use crate::server::driver::{ServerAccess as _, TemplateInfo};
+use crate::server::test_database::Restoring;
+use crate::sql::shorten::shorten;
 
-/// How often a trigger may write what was just put back.
-const ROUNDS: usize = 3;
-/// How many tables are looked at by one statement.
-const CHUNK: usize = 50;
+type Template = TemplateInfo<MySqlServer>;
 
-/// What a shared database is to look like.
-#[derive(Debug)]
-pub(crate) struct Original {
-    template: String,
-    script: Arc<Script>,
-    /// How the database described itself when it was new. MySQL does not describe a table in the words by
-    /// which it was made, so that may be other words than those of the template.
-    outline: Script,
-    between: Between<MySqlConnection>,
-}
+impl Restoring for MySqlServer {
+    const URL_VARIABLE: &'static str = "GREEN_LIGHT_MYSQL_URL";
 
-impl Original {
-    /// Looks at the new database `name`.
-    pub(crate) async fn take(
-        template: String,
-        script: Arc<Script>,
-        options: &MySqlConnectOptions,
+    /// How the server describes it: MySQL does not describe a table in the words by which it was made.
+    type Pristine = Script;
+
+    async fn check_unlocked(
+        client: &ServerClient<Self>,
+        template: &Template,
         name: &str,
-    ) -> Result<Self, sqlx::Error> {
-        let mut taking = AdminConnection::connect(options).await?.with_long_timeout();
-        let outline = Script::outline(&mut taking, name).await?;
-        taking.close().await;
-        Ok(Self {
-            template,
-            script,
-            outline,
-            between: Between::new(),
-        })
-    }
-
-    /// Puts back what differs in the database `name`.
-    pub(crate) async fn restore(
-        &self,
-        moment: Moment,
-        options: &MySqlConnectOptions,
-        name: &str,
-        wait: Duration,
-    ) -> Result<Reset, Error> {
-        let failed =
-            |error| crate::mysql::errors::failed("the shared database cannot be reached", error);
-        let seconds = wait.as_secs().max(1);
-        let settings = format!(
-            "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}, \
-             foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
-        );
-        let answered = self.between.answering(moment, options, &settings).await;
-        let (mut connection, _) = answered.map_err(failed)?;
-        let restored = match self.compare(&mut connection, name).await {
-            Ok(Reset::Done) => {
-                self.between.keep(moment, connection).await;
-                return Ok(Reset::Done);
+        patience: Duration,
+    ) -> Result<(), Error> {
+        let cannot = |error| failed("it is not known who uses the shared database", error);
+        let mut connection = client.driver.connect().await.map_err(cannot)?;
+        let script = template.script(&mut connection).await.map_err(cannot)?;
+        let checked = match try_lock(&mut connection, script, name, patience).await {
+            Err(error) if is_lock_timeout(&error) => {
+                Err(still_used(&mut connection, name).await.because(error))
             }
-            Err(error) if is_locked(&error) => Err(locked(&mut connection, name, error).await),
-            // Whatever the reason, it costs the database.
-            Err(sqlx::Error::Database(_)) => Ok(Reset::Changed),
-            other => other.map_err(failed),
+            // A table that the test has dropped is locked by nobody.
+            Ok(()) | Err(sqlx::Error::Database(_)) => Ok(()),
+            Err(error) => Err(cannot(error)),
         };
         connection.close().await;
-        restored
+        checked
     }
 
-    async fn compare(
-        &self,
-        connection: &mut AdminConnection,
+    async fn restore(
+        client: &Arc<ServerClient<Self>>,
+        template: &Arc<Template>,
         name: &str,
-    ) -> Result<Reset, sqlx::Error> {
-        if Script::outline(connection, name).await? != self.outline {
-            return Ok(Reset::Changed);
-        }
-        for _ in 0..ROUNDS {
-            let dirty = self.dirty(connection, name).await?;
-            if dirty.is_empty() {
-                return Ok(Reset::Done);
-            }
-            for table in dirty {
-                self.script
-                    .put_back(connection, table, name, &self.template)
-                    .await?;
-            }
-        }
-        Ok(Reset::Changed)
-    }
-
-    /// The tables whose rows are not those of the template.
-    async fn dirty(
-        &self,
-        connection: &mut AdminConnection,
-        name: &str,
-    ) -> Result<Vec<usize>, sqlx::Error> {
-        let (own, template) = (quoted(name), quoted(&self.template));
-        let mut dirty = Vec::new();
-        // A statement may not be of any length.
-        for (chunk, tables) in self.script.tables.chunks(CHUNK).enumerate() {
-            let pairs = tables.iter().map(|(table, _)| {
-                let table = quoted(table);
-                format!("{own}.{table}, {template}.{table}")
-            });
-            let sums = format!("CHECKSUM TABLE {}", pairs.collect::<Vec<_>>().join(", "));
-            let sums = connection.fetch_all(AssertSqlSafe(sums)).await?;
-            let sums: Result<Vec<Option<i64>>, _> =
-                sums.iter().map(|row| row.try_get_unchecked(1)).collect();
-            for (number, pair) in sums?.chunks(2).enumerate() {
-                if !matches!(pair, [Some(a), Some(b)] if a == b) {
-                    dirty.push(chunk * CHUNK + number);
-                }
-            }
-        }
-        Ok(dirty)
+        pristine: Option<Script>,
+        is_held: bool,
+        _patience: Duration,
+    ) -> Result<Option<Script>, Error> {
+        let restored = restore(client, template, name, pristine, is_held).await;
+        let restored = restored.map(Some);
+        restored.map_err(|error| failed("the shared database cannot be restored", error))
     }
 }
 
-/// A lock was not given in time: of a row, or of a table's definition.
-fn is_locked(error: &sqlx::Error) -> bool {
+async fn try_lock(
+    connection: &mut AdminConnection,
+    script: &Script,
+    name: &str,
+    patience: Duration,
+) -> Result<(), sqlx::Error> {
+    let tables: Vec<_> = script
+        .tables
+        .iter()
+        .map(|(table, _)| format!("{}.{} WRITE", quoted(name), quoted(table)))
+        .collect();
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let lock = format!(
+        "SET SESSION lock_wait_timeout = {}; LOCK TABLES {}; UNLOCK TABLES",
+        patience.as_secs().max(1),
+        tables.join(", ")
+    );
+    connection.execute_slow(AssertSqlSafe(lock)).await
+}
+
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
     let error = error.as_database_error();
     error.is_some_and(|error| error.message().starts_with("Lock wait timeout"))
 }
 
-/// Says who is connected.
-async fn locked(connection: &mut AdminConnection, name: &str, error: sqlx::Error) -> Error {
+/// Lists who is connected: MySQL does not say who has the lock.
+async fn still_used(connection: &mut AdminConnection, name: &str) -> Error {
     let query = sqlx::query(
         "SELECT id, coalesce(info, 'nothing') FROM information_schema.processlist \
          WHERE db = ? AND id <> connection_id() LIMIT 3",
     );
     let found = connection.fetch_all(query.bind(name)).await;
-    let mut text =
-        "the shared database cannot be put back, because something has locked it".to_owned();
+    let mut text = "a transaction that has used one of its tables is still open".to_owned();
     for row in found.unwrap_or_default() {
         let id = row.try_get_unchecked::<i64, _>(0).unwrap_or_default();
         let info: String = row.try_get_unchecked(1).unwrap_or_default();
         text.push_str(&format!(
             "\n  connection {id} is open; it runs `{}`",
-            crate::sql::shorten::shorten(&info)
+            shorten(&info)
         ));
     }
     Error::new(Kind::Held, text)
-        .help("end transactions on connections that were opened from `session.url()`")
-        .because(error)
+}
+
+/// Restores the database `name`. `pristine` is its description after it was made, if there is one.
+///
+/// Returns that description.
+async fn restore(
+    client: &ServerClient<MySqlServer>,
+    template: &Template,
+    name: &str,
+    pristine: Option<Script>,
+    is_held: bool,
+) -> Result<Script, sqlx::Error> {
+    let mut connection = client.driver.connect().await?;
+    if is_held {
+        end_connections(&mut connection, name).await?;
+    }
+    if let Some(pristine) = pristine {
+        match refill(&mut connection, template, name, &pristine).await {
+            Ok(true) => {
+                connection.close().await;
+                return Ok(pristine);
+            }
+            // What is in the way of the rows goes with the database.
+            Ok(false) | Err(sqlx::Error::Database(_)) => {}
+            Err(error) => return Err(error),
+        }
+        connection.close().await;
+        connection = client.driver.connect().await?;
+    }
+    recreate(&mut connection, template, name).await?;
+    let pristine = Script::definitions(&mut connection, name).await?;
+    connection.close().await;
+    Ok(pristine)
+}
+
+/// Makes all rows again. `false` if they are not all that has changed.
+async fn refill(
+    connection: &mut AdminConnection,
+    template: &Template,
+    name: &str,
+    pristine: &Script,
+) -> Result<bool, sqlx::Error> {
+    let script = template.script(connection).await?.clone();
+    if !script.can_be_refilled() {
+        return Ok(false);
+    }
+    let found = Script::definitions(connection, name).await?;
+    let Some(counters) = pristine.moved_counters(&found) else {
+        return Ok(false);
+    };
+    script.refill(connection, name, &template.name).await?;
+    for (table, next) in counters {
+        let table = quoted(table);
+        let alter = format!("ALTER TABLE {table} AUTO_INCREMENT = {next}");
+        connection.execute_slow(AssertSqlSafe(alter)).await?;
+    }
+    Ok(true)
+}
+
+async fn recreate(
+    connection: &mut AdminConnection,
+    template: &Template,
+    name: &str,
+) -> Result<(), sqlx::Error> {
+    // The server may go on with this when the process is gone; as long, nobody else drops the database.
+    lock(connection, name).await?;
+    end_connections(connection, name).await?;
+    let script = template.script(connection).await?.clone();
+    run(
+        connection,
+        format!("DROP DATABASE IF EXISTS {}", quoted(name)),
+    )
+    .await?;
+    script.make(connection, name, &template.name).await
 }

@@ -1,15 +1,11 @@
-//! What the sandbox and the reset of a shared database need of a template, besides databases like it.
-
-use std::sync::Arc;
+//! What the sandbox needs of a template, besides databases like it.
 
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::error::{Error, Kind};
-use crate::mysql::copy::Script;
 use crate::mysql::errors::failed;
 use crate::mysql::routines::RoutineEffects;
 use crate::mysql::server::MySqlServer;
-use crate::server::driver::ServerAccess as _;
 use crate::server::template::ServerTemplate;
 
 pub(crate) type MySqlTemplate = ServerTemplate<MySqlServer>;
@@ -33,20 +29,6 @@ impl MySqlTemplate {
             .get_or_try_init(check)
             .await
             .copied()
-    }
-
-    /// The statements that make a database like it.
-    pub(crate) async fn script(&self) -> Result<Arc<Script>, Error> {
-        let cannot = |error| {
-            failed(
-                "the server does not say what the template is made of",
-                error,
-            )
-        };
-        let mut admin = self.client.driver.connect().await.map_err(cannot)?;
-        let script = self.info.script(&mut admin).await.cloned();
-        admin.close().await;
-        script.map_err(cannot)
     }
 
     /// Tables that do not take part in transactions.

@@ -1,6 +1,6 @@
 //! PostgreSQL as one of the databases that green-light knows.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::Postgres;
 
@@ -9,13 +9,15 @@ use crate::database_pool::PoolDriver as _;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
-use crate::driver::traits::{Driver, SlotDatabase, Template};
+use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
+use crate::limits::Timeouts;
 use crate::local_server::running;
 use crate::postgres::dialect::PostgresDialect;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::template::PostgresTemplate;
 use crate::schema::definition::Schema;
+use crate::server::test_database::ServerDatabase;
 use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
@@ -44,10 +46,6 @@ impl Driver for PostgresDriver {
 }
 
 impl Template for PostgresTemplate {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn dialect(&self) -> &'static dyn Dialect {
         &PostgresDialect
     }
@@ -80,5 +78,13 @@ impl Template for PostgresTemplate {
             let sandbox = PostgresSandbox::new(&lease.options(), wait);
             slot_pool::open(sandbox, lease, monitor, wait).await
         })
+    }
+
+    fn create<'a>(
+        &'a self,
+        owner: &'a str,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>> {
+        Box::pin(ServerDatabase::create(self, owner, timeouts))
     }
 }

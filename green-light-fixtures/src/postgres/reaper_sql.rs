@@ -158,7 +158,7 @@ impl ReaperSql for PostgresServer {
 impl PostgresServer {
     /// Rolls back transactions that tests have prepared: nothing else ends them, and until then their database
     /// cannot be dropped. Whether there were any.
-    async fn roll_back_prepared(
+    pub(crate) async fn roll_back_prepared(
         &self,
         admin: &mut AdminConnection,
         name: &str,

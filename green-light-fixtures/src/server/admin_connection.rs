@@ -55,12 +55,6 @@ impl<C: ServerConnection> AdminConnection<C> {
         self.timed_out.as_ref()
     }
 
-    /// Replies may take long from here on.
-    pub(crate) fn with_long_timeout(mut self) -> Self {
-        self.is_slow = true;
-        self
-    }
-
     /// Runs statements that may take long, none of them with values.
     pub(crate) async fn execute_slow(
         &mut self,

@@ -22,6 +22,7 @@ use std::{
 use tokio::sync::MutexGuard;
 
 use crate::backoff::{Backoff, LIMIT};
+use crate::driver::traits::ALL_TESTS;
 use crate::env::{invalid_value, value};
 use crate::error::{Error, Kind};
 use crate::limits::SESSION_CONNECTIONS as PER_TEST;
@@ -253,9 +254,6 @@ impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
     }
 }
 
-/// In whose name the tests that share a database have its connections.
-pub(crate) const SHARED: &str = "the tests that share a database";
-
 /// The tests of this process that have connections of a server, once for each time that they got some.
 static HOLDERS: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
 
@@ -292,7 +290,7 @@ impl Drop for ConnectionHolder {
 /// Whether `test` may wait for connections: not if it has some already.
 pub(crate) fn may_wait(test: &str) -> bool {
     let tests = tests();
-    let is_shared = |known: &&Arc<str>| ***known == *SHARED;
+    let is_shared = |known: &&Arc<str>| ***known == *ALL_TESTS;
     let shares = tests.iter().any(|known| is_shared(&known));
     let others = tests.iter().any(|known| !is_shared(&known));
     !tests.iter().any(|known| **known == *test) && (!shares || others)

@@ -43,6 +43,29 @@ impl<D: ServerDriver> DatabaseLease<D> {
         }
     }
 
+    /// One whose connections another lease has permits for.
+    pub(crate) fn without_permits(client: Arc<ServerClient<D>>, name: String) -> Self {
+        Self {
+            url: client.url_of(&name),
+            client,
+            name,
+            permits: None,
+        }
+    }
+
+    /// Its database has taken the place of another lease's, which is garbage now.
+    pub(crate) fn note_swapped(mut self) {
+        self.name.clear();
+        let client = Arc::clone(&self.client);
+        client.background.backlog.leave();
+        client.background.backlog.left(false);
+        if let Some(batch) = client.background.note_released() {
+            spawn(async move {
+                reaper::reap(&client, batch).await;
+            });
+        }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -28,11 +28,11 @@ pub(crate) mod parked;
 pub(crate) mod query_ext;
 pub(crate) mod ready_pool;
 pub(crate) mod reaper;
-pub(crate) mod reset_connection;
 pub(crate) mod response_timeout;
 pub(crate) mod server_connection;
 pub(crate) mod stand_in;
 pub(crate) mod template;
+pub(crate) mod test_database;
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;

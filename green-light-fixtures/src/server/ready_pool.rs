@@ -35,21 +35,41 @@ pub(crate) async fn acquire<D: ServerDriver>(
             Purpose::Test(test) => client.budget.permits_of(test).await?,
             Purpose::Slot(test) => client.budget.permits_if(may_wait(test), 1).await?,
         };
-        let driver = &client.driver;
-        let popped = driver
-            .pop_ready(&mut *client.admin().await, &template, &purpose)
-            .await
-            .map_err(|error| D::failed("no database can be taken", error))?;
-        let (name, left) = match popped {
-            Some(popped) => popped,
-            None => (create_now(driver, &template, &purpose).await?, 0),
-        };
-        if left < target(&purpose) {
-            replenish(&client, &template, purpose);
-        }
+        let name = pop_or_create(&client, &template, purpose).await?;
         Ok(DatabaseLease::new(client, name, permits))
     })
     .await
+}
+
+/// The same for a test that has permits already.
+pub(crate) async fn acquire_without_permits<D: ServerDriver>(
+    client: &Arc<ServerClient<D>>,
+    template: &Arc<TemplateInfo<D>>,
+    purpose: Purpose,
+) -> Result<DatabaseLease<D>, Error> {
+    reaper::throttle(client).await?;
+    let name = pop_or_create(client, template, purpose).await?;
+    Ok(DatabaseLease::without_permits(Arc::clone(client), name))
+}
+
+async fn pop_or_create<D: ServerDriver>(
+    client: &Arc<ServerClient<D>>,
+    template: &Arc<TemplateInfo<D>>,
+    purpose: Purpose,
+) -> Result<String, Error> {
+    let driver = &client.driver;
+    let popped = driver
+        .pop_ready(&mut *client.admin().await, template, &purpose)
+        .await
+        .map_err(|error| D::failed("no database can be taken", error))?;
+    let (name, left) = match popped {
+        Some(popped) => popped,
+        None => (create_now(driver, template, &purpose).await?, 0),
+    };
+    if left < target(&purpose) {
+        replenish(client, template, purpose);
+    }
+    Ok(name)
 }
 
 async fn create_now<D: ServerDriver>(

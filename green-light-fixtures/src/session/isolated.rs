@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::database::dedicated::{Leaving, Stay};
-use crate::database::keep::nothing_to_keep;
+use crate::database::keep_failed::nothing_to_keep;
+use crate::database::test_lease::{Releasing, TestLease};
 use crate::database_pool::DatabasePool;
 use crate::error::Error;
 use crate::isolation::Isolation;
@@ -19,28 +19,28 @@ pub(crate) enum IsolatedDb {
     /// A transaction in a kept database.
     Sandbox { lease: Lease, url: DatabaseUrl },
     /// A database that the test may commit to.
-    Database(Stay),
+    Database(TestLease),
 }
 
 impl IsolatedDb {
     pub(crate) fn isolation(&self) -> Isolation {
         match self {
             Self::Sandbox { .. } => Isolation::Transaction,
-            Self::Database(stay) => stay.isolation(),
+            Self::Database(lease) => lease.isolation(),
         }
     }
 
     pub(crate) fn test(&self) -> &str {
         match self {
             Self::Sandbox { lease, .. } => lease.test(),
-            Self::Database(stay) => stay.test(),
+            Self::Database(lease) => lease.test(),
         }
     }
 
     pub(crate) fn url(&self) -> &DatabaseUrl {
         match self {
             Self::Sandbox { url, .. } => url,
-            Self::Database(stay) => stay.url(),
+            Self::Database(lease) => lease.url(),
         }
     }
 
@@ -66,14 +66,14 @@ impl IsolatedDb {
             Self::Sandbox { lease, .. } => lease
                 .with_database(|database| database.pool())
                 .unwrap_or_default(),
-            Self::Database(stay) => stay.pool(),
+            Self::Database(lease) => lease.pool(),
         }
     }
 
     /// The database will be kept when the place ends, as one of `at_most` so many.
     pub(crate) fn keep(&self, at_most: usize) {
         match self {
-            Self::Database(stay) => stay.keep(at_most),
+            Self::Database(lease) => lease.keep(at_most),
             Self::Sandbox { lease, .. } => nothing_to_keep(lease.test()),
         }
     }
@@ -82,7 +82,7 @@ impl IsolatedDb {
     pub(crate) fn take(&self) -> Option<Released> {
         match self {
             Self::Sandbox { lease, .. } => lease.take().map(Released::Sandbox),
-            Self::Database(stay) => stay.take().map(Released::Database),
+            Self::Database(lease) => lease.take().map(Released::Database),
         }
     }
 
@@ -103,7 +103,7 @@ impl IsolatedDb {
     pub(crate) fn server_end(&self) -> Option<String> {
         match self {
             Self::Sandbox { lease, .. } => lease.server_end(),
-            Self::Database(stay) => stay.server_end(),
+            Self::Database(lease) => lease.server_end(),
         }
     }
 
@@ -141,7 +141,7 @@ impl IsolatedDb {
 #[must_use = "dropping it throws the database away"]
 pub(crate) enum Released {
     Sandbox(Returning),
-    Database(Leaving),
+    Database(Releasing),
 }
 
 impl Released {
@@ -149,7 +149,7 @@ impl Released {
     pub(crate) async fn end(self) -> Result<(), Error> {
         match self {
             Self::Sandbox(taken) => taken.end().await,
-            Self::Database(leaving) => Box::pin(leaving.end()).await,
+            Self::Database(releasing) => Box::pin(releasing.end()).await,
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::backend::Backend;
-use crate::database::keep::limit as keep_limit;
+use crate::database::keep_failed::limit as keep_limit;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::session::handle::Session;

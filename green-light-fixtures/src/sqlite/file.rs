@@ -1,56 +1,144 @@
 //! A SQLite database in a file that several connections use: a write-ahead log, no sync to the disk.
 //!
-//! Readers do not wait for a writer and a second writer waits for the first, as in production. The
+//! Readers do not wait for a writer and a second writer timeouts for the first, as in production. The
 //! journal is remembered in the file, so a pool that the application opens itself has it too.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
 
-use crate::database_pool::DatabasePool;
+use crate::database_pool::{BoxFuture, DatabasePool};
+use crate::driver::traits::{KeptDatabase, TestDatabase};
 use crate::error::{Error, Kind};
 use crate::files::temp_dir::{Directory, default_base};
 use crate::limits::{SESSION_CONNECTIONS, Timeouts};
+use crate::sqlite::restore::restore;
+use crate::sqlite::sandbox::Image;
 use crate::url::DatabaseUrl;
 
-/// The files of one database, removed when dropped.
-#[derive(Debug)]
-pub(crate) struct DatabaseFile {
-    path: PathBuf,
-    /// Outlives the files in it.
-    _directory: Arc<Directory>,
+/// Where the databases of an engine are that need a file: its own directory, or one that is made when the
+/// first needs it.
+#[derive(Debug, Default)]
+pub(crate) struct FileDirectory(Mutex<Option<Arc<Directory>>>);
+
+impl FileDirectory {
+    pub(crate) fn new(directory: Option<Arc<Directory>>) -> Self {
+        Self(Mutex::new(directory))
+    }
+
+    fn get(&self) -> Result<Arc<Directory>, Error> {
+        let mut directory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(directory) = &*directory {
+            return Ok(Arc::clone(directory));
+        }
+        let created = Arc::new(Directory::create(&default_base())?);
+        *directory = Some(Arc::clone(&created));
+        Ok(created)
+    }
 }
 
-impl DatabaseFile {
-    pub(crate) fn write(
-        directory: &Arc<Directory>,
-        name: &str,
-        image: &[u8],
+/// A database in a file of its own, removed when dropped.
+#[derive(Debug)]
+pub(crate) struct FileDatabase {
+    name: String,
+    path: PathBuf,
+    url: DatabaseUrl,
+    image: Image,
+    options: SqliteConnectOptions,
+    timeouts: Timeouts,
+    /// Outlives the files in it.
+    directory: Arc<Directory>,
+}
+
+impl FileDatabase {
+    pub(crate) fn create(
+        directory: &FileDirectory,
+        image: &Image,
+        options: &SqliteConnectOptions,
+        timeouts: Timeouts,
     ) -> Result<Self, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let directory = directory.get()?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("database-{number}.sqlite");
+        let path = directory.write_to_stay(&name, image)?;
         Ok(Self {
-            path: directory.write_to_stay(name, image)?,
-            _directory: Arc::clone(directory),
+            url: DatabaseUrl::of_file(&path),
+            image: Arc::clone(image),
+            options: options
+                .clone()
+                .filename(&path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Off),
+            name,
+            path,
+            timeouts,
+            directory,
         })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// A pool of several connections.
+    async fn pool(&self) -> Result<DatabasePool, Error> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(SESSION_CONNECTIONS)
+            .acquire_timeout(self.timeouts.connection)
+            .connect_with(self.options.clone())
+            .await
+            .map_err(|error| {
+                Error::new(
+                    Kind::Connection,
+                    "SQLite could not open a database in a file",
+                )
+                .help("look at the cause; a full disk is the usual one")
+                .because(error)
+            })?;
+        Ok(DatabasePool::new(pool))
     }
 
-    pub(crate) fn url(&self) -> DatabaseUrl {
-        DatabaseUrl::of_file(&self.path)
+    /// Waits for the write lock, which a transaction of somebody else may have.
+    async fn try_lock(&self) -> Result<(), sqlx::Error> {
+        let options = self.options.clone().busy_timeout(self.timeouts.teardown);
+        let mut connection = options.connect().await?;
+        let locked = connection.execute("BEGIN IMMEDIATE; ROLLBACK").await;
+        connection.close().await?;
+        locked.map(drop)
     }
-}
 
-impl DatabaseFile {
-    /// Moves the database to where those of failed tests are kept, and returns its new place.
+    async fn restored(&self, is_held: bool) -> Result<(), Error> {
+        if !is_held {
+            let restored = restore(&self.image, &self.options, self.timeouts.teardown).await;
+            if restored.is_ok() {
+                return Ok(());
+            }
+        }
+        // Another file in the same place: connections to the old one reach it no more.
+        self.remove();
+        self.directory
+            .write_to_stay(&self.name, &self.image)
+            .map(drop)
+    }
+
+    fn remove(&self) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            // Whatever cannot be removed goes with the directory.
+            let _ = fs::remove_file(beside(&self.path, suffix));
+        }
+    }
+
+    /// Copies the database to where those of failed tests are kept, and returns its new place.
     ///
     /// Its pool has been closed, so what was in the write-ahead log is in the file.
-    pub(crate) fn keep(self, test: &str, at_most: usize) -> Result<DatabaseUrl, Error> {
+    fn copy_to_kept(&self, test: &str, at_most: usize) -> Result<DatabaseUrl, Error> {
         let place = default_base().join("kept");
         let refused = |error: std::io::Error| {
             Error::new(
@@ -89,48 +177,50 @@ impl DatabaseFile {
     }
 }
 
+impl TestDatabase for FileDatabase {
+    fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>> {
+        Box::pin(self.pool())
+    }
+
+    fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            self.try_lock().await.map_err(|error| {
+                Error::new(Kind::Held, "SQLite lets nobody else write").because(error)
+            })
+        })
+    }
+
+    fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.restored(is_held))
+    }
+
+    fn keep<'a>(
+        self: Box<Self>,
+        test: &'a str,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<KeptDatabase, Error>> {
+        Box::pin(async move {
+            Ok(KeptDatabase {
+                url: self.copy_to_kept(test, at_most)?,
+                server_variable: None,
+            })
+        })
+    }
+}
+
+impl Drop for FileDatabase {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
 /// The file that SQLite puts beside `path`.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.to_owned().into_os_string();
     path.push(suffix);
     path.into()
-}
-
-impl Drop for DatabaseFile {
-    fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            // Whatever cannot be removed goes with the directory.
-            let _ = fs::remove_file(beside(&self.path, suffix));
-        }
-    }
-}
-
-/// How any connection to `path` is opened.
-pub(crate) fn options(base: &SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
-    base.clone()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Off)
-}
-
-/// Opens a pool for one test.
-pub(crate) async fn open(
-    base: &SqliteConnectOptions,
-    file: &DatabaseFile,
-    waits: Timeouts,
-) -> Result<DatabasePool, Error> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(SESSION_CONNECTIONS)
-        .acquire_timeout(waits.connection)
-        .connect_with(options(base, file.path()))
-        .await
-        .map_err(|error| {
-            Error::new(
-                Kind::Connection,
-                "SQLite could not open a database in a file",
-            )
-            .help("look at the cause; a full disk is the usual one")
-            .because(error)
-        })?;
-    Ok(DatabasePool::new(pool))
 }

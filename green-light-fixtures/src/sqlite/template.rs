@@ -1,6 +1,6 @@
 //! A template of SQLite: the image of a database, from which others are made by reading it.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
@@ -8,29 +8,33 @@ use crate::database_pool::BoxFuture;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
-use crate::driver::traits::{SlotDatabase, Template};
+use crate::driver::traits::{SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
 use crate::files::temp_dir::Directory;
+use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
 use crate::sql::dialect::Dialect;
 use crate::sqlite::dialect::SqliteDialect;
+use crate::sqlite::file::{FileDatabase, FileDirectory};
 use crate::sqlite::sandbox::{Image, SqliteSandbox};
 use crate::sqlite::template_cache::TemplateCache;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) struct SqliteTemplate {
-    pub(crate) image: Image,
+    image: Image,
     built: bool,
-    pub(crate) options: Box<SqliteConnectOptions>,
-    /// Where the databases are, if not in memory.
-    pub(crate) directory: Option<Arc<Directory>>,
+    options: Box<SqliteConnectOptions>,
+    /// Where the databases of slots are, if not in memory.
+    directory: Option<Arc<Directory>>,
+    /// Where those are that tests may commit to.
+    files: FileDirectory,
     digest: String,
 }
 
 impl SqliteTemplate {
     pub(crate) async fn obtain(schema: &Schema, options: &EngineOptions) -> Result<Self, Error> {
-        let directory = options.directory()?;
+        let directory = options.directory()?.map(Arc::new);
         let wait = options.waits.connection;
         let options: SqliteConnectOptions = options.connect_options();
         let (image, built) = TemplateCache::obtain(schema, &options, wait).await?;
@@ -38,7 +42,8 @@ impl SqliteTemplate {
             image,
             built,
             options: Box::new(options),
-            directory: directory.map(Arc::new),
+            files: FileDirectory::new(directory.clone()),
+            directory,
             digest: schema.digest(),
         })
     }
@@ -67,10 +72,6 @@ impl SqliteTemplate {
 }
 
 impl Template for SqliteTemplate {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn dialect(&self) -> &'static dyn Dialect {
         &SqliteDialect
     }
@@ -94,5 +95,17 @@ impl Template for SqliteTemplate {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
         Box::pin(self.slot(number, monitor, wait))
+    }
+
+    fn create<'a>(
+        &'a self,
+        _owner: &'a str,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>> {
+        Box::pin(async move {
+            let database = FileDatabase::create(&self.files, &self.image, &self.options, timeouts);
+            let database: Box<dyn TestDatabase> = Box::new(database?);
+            Ok(database)
+        })
     }
 }

@@ -56,7 +56,7 @@ mod schema_sources;
 mod service;
 mod session;
 mod shared;
-mod shared_connection;
+mod shared_url;
 mod silence;
 mod silent;
 mod sqlite;

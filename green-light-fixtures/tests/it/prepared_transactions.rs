@@ -110,8 +110,9 @@ async fn begin(engine: &Engine, isolation: Isolation) -> Session {
 async fn one_test(isolation: Isolation, texts: &[&str]) -> Result<(), String> {
     let engine = engine().await;
     let session = begin(&engine, isolation).await;
-    let database = text(&*session, "SELECT current_database()").await;
-    say("database", &database);
+    let number_of = "SELECT oid::bigint FROM pg_database WHERE datname = current_database()";
+    let database = number(&*session, number_of).await;
+    say("database", &database.to_string());
     for sql in texts {
         let done = session.execute_unprepared(sql).await;
         say("done", &format!("{done:?}"));
@@ -124,7 +125,7 @@ async fn one_test(isolation: Isolation, texts: &[&str]) -> Result<(), String> {
     );
     let ended = session.finish().await.map_err(|error| format!("{error:?}"));
     let next = begin(&engine, isolation).await;
-    let is_other = text(&*next, "SELECT current_database()").await != database;
+    let is_other = number(&*next, number_of).await != database;
     assert!(
         is_other || texts == REFUSED,
         "the next test has the same database"
@@ -170,7 +171,7 @@ fn what_a_test_prepares_ends_with_it_and_its_database_is_dropped() {
         (
             "shared",
             "1",
-            "because the transaction `it's mine` is prepared and not ended",
+            "the transaction `it's mine` is prepared and not ended",
         ),
     ] {
         let said = said(server.playing(part).spawn().unwrap());
@@ -179,7 +180,7 @@ fn what_a_test_prepares_ends_with_it_and_its_database_is_dropped() {
         let left = run(server.number("SELECT count(*) FROM pg_prepared_xacts"));
         assert_eq!(left, 0, "{part}: {said}");
         let database = value(&said, "database");
-        let there = format!("SELECT count(*) FROM pg_database WHERE datname = '{database}'");
+        let there = format!("SELECT count(*) FROM pg_database WHERE oid = {database}");
         assert_eq!(run(server.number(&there)), 0, "{part}: {said}");
     }
     server.end();

@@ -102,18 +102,32 @@ fn equal_rows_are_counted() {
 }
 
 #[test]
-fn a_changed_table_costs_the_database() {
+fn what_the_file_itself_remembers_is_put_back_too() {
     run(async {
-        let engine = engine().await;
-        let session = shared(&engine).await;
-        let sql = "ALTER TABLE u ADD COLUMN age INTEGER";
-        session.execute_unprepared(sql).await.unwrap();
-        session.finish().await.unwrap();
-        let next = shared(&engine).await;
-        assert!(next.execute_unprepared("SELECT age FROM u").await.is_err());
-        assert_eq!(count(&next).await, 1);
-        next.finish().await.unwrap();
-        assert_eq!(engine.stats().databases_made, 2);
+        let engine = engine_of("CREATE TABLE t (x); INSERT INTO t VALUES (1)").await;
+        for sql in [
+            "PRAGMA user_version = 7",
+            "PRAGMA application_id = 7",
+            "UPDATE t SET x = 1.0",
+            "UPDATE t SET rowid = 7",
+            "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema",
+            "PRAGMA journal_mode = DELETE",
+            "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM",
+        ] {
+            let session = shared(&engine).await;
+            session.execute_unprepared(sql).await.unwrap();
+            session.finish().await.unwrap();
+            let next = shared(&engine).await;
+            let found = "SELECT (SELECT user_version FROM pragma_user_version) \
+                         + (SELECT application_id FROM pragma_application_id) \
+                         + (SELECT count(*) FROM t WHERE rowid = 1 AND typeof(x) = 'integer') * 1000 \
+                         + (SELECT page_size FROM pragma_page_size) * 10000";
+            assert_eq!(number(&next, found).await, 40_961_000, "{sql}");
+            let journal = "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'";
+            assert_eq!(number(&next, journal).await, 1, "{sql}");
+            next.finish().await.unwrap();
+        }
+        assert_eq!(engine.stats().databases_made, 1);
     });
 }
 
@@ -179,7 +193,7 @@ fn rows_written_between_two_tests_are_gone_before_the_second() {
 }
 
 #[test]
-fn a_dropped_test_costs_the_database_but_no_turn() {
+fn a_dropped_test_leaves_the_database_to_the_next() {
     run(async {
         let engine = engine().await;
         let session = shared(&engine).await;
@@ -189,6 +203,6 @@ fn a_dropped_test_costs_the_database_but_no_turn() {
         let next = shared(&engine).await;
         assert_eq!(count(&next).await, 1);
         next.finish().await.unwrap();
-        assert_eq!(engine.stats().databases_made, 2);
+        assert_eq!(engine.stats().databases_made, 1);
     });
 }

@@ -164,8 +164,8 @@ fn a_server_that_falls_silent_at_any_message_holds_up_nobody(on: On) {
             "INSERT INTO green_light.guard",
             "UPDATE green_light.database d SET state = 'taken'",
             "SELECT green_light.look(); ROLLBACK",
-            "CREATE SCHEMA green_light_shared",
-            "DELETE FROM ONLY public.one",
+            "FROM pg_prepared_xacts",
+            "ALTER DATABASE \"gl_d_",
         ],
         _ => &[
             "CREATE DATABASE IF NOT EXISTS green_light",
@@ -178,7 +178,8 @@ fn a_server_that_falls_silent_at_any_message_holds_up_nobody(on: On) {
             "CREATE DATABASE `gl_d_",
             "SET SESSION TRANSACTION READ ONLY",
             "ROLLBACK; START TRANSACTION READ WRITE",
-            "CHECKSUM TABLE",
+            "LOCK TABLES",
+            "DROP DATABASE IF EXISTS `gl_d_",
         ],
     };
     let server = Proxied::start(on);

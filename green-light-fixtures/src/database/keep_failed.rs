@@ -2,11 +2,9 @@
 
 use green_light_core::note;
 
+use crate::driver::traits::{KeptDatabase, TestDatabase};
 use crate::env::{invalid_value, value};
 use crate::error::Error;
-#[cfg(feature = "sqlite")]
-use crate::sqlite::file::DatabaseFile;
-use crate::url::DatabaseUrl;
 
 const VARIABLE: &str = "GREEN_LIGHT_KEEP";
 
@@ -26,43 +24,18 @@ pub(crate) fn limit() -> Result<usize, Error> {
     })
 }
 
-/// Keeps a database of SQLite.
-#[cfg(feature = "sqlite")]
-pub(crate) fn file(file: DatabaseFile, test: &str, at_most: usize) -> Result<(), Error> {
-    tell(test, &file.keep(test, at_most)?, None);
-    Ok(())
-}
-
-/// Keeps a database of PostgreSQL.
-#[cfg(feature = "postgres")]
-pub(crate) async fn postgres(
-    claim: crate::server::database_lease::DatabaseLease<crate::postgres::server::PostgresServer>,
+/// Keeps the database of a failed test, and says where.
+pub(crate) async fn keep(
+    database: Box<dyn TestDatabase>,
     test: &str,
     at_most: usize,
 ) -> Result<(), Error> {
-    let url = claim.url().clone();
-    claim.keep(at_most).await?;
-    tell(test, &url, Some("GREEN_LIGHT_POSTGRES_URL"));
-    Ok(())
-}
-
-/// Keeps a database of MySQL.
-#[cfg(feature = "mysql")]
-pub(crate) async fn mysql(
-    claim: crate::server::database_lease::DatabaseLease<crate::mysql::server::MySqlServer>,
-    test: &str,
-    at_most: usize,
-) -> Result<(), Error> {
-    let url = claim.url().clone();
-    claim.keep(at_most).await?;
-    tell(test, &url, Some("GREEN_LIGHT_MYSQL_URL"));
-    Ok(())
-}
-
-/// Says where a kept database is, and how to get there.
-fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
+    let KeptDatabase {
+        url,
+        server_variable,
+    } = database.keep(test, at_most).await?;
     let shown = url.redacted();
-    let how = match variable {
+    let how = match server_variable {
         Some(variable) if shown != url.expose() => {
             format!("\n  the password is that of `{variable}`")
         }
@@ -75,6 +48,7 @@ fn tell(test: &str, url: &DatabaseUrl, variable: Option<&str>) {
     note(&format!(
         "the database of test `{test}` is kept: {shown}{how}"
     ));
+    Ok(())
 }
 
 /// Says why there is no database to look at.

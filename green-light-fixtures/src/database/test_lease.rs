@@ -1,0 +1,257 @@
+//! One test's time in a database that it may commit to.
+
+use std::{
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use green_light_core::left_behind;
+
+#[cfg(feature = "sea-orm")]
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+
+use crate::database::keep_failed::keep;
+use crate::database::shared_queue::SharedGuard;
+use crate::database_pool::DatabasePool;
+use crate::driver::traits::TestDatabase;
+use crate::error::{Error, Kind};
+use crate::isolation::Isolation;
+#[cfg(feature = "sea-orm")]
+use crate::limits::SESSION_CONNECTIONS;
+use crate::limits::Timeouts;
+use crate::url::DatabaseUrl;
+
+/// A test's lease of a database that it may commit to.
+#[derive(Debug)]
+pub(crate) struct TestLease {
+    url: DatabaseUrl,
+    test: Arc<str>,
+    isolation: Isolation,
+    timeouts: Timeouts,
+    /// How many databases of failed tests may be kept, if this is one.
+    keep: AtomicUsize,
+    /// Held by every connection of the test, and by this until the lease has ended.
+    token: Mutex<Option<Arc<()>>>,
+    /// Empty once the lease has ended.
+    leased: Mutex<Option<Leased>>,
+}
+
+/// What a lease holds. Dropped, the pool is closed first and then the database goes.
+#[derive(Debug)]
+struct Leased {
+    pool: ClosingPool,
+    database: LeasedDatabase,
+}
+
+/// The database of a lease.
+#[derive(Debug)]
+pub(crate) enum LeasedDatabase {
+    /// For this test alone.
+    Dedicated(Box<dyn TestDatabase>),
+    /// For one test of the process after the other.
+    Shared(SharedGuard),
+}
+
+impl LeasedDatabase {
+    fn database(&self) -> Result<&dyn TestDatabase, Error> {
+        match self {
+            Self::Dedicated(database) => Ok(&**database),
+            Self::Shared(guard) => guard.database(),
+        }
+    }
+
+    fn isolation(&self) -> Isolation {
+        match self {
+            Self::Dedicated(_) => Isolation::Database,
+            Self::Shared(_) => Isolation::Shared,
+        }
+    }
+
+    /// The test has ended. With `is_held` something still has a connection of its.
+    async fn release(self, test: &str, is_held: bool) -> Result<(), Error> {
+        match self {
+            Self::Dedicated(database) => {
+                drop(database);
+                Ok(())
+            }
+            Self::Shared(guard) => guard.release(test, is_held).await,
+        }
+    }
+
+    fn into_database(self) -> Option<Box<dyn TestDatabase>> {
+        match self {
+            Self::Dedicated(database) => Some(database),
+            Self::Shared(guard) => guard.into_database(),
+        }
+    }
+}
+
+/// The pool of a test, which is closed when the test ends, even if something still has a clone of it.
+#[derive(Debug)]
+struct ClosingPool(DatabasePool);
+
+impl Drop for ClosingPool {
+    fn drop(&mut self) {
+        // Waiting here for the connections that are out could block for ever.
+        drop(self.0.close());
+    }
+}
+
+impl TestLease {
+    /// Opens the pool by which `test` uses `database`.
+    pub(crate) async fn open(
+        database: LeasedDatabase,
+        test: Arc<str>,
+        timeouts: Timeouts,
+    ) -> Result<Self, Error> {
+        let opened = database.database()?;
+        let (url, pool) = (opened.url().clone(), opened.open().await?);
+        let pool = ClosingPool(pool);
+        Ok(Self {
+            url,
+            test,
+            isolation: database.isolation(),
+            timeouts,
+            keep: AtomicUsize::new(0),
+            token: Mutex::new(Some(Arc::default())),
+            leased: Mutex::new(Some(Leased { pool, database })),
+        })
+    }
+
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    pub(crate) fn test(&self) -> &str {
+        &self.test
+    }
+
+    /// The database will be kept when the lease ends, as one of `at_most` so many.
+    pub(crate) fn keep(&self, at_most: usize) {
+        self.keep.store(at_most, Ordering::Relaxed);
+    }
+
+    fn leased(&self) -> MutexGuard<'_, Option<Leased>> {
+        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn own_token(&self) -> MutexGuard<'_, Option<Arc<()>>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be held by every connection of the test; none once the lease has ended.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn token(&self) -> Option<Arc<()>> {
+        self.own_token().clone()
+    }
+
+    /// The pool of the test, unless the lease has ended.
+    pub(crate) fn pool(&self) -> DatabasePool {
+        let leased = self.leased();
+        let pool = leased.as_ref().map(|leased| leased.pool.0.clone());
+        pool.unwrap_or_default()
+    }
+
+    /// Ends the lease. Dropping what is returned throws the database away.
+    pub(crate) fn take(&self) -> Option<Releasing> {
+        let leased = mem::take(&mut *self.leased());
+        let token = self.own_token().take();
+        leased.map(|leased| Releasing {
+            token: token.as_ref().map(Arc::downgrade).unwrap_or_default(),
+            leased,
+            test: Arc::clone(&self.test),
+            timeouts: self.timeouts,
+            keep: self.keep.load(Ordering::Relaxed),
+        })
+    }
+
+    /// What to know if the server was started by green-light and has ended, in words.
+    pub(crate) fn server_end(&self) -> Option<String> {
+        self.leased().as_ref()?.pool.0.server_end()
+    }
+
+    /// Says what it means that no connection could be had.
+    #[cfg(feature = "sea-orm")]
+    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
+        let text = match error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+                if let Some(end) = self.server_end() =>
+            {
+                end
+            }
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => format!(
+                "none of the {} connections of this test was free within {:.1} s\n  \
+                 help: end transactions and streams before others are begun, or let fewer tasks \
+                 query at once; `session.url()` is for a pool of any size",
+                self.pool().max_connections().unwrap_or(SESSION_CONNECTIONS),
+                self.timeouts.connection.as_secs_f64(),
+            ),
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
+                if self.leased().is_none() =>
+            {
+                crate::sandbox::contention::has_ended(&self.test)
+            }
+            other => return other,
+        };
+        DbErr::Conn(RuntimeErr::Internal(text))
+    }
+}
+
+/// A database whose test has ended.
+#[derive(Debug)]
+#[must_use = "dropping it throws the database away"]
+pub(crate) struct Releasing {
+    leased: Leased,
+    token: Weak<()>,
+    test: Arc<str>,
+    timeouts: Timeouts,
+    keep: usize,
+}
+
+impl Releasing {
+    /// Waits for the connections of the test, and gives the database back or throws it away.
+    pub(crate) async fn end(self) -> Result<(), Error> {
+        let Self {
+            leased: Leased { pool, database },
+            token,
+            test,
+            timeouts,
+            keep: at_most,
+        } = self;
+        if token.strong_count() > 0 {
+            left_behind(&test, move || token.strong_count() > 0);
+        }
+        let closing = pool.0.close();
+        let is_held = tokio::time::timeout(timeouts.teardown, closing)
+            .await
+            .is_err();
+        drop(pool);
+        let mut errors = Vec::new();
+        if is_held {
+            let text = format!(
+                "test `{test}` ended, but one of its connections was still in use {:.1} s later",
+                timeouts.teardown.as_secs_f64(),
+            );
+            errors.push(Error::new(Kind::Held, text).help(
+                "end what the test began: commit or drop its transactions and streams, \
+                 and spawn tasks with `green_light::spawn`, which ends them with the test",
+            ));
+        }
+        let released = match (at_most, database) {
+            (0, database) => database.release(&test, is_held).await,
+            (_, database) => match database.into_database() {
+                Some(database) => keep(database, &test, at_most).await,
+                None => Ok(()),
+            },
+        };
+        errors.extend(released.err());
+        Error::all(errors)
+    }
+}

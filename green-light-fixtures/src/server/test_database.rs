@@ -1,0 +1,116 @@
+//! A database on a server that a test may commit to.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::database_pool::{BoxFuture, DatabasePool};
+use crate::driver::traits::{KeptDatabase, TestDatabase};
+use crate::error::Error;
+use crate::limits::Timeouts;
+use crate::server::background::on_own_runtime;
+use crate::server::client::ServerClient;
+use crate::server::database_lease::DatabaseLease;
+use crate::server::driver::{ServerDriver, TemplateInfo};
+use crate::server::template::ServerTemplate;
+use crate::url::DatabaseUrl;
+
+/// How the database that tests share gets the contents of its template again, under the same name.
+pub(crate) trait Restoring: ServerDriver {
+    const URL_VARIABLE: &'static str;
+
+    /// What is known of the database since it was last created, if that saves work.
+    type Pristine: fmt::Debug + Send + Sync;
+
+    /// Says who may still change the database `name`, if that does not end within `patience`.
+    fn check_unlocked(
+        client: &ServerClient<Self>,
+        template: &TemplateInfo<Self>,
+        name: &str,
+        patience: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Restores the database `name`. With `is_held` a connection of an earlier test may still write to it.
+    fn restore(
+        client: &Arc<ServerClient<Self>>,
+        template: &Arc<TemplateInfo<Self>>,
+        name: &str,
+        pristine: Option<Self::Pristine>,
+        is_held: bool,
+        patience: Duration,
+    ) -> impl Future<Output = Result<Option<Self::Pristine>, Error>> + Send;
+}
+
+#[derive(Debug)]
+pub(crate) struct ServerDatabase<D: Restoring> {
+    client: Arc<ServerClient<D>>,
+    template: Arc<TemplateInfo<D>>,
+    lease: DatabaseLease<D>,
+    timeouts: Timeouts,
+    pristine: Option<D::Pristine>,
+}
+
+impl<D: Restoring> ServerDatabase<D> {
+    /// One like `template` that `owner` may commit to.
+    ///
+    /// # Errors
+    ///
+    /// When none can be created, or there is no connection for it within the time of a long test.
+    pub(crate) async fn create(
+        template: &ServerTemplate<D>,
+        owner: &str,
+        timeouts: Timeouts,
+    ) -> Result<Box<dyn TestDatabase>, Error> {
+        Ok(Box::new(Self {
+            lease: template.lease(owner).await?,
+            client: Arc::clone(&template.client),
+            template: Arc::clone(&template.info),
+            timeouts,
+            pristine: None,
+        }))
+    }
+}
+
+impl<D: Restoring> TestDatabase for ServerDatabase<D> {
+    fn url(&self) -> &DatabaseUrl {
+        self.lease.url()
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>> {
+        Box::pin(self.lease.open(self.timeouts))
+    }
+
+    fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {
+        let (client, template) = (Arc::clone(&self.client), Arc::clone(&self.template));
+        let (name, patience) = (self.lease.name().to_owned(), self.timeouts.teardown);
+        Box::pin(on_own_runtime(async move {
+            D::check_unlocked(&client, &template, &name, patience).await
+        }))
+    }
+
+    fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>> {
+        let (client, template) = (Arc::clone(&self.client), Arc::clone(&self.template));
+        let (name, patience) = (self.lease.name().to_owned(), self.timeouts.teardown);
+        let pristine = self.pristine.take();
+        Box::pin(async move {
+            let restored = on_own_runtime(async move {
+                D::restore(&client, &template, &name, pristine, is_held, patience).await
+            });
+            self.pristine = restored.await?;
+            Ok(())
+        })
+    }
+
+    fn keep<'a>(
+        self: Box<Self>,
+        _test: &'a str,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<KeptDatabase, Error>> {
+        Box::pin(async move {
+            let url = self.lease.url().clone();
+            self.lease.keep(at_most).await?;
+            Ok(KeptDatabase {
+                url,
+                server_variable: Some(D::URL_VARIABLE),
+            })
+        })
+    }
+}
