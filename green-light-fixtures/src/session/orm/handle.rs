@@ -147,7 +147,7 @@ impl Transaction {
     /// # Errors
     ///
     /// When the connection is taken or the database refuses; always without
-    /// [`Isolation::Transaction`].
+    /// [`Isolation::Transaction`](crate::Isolation::Transaction).
     pub async fn savepoint(&self) -> Result<Savepoint, DbErr> {
         Savepoint::set(self.session()).await
     }

@@ -1,6 +1,6 @@
 //! How `Session::transaction` ends and nests.
 
-/// Options of [`Session::transaction`](super::Session::transaction).
+/// Options of [`Session::transaction`](crate::Session::transaction).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionOptions {
     pub(crate) rollback: bool,
