@@ -59,7 +59,7 @@ pub(crate) async fn renew(
 }
 
 /// Runs `text`, which begins with the release of the guard savepoint, and returns its rows. Nothing
-/// if the outer transaction has gone: that is told to `guard`.
+/// if the outer transaction has gone: it then reports to `monitor` how that ended.
 pub(crate) async fn run(
     connection: &mut MySqlConnection,
     text: &str,

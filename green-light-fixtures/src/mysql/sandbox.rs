@@ -4,11 +4,11 @@
 //! Nothing can keep this database from committing: most statements that define something do, and
 //! `START TRANSACTION` does. What is done instead:
 //!
-//! * A savepoint is set before each use of the connection and looked for after it. Whoever ends the
+//! * A savepoint is set before each use of the connection and looked for after it. What ends the
 //!   outer transaction takes it along, and the test that did it fails.
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
 //!   So a statement that commits changes nothing else after that.
-//! * The database of the slot is made anew before another test has it.
+//! * The database of the slot is made again from the template before another test has it.
 //! * What the session counts tells a commit from a rollback, and from the server's own way out of a
 //!   deadlock, which is no breach.
 //!

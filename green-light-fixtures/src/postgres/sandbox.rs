@@ -8,7 +8,7 @@
 //!   savepoint that does not exist, an error like any other. With one level it would end the outer
 //!   transaction.
 //! * A savepoint is set before each use of the connection and looked for after it. An SQL error
-//!   aborts the transaction up to there and no further, and whoever ends the outer transaction takes
+//!   aborts the transaction up to there and no further, and what ends the outer transaction takes
 //!   the savepoint along: that is the breach. One message does both, [`GuardSavepoint::renew`], after each use.
 //! * A deferred constraint trigger refuses to commit (see [`guard`](super::guard)), and leaves a note of the text that
 //!   asked for it: a prepared statement, which no rollback takes away.

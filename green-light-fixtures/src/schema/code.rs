@@ -25,7 +25,7 @@ pub(crate) struct Code {
     type_identity: String,
     /// Whether it brings values along, of which nothing is known.
     captures: bool,
-    /// Whether it is told where the database is.
+    /// Whether it gets the URL of the database.
     may_connect: bool,
     run: Arc<Run>,
 }

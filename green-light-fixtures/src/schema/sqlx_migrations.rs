@@ -26,7 +26,7 @@ impl Schema {
     ///
     /// The macro needs the features `macros` and `migrate` of sqlx, and a `build.rs` with
     /// `println!("cargo:rerun-if-changed=migrations")`, which tells cargo of files that are new. A template
-    /// is built anew when any byte of a migration has changed.
+    /// is built again when any byte of a migration has changed.
     ///
     /// Migrations may come from elsewhere:
     ///

@@ -22,7 +22,7 @@ const PENDING: usize = 1_000;
 pub(crate) struct GuardSavepoint {
     name: Arc<str>,
     pub(crate) set: Arc<str>,
-    /// Sets it anew; an error if the outer transaction has ended.
+    /// Releases it and sets it again; an error if the outer transaction has ended.
     pub(crate) renew: Arc<str>,
 }
 

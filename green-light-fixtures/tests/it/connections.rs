@@ -89,7 +89,7 @@ async fn two_numbers(db: &DatabaseConnection, sql: &str) -> (i64, i64) {
     )
 }
 
-/// The part of a process: a test, which for `hold` keeps its connections until it is told to let go.
+/// The part of a process: a test, which for `hold` keeps its connections until its parent lets it go.
 fn play(on: On, part: &str) {
     const SQL: &str = "CREATE TABLE scarce (x INT)";
     if part != "hold" {
@@ -167,7 +167,7 @@ fn a_long_wait_for_connections_names_budget_holders_and_cure(on: On) {
     server.end();
 }
 
-/// All numbers but the one that whoever keeps the server of MySQL has in the end.
+/// All numbers but the last one, which belongs to the process that keeps the MySQL server.
 async fn take_most_numbers(admin: &DatabaseConnection) {
     let mut taken = BTreeSet::new();
     while taken.len() < FIRST - 1 {

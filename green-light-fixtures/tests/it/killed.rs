@@ -126,7 +126,7 @@ fn a_process_killed_at_any_of_its_messages_leaves_nothing_that_the_next_one_mind
                 scope.spawn(|| {
                     while let Some(number) = { numbers.lock().unwrap().next() } {
                         let Some(message) = one_step(At::Number(number), when) else {
-                            // It came to its end, and so does whoever is killed later.
+                            // It came to its end, and so does a process that is killed later.
                             numbers.lock().unwrap().nth(MANY);
                             break;
                         };

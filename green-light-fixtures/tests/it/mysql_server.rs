@@ -31,7 +31,7 @@ pub(crate) async fn password_by_socket<'a>(
 /// A server, and a user who may make the databases that green-light makes, and nothing else.
 pub(crate) struct MySqlServer {
     holder: Partner,
-    /// Of whoever owns the server.
+    /// Of the owner of the server.
     admin: String,
     url: String,
     /// Of the user.
@@ -79,7 +79,7 @@ impl MySqlServer {
         MySqlConnection::connect(&self.admin).await.unwrap()
     }
 
-    /// The URL of whoever owns the server.
+    /// The URL of the owner of the server.
     pub(crate) fn server(&self) -> &str {
         &self.admin
     }

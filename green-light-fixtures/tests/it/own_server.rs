@@ -164,7 +164,7 @@ impl OwnServer {
         }
     }
 
-    /// The same for whoever may see all that happens on the server.
+    /// The same for a user who may see all that happens on the server.
     pub(crate) fn playing_as_owner(&self, part: &str) -> Command {
         let mut command = self.playing(part);
         if let Place::MySql(server) = &self.place {

@@ -60,7 +60,7 @@ impl Role {
         format!("{start}/{name}?{query}")
     }
 
-    /// The URL of whoever owns the server.
+    /// The URL of the owner of the server.
     pub(crate) fn server(&self) -> &str {
         &self.server
     }

@@ -115,7 +115,7 @@ fn two_processes(on: On) {
 
 /// A process on a server that has so many connections for tests.
 fn with_connections(server: &OwnServer, connections: usize) -> Command {
-    // On MySQL one is with whoever keeps the server.
+    // On MySQL the process that keeps the server has one.
     let others = usize::from(server.on().backend == Backend::MySql);
     let mut command = server.playing("test");
     command.env(
