@@ -1,12 +1,10 @@
 //! Database and shared isolation on MySQL and MariaDB: copies of a template, and what they keep.
 
-use std::time::Duration;
-
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use sqlx::MySqlPool;
 
-use crate::support::run;
+use crate::support::{TEARDOWN_TIMEOUT, run};
 
 /// Everything that a copy by `CREATE TABLE .. LIKE` would lose.
 async fn rich(db: &DatabaseConnection) -> Result<(), DbErr> {
@@ -37,7 +35,7 @@ async fn engine_of(schema: Schema) -> Engine {
     Engine::builder()
         .backend(Backend::MySql)
         .schema(schema)
-        .teardown_timeout(Duration::from_millis(900))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
         .build()
         .await
         .unwrap()

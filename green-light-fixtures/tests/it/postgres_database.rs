@@ -7,7 +7,7 @@ use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionTrait};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgListener};
 
-use crate::support::run;
+use crate::support::{TEARDOWN_TIMEOUT, run};
 
 const TABLES: &str = "CREATE TABLE u (id serial PRIMARY KEY, email text NOT NULL UNIQUE);
     INSERT INTO u (email) VALUES ('seed')";
@@ -16,7 +16,7 @@ async fn engine_of(sql: &str) -> Engine {
     Engine::builder()
         .backend(Backend::Postgres)
         .schema(Schema::sql(sql))
-        .teardown_timeout(Duration::from_millis(500))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
         .build()
         .await
         .unwrap()

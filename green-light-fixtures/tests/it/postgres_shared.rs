@@ -1,12 +1,10 @@
 //! Shared isolation on PostgreSQL: one database, turns, and the state of the template after each.
 
-use std::time::Duration;
-
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sqlx::PgPool;
 
-use crate::support::run;
+use crate::support::{TEARDOWN_TIMEOUT, run};
 
 const TABLES: &str = "
     CREATE TABLE author (id serial PRIMARY KEY, name text NOT NULL UNIQUE, data json);
@@ -21,7 +19,7 @@ async fn engine_of(sql: &str) -> Engine {
     Engine::builder()
         .backend(Backend::Postgres)
         .schema(Schema::sql(sql))
-        .teardown_timeout(Duration::from_millis(700))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
         .build()
         .await
         .unwrap()

@@ -6,7 +6,7 @@ use green_light_fixtures::{Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use sqlx::SqlitePool;
 
-use crate::support::{count, engine, insert, number, run};
+use crate::support::{TEARDOWN_TIMEOUT, count, engine, insert, number, run};
 
 async fn shared(engine: &Engine) -> Session {
     engine.session(Isolation::Shared).await.unwrap()
@@ -15,7 +15,7 @@ async fn shared(engine: &Engine) -> Session {
 async fn engine_of(sql: &str) -> Engine {
     Engine::builder()
         .schema(Schema::sql(sql))
-        .teardown_timeout(Duration::from_millis(500))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
         .build()
         .await
         .unwrap()

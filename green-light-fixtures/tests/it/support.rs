@@ -99,7 +99,10 @@ pub(crate) async fn engine() -> Engine {
     engine_on(Backend::Sqlite).await
 }
 
-/// An engine that does not wait long.
+/// How long the engines of tests wait for what a test left. A busy machine must close connections within it.
+pub(crate) const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// An engine that does not wait long for a connection.
 pub(crate) async fn engine_on(backend: Backend) -> Engine {
     engine_of(backend, schema_on(backend)).await
 }
@@ -114,7 +117,7 @@ pub(crate) async fn engine_of(backend: Backend, schema: Schema) -> Engine {
         .backend(backend)
         .schema(schema)
         .connection_timeout(Duration::from_millis(wait))
-        .teardown_timeout(Duration::from_millis(wait + 200))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
         .build()
         .await
         .unwrap()

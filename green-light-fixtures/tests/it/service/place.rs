@@ -6,6 +6,7 @@ use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use super::bank::{accounts, entries};
+use crate::support::TEARDOWN_TIMEOUT;
 
 /// Makes a test of each body in each of the six places.
 macro_rules! in_every_place {
@@ -108,7 +109,7 @@ pub(super) async fn engine_of(backend: Backend, schema: Schema, directory: &Path
         .schema(schema)
         .directory(directory)
         .connection_timeout(Duration::from_secs(1))
-        .teardown_timeout(Duration::from_millis(1200))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
         .build()
         .await
         .unwrap()
