@@ -25,6 +25,12 @@ pub(crate) struct PostgresServer {
     pub(crate) info: ServerInfo,
     /// The number of this process on this server. The process holds the lock of that number.
     pub(crate) key: i64,
+    /// How `CREATE DATABASE` is to copy a template, as a part of that statement.
+    ///
+    /// A copy of files is dropped, and first connected to, in half of the time that one through the log needs.
+    /// It takes two checkpoints, which cost little on a server that we started, because it syncs nothing to the
+    /// disk.
+    pub(crate) strategy: &'static str,
 }
 
 impl PostgresServer {
@@ -39,7 +45,7 @@ impl ServerAccess for PostgresServer {
     type Db = sqlx::Postgres;
     type Connection = PgConnection;
 
-    async fn enter(url: &DatabaseUrl, _is_ours: bool) -> Result<Entered<Self>, Error> {
+    async fn enter(url: &DatabaseUrl, is_ours: bool) -> Result<Entered<Self>, Error> {
         let options: PgConnectOptions =
             (url.expose().parse()).map_err(|error| not_a_url(Origin::POSTGRES, url, error))?;
         let program = program();
@@ -60,6 +66,11 @@ impl ServerAccess for PostgresServer {
             driver: Self {
                 options,
                 maintenance,
+                // Older servers know no other way.
+                strategy: match is_ours && info.version >= 150_000 {
+                    true => "STRATEGY file_copy",
+                    false => "",
+                },
                 info,
                 key: i64::from_ne_bytes(random_bytes()),
             },

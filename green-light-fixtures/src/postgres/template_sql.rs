@@ -172,10 +172,11 @@ impl TemplateSql for PostgresServer {
         .execute_with(admin)
         .await?;
         if test.is_none()
+            && self.strategy.is_empty()
             && let Ok(first) = AdminConnection::connect_when_free(&self.options_of(&name)).await
         {
             // The first connection to a new database writes down what all need of its catalog, and takes
-            // longer than the next ones.
+            // longer than the next ones. Among copied files is what was written down for the template.
             first.close().await;
         }
         Ok(name)
@@ -216,8 +217,9 @@ impl PostgresServer {
             ),
             Some(base) => (
                 format!(
-                    "CREATE DATABASE {quoted_name} TEMPLATE {}",
-                    quoted(&base.name)
+                    "CREATE DATABASE {quoted_name} TEMPLATE {} {}",
+                    quoted(&base.name),
+                    self.strategy
                 ),
                 database_properties::of(&base.details, name),
             ),
