@@ -206,7 +206,7 @@ impl Place {
         let files = fs::read_dir(directory).unwrap().flatten();
         let files: Vec<_> = files
             .map(|entry| entry.path())
-            .filter(|path| path.to_string_lossy().contains("/sqlite-"))
+            .filter(|path| path.to_string_lossy().contains("/process-"))
             .collect();
         assert_eq!(files, Vec::<PathBuf>::new());
     }

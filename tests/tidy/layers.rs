@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::{
-    exceptions::{exceptions, renew},
     files::{assert_tidy, rust_files},
     imports::{Imports, imports},
 };
@@ -88,44 +87,16 @@ fn files_import_from_below_and_in_no_circle() {
             let below = file.path.strip_prefix(&source)?;
             Some((below, file.text.as_str()))
         });
-        let exceptions = exceptions(&format!("tests/tidy/exceptions/{}.txt", layers.name));
-        let found = check(&layers, files, &exceptions);
-        // With `--nocapture`.
-        println!(
-            "{}: {} imports are wrong, the largest circle has {} files",
-            layers.name,
-            found.wrong.len(),
-            found.largest_circle
-        );
-        if found.complaints.is_empty() {
-            continue;
-        }
-        complaints.extend(found.complaints);
-        complaints.push(renew(
-            &format!("tests/tidy/exceptions/{}.txt", layers.name),
-            &found.wrong,
-        ));
+        complaints.extend(check(&layers, files));
     }
     assert_tidy(&complaints);
-}
-
-/// What is wrong in a crate.
-struct Found {
-    complaints: Vec<String>,
-    /// The imports that are upward or part of a circle, in the form of the list of exceptions.
-    wrong: Vec<String>,
-    /// The most files that all import each other, directly or through others.
-    largest_circle: usize,
 }
 
 /// How many circles are shown: with the shortest ones many others go.
 const MOST_CIRCLES: usize = 10;
 
-fn check<'a>(
-    layers: &Layers,
-    files: impl IntoIterator<Item = (&'a str, &'a str)>,
-    exceptions: &str,
-) -> Found {
+/// What is wrong in a crate.
+fn check<'a>(layers: &Layers, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let imports = imports(files);
     let places: BTreeMap<&str, usize> = layers
         .order
@@ -150,27 +121,17 @@ fn check<'a>(
         ));
     }
 
-    let excepted: BTreeSet<&str> = exceptions.lines().map(str::trim).collect();
     let upward = |(from, to): Arrow<'_>| {
         let (from, to) = (part(from), part(to));
         from != to && places.get(from) <= places.get(to)
     };
-    let mut wrong = BTreeSet::new();
-    for (from, to) in arrows(&imports).filter(|arrow| upward(*arrow)) {
-        wrong.insert(line((from, to)));
-        if !excepted.contains(line((from, to)).as_str()) {
-            complaints.push(upward_complaint(layers, &imports, (from, to)));
-        }
-    }
+    let upward_arrows = arrows(&imports).filter(|arrow| upward(*arrow));
+    complaints.extend(upward_arrows.map(|arrow| upward_complaint(layers, &imports, arrow)));
     // Circles that an upward import closes are mended with it.
     let graph = graph(arrows(&imports).filter(|arrow| !upward(*arrow)));
     let mut circles = BTreeSet::new();
     for (from, to) in arrows(&imports).filter(|arrow| !upward(*arrow)) {
-        let Some(mut circle) = path(&graph, to, from) else {
-            continue;
-        };
-        wrong.insert(line((from, to)));
-        if !excepted.contains(line((from, to)).as_str()) {
+        if let Some(mut circle) = path(&graph, to, from) {
             // A circle is found from each of its files.
             let first = (0..circle.len()).min_by_key(|at| circle[*at]).unwrap_or(0);
             circle.rotate_left(first);
@@ -182,29 +143,13 @@ fn check<'a>(
     if let more @ 1.. = circles.len().saturating_sub(MOST_CIRCLES) {
         complaints.push(format!("{more} longer circles are not shown"));
     }
-    for exception in excepted.iter().filter(|line| !line.is_empty()) {
-        if !wrong.contains(*exception) {
-            complaints.push(format!(
-                "`{exception}` is no longer wrong: delete the line from tests/tidy/exceptions/{}.txt",
-                layers.name
-            ));
-        }
-    }
-    Found {
-        complaints,
-        largest_circle: largest_circle(&imports),
-        wrong: wrong.into_iter().collect(),
-    }
+    complaints
 }
 
 /// The file or folder of `src` that a file belongs to, as the layers name it.
 fn part(file: &str) -> &str {
     let part = file.split('/').next().unwrap_or(file);
     part.strip_suffix(".rs").unwrap_or(part)
-}
-
-fn line((from, to): Arrow<'_>) -> String {
-    format!("{from} -> {to}")
 }
 
 fn arrows(imports: &Imports) -> impl Iterator<Item = Arrow<'_>> {
@@ -244,18 +189,6 @@ fn graph<'a>(arrows: impl Iterator<Item = Arrow<'a>>) -> Graph<'a> {
         graph.entry(from).or_default().insert(to);
     }
     graph
-}
-
-fn largest_circle(imports: &Imports) -> usize {
-    let graph = graph(arrows(imports));
-    let is_with = |file: &str, other: &str| {
-        file != other && path(&graph, file, other).is_some() && path(&graph, other, file).is_some()
-    };
-    let files = || imports.keys().map(String::as_str);
-    files()
-        .map(|file| files().filter(|other| is_with(file, other)).count())
-        .max()
-        .map_or(0, |others| if others == 0 { 0 } else { others + 1 })
 }
 
 fn upward_complaint(layers: &Layers, imports: &Imports, (from, to): Arrow<'_>) -> String {
@@ -326,23 +259,13 @@ fn a_circle_through_a_reexport_is_found() {
             "pub(crate) struct Url; #[cfg(test)] mod tests { use crate::pool::Slot; }",
         ),
     ];
-    let found = check(&small("url\npool\nlib"), files, "");
     assert_eq!(
-        found.complaints,
+        check(&small("url\npool\nlib"), files),
         ["2 files of small import each other in a circle:\n  \
           pool/lease.rs imports `Slot` from pool/slot.rs\n  \
           pool/slot.rs imports `Lease` from pool/lease.rs\n  \
           help: move what one of these imports names into a file of its own, which imports none of them; \
           or pass it as a value or a closure; or make one file of two that are one concept"]
-    );
-    let wrong = [
-        "pool/lease.rs -> pool/slot.rs",
-        "pool/slot.rs -> pool/lease.rs",
-    ];
-    assert_eq!(found.wrong, wrong);
-    assert_eq!(
-        check(&small("url\npool\nlib"), files, &wrong.join("\n")).complaints,
-        <[&str; 0]>::default()
     );
 }
 
@@ -360,27 +283,16 @@ fn an_import_from_a_layer_above_is_found() {
         ),
         ("url.rs", "pub(crate) struct Url;"),
     ];
-    let found = check(&small("url\npool session\nlib"), files, "");
     assert_eq!(
-        found.complaints,
+        check(&small("url\npool session\nlib"), files),
         [
             "small/src/pool.rs imports `Session`, `session`, `url` from session.rs, but `pool` is not above \
           `session`\n  help: move what both need into a file at or below `pool`, move this code up, or pass a \
           value or a closure in; the order of layers is in tests/tidy/layers.rs"
         ]
     );
-    assert_eq!(found.wrong, ["pool.rs -> session.rs"]);
-
-    let found = check(
-        &small("url\nsession\npool\nlib\ngone"),
-        files,
-        "pool.rs -> session.rs",
-    );
     assert_eq!(
-        found.complaints,
-        [
-            "`LAYERS` in tests/tidy/layers.rs names `gone`, which is not in small/src",
-            "`pool.rs -> session.rs` is no longer wrong: delete the line from tests/tidy/exceptions/small.txt",
-        ]
+        check(&small("url\nsession\npool\nlib\ngone"), files),
+        ["`LAYERS` in tests/tidy/layers.rs names `gone`, which is not in small/src"]
     );
 }

@@ -1,11 +1,10 @@
 //! Where databases in files live: a directory of this process, under the target directory.
 //!
-//! The directory holds a locked file while its owner lives, so a directory whose lock can be taken
-//! was left by a killed process and is removed by the next one. Only directories that hold such a
-//! file are ever touched, and empty ones that have the name of ours.
+//! The process holds the lock of a file in its directory, so a directory whose lock is free was left by a killed
+//! process, and the next process removes it. Other directories are not touched, but for empty ones with such a name.
 //!
-//! Between the making of a directory and the locking of its file, it looks like one of a dead process.
-//! So one process at a time makes a directory and looks for what is left over.
+//! A directory whose file is not locked yet looks like one of a dead process. So one process at a time makes a
+//! directory and removes others.
 
 use std::{
     env,
@@ -20,12 +19,12 @@ use crate::error::{Error, Kind};
 use crate::files::lock::FileLock;
 use crate::files::slot_file::SlotFile;
 
-/// Marks a directory of ours, and is locked while its owner lives.
+/// The file in a directory that its process has locked.
 const LOCK: &str = "green-light.lock";
 /// Locked while a process makes a directory and removes what dead processes left.
 const CREATING: &str = "creating.lock";
-/// How the name of a directory of ours begins.
-const PREFIX: &str = "sqlite-";
+/// How the name of such a directory begins.
+const PREFIX: &str = "process-";
 /// How long another process may take to make its directory.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -80,8 +79,8 @@ pub(crate) fn default_base() -> PathBuf {
     target_base().unwrap_or_else(|| env::temp_dir().join("green-light"))
 }
 
-/// The directory `green-light` in the target directory of the running test, if it has one. Nobody else
-/// writes there.
+/// The directory `green-light` in the target directory of the running test, if it has one. Other programs do not write
+/// there.
 pub(crate) fn target_base() -> Option<PathBuf> {
     let executable = env::current_exe().ok()?;
     let target = executable
@@ -102,11 +101,11 @@ fn sweep(base: &Path) {
         return;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        // A directory that cannot be looked at or removed is another user's, or about to go.
+        // A directory that cannot be read or removed is one of another user, or about to be removed.
         let Ok(lock) = File::open(path.join(LOCK)) else {
             let name = path.file_name().unwrap_or_default();
             if name.to_string_lossy().starts_with(PREFIX) {
-                // Its maker was killed in between, or it holds something and stays.
+                // If its process was killed before it locked the file. One that is not empty stays.
                 let _ = fs::remove_dir(&path);
             }
             continue;
@@ -137,8 +136,8 @@ mod tests {
     #[test]
     fn removes_itself_and_what_dead_processes_left_but_nothing_else() {
         let base = tempfile::tempdir().unwrap();
-        let dead = base.path().join("sqlite-1-0");
-        let foreign = base.path().join("sqlite-2-0");
+        let dead = base.path().join("process-1-0");
+        let foreign = base.path().join("process-2-0");
         for (path, file) in [(&dead, LOCK), (&foreign, "data.sqlite")] {
             fs::create_dir_all(path).unwrap();
             fs::write(path.join(file), "").unwrap();
@@ -172,7 +171,7 @@ mod tests {
     #[test]
     fn one_whose_maker_was_killed_before_it_was_locked_goes_as_well() {
         let base = tempfile::tempdir().unwrap();
-        let (half, foreign) = (base.path().join("sqlite-3-0"), base.path().join("mine"));
+        let (half, foreign) = (base.path().join("process-3-0"), base.path().join("mine"));
         for empty in [&half, &foreign] {
             fs::create_dir(empty).unwrap();
         }

@@ -1,4 +1,4 @@
-//! What a program says when it is asked for something small, such as its version.
+//! The short output of a program, such as its version.
 
 use std::{
     io::Read as _,
@@ -7,15 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long it may take to say so.
+/// How long the program may run.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// What `command` prints. Nothing if it cannot be run, or does not end in time: then it is killed.
-pub(crate) fn said(command: &mut Command) -> Option<String> {
-    said_within(command, LIMIT)
+pub(crate) fn stdout_of(command: &mut Command) -> Option<String> {
+    stdout_within(command, LIMIT)
 }
 
-fn said_within(command: &mut Command, limit: Duration) -> Option<String> {
+fn stdout_within(command: &mut Command, limit: Duration) -> Option<String> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -23,7 +23,7 @@ fn said_within(command: &mut Command, limit: Duration) -> Option<String> {
         .spawn()
         .ok()?;
     let begun = Instant::now();
-    // It says less than a pipe holds, so it does not wait for a reader.
+    // The output is shorter than what a pipe holds, so the program does not wait for a reader.
     while child.try_wait().ok()?.is_none() {
         if begun.elapsed() > limit {
             let _ = child.kill();
@@ -42,12 +42,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_asked_and_not_waited_for_without_an_end() {
-        let echo = said(Command::new("sh").args(["-c", "echo 10.11"]));
+    fn a_program_is_not_waited_for_without_an_end() {
+        let echo = stdout_of(Command::new("sh").args(["-c", "echo 10.11"]));
         assert_eq!(echo.as_deref(), Some("10.11\n"));
-        assert_eq!(said(&mut Command::new("no-such-program")), None);
+        assert_eq!(stdout_of(&mut Command::new("no-such-program")), None);
         let begun = Instant::now();
-        let endless = said_within(Command::new("sleep").arg("600"), Duration::from_millis(50));
+        let endless = stdout_within(Command::new("sleep").arg("600"), Duration::from_millis(50));
         assert_eq!(endless, None);
         assert!(begun.elapsed() < Duration::from_secs(60));
     }

@@ -1,17 +1,16 @@
-//! How long a server stays after a run, if that asks for more than the usual seconds: `GREEN_LIGHT_LINGER`.
+//! `GREEN_LIGHT_LINGER`: for how many seconds a server runs on after its last user, if more than usual.
 //!
-//! The latest process that comes has the say. The supervisor reads what it has left in the file
-//! `linger`, each second, from the moment on in which the server would stop.
+//! The latest user decides. The supervisor reads the file `linger` each second, once the server would stop.
 
 use std::fs;
 
 use crate::env::{invalid_value, value};
 use crate::error::Error;
-use crate::local_server::server_dir::Home;
+use crate::local_server::server_dir::ServerDir;
 
 const VARIABLE: &str = "GREEN_LIGHT_LINGER";
 const FILE: &str = "linger";
-/// A day: nobody looks at a database for longer, and a forgotten server is one too many.
+/// A day. A forgotten server must not run for ever.
 const MOST: u32 = 86_400;
 
 /// How many seconds this run asks for.
@@ -32,12 +31,12 @@ pub(crate) fn asked() -> Result<u32, Error> {
     })
 }
 
-/// Leaves word for the supervisor of `home`.
-pub(crate) fn leave_word(home: &Home, seconds: u32) -> Result<(), Error> {
+/// Writes `seconds` for the supervisor of `dir`.
+pub(crate) fn write_linger(dir: &ServerDir, seconds: u32) -> Result<(), Error> {
     if seconds > 0 {
-        return home.write(FILE, &seconds.to_string());
+        return dir.write(FILE, &seconds.to_string());
     }
-    // Hardly ever is there one.
-    let _ = fs::remove_file(home.file(FILE));
+    // Usually there is none.
+    let _ = fs::remove_file(dir.file(FILE));
     Ok(())
 }

@@ -1,6 +1,5 @@
-//! Who runs a server: ourselves, or somebody without privileges if we are root.
-//!
-//! The servers refuse to run as root, and rightly so.
+//! The user that a server runs as: the one who runs the tests, or if that is root, one without privileges. Servers
+//! refuse to run as root.
 
 use std::{
     fs,
@@ -10,19 +9,19 @@ use std::{
 };
 
 use crate::error::{Error, Kind};
-use crate::local_server::command_output::said;
+use crate::local_server::command_output::stdout_of;
 
 /// The user that owns the files of a server and runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct User {
-    /// Who asks for the server.
+pub(crate) struct RunAs {
+    /// The number of the user who runs the tests.
     asking: u32,
-    /// The other one who runs it, if it is another one: user and group.
+    /// User and group that run the server, if that is another user.
     other: Option<(u32, u32)>,
 }
 
-impl User {
-    /// We ourselves, or as root the first of `names` that the system knows.
+impl RunAs {
+    /// The user of this process; for root, the first of `names` that the system knows.
     pub(crate) fn for_server(names: &[&str]) -> Result<Self, Error> {
         let asking = own_id()?;
         if asking != 0 {
@@ -46,7 +45,7 @@ impl User {
         }
     }
 
-    /// The number of the user that asks for the server.
+    /// The number of the user who runs the tests.
     pub(crate) fn asking(self) -> u32 {
         self.asking
     }
@@ -89,12 +88,12 @@ fn own_id() -> Result<u32, Error> {
     if let Ok(process) = fs::metadata("/proc/self") {
         return Ok(process.uid());
     }
-    said(Command::new("id").arg("-u"))
-        .and_then(|told| told.trim().parse().ok())
+    stdout_of(Command::new("id").arg("-u"))
+        .and_then(|number| number.trim().parse().ok())
         .ok_or_else(|| Error::new(Kind::Server, "`id -u` does not say which user this is"))
 }
 
-/// User and group number of `name` in the text of `/etc/passwd`.
+/// RunAs and group number of `name` in the text of `/etc/passwd`.
 fn entry(known: &str, name: &str) -> Option<(u32, u32)> {
     let mut fields = known
         .lines()
@@ -123,14 +122,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let inside = directory.path().join("not yet/there");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let other = User {
+        let other = RunAs {
             asking: 0,
             other: Some((4_000_000, 4_000_000)),
         };
         assert!(!other.reaches(&inside));
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
         assert!(other.reaches(&inside));
-        let same = User {
+        let same = RunAs {
             asking: 0,
             other: None,
         };
@@ -139,7 +138,7 @@ mod tests {
 
     #[test]
     fn root_alone_needs_another_user_for_a_server() {
-        let user = User::for_server(&["nobody-of-that-name"]);
+        let user = RunAs::for_server(&["nobody-of-that-name"]);
         if own_id().unwrap() != 0 {
             assert_eq!(user.unwrap().other, None);
             return;

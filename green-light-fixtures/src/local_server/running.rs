@@ -1,133 +1,176 @@
-//! The servers of this process: one of each kind, whichever engine asks first.
+//! The server that this process works with: the one that a variable names, or one that green-light starts.
 
-use std::sync::{Mutex, Once};
+use std::{
+    sync::{Mutex, Once, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
 
 use green_light_core::progress;
 
 use crate::env::value;
 use crate::error::{Error, Kind};
 use crate::files::temp_dir::default_base;
-use crate::local_server::program::Product;
-use crate::local_server::watchdog::Use;
-use crate::local_server::{hints, origin, start};
+use crate::local_server::hints::hint;
+use crate::local_server::program::ServerProgram;
+use crate::local_server::server_dir::ServerDir;
+use crate::local_server::start;
+use crate::local_server::watchdog::ServerRef;
 use crate::server::admission_lock::AdmissionLock;
 use crate::url::DatabaseUrl;
 
-/// A server of this process.
+/// How much of the log of a server that has ended is shown.
+const LOG_LINES: usize = 4;
+/// How long a killed server may still take connections after it has closed one.
+///
+/// The system closes the files of a killed process one after the other, and the listening socket is not the first.
+const DYING: Duration = Duration::from_millis(300);
+
+/// The server of one program that this process works with. Each database has one, as a `static` in its folder.
+pub(crate) struct RunningServer {
+    pub(crate) program: &'static ServerProgram,
+    /// The server if green-light has started it, or joined it, for this process.
+    started: Mutex<Option<(ServerRef, ServerDir)>>,
+    hinted: Once,
+}
+
+/// How to reach a server.
 #[derive(Clone, Debug)]
-pub(crate) struct Server {
-    url: DatabaseUrl,
-    /// Whether we started it.
-    ours: bool,
+pub(crate) struct ServerAddress {
+    /// How its administrator connects, to a database that is not one of a test.
+    pub(crate) url: DatabaseUrl,
+    /// Whether green-light started it.
+    pub(crate) is_ours: bool,
 }
 
-impl Server {
-    /// Where its administrator connects: a database to start from, not one for tests.
-    pub(crate) fn url(&self) -> &DatabaseUrl {
-        &self.url
-    }
-
-    /// Whether it is of green-light's own.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.ours
-    }
-}
-
-/// PostgreSQL: the one of `GREEN_LIGHT_POSTGRES_URL`, or one started from the installed programs.
-///
-/// # Errors
-///
-/// When the variable holds something else, nothing is installed, or the server does not start.
-#[cfg(feature = "postgres")]
-pub(crate) async fn postgres() -> Result<Server, Error> {
-    static RUNNING: Mutex<Option<Use>> = Mutex::new(None);
-    let product = &crate::postgres::local_server::POSTGRES;
-    let server = find_or_start(product, &RUNNING).await?;
-    static SAID: Once = Once::new();
-    if !server.ours && !SAID.is_completed() {
-        let _admission = AdmissionLock::acquire(&server.url).await;
-        let hint = hints::postgres(product.variable, &server.url).await;
-        SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
-    }
-    Ok(server)
-}
-
-/// MySQL or MariaDB: the one of `GREEN_LIGHT_MYSQL_URL`, or one started from the installed programs.
-///
-/// # Errors
-///
-/// When the variable holds something else, nothing is installed, or the server does not start.
-#[cfg(feature = "mysql")]
-pub(crate) async fn mysql() -> Result<Server, Error> {
-    static RUNNING: Mutex<Option<Use>> = Mutex::new(None);
-    let product = &crate::mysql::local_server::MYSQL_OR_MARIADB;
-    let server = find_or_start(product, &RUNNING).await?;
-    static SAID: Once = Once::new();
-    if !server.ours && !SAID.is_completed() {
-        let _admission = AdmissionLock::acquire(&server.url).await;
-        let hint = hints::mysql(product.variable, &server.url).await;
-        SAID.call_once(|| hint.iter().for_each(|hint| progress(hint)));
-    }
-    Ok(server)
-}
-
-async fn find_or_start(
-    product: &'static Product,
-    running: &'static Mutex<Option<Use>>,
-) -> Result<Server, Error> {
-    if let Some(url) = named(product, value(product.variable))? {
-        return Ok(Server { url, ours: false });
-    }
-    // Processes are waited for, which no task may do.
-    let started = tokio::task::spawn_blocking(move || {
-        let mut running = running.lock().unwrap_or_else(|poison| poison.into_inner());
-        if running.is_none() {
-            let (used, home) = start::running(product, &default_base())?;
-            origin::remember(product, home);
-            *running = Some(used);
+impl RunningServer {
+    pub(crate) const fn new(program: &'static ServerProgram) -> Self {
+        Self {
+            program,
+            started: Mutex::new(None),
+            hinted: Once::new(),
         }
-        let sockets = running.as_ref().map(|used| used.sockets.clone());
-        Ok(sockets.expect("it was just started"))
-    });
-    let sockets = match started.await {
-        Ok(sockets) => sockets?,
-        Err(gone) => {
-            return Err(Error::new(
-                Kind::Server,
-                format!("the start of {} was cut short", product.name),
-            )
-            .because(gone));
+    }
+
+    /// The server of the variable, or one started from the installed programs.
+    ///
+    /// # Errors
+    ///
+    /// When the variable holds something else, nothing is installed, or the server does not start.
+    pub(crate) async fn obtain(&'static self) -> Result<ServerAddress, Error> {
+        if let Some(url) = named(self.program, value(self.program.variable))? {
+            self.give_hint(&url).await;
+            return Ok(ServerAddress {
+                url,
+                is_ours: false,
+            });
         }
-    };
-    Ok(Server {
-        url: DatabaseUrl::new((product.url)(&sockets)),
-        ours: true,
-    })
+        // To start a server takes blocking calls.
+        let started = tokio::task::spawn_blocking(|| self.start()).await;
+        let url = started.map_err(|error| {
+            let fact = format!("the start of {} was cut short", self.program.name);
+            Error::new(Kind::Server, fact).because(error)
+        })??;
+        Ok(ServerAddress { url, is_ours: true })
+    }
+
+    fn start(&self) -> Result<DatabaseUrl, Error> {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let (server, _) = match &mut *started {
+            Some(started) => started,
+            none => none.insert(start::join_or_start(self.program, &default_base())?),
+        };
+        Ok(DatabaseUrl::new((self.program.url)(&server.sockets)))
+    }
+
+    /// Reports once what would make a server of somebody else faster.
+    async fn give_hint(&self, url: &DatabaseUrl) {
+        if self.hinted.is_completed() {
+            return;
+        }
+        let _admission = AdmissionLock::acquire(url).await;
+        // If the server cannot be asked, the caller will get the error as well.
+        let hint = (self.program.settings)(url)
+            .await
+            .and_then(|found| hint(self.program, &found));
+        self.hinted
+            .call_once(|| hint.iter().for_each(|hint| progress(hint)));
+    }
+
+    /// Whether a variable names the server.
+    pub(crate) fn is_named(&self) -> bool {
+        value(self.program.variable).is_some()
+    }
+
+    /// The server, as a part of a sentence.
+    pub(crate) fn name(&self) -> String {
+        if self.is_named() {
+            format!("the server of `{}`", self.program.variable)
+        } else {
+            format!("the {} that green-light started", self.program.name)
+        }
+    }
+
+    /// If green-light started the server, and it has ended while tests use it: that fact, and what to do.
+    pub(crate) fn unexpected_end(&self) -> Option<(String, String)> {
+        if self.is_named() {
+            return None;
+        }
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let (server, dir) = started.as_ref()?;
+        if self.program.listens(&server.sockets) {
+            return None;
+        }
+        let log = dir.file("server.log");
+        let mut help = format!(
+            "run the tests again, which starts it again, and find out what has stopped or killed it; its log is \
+             `{}`",
+            log.display()
+        );
+        for line in start::log_tail(self.program, &log, LOG_LINES) {
+            help.push_str("\n  | ");
+            help.push_str(&line);
+        }
+        Some((
+            format!("{} has ended while tests use it", self.name()),
+            help,
+        ))
+    }
+
+    /// The same in one text, for use after a lost connection: as long as the server still takes connections, this
+    /// looks again for [`DYING`].
+    pub(crate) fn end_after_lost_connection(&self) -> Option<String> {
+        let give_up_at = Instant::now() + DYING;
+        loop {
+            match self.unexpected_end() {
+                Some((fact, help)) => return Some(format!("{fact}\n  help: {help}")),
+                None if self.is_named() || Instant::now() >= give_up_at => return None,
+                None => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
 }
 
-/// The URL in the variable of `product`, if it holds one.
-fn named(product: &Product, value: Option<String>) -> Result<Option<DatabaseUrl>, Error> {
+/// The URL in the variable of `program`, if it holds one.
+fn named(program: &ServerProgram, value: Option<String>) -> Result<Option<DatabaseUrl>, Error> {
     let Some(value) = value else {
         return Ok(None);
     };
-    if product
-        .schemes
-        .iter()
-        .any(|scheme| value.starts_with(scheme))
-    {
+    let mut schemes = program.schemes.iter();
+    if schemes.any(|scheme| value.starts_with(scheme)) {
         return Ok(Some(DatabaseUrl::new(value)));
     }
     Err(Error::new(
         Kind::Configuration,
-        format!("`{}` is not a URL of {}", product.variable, product.name),
+        format!("`{}` is not a URL of {}", program.variable, program.name),
     )
     .help(format!(
         "write `{}={}user@localhost/name`, with `:` and the password behind the user, or unset it",
-        product.variable, product.schemes[0]
+        program.variable, program.schemes[0]
     )))
 }
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::postgres::local_server::POSTGRES;

@@ -1,21 +1,17 @@
 //! The directory of one server: its cluster, its locks, and how to reach it.
 //!
-//! There is one for each checkout, user and server program, so a cluster is only ever opened by the
-//! very program that made it. Two locks decide everything; neither needs cleaning up after a
-//! `kill -9` or a reboot, for the system gives them back:
+//! There is one for each checkout, user and installed program, so a cluster is only opened by the program that made it.
+//! It has two locks, which the system releases also after a `kill -9` or a reboot:
 //!
-//! * `start`, held by the process that starts or stops a server;
-//! * `alive`, held by the server and all that belongs to it, from `watchdog` on.
+//! * `start`, held by the process that starts a server;
+//! * `alive`, held by the server and its supervisor.
 //!
-//! Whoever holds both has the directory to itself.
+//! A process that holds both has the directory to itself.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, DirBuilder},
     io,
-    os::unix::{
-        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
-        net::UnixStream,
-    },
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
@@ -25,28 +21,31 @@ use crate::error::{Error, Kind};
 use crate::failpoint::step;
 use crate::files::atomic_write::atomic_write;
 use crate::files::lock::FileLock;
-use crate::local_server::run_as::User;
+use crate::local_server::run_as::RunAs;
 
-/// A unix socket's path may have 108 bytes, 104 on macOS, the final zero included.
+/// The path of a unix socket may have 108 bytes, 104 on macOS, the final zero included.
 const LONGEST_SOCKET: usize = 103;
-/// What the servers put into the directory of their sockets.
-const SOCKET_NAME: usize = "/.s.PGSQL.5432.lock".len();
-/// How the name of a directory for sockets begins that is not in the home.
+/// How the name of a directory for sockets begins that is not in the directory of the server.
 const SOCKETS: &str = "green-light-run-";
-/// The directory of a home for the server's temporary files.
+/// The directory for temporary files of the server.
 pub(crate) const TEMPORARY: &str = "tmp";
 
 #[derive(Clone, Debug)]
-pub(crate) struct Home {
+pub(crate) struct ServerDir {
     path: PathBuf,
-    user: User,
+    user: RunAs,
 }
 
-impl Home {
-    /// The directory for servers of `program`, below `base` or, if `user` cannot get there, below the
+impl ServerDir {
+    /// The directory for servers of `executable`, below `base` or, if `user` cannot get there, below the
     /// system's temporary directory.
-    pub(crate) fn open(base: &Path, slug: &str, program: &Path, user: User) -> Result<Self, Error> {
-        let stamp = stamp(program).map_err(|error| refused("look at", program, &error))?;
+    pub(crate) fn open(
+        base: &Path,
+        slug: &str,
+        executable: &Path,
+        user: RunAs,
+    ) -> Result<Self, Error> {
+        let stamp = stamp(executable).map_err(refused("look at", executable))?;
         let name = format!(
             "{slug}-{}",
             short_hash(&format!("{} {stamp}", user.asking()))
@@ -60,9 +59,9 @@ impl Home {
                 return Err(out_of_reach(&wanted, &temporary));
             }
         }
-        fs::create_dir_all(&parent).map_err(|error| refused("make", &parent, &error))?;
-        let owner = fs::metadata(&parent).map_err(|error| refused("look at", &parent, &error))?;
-        // In the system's temporary directory, anybody may have made one of this name.
+        fs::create_dir_all(&parent).map_err(refused("make", &parent))?;
+        let owner = fs::metadata(&parent).map_err(refused("look at", &parent))?;
+        // In the system's temporary directory, any user may have made one of this name.
         if !parent.starts_with(base) && owner.uid() != user.asking() {
             return Err(Error::new(
                 Kind::Directory,
@@ -70,35 +69,33 @@ impl Home {
             )
             .help("remove it, or set `TMPDIR` to a directory of your own"));
         }
-        let home = Self {
+        let dir = Self {
             path: parent.join(name),
             user,
         };
-        home.make(&home.path)?;
+        dir.make(&dir.path)?;
         step("home");
-        let program = home.file("program");
-        if !program.exists() {
-            fs::write(&program, stamp).map_err(|error| refused("write to", &program, &error))?;
+        let executable = dir.file("program");
+        if !executable.exists() {
+            fs::write(&executable, stamp).map_err(refused("write to", &executable))?;
         }
-        Ok(home)
+        Ok(dir)
     }
 
     /// Makes a directory that only the server's user can enter. It may exist.
     pub(crate) fn make(&self, path: &Path) -> Result<(), Error> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-            made => made.map_err(|error| refused("make", path, &error))?,
+            made => made.map_err(refused("make", path))?,
         }
-        self.user
-            .owns(path)
-            .map_err(|error| refused("give away", path, &error))
+        self.user.owns(path).map_err(refused("give away", path))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(crate) fn user(&self) -> User {
+    pub(crate) fn user(&self) -> RunAs {
         self.user
     }
 
@@ -114,28 +111,17 @@ impl Home {
     /// Takes the lock `name` if it is free.
     pub(crate) fn try_lock(&self, name: &str) -> Result<Option<FileLock>, Error> {
         let path = self.file(name);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| refused("open", &path, &error))?;
-        FileLock::try_lock(file).map_err(|error| refused("lock", &path, &error))
+        FileLock::try_acquire(&path).map_err(refused("lock", &path))
     }
 
     /// Writes `text` to the file `name`, at once for its readers.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let (path, draft) = (self.file(name), self.file(&format!("{name}.new")));
-        atomic_write(&path, &draft, text.as_bytes())
-            .map_err(|error| refused("write to", &path, &error))
+        atomic_write(&path, &draft, text.as_bytes()).map_err(refused("write to", &path))
     }
 
-    /// Makes the directory for the server's sockets, which must have a short path.
-    ///
-    /// The caller holds both locks.
-    pub(crate) fn make_socket_directory(&self) -> Result<PathBuf, Error> {
+    /// Makes the directory for `socket`, which must have a short path. The caller holds both locks.
+    pub(crate) fn make_socket_directory(&self, socket: &str) -> Result<PathBuf, Error> {
         let elsewhere = Path::new("/tmp");
         let mut directory = self.file("run");
         let _ = fs::remove_dir_all(&directory);
@@ -143,8 +129,10 @@ impl Home {
         if Path::new(&last).parent() == Some(elsewhere) && last.contains(SOCKETS) {
             let _ = fs::remove_dir_all(last);
         }
-        if directory.as_os_str().len() + SOCKET_NAME > LONGEST_SOCKET {
-            // A name nobody can have taken before us.
+        // The server makes a lock file beside the socket.
+        let longest = directory.as_os_str().len() + "/.lock".len() + socket.len();
+        if longest > LONGEST_SOCKET {
+            // No other process can have made one of this name before.
             let unique = format!("{}{:?}", self.path.display(), std::time::Instant::now());
             directory = elsewhere.join(format!("{SOCKETS}{}", short_hash(&unique)));
         }
@@ -152,45 +140,31 @@ impl Home {
             .mode(0o700)
             .create(&directory)
             .and_then(|()| self.user.owns(&directory))
-            .map_err(|error| refused("make", &directory, &error))?;
+            .map_err(refused("make", &directory))?;
         self.write("sockets", &directory.to_string_lossy())?;
         Ok(directory)
     }
 
-    /// Whether somebody listens at `socket` in the directory for sockets.
-    pub(crate) fn takes_connections(&self, socket: &str) -> bool {
-        let sockets = fs::read_to_string(self.file("sockets")).unwrap_or_default();
-        UnixStream::connect(Path::new(&sockets).join(socket)).is_ok()
-    }
-
-    /// Removes clusters beside this one whose program is gone or another one by now.
+    /// Removes clusters beside this one whose program was removed or replaced.
     pub(crate) fn sweep(&self, slug: &str) {
         let entries = self.path.parent().map(fs::read_dir);
-        for path in entries
-            .into_iter()
-            .flatten()
-            .flatten()
-            .flatten()
-            .map(|e| e.path())
-        {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let recorded = fs::read_to_string(path.join("program")).unwrap_or_default();
-            let Some((program, _)) = recorded.rsplit_once('\n') else {
-                continue;
-            };
-            let same_kind = name
-                .strip_prefix(slug)
-                .is_some_and(|rest| rest.starts_with('-'));
-            let current = stamp(Path::new(program)).is_ok_and(|stamp| stamp == recorded);
-            if !same_kind || current || path == self.path {
-                continue;
-            }
+        for entry in entries.into_iter().flatten().flatten().flatten() {
             let other = Self {
-                path,
+                path: entry.path(),
                 user: self.user,
             };
-            if let (Ok(Some(_start)), Ok(Some(_alive))) =
-                (other.try_lock("start"), other.try_lock("alive"))
+            let is_same_kind = entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(&format!("{slug}-"));
+            let recorded = fs::read_to_string(other.file("program")).unwrap_or_default();
+            let (executable, _) = recorded.rsplit_once('\n').unwrap_or_default();
+            let is_current = stamp(Path::new(executable)).is_ok_and(|stamp| stamp == recorded);
+            if is_same_kind
+                && !recorded.is_empty()
+                && !is_current
+                && let Ok(Some(_start)) = other.try_lock("start")
+                && let Ok(Some(_alive)) = other.try_lock("alive")
             {
                 let _ = fs::remove_dir_all(&other.path);
             }
@@ -198,17 +172,17 @@ impl Home {
     }
 }
 
-/// The path of `program`, and what changes when another version is installed there.
-fn stamp(program: &Path) -> io::Result<String> {
-    let program = program.canonicalize()?;
-    let metadata = program.metadata()?;
+/// The path of `executable`, and what changes when another version is installed there.
+fn stamp(executable: &Path) -> io::Result<String> {
+    let executable = executable.canonicalize()?;
+    let metadata = executable.metadata()?;
     let changed = metadata
         .modified()?
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Ok(format!(
         "{}\n{}-{}",
-        program.display(),
+        executable.display(),
         metadata.len(),
         changed.as_secs()
     ))
@@ -219,34 +193,34 @@ fn short_hash(text: &str) -> String {
     short_digest([text])[..8].to_owned()
 }
 
-pub(crate) fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
-    let help = match error.kind() {
-        io::ErrorKind::ReadOnlyFilesystem => {
-            "this file system is read-only, and the data of a database server goes there: let \
+/// What to say if `action` failed on `path`.
+pub(crate) fn refused(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |error| {
+        let help = match error.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => {
+                "this file system is read-only, and the data of a database server goes there: let \
              `CARGO_TARGET_DIR` name a directory that can be written"
-        }
-        io::ErrorKind::PermissionDenied => {
-            "the data of a database server goes there: let the user that runs the tests write there, or let \
+            }
+            io::ErrorKind::PermissionDenied => {
+                "the data of a database server goes there: let the user that runs the tests write there, or let \
              `CARGO_TARGET_DIR` name a directory of its own"
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "the disk is full, and the data of a database server goes there: make room, as by `cargo clean`, or \
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "the disk is full, and the data of a database server goes there: make room, as by `cargo clean`, or \
              let `CARGO_TARGET_DIR` name a directory on another disk"
-        }
-        io::ErrorKind::InvalidFilename => {
-            "this path is too long, and the data of a database server goes there: let `CARGO_TARGET_DIR` name \
+            }
+            io::ErrorKind::InvalidFilename => {
+                "this path is too long, and the data of a database server goes there: let `CARGO_TARGET_DIR` name \
              a directory with a shorter one"
-        }
-        _ => {
-            "the data of a database server goes there: make that directory, or let the variable that names it, \
+            }
+            _ => {
+                "the data of a database server goes there: make that directory, or let the variable that names it, \
              `CARGO_TARGET_DIR` or `TMPDIR`, name one on a local disk"
-        }
-    };
-    Error::new(
-        Kind::Directory,
-        format!("cannot {action} `{}`: {error}", path.display()),
-    )
-    .help(help)
+            }
+        };
+        let fact = format!("cannot {action} `{}`: {error}", path.display());
+        Error::new(Kind::Directory, fact).help(help)
+    }
 }
 
 /// The user who runs a server for root can enter neither the target directory nor the temporary one.
@@ -271,20 +245,22 @@ mod tests {
 
     use super::*;
 
-    fn home(base: &Path, program: &Path) -> Home {
-        let user = User::for_server(&["nobody"]).unwrap();
-        Home::open(base, "test", program, user).unwrap()
+    const SOCKET: &str = ".s.socket.5432";
+
+    fn server_dir(base: &Path, executable: &Path) -> ServerDir {
+        let user = RunAs::for_server(&["nobody"]).unwrap();
+        ServerDir::open(base, "test", executable, user).unwrap()
     }
 
     #[test]
     fn another_program_has_another_home_and_the_old_one_is_swept() {
         let base = tempfile::tempdir().unwrap();
-        let program = base.path().join("server");
-        fs::write(&program, "one").unwrap();
-        let old = home(base.path(), &program);
-        assert_eq!(old.path(), home(base.path(), &program).path());
-        fs::write(&program, "another one").unwrap();
-        let new = home(base.path(), &program);
+        let executable = base.path().join("server");
+        fs::write(&executable, "one").unwrap();
+        let old = server_dir(base.path(), &executable);
+        assert_eq!(old.path(), server_dir(base.path(), &executable).path());
+        fs::write(&executable, "another one").unwrap();
+        let new = server_dir(base.path(), &executable);
         assert_ne!(old.path(), new.path());
         let running = old.try_lock("alive").unwrap();
         new.sweep("test");
@@ -312,7 +288,7 @@ mod tests {
             (Is::InvalidFilename, "help: this path is too long"),
             (Is::Other, "on a local disk"),
         ] {
-            let error = refused("make", Path::new("/a"), &kind.into()).to_string();
+            let error = refused("make", Path::new("/a"))(kind.into()).to_string();
             assert!(
                 error.contains(cure) && error.contains("CARGO_TARGET_DIR"),
                 "{error}"
@@ -322,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_target_directory_below_the_temporary_one_may_belong_to_somebody_else() {
-        let user = User::for_server(&["nobody"]).unwrap();
+        let user = RunAs::for_server(&["nobody"]).unwrap();
         // Only root can give a directory away.
         if user.asking() != 0 {
             return;
@@ -334,8 +310,8 @@ mod tests {
             fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
             std::os::unix::fs::chown(directory, Some(4_000_000), None).unwrap();
         }
-        let home = home(base.path(), Path::new("/bin/sh"));
-        assert!(home.path().starts_with(base.path()));
+        let dir = server_dir(base.path(), Path::new("/bin/sh"));
+        assert!(dir.path().starts_with(base.path()));
     }
 
     #[test]
@@ -352,25 +328,25 @@ mod tests {
     #[test]
     fn a_lock_is_had_by_one() {
         let base = tempfile::tempdir().unwrap();
-        let home = home(base.path(), Path::new("/bin/sh"));
-        let first = home.try_lock("start").unwrap();
-        assert!(first.is_some() && home.try_lock("start").unwrap().is_none());
+        let dir = server_dir(base.path(), Path::new("/bin/sh"));
+        let first = dir.try_lock("start").unwrap();
+        assert!(first.is_some() && dir.try_lock("start").unwrap().is_none());
         drop(first);
-        assert!(home.try_lock("start").unwrap().is_some());
+        assert!(dir.try_lock("start").unwrap().is_some());
     }
 
     #[test]
     fn sockets_are_put_where_their_path_is_short_enough() {
         let base = tempfile::tempdir_in("/tmp").unwrap();
-        let near = home(base.path(), Path::new("/bin/sh"));
-        let directory = near.make_socket_directory().unwrap();
+        let near = server_dir(base.path(), Path::new("/bin/sh"));
+        let directory = near.make_socket_directory(SOCKET).unwrap();
         assert!(directory.starts_with(near.path()));
         let deep = base.path().join("deep".repeat(30));
         fs::create_dir(&deep).unwrap();
-        let far = home(&deep, Path::new("/bin/sh"));
-        let first = far.make_socket_directory().unwrap();
-        assert!(first.as_os_str().len() + SOCKET_NAME <= LONGEST_SOCKET);
-        let second = far.make_socket_directory().unwrap();
+        let far = server_dir(&deep, Path::new("/bin/sh"));
+        let first = far.make_socket_directory(SOCKET).unwrap();
+        assert!(first.as_os_str().len() + SOCKET.len() <= LONGEST_SOCKET);
+        let second = far.make_socket_directory(SOCKET).unwrap();
         assert!(second.exists() && !first.exists());
         fs::remove_dir(second).unwrap();
     }

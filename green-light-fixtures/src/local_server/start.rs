@@ -1,8 +1,8 @@
 //! Finding a server that runs, or starting it: once, however many processes ask at the same time.
 //!
-//! Everybody tries to join first, and the one that gets the lock `start` makes what is missing. A
-//! process that is killed on the way leaves a state that the next one understands: a cluster is
-//! renamed to its name only when it is whole, and a server that nobody uses stops by itself.
+//! Each process tries to join first, and the one that gets the lock `start` makes what is missing. A process that is
+//! killed on the way leaves a state that the next one understands: a cluster gets its name only when it is whole, and
+//! a server without users stops by itself.
 
 use std::{
     fs::{self, File},
@@ -17,14 +17,14 @@ use green_light_core::progress;
 use crate::error::{Error, Kind};
 use crate::failpoint::step;
 use crate::files::lock::FileLock;
-use crate::local_server::command_output::said;
-use crate::local_server::program::Product;
-use crate::local_server::run_as::User;
-use crate::local_server::server_dir::{Home, TEMPORARY, refused};
-use crate::local_server::watchdog::Use;
+use crate::local_server::command_output::stdout_of;
+use crate::local_server::program::ServerProgram;
+use crate::local_server::run_as::RunAs;
+use crate::local_server::server_dir::{ServerDir, TEMPORARY, refused};
+use crate::local_server::watchdog::ServerRef;
 use crate::local_server::{linger, watchdog};
 
-/// How long nothing is said.
+/// After how long a start is reported.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a server may take to stop, or to start, before that is an error.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -32,54 +32,57 @@ const LIMIT: Duration = Duration::from_secs(60);
 const MAKING: Duration = Duration::from_secs(300);
 /// How long a server without a supervisor may take to stop before it is killed.
 const ORPHAN: Duration = Duration::from_secs(3);
-/// How long to sleep between two looks.
+/// How long to sleep between two checks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How much of a log is shown.
 const LOG_LINES: usize = 12;
 
-/// The server of `product` for this checkout, running, and this process being its user.
-pub(crate) fn running(product: &Product, base: &Path) -> Result<(Use, Home), Error> {
+/// Makes this process a user of the server of `program` in this checkout, which is started if it does not run.
+pub(crate) fn join_or_start(
+    program: &ServerProgram,
+    base: &Path,
+) -> Result<(ServerRef, ServerDir), Error> {
     let linger = linger::asked()?;
-    let program = (product.find)().ok_or_else(|| missing(product))?;
-    let user = User::for_server(product.users)?;
-    let home = Home::open(base, product.slug, &program, user)?;
+    let executable = (program.find)().ok_or_else(|| missing(program))?;
+    let user = RunAs::for_server(program.users)?;
+    let dir = ServerDir::open(base, program.slug, &executable, user)?;
     let starting = Starting {
-        product,
-        home,
         program,
-        watch: Stopwatch::new(format!("starting {}", product.name)),
+        dir,
+        executable,
+        watch: Stopwatch::new(format!("starting {}", program.name)),
     };
-    let used = starting.run()?;
-    linger::leave_word(&starting.home, linger)?;
-    Ok((used, starting.home))
+    let server = starting.run()?;
+    linger::write_linger(&starting.dir, linger)?;
+    Ok((server, starting.dir))
 }
 
 /// What is found where a server is to be started.
-enum Claim {
-    /// Nothing, and the lock `alive` is taken.
-    Alone(FileLock),
+enum StartOutcome {
+    /// No process of an earlier server is left: this is the lock `alive`.
+    Start(FileLock),
     /// A server that stays.
-    Joined(Use),
+    Joined(ServerRef),
 }
 
 struct Starting<'a> {
-    product: &'a Product,
-    home: Home,
-    program: PathBuf,
+    program: &'a ServerProgram,
+    dir: ServerDir,
+    executable: PathBuf,
     watch: Stopwatch,
 }
 
 impl Starting<'_> {
-    fn run(&self) -> Result<Use, Error> {
+    fn run(&self) -> Result<ServerRef, Error> {
         loop {
-            if let Some(used) = self.join()? {
-                return Ok(used);
+            if let Some(server) = self.join()? {
+                return Ok(server);
             }
-            if let Some(lock) = self.home.try_lock("start")? {
+            if let Some(lock) = self.dir.try_lock("start")? {
                 step("lock");
-                // Whoever had the lock before may have started it.
+                // The process that had the lock before may have started it.
                 return match self.join()? {
-                    Some(used) => Ok(used),
+                    Some(server) => Ok(server),
                     None => self.start(&lock),
                 };
             }
@@ -90,45 +93,45 @@ impl Starting<'_> {
     }
 
     /// The server if it runs, or will in a moment.
-    fn join(&self) -> Result<Option<Use>, Error> {
-        let Some(used) = Use::join(&self.home) else {
+    fn join(&self) -> Result<Option<ServerRef>, Error> {
+        let Some(server) = ServerRef::join(&self.dir) else {
             return Ok(None);
         };
         let begun = Instant::now();
-        while !(self.product.ready)(&self.home, &used.sockets) {
-            if !watchdog::is_kept(&self.home) {
+        while !self.program.is_ready(&self.dir, &server.sockets) {
+            if !watchdog::is_kept(&self.dir) {
                 return Ok(None);
             }
             if begun.elapsed() > LIMIT {
-                used.end();
+                server.stop_server();
                 return Err(self.failed("it does not take connections"));
             }
             self.watch.pause();
         }
-        Ok(Some(used))
+        Ok(Some(server))
     }
 
-    /// Starts the server; the caller holds the lock `start` and nobody keeps one.
-    fn start(&self, _lock: &FileLock) -> Result<Use, Error> {
+    /// Starts the server; the caller holds the lock `start`, and no server has a keeper.
+    fn start(&self, _lock: &FileLock) -> Result<ServerRef, Error> {
         let alive = match self.claim()? {
-            Claim::Alone(alive) => alive,
-            Claim::Joined(used) => return Ok(used),
+            StartOutcome::Start(alive) => alive,
+            StartOutcome::Joined(server) => return Ok(server),
         };
         step("claim");
-        self.home.sweep(self.product.slug);
+        self.dir.sweep(self.program.slug);
         step("swept");
         let kept = self.cluster()?;
         let failed = match self.serve(alive) {
-            Ok(used) => return Ok(used),
+            Ok(server) => return Ok(server),
             Err(error) if !kept => return Err(error),
             Err(error) => error,
         };
         progress(&format!(
             "{} does not start on the cluster kept in `{}`: making a new one",
-            self.product.name,
-            self.home.data().display()
+            self.program.name,
+            self.dir.data().display()
         ));
-        let Claim::Alone(alive) = self.claim()? else {
+        let StartOutcome::Start(alive) = self.claim()? else {
             return Err(failed);
         };
         self.discard_cluster()?;
@@ -137,20 +140,20 @@ impl Starting<'_> {
         self.serve(alive).map_err(|_| failed)
     }
 
-    /// Waits until nothing is left of the server before, or it turns out to stay: a keeper that looks
-    /// whether there are users looks for a moment as if it ended.
-    fn claim(&self) -> Result<Claim, Error> {
+    /// Waits until no process of an earlier server is left, or that server turns out to stay: while a keeper checks
+    /// for users, it looks for a moment as if it ended.
+    fn claim(&self) -> Result<StartOutcome, Error> {
         let begun = Instant::now();
         let mut killed = false;
         loop {
-            if let Some(alive) = self.home.try_lock("alive")? {
-                return Ok(Claim::Alone(alive));
+            if let Some(alive) = self.dir.try_lock("alive")? {
+                return Ok(StartOutcome::Start(alive));
             }
-            if let Some(used) = self.join()? {
-                return Ok(Claim::Joined(used));
+            if let Some(server) = self.join()? {
+                return Ok(StartOutcome::Joined(server));
             }
-            if !killed && begun.elapsed() > ORPHAN && !watchdog::is_kept(&self.home) {
-                watchdog::kill_orphan(&self.home);
+            if !killed && begun.elapsed() > ORPHAN && !watchdog::is_kept(&self.dir) {
+                watchdog::kill_orphan(self.program, &self.dir);
                 killed = true;
             }
             if begun.elapsed() > LIMIT {
@@ -162,16 +165,16 @@ impl Starting<'_> {
 
     /// Makes the cluster if there is none. Whether it was there.
     fn cluster(&self) -> Result<bool, Error> {
-        let data = self.home.data();
-        let stale = data.join(self.product.stale);
+        let data = self.dir.data();
+        let stale = data.join(self.program.stale_file);
         let boot = boot();
         if data.is_dir() && stale.exists() {
             // Durability is off: what a machine has lost in a crash may be anything.
-            if fs::read_to_string(self.home.file("boot")).unwrap_or_default() != boot {
+            if fs::read_to_string(self.dir.file("boot")).unwrap_or_default() != boot {
                 self.discard_cluster()?;
             }
-            // The number in it may belong to any process by now. Nothing of the old server is
-            // left, as the lock `alive` says.
+            // The process id in it may be one of any process by now: with the lock `alive`, no process of the old
+            // server is left.
             let _ = fs::remove_file(stale);
             step("stale");
         }
@@ -180,105 +183,100 @@ impl Starting<'_> {
             self.initialise(&data)?;
         }
         step("cluster");
-        self.home.write("boot", &boot)?;
+        self.dir.write("boot", &boot)?;
         Ok(kept)
     }
 
     fn initialise(&self, data: &Path) -> Result<(), Error> {
-        let new = self.home.file("data.new");
-        let log = self.home.file("initialise.log");
+        let new = self.dir.file("data.new");
+        let log = self.dir.file("initialise.log");
         let _ = fs::remove_dir_all(&new);
-        self.home.make(&new)?;
+        self.dir.make(&new)?;
         step("initialise");
-        // A killed predecessor's program may still be writing into its own.
+        // The program that a killed process started may still write into a directory of its own.
         let new = new.join(format!("{}", std::process::id()));
-        let output = File::create(&log).map_err(|error| refused("write to", &log, &error))?;
-        let errors = output
-            .try_clone()
-            .map_err(|error| refused("write to", &log, &error))?;
-        let mut command = (self.product.initialise)(&self.program, &new);
+        let output = File::create(&log).and_then(|log| Ok((log.try_clone()?, log)));
+        let (output, errors) = output.map_err(refused("write to", &log))?;
+        let mut command = (self.program.initialise)(&self.executable, &new);
+        let initialiser = PathBuf::from(command.get_program());
         command
             .stdout(output)
             .stderr(errors)
-            .current_dir(self.home.path());
-        self.home.user().runs(&mut command);
-        let program = command.get_program().to_owned();
-        let mut child = command
-            .spawn()
-            .map_err(|error| refused("run", Path::new(&program), &error))?;
-        step("initialising");
-        let begun = Instant::now();
-        let status = loop {
-            if begun.elapsed() > MAKING {
-                let _ = child.kill();
-                let reason = format!(
-                    "`{}` takes longer than {} s",
-                    program.display(),
-                    MAKING.as_secs()
-                );
-                return Err(told(self.product, &reason, &log));
+            .current_dir(self.dir.path());
+        self.dir.user().runs(&mut command);
+        let ended = command.spawn().and_then(|mut child| {
+            step("initialising");
+            let begun = Instant::now();
+            loop {
+                match child.try_wait()? {
+                    Some(status) => return Ok(Some(status)),
+                    None if begun.elapsed() > MAKING => return child.kill().map(|()| None),
+                    None => self.watch.pause(),
+                };
             }
-            match child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) => self.watch.pause(),
-                Err(error) => return Err(refused("wait for", Path::new(&program), &error)),
-            };
+        });
+        let ended = ended.map_err(refused("run", &initialiser))?;
+        let reason = match ended {
+            Some(status) if status.success() => None,
+            Some(status) => Some(format!("failed: {status}")),
+            None => Some(format!("takes longer than {} s", MAKING.as_secs())),
         };
-        if !status.success() {
-            let reason = format!("`{}` failed: {status}", program.display());
-            return Err(told(self.product, &reason, &log));
+        if let Some(reason) = reason {
+            let reason = format!("`{}` {reason}", initialiser.display());
+            return Err(with_log_tail(self.program, &reason, &log));
         }
         step("whole");
-        fs::rename(&new, data).map_err(|error| refused("rename", &new, &error))
+        fs::rename(&new, data).map_err(refused("rename", &new))
     }
 
     fn discard_cluster(&self) -> Result<(), Error> {
-        let data = self.home.data();
-        fs::remove_dir_all(&data).map_err(|error| refused("remove", &data, &error))
+        let data = self.dir.data();
+        fs::remove_dir_all(&data).map_err(refused("remove", &data))
     }
 
     /// Starts the server on its cluster and waits until it takes connections.
-    fn serve(&self, alive: FileLock) -> Result<Use, Error> {
-        let sockets = self.home.make_socket_directory()?;
+    fn serve(&self, alive: FileLock) -> Result<ServerRef, Error> {
+        let sockets = self.dir.make_socket_directory(self.program.socket)?;
         step("sockets");
-        self.home.make(&self.home.file(TEMPORARY))?;
+        self.dir.make(&self.dir.file(TEMPORARY))?;
         step("temporary");
-        watchdog::spawn(self.product, &self.home, &self.program, &sockets, alive)?;
+        watchdog::spawn(self.program, &self.dir, &self.executable, &sockets, alive)?;
         self.join()?
             .ok_or_else(|| self.failed("it ended while it was starting"))
     }
 
     fn failed(&self, reason: &str) -> Error {
-        told(self.product, reason, &self.home.file("server.log"))
+        with_log_tail(self.program, reason, &self.dir.file("server.log"))
     }
 }
 
-/// Which start of the machine this is, where the system tells.
+/// An id of this start of the machine; empty if the system has none.
 fn boot() -> String {
     if let Ok(id) = fs::read_to_string("/proc/sys/kernel/random/boot_id") {
         return id;
     }
-    said(Command::new("sysctl").args(["-n", "kern.bootsessionuuid"])).unwrap_or_default()
+    stdout_of(Command::new("sysctl").args(["-n", "kern.bootsessionuuid"])).unwrap_or_default()
 }
 
-fn missing(product: &Product) -> Error {
+fn missing(program: &ServerProgram) -> Error {
     Error::new(
         Kind::Server,
         format!(
             "{} is not installed, and `{}` is not set",
-            product.name, product.variable
+            program.name, program.variable
         ),
     )
     .help(format!(
         "install it, its service need not run ({}), add its programs to `PATH`, or name a running \
          server: `{}={}user@localhost/name`, with `:` and the password behind the user",
-        product.install, product.variable, product.schemes[0]
+        program.install, program.variable, program.schemes[0]
     ))
 }
 
-fn told(product: &Product, reason: &str, log: &Path) -> Error {
-    let last = log_tail(product, log, LOG_LINES);
-    let mut fact = format!("{} does not start: {reason}", product.name);
+/// The server did not start: why, with the end of `log`.
+fn with_log_tail(program: &ServerProgram, reason: &str, log: &Path) -> Error {
+    let last = log_tail(program, log, LOG_LINES);
+    let mut fact = format!("{} does not start: {reason}", program.name);
     for line in &last {
         fact.push_str("\n  | ");
         fact.push_str(line);
@@ -287,20 +285,20 @@ fn told(product: &Product, reason: &str, log: &Path) -> Error {
     Error::new(Kind::Server, fact).help(format!(
         "{cure}its log is `{}`; to use another server, set `{}`",
         log.display(),
-        product.variable
+        program.variable
     ))
 }
 
-/// The last lines of a log, without what a program says after the reason.
-pub(crate) fn log_tail(product: &Product, log: &Path, at_most: usize) -> Vec<String> {
+/// The last lines of a log up to the reason of a failure.
+pub(crate) fn log_tail(program: &ServerProgram, log: &Path, at_most: usize) -> Vec<String> {
     let text = fs::read_to_string(log).unwrap_or_default();
-    let telling = text.split(product.advice).next().unwrap_or_default();
+    let telling = text.split(program.advice).next().unwrap_or_default();
     let lines: Vec<_> = telling.trim_end().lines().collect();
     let last = &lines[lines.len().saturating_sub(at_most)..];
     last.iter().map(|line| (*line).to_owned()).collect()
 }
 
-/// What to do about a server that does not start, by what its log says.
+/// What to do about a server that does not start, by the end of its log.
 fn cure(lines: &[String]) -> Option<&'static str> {
     const CURES: [(&[&str], &str); 8] = [
         (
@@ -351,7 +349,7 @@ fn cure(lines: &[String]) -> Option<&'static str> {
         .map(|(_, cure)| *cure)
 }
 
-/// Says once what takes so long.
+/// Reports once what takes long.
 struct Stopwatch {
     begun: Instant,
     what: String,
@@ -378,18 +376,18 @@ impl Stopwatch {
     }
 }
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::postgres::local_server::POSTGRES;
 
     #[test]
     fn a_missing_server_is_an_error_that_says_how_to_get_it() {
-        let absent = Product {
+        let absent = ServerProgram {
             find: || None,
             ..POSTGRES
         };
-        let error = running(&absent, Path::new("nowhere")).unwrap_err();
+        let error = join_or_start(&absent, Path::new("nowhere")).unwrap_err();
         assert!(error.is_server());
         assert_eq!(
             error.to_string(),
@@ -430,7 +428,7 @@ mod tests {
             ("something else", "help: its log is `"),
         ] {
             fs::write(log.path(), format!("a\n{said}\nb\n")).unwrap();
-            let text = told(&POSTGRES, "it fell over", log.path()).to_string();
+            let text = with_log_tail(&POSTGRES, "it fell over", log.path()).to_string();
             assert!(text.contains(cure), "{text}");
         }
     }
@@ -441,7 +439,7 @@ mod tests {
         let lines: Vec<_> = (1..=100).map(|number| format!("line {number}")).collect();
         let advice = format!("\n{} the rest\nand so on", POSTGRES.advice);
         fs::write(log.path(), lines.join("\n") + &advice).unwrap();
-        let text = told(&POSTGRES, "it fell over", log.path()).to_string();
+        let text = with_log_tail(&POSTGRES, "it fell over", log.path()).to_string();
         let begin = "PostgreSQL does not start: it fell over\n  | line 89\n  | line 90\n";
         assert!(text.starts_with(begin), "{text}");
         assert!(

@@ -1,9 +1,8 @@
-//! Starting the server's own supervisor, a small shell script, and being seen by it.
+//! Starts the supervisor of a server, the shell script `watchdog.sh`, which says how it works.
 //!
-//! The script is in `watchdog.sh`, which states how it works. A user of the server is a process that has
-//! the pipe `users` open for writing; that is all there is to it, so `kill -9` cannot leave anything
-//! behind. The supervisor is in a process group of its own, reads nothing, and writes to files only:
-//! neither Ctrl-C nor a pipe behind `cargo test` has to do with it.
+//! A process is a user of the server while it has the pipe `users` open for writing. The system closes that also after
+//! `kill -9`. The supervisor is in a process group of its own and writes to files only, so neither Ctrl-C nor a pipe
+//! behind `cargo test` reaches it.
 
 use std::{
     env,
@@ -17,68 +16,68 @@ use std::{
 use crate::error::{Error, Kind};
 use crate::failpoint::step;
 use crate::files::lock::FileLock;
-use crate::local_server::program::Product;
-use crate::local_server::server_dir::{Home, refused};
+use crate::local_server::program::ServerProgram;
+use crate::local_server::server_dir::{ServerDir, refused};
 
 pub(crate) const SCRIPT: &str = include_str!("watchdog.sh");
 
 /// How many seconds a server outlives its last user.
 const GRACE: &str = if cfg!(test) { "1" } else { "5" };
 
-/// Being a user of a server: it runs for as long as this lives, and some seconds longer.
+/// A reference to a server, which runs as long as this lives, and some seconds longer.
 #[derive(Debug)]
-pub(crate) struct Use {
+pub(crate) struct ServerRef {
     users: File,
     /// Where the server's sockets are.
     pub(crate) sockets: PathBuf,
 }
 
-impl Use {
-    /// Becomes a user of the server of `home`, if somebody keeps it running or starting.
-    pub(crate) fn join(home: &Home) -> Option<Self> {
-        let before = fs::read_to_string(home.file("endpoint")).ok()?;
-        let users = open_pipe(home)?;
-        // The keeper withdraws the endpoint first and looks for users then.
-        let after = fs::read_to_string(home.file("endpoint")).ok()?;
+impl ServerRef {
+    /// Becomes a user of the server of `dir`, if it has a keeper.
+    pub(crate) fn join(dir: &ServerDir) -> Option<Self> {
+        let before = fs::read_to_string(dir.file("endpoint")).ok()?;
+        let users = open_pipe(dir)?;
+        // The keeper removes the endpoint first, and then checks for users.
+        let after = fs::read_to_string(dir.file("endpoint")).ok()?;
         let sockets = PathBuf::from(before.lines().next()?);
         (before == after).then_some(Self { users, sockets })
     }
 
     /// Makes the keeper stop the server, although it has users.
-    pub(crate) fn end(mut self) {
-        // A keeper that has gone in the meantime is as good.
+    pub(crate) fn stop_server(mut self) {
+        // If the keeper has ended meanwhile, so has the server.
         let _ = self.users.write_all(b"end\n");
     }
 }
 
-/// Whether a keeper is there, even one that is about to end.
-pub(crate) fn is_kept(home: &Home) -> bool {
-    open_pipe(home).is_some()
+/// Whether the server of `dir` has a keeper, even one that is about to end.
+pub(crate) fn is_kept(dir: &ServerDir) -> bool {
+    open_pipe(dir).is_some()
 }
 
-fn open_pipe(home: &Home) -> Option<File> {
-    // Without a reader this fails at once, which is what the flag is for.
+fn open_pipe(dir: &ServerDir) -> Option<File> {
+    // With this flag, it fails at once if there is no reader.
     OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_NONBLOCK)
-        .open(home.file("users"))
+        .open(dir.file("users"))
         .ok()
 }
 
-/// Starts the server of `home` and its supervisor. It has no user yet.
+/// Starts the server of `dir` and its supervisor. It has no user yet.
 ///
 /// The caller holds the lock `start`, and hands over `alive`.
 pub(crate) fn spawn(
-    product: &Product,
-    home: &Home,
-    program: &Path,
+    program: &ServerProgram,
+    dir: &ServerDir,
+    executable: &Path,
     sockets: &Path,
     alive: FileLock,
 ) -> Result<(), Error> {
     for log in ["server.log", "watch.log"] {
-        let _ = fs::remove_file(home.file(log));
+        let _ = fs::remove_file(dir.file(log));
     }
-    home.write(
+    dir.write(
         "endpoint",
         &format!("{}\n{:?}\n", sockets.display(), std::time::Instant::now()),
     )?;
@@ -87,61 +86,62 @@ pub(crate) fn spawn(
     let script = SCRIPT;
     #[cfg(test)]
     let script = &crate::local_server::tests::steps::deadly(SCRIPT);
-    home.write("watchdog.sh", script)?;
+    dir.write("watchdog.sh", script)?;
     step("script");
-    let mut command = quiet("sh");
+    let mut command = quiet("sh", program.env_prefix);
     command
-        .arg(home.file("watchdog.sh"))
-        .args([home.path(), sockets])
-        .args([GRACE, product.stop])
-        .arg(program)
-        .args((product.arguments)(program, &home.data(), sockets))
+        .arg(dir.file("watchdog.sh"))
+        .args([dir.path(), sockets])
+        .args([GRACE, program.stop_signal])
+        .arg(executable)
+        .args((program.arguments)(executable, &dir.data(), sockets))
         .stdin(alive)
-        .current_dir(home.path())
+        .current_dir(dir.path())
         .process_group(0);
-    home.user().runs(&mut command);
+    dir.user().runs(&mut command);
     let status = command
         .status()
-        .map_err(|error| refused("run `sh` in", home.path(), &error))?;
+        .map_err(refused("run `sh` in", dir.path()))?;
     step("spawned");
     if status.success() {
         return Ok(());
     }
-    let said = fs::read_to_string(home.file("watch.log")).unwrap_or_default();
+    let output = fs::read_to_string(dir.file("watch.log")).unwrap_or_default();
     Err(Error::new(
         Kind::Server,
         format!(
             "{} could not be started in `{}`: {}",
-            product.name,
-            home.path().display(),
-            said.trim()
+            program.name,
+            dir.path().display(),
+            output.trim()
         ),
     )
     .help("it needs a file system with named pipes: let `CARGO_TARGET_DIR` name a local directory"))
 }
 
-/// Stops a server whose supervisor was killed, by the number the supervisor has written down.
+/// Stops a server whose supervisor was killed, by the process id that the supervisor has written down.
 ///
-/// The caller has found the lock `alive` held, so the number has not been given to another process.
-pub(crate) fn kill_orphan(home: &Home) {
-    let number = fs::read_to_string(home.file("server.pid")).unwrap_or_default();
+/// The caller has found the lock `alive` held, so no other process has that id.
+pub(crate) fn kill_orphan(program: &ServerProgram, dir: &ServerDir) {
+    let number = fs::read_to_string(dir.file("server.pid")).unwrap_or_default();
     if number.trim().parse::<u32>().is_ok() {
         let script = "kill -s TERM \"$1\"; sleep 1; kill -s KILL \"$1\"";
-        let mut command = quiet("sh");
+        let mut command = quiet("sh", program.env_prefix);
         command.args(["-c", script, "sh", number.trim()]);
-        home.user().runs(&mut command);
+        dir.user().runs(&mut command);
         let _ = command.status();
     }
 }
 
-/// A command without the settings meant for other servers, whose words go nowhere.
-pub(crate) fn quiet(program: impl AsRef<Path>) -> Command {
-    let mut command = Command::new(program.as_ref());
+/// A command without input and output, and without the environment variables for other servers, which begin with
+/// `env_prefix`.
+pub(crate) fn quiet(executable: impl AsRef<Path>, env_prefix: &str) -> Command {
+    let mut command = Command::new(executable.as_ref());
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if ["PG", "MYSQL", "LC_", "LANG"]
+        if [env_prefix, "LC_", "LANG"]
             .iter()
-            .any(|p| text.starts_with(p))
+            .any(|prefix| text.starts_with(prefix))
         {
             command.env_remove(name);
         }

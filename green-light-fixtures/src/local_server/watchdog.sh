@@ -1,23 +1,23 @@
-# Runs a server for as long as somebody uses it, and some seconds longer.
+# Runs a server as long as it has users, and some seconds longer.
 #
-#   sh watchdog.sh HOME SOCKETS GRACE SIGNAL PROGRAM [ARGUMENT..]
+#   sh watchdog.sh DIRECTORY SOCKETS GRACE SIGNAL PROGRAM [ARGUMENT..]
 #
-# Standard input is the lock file `alive`, locked: the lock lives as long as any process started here
-# has the file open, so whoever can take it knows that nothing of this tree is left.
-# Every user has the pipe `users` open for writing. When the last one is gone, also by `kill -9`, the
-# keeper reads end of file, withdraws `endpoint` and looks once more: a user that came meanwhile either
-# holds the pipe open, and is seen here, or has found no endpoint.
-# Four processes outlive this one, and the death of any of them stops the server. The keeper and the
+# Standard input is the lock file `alive`, locked. All processes started here have it open: once another
+# process can lock it, they all have ended.
+# Every user has the pipe `users` open for writing. When the last user has ended, also by `kill -9`, the
+# keeper reads end of file, removes `endpoint` and checks once more: a user that came meanwhile either
+# has the pipe open, which is noticed here, or has found no endpoint.
+# Four processes outlive this one, and the end of any of them stops the server. The keeper and the
 # guard do that for each other, the keeper for the two that wait for the server's end. If all are killed
 # at once, the system stops it, on Linux with util-linux; elsewhere it runs until the next user comes.
 
-home=$1 sockets=$2 grace=$3 signal=$4
+directory=$1 sockets=$2 grace=$3 signal=$4
 shift 4
 known=
-cd "$home" || exit 1
+cd "$directory" || exit 1
 exec 9<&0 </dev/null >/dev/null 2>>watch.log
 exec 3<&- 5<&- 6<&- 7<&- 8<&-
-# The terminal's Ctrl-C and its end are for the tests.
+# Ctrl-C and the end of the terminal are for the tests.
 trap '' HUP INT QUIT TSTP TTIN TTOU
 
 rm -f users server.pid
@@ -32,19 +32,19 @@ serve() {
     if setpriv --pdeathsig KILL true 2>/dev/null; then
         set -- setpriv --pdeathsig KILL "$@"
     fi
-    # There is no moment at which the server runs and its number is not known.
+    # `server.pid` is there before the server runs.
     sh -c 'echo $$ >server.pid.new && mv server.pid.new server.pid && exec "$@"' \
         sh "$@" >>server.log 2>&1 &
     wait $!
 }
 
-# Tells the keeper when the server has ended, or whoever waits for it was killed.
+# Tells the keeper when the server has ended, or the process that waits for it was killed.
 herald() {
-    # Not at the call: the shell would keep the old ones to come back to.
+    # Not at the call: the shell would keep the old ones open.
     exec >/dev/null 3<&-
     # Nothing is ever written.
     cat
-    # Opened for both, so that this does not wait if nobody reads.
+    # Opened for both, so that this does not wait if there is no reader.
     echo ended 1<>users
 }
 
@@ -61,9 +61,9 @@ stop() {
         done
         rm -f server.pid
     fi
-    # Elsewhere if the path of the home is too long, and then nobody else would remove it.
+    # They are elsewhere if the path of the directory is too long. Then no other process removes them.
     case $sockets in
-    "$home"/*) ;;
+    "$directory"/*) ;;
     *) rm -rf "$sockets" ;;
     esac
 }
@@ -79,7 +79,7 @@ answers() {
     return 1
 }
 
-# For how many seconds the last run wants the server to stay, if that is longer.
+# For how many seconds the last run wants the server to run on, if that is longer.
 lingering() {
     exec 3<&-
     cat linger 2>/dev/null || echo 0
@@ -89,7 +89,7 @@ keep() {
     # End of file comes when the last writer has gone, so this process must not be one.
     exec 3<users 4<&-
     serve "$@" | herald &
-    # Remembered, for the directory may be removed, as by `cargo clean`.
+    # Remembered, because the directory may be removed, as by `cargo clean`.
     tries=0
     until [ -s server.pid ] || [ "$tries" -ge 250 ]; do
         tries=$((tries + 1))
@@ -97,14 +97,14 @@ keep() {
     done
     known=$(cat server.pid 2>/dev/null)
     until read -r _ <&3; do
-        # Whoever has the pipe open for reading looks like a keeper.
+        # Not with the pipe open for reading: a process that has it open looks like a keeper.
         sleep "$grace" 3<&-
         waited=$grace
         while [ "$waited" -lt "$(lingering)" ] && [ -p users ]; do
             sleep 1 3<&-
             waited=$((waited + 1))
         done
-        # In a directory that was removed, nobody can come any more.
+        # In a directory that was removed, no user can come any more.
         [ -p users ] || break
         [ ! -e endpoint ] || mv endpoint endpoint.off
         rm -f answer
@@ -112,7 +112,7 @@ keep() {
         if answers; then
             break
         fi
-        # Somebody has come.
+        # A user has come.
         [ ! -e endpoint.off ] || mv endpoint.off endpoint
         wait $!
         [ "$(cat answer)" != 0 ] || break

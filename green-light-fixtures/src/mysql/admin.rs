@@ -121,8 +121,8 @@ mod tests {
 
     #[tokio::test]
     async fn connections_of_our_own_do_not_wait_for_a_table_for_days() {
-        let server = crate::local_server::running::mysql().await.unwrap();
-        let options: MySqlConnectOptions = server.url().expose().parse().unwrap();
+        let server = crate::mysql::local_server::SERVER.obtain().await.unwrap();
+        let options: MySqlConnectOptions = server.url.expose().parse().unwrap();
         let mut connection = AdminConnection::connect_when_free(&options).await.unwrap();
         let waits = "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout".to_owned();
         let waits = numbers(&mut connection, waits).await.unwrap();

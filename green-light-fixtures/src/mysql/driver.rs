@@ -12,8 +12,8 @@ use crate::driver::slot_pool;
 use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
 use crate::limits::Timeouts;
-use crate::local_server::running;
 use crate::mysql::dialect::MySqlDialect;
+use crate::mysql::local_server::SERVER;
 use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::template::MySqlTemplate;
 use crate::schema::definition::Schema;
@@ -26,7 +26,7 @@ pub(crate) struct MySqlDriver;
 
 impl Driver for MySqlDriver {
     fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async { running::mysql().await.map(drop) })
+        Box::pin(async { SERVER.obtain().await.map(drop) })
     }
 
     fn template<'a>(
@@ -35,9 +35,9 @@ impl Driver for MySqlDriver {
         options: &'a EngineOptions,
     ) -> BoxFuture<'a, Result<Arc<dyn Template>, Error>> {
         Box::pin(async move {
-            let server = running::mysql().await?;
+            let server = SERVER.obtain().await?;
             let wait = options.waits.connection;
-            let template = MySqlTemplate::obtain(server.url(), server.is_ours(), schema, wait);
+            let template = MySqlTemplate::obtain(&server.url, server.is_ours, schema, wait);
             let template = template.await?;
             let template: Arc<dyn Template> = Arc::new(template);
             Ok(template)

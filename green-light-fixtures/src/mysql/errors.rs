@@ -1,11 +1,9 @@
 //! What errors of MySQL and MariaDB mean, and what to do about them.
 
-use green_light_core::help_for;
 use sqlx::mysql::MySqlDatabaseError;
 
 use crate::error::{Error, Kind};
-use crate::local_server::origin::{Origin, tls, unreachable};
-use crate::server::response_timeout::ResponseTimeout;
+use crate::mysql::local_server::SERVER;
 
 /// The server, or the user, has as many connections as it may.
 pub(crate) const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
@@ -44,37 +42,25 @@ pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
 
 /// What to do about an error of a server, if it is not that a right is missing.
 pub(crate) fn help(error: &sqlx::Error) -> String {
-    let origin = Origin::MYSQL;
-    let text = error.to_string();
-    match error {
-        _ if has_one_of(error, &LOCKED_OUT) => {
+    match () {
+        () if has_one_of(error, &LOCKED_OUT) => {
             "the server refuses the user of `GREEN_LIGHT_MYSQL_URL`: look at the name, the password, and the hosts \
             from which it may connect; if it may connect over TLS only, write `ssl-mode=REQUIRED` in the URL, for \
             which sqlx needs its feature `tls-rustls` or `tls-native-tls`"
                 .to_owned()
         }
-        _ if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
+        () if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
             "name a database that exists in \
             `GREEN_LIGHT_MYSQL_URL`, or none: green-light only connects to it, and makes others from there"
                 .to_owned()
         }
-        _ if has_one_of(error, &TOO_MANY) => {
+        () if has_one_of(error, &TOO_MANY) => {
             "the server has no connection left: raise `max_connections`, run fewer \
             tests at once, or close what else is connected"
                 .to_owned()
         }
-        _ if has_one_of(error, &NO_SPACE) => "the disk of the server is full".to_owned(),
-        _ if ResponseTimeout::of(error).is_some() => ResponseTimeout::HELP.to_owned(),
-        sqlx::Error::PoolTimedOut => origin.look(
-            "look whether the server of {} is stopped, overloaded or out of connections; \
-             `Engine::builder().connection_timeout(..)` makes it wait longer",
-        ),
-        sqlx::Error::Io(error) => unreachable(origin, error),
-        sqlx::Error::Tls(_) => tls(&text, "GREEN_LIGHT_MYSQL_URL"),
-        _ => help_for(&text).map_or_else(
-            || origin.look("look at the cause, and whether the server of {} runs"),
-            str::to_owned,
-        ),
+        () if has_one_of(error, &NO_SPACE) => "the disk of the server is full".to_owned(),
+        () => SERVER.help(error),
     }
 }
 
@@ -99,8 +85,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
-        let server = crate::local_server::running::mysql().await.unwrap();
-        let options: MySqlConnectOptions = server.url().expose().parse().unwrap();
+        let server = SERVER.obtain().await.unwrap();
+        let options: MySqlConnectOptions = server.url.expose().parse().unwrap();
         let options = options.ssl_mode(sqlx::mysql::MySqlSslMode::Required);
         let error = failed(
             "no connection",

@@ -2,19 +2,19 @@
 
 use std::{
     ffi::OsString,
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::local_server::command_output::said;
-use crate::local_server::locate;
-use crate::local_server::program::Product;
+use crate::local_server::command_output::stdout_of;
+use crate::local_server::program::{RecommendedSetting, ServerProgram};
+use crate::local_server::running::RunningServer;
 use crate::local_server::server_dir::TEMPORARY;
 use crate::local_server::watchdog::quiet;
+use crate::local_server::{hints, locate};
 use crate::url::encode;
 
-/// Nothing here has to survive a crash of the machine: after one, the cluster is made anew.
+/// After a crash of the machine, a new cluster is made, so this one need not survive it.
 const SETTINGS: [&str; 10] = [
     "--skip-networking",
     "--skip-name-resolve",
@@ -51,32 +51,56 @@ const PLACES: [&str; 8] = [
 
 const PROCESS: &str = "mysqld.pid";
 const SOCKET: &str = "s";
+const ENV_PREFIX: &str = "MYSQL";
 
-pub(crate) const MYSQL_OR_MARIADB: Product = Product {
+/// The MySQL or MariaDB that this process works with.
+pub(crate) static SERVER: RunningServer = RunningServer::new(&MYSQL_OR_MARIADB);
+
+pub(crate) const MYSQL_OR_MARIADB: ServerProgram = ServerProgram {
     name: "MariaDB or MySQL",
     slug: "mysql",
     variable: "GREEN_LIGHT_MYSQL_URL",
     schemes: &["mysql://", "mariadb://"],
     users: &["mysql", "_mysql", "nobody"],
-    stop: "TERM",
-    stale: PROCESS,
+    env_prefix: ENV_PREFIX,
+    stop_signal: "TERM",
+    stale_file: PROCESS,
     advice: "Installation of system tables failed!",
     install: "Debian: `apt-get install mariadb-server`, Fedora: `dnf install mariadb-server`, \
               macOS: `brew install mariadb`",
+    socket: SOCKET,
+    recommended: &[
+        RecommendedSetting {
+            name: "innodb_flush_log_at_trx_commit",
+            value: "0",
+            statement: "SET GLOBAL innodb_flush_log_at_trx_commit = 0",
+            requires: None,
+        },
+        RecommendedSetting {
+            name: "sync_binlog",
+            value: "0",
+            statement: "SET GLOBAL sync_binlog = 0",
+            requires: Some("log_bin"),
+        },
+    ],
+    reload: "",
+    settings: |url| {
+        let query = "SHOW GLOBAL VARIABLES";
+        Box::pin(hints::settings::<sqlx::MySqlConnection>(url, query))
+    },
     find: || locate::program(&PROGRAMS, &PLACES),
     initialise,
     arguments,
-    ready: |_, sockets| UnixStream::connect(sockets.join(SOCKET)).is_ok(),
-    is_there: |home| home.takes_connections(SOCKET),
+    has_recovered: |_| true,
     url: |sockets| {
         let socket = encode(&sockets.join(SOCKET).to_string_lossy());
         format!("mysql://root@localhost/mysql?socket={socket}")
     },
 };
 
-fn initialise(program: &Path, data: &Path) -> Command {
-    if is_mariadb(program) {
-        let mut command = Command::new(installer(program));
+fn initialise(executable: &Path, data: &Path) -> Command {
+    if is_mariadb(executable) {
+        let mut command = Command::new(installer(executable));
         command.args([
             "--no-defaults",
             "--auth-root-authentication-method=normal",
@@ -84,19 +108,19 @@ fn initialise(program: &Path, data: &Path) -> Command {
             "--skip-test-db",
         ]);
         // The installer of a distribution knows where everything is.
-        if !program.starts_with("/usr") || program.starts_with("/usr/local") {
-            command.arg(joined("--basedir=", &prefix(program)));
+        if !executable.starts_with("/usr") || executable.starts_with("/usr/local") {
+            command.arg(joined("--basedir=", &prefix(executable)));
         }
         // It runs in the directory of the server. As a script, it takes a path for several words if there
         // is a space in it, or worse.
         command
             .args(MARIADB)
-            .arg(joined("--datadir=", &from_home(data)))
+            .arg(joined("--datadir=", &from_server_dir(data)))
             // The server goes into its cluster.
             .arg("--tmpdir=.");
         command
     } else {
-        let mut command = Command::new(program);
+        let mut command = Command::new(executable);
         command
             .args(["--no-defaults", "--initialize-insecure", "--skip-log-bin"])
             .arg(joined("--datadir=", data))
@@ -105,7 +129,7 @@ fn initialise(program: &Path, data: &Path) -> Command {
     }
 }
 
-fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
+fn arguments(executable: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec![
         "--no-defaults".into(),
         joined("--datadir=", data),
@@ -114,7 +138,7 @@ fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
         joined("--pid-file=", &data.join(PROCESS)),
     ];
     arguments.extend(SETTINGS.map(Into::into));
-    if is_mariadb(program) {
+    if is_mariadb(executable) {
         arguments.extend(MARIADB.map(Into::into));
     } else {
         arguments.extend(MYSQL.map(Into::into));
@@ -123,10 +147,10 @@ fn arguments(program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
 }
 
 /// A new cluster, as seen from the directory of its server.
-fn from_home(data: &Path) -> PathBuf {
-    let home = beside(data).parent().unwrap_or(data);
+fn from_server_dir(data: &Path) -> PathBuf {
+    let dir = beside(data).parent().unwrap_or(data);
     // With a dot, or it would be looked for beside the installed programs.
-    Path::new(".").join(data.strip_prefix(home).unwrap_or(data))
+    Path::new(".").join(data.strip_prefix(dir).unwrap_or(data))
 }
 
 /// A server that starts removes every `#sql` file of its temporary directory, so no two may share one.
@@ -135,17 +159,17 @@ fn beside(data: &Path) -> &Path {
 }
 
 /// MariaDB's server may be installed under the name of MySQL's.
-fn is_mariadb(program: &Path) -> bool {
-    let told = said(quiet(program).arg("--version"));
-    told.is_some_and(|told| told.contains("MariaDB"))
+fn is_mariadb(executable: &Path) -> bool {
+    let version = stdout_of(quiet(executable, ENV_PREFIX).arg("--version"));
+    version.is_some_and(|version| version.contains("MariaDB"))
 }
 
 /// The script that comes with MariaDB's server, in a directory beside that of the server.
 ///
 /// One in `PATH` may belong to another installation, whose files a newer server does not take.
-fn installer(program: &Path) -> PathBuf {
+fn installer(executable: &Path) -> PathBuf {
     const NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
-    let prefix = prefix(program);
+    let prefix = prefix(executable);
     let beside = ["bin", "scripts"].map(|place| prefix.join(place));
     let mut beside = beside
         .iter()
@@ -157,8 +181,8 @@ fn installer(program: &Path) -> PathBuf {
 }
 
 /// Where the server and what belongs to it are installed.
-fn prefix(program: &Path) -> PathBuf {
-    let directory = program.parent().and_then(Path::parent);
+fn prefix(executable: &Path) -> PathBuf {
+    let directory = executable.parent().and_then(Path::parent);
     directory.unwrap_or(Path::new("/usr")).to_owned()
 }
 
@@ -177,11 +201,31 @@ mod tests {
 
     #[test]
     fn a_missing_server_is_an_error_with_the_command_that_installs_it() {
-        let absent = Product {
+        let absent = ServerProgram {
+            socket: SOCKET,
+            recommended: &[
+                RecommendedSetting {
+                    name: "innodb_flush_log_at_trx_commit",
+                    value: "0",
+                    statement: "SET GLOBAL innodb_flush_log_at_trx_commit = 0",
+                    requires: None,
+                },
+                RecommendedSetting {
+                    name: "sync_binlog",
+                    value: "0",
+                    statement: "SET GLOBAL sync_binlog = 0",
+                    requires: Some("log_bin"),
+                },
+            ],
+            reload: "",
+            settings: |url| {
+                let query = "SHOW GLOBAL VARIABLES";
+                Box::pin(hints::settings::<sqlx::MySqlConnection>(url, query))
+            },
             find: || None,
             ..MYSQL_OR_MARIADB
         };
-        let error = start::running(&absent, Path::new("nowhere")).unwrap_err();
+        let error = start::join_or_start(&absent, Path::new("nowhere")).unwrap_err();
         assert!(error.is_server());
         let text = error.to_string();
         for part in [

@@ -19,6 +19,7 @@ pub(crate) mod dialect;
 pub(crate) mod driver;
 pub(crate) mod errors;
 pub(crate) mod local_server;
+pub(crate) mod oldest_version;
 pub(crate) mod outer_transaction;
 pub(crate) mod pool;
 pub(crate) mod reaper_sql;

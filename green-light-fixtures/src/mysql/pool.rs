@@ -7,8 +7,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, MySqlConnection};
 
 use crate::database_pool::{BoxFuture, PoolDriver};
-use crate::local_server::origin::{Origin, end_of};
 use crate::mysql::dialect::MySqlDialect;
+use crate::mysql::local_server::SERVER;
 use crate::sql::dialect::Dialect;
 
 impl PoolDriver for MySql {
@@ -35,6 +35,6 @@ impl PoolDriver for MySql {
     }
 
     fn server_end() -> Option<String> {
-        end_of(Origin::MYSQL)
+        SERVER.end_after_lost_connection()
     }
 }

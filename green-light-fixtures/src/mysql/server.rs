@@ -5,10 +5,10 @@ use std::fmt;
 use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
 
 use crate::error::Error;
-use crate::local_server::oldest_version::check_mysql;
-use crate::local_server::origin::{Origin, not_a_url};
 use crate::mysql::admin::AdminConnection;
 use crate::mysql::errors::failed;
+use crate::mysql::local_server::SERVER;
+use crate::mysql::oldest_version;
 use crate::mysql::registry_tables;
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::names::new_name;
@@ -30,15 +30,14 @@ impl ServerAccess for MySqlServer {
     type Connection = MySqlConnection;
 
     async fn enter(url: &DatabaseUrl, is_ours: bool) -> Result<Entered<Self>, Error> {
-        let options: MySqlConnectOptions =
-            (url.expose().parse()).map_err(|error| not_a_url(Origin::MYSQL, url, error))?;
+        let options: MySqlConnectOptions = SERVER.parse(url)?;
         let options = options.disable_statement_logging();
         let cannot = |error| failed("MySQL cannot be reached", error);
         let mut admin = AdminConnection::connect_when_free(&options)
             .await
             .map_err(cannot)?;
         let version = registry_tables::version(&mut admin).await.map_err(cannot)?;
-        check_mysql(&version)?;
+        oldest_version::check(&version)?;
         let cannot = |error| failed("the database `green_light` cannot be prepared", error);
         registry_tables::make_tables(&mut admin)
             .await

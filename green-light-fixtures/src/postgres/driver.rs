@@ -12,8 +12,8 @@ use crate::driver::slot_pool;
 use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
 use crate::limits::Timeouts;
-use crate::local_server::running;
 use crate::postgres::dialect::PostgresDialect;
+use crate::postgres::local_server::SERVER;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::template::PostgresTemplate;
 use crate::schema::definition::Schema;
@@ -26,7 +26,7 @@ pub(crate) struct PostgresDriver;
 
 impl Driver for PostgresDriver {
     fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async { running::postgres().await.map(drop) })
+        Box::pin(async { SERVER.obtain().await.map(drop) })
     }
 
     fn template<'a>(
@@ -35,9 +35,9 @@ impl Driver for PostgresDriver {
         options: &'a EngineOptions,
     ) -> BoxFuture<'a, Result<Arc<dyn Template>, Error>> {
         Box::pin(async move {
-            let server = running::postgres().await?;
+            let server = SERVER.obtain().await?;
             let wait = options.waits.connection;
-            let template = PostgresTemplate::obtain(server.url(), server.is_ours(), schema, wait);
+            let template = PostgresTemplate::obtain(&server.url, server.is_ours, schema, wait);
             let template = template.await?;
             let template: Arc<dyn Template> = Arc::new(template);
             Ok(template)

@@ -1,10 +1,7 @@
 //! What errors of PostgreSQL mean, and what to do about them.
 
-use green_light_core::help_for;
-
 use crate::error::{Error, Kind};
-use crate::local_server::origin::{Origin, tls, unreachable};
-use crate::server::response_timeout::ResponseTimeout;
+use crate::postgres::local_server::SERVER;
 
 pub(crate) const NO_DATABASE: &str = "3D000";
 pub(crate) const DATABASE_EXISTS: &str = "42P04";
@@ -31,51 +28,36 @@ pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
 
 /// What to do about an error of a server.
 pub(crate) fn help(error: &sqlx::Error) -> String {
-    let origin = Origin::POSTGRES;
     let text = error.to_string();
     let code = error.as_database_error().and_then(|error| error.code());
-    match (code.as_deref(), error) {
-        (Some(DENIED), _) => format!(
+    match code.as_deref() {
+        Some(DENIED) => format!(
             "the role of {} lacks the right that the cause names: let an administrator grant it, or name \
              another role",
-            origin.name()
+            SERVER.name()
         ),
-        (Some("28P01"), _) => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
-        (Some("28000"), _) if asks_for_tls(&text) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
-        (Some("28000"), _) if text.contains(" does not exist") => "name a role that the server has in \
+        Some("28P01") => "the password in `GREEN_LIGHT_POSTGRES_URL` is not the one of its role".to_owned(),
+        Some("28000") if asks_for_tls(&text) => SERVER.tls_help(&text),
+        Some("28000") if text.contains(" does not exist") => "name a role that the server has in \
             `GREEN_LIGHT_POSTGRES_URL`, or let an administrator run `CREATE ROLE app LOGIN CREATEDB PASSWORD '..'` \
             with the name that the cause has"
             .to_owned(),
-        (Some("28000"), _) => "the server refuses the role of `GREEN_LIGHT_POSTGRES_URL`: look at the role, and at \
+        Some("28000") => "the server refuses the role of `GREEN_LIGHT_POSTGRES_URL`: look at the role, and at \
             the `pg_hba.conf` of the server"
             .to_owned(),
-        (Some(NO_DATABASE), _) => "name a database that exists in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
+        Some(NO_DATABASE) => "name a database that exists in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
             green-light only connects to it, and makes others from there"
             .to_owned(),
-        (Some("53300"), _) => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
+        Some("53300") => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
             or close what else is connected"
             .to_owned(),
-        (Some("53100"), _) if text.contains("shared memory") => "the server has no room in `/dev/shm`, which a \
+        Some("53100") if text.contains("shared memory") => "the server has no room in `/dev/shm`, which a \
             container gets by `--shm-size=256m`"
             .to_owned(),
-        (Some("53100"), _) => "the disk of the server is full".to_owned(),
+        Some("53100") => "the disk of the server is full".to_owned(),
         // What a pooler between says to the options and prepared statements of one session.
-        (Some("08P01" | "26000" | "42P05"), _) => NAME_THE_SERVER.to_owned(),
-        _ if ResponseTimeout::of(error).is_some() => ResponseTimeout::HELP.to_owned(),
-        (Some(_), _) => help_for(&text).map_or_else(
-            || origin.look("look at the cause, and whether the server of {} runs"),
-            str::to_owned,
-        ),
-        (None, sqlx::Error::PoolTimedOut) => origin.look(
-            "look whether the server of {} is stopped, overloaded or out of connections; \
-             `Engine::builder().connection_timeout(..)` makes it wait longer",
-        ),
-        (None, sqlx::Error::Io(error)) => unreachable(origin, error),
-        (None, sqlx::Error::Tls(_)) => tls(&text, "GREEN_LIGHT_POSTGRES_URL"),
-        (None, _) => help_for(&text).map_or_else(
-            || origin.look("look at the cause, and whether the server of {} runs"),
-            str::to_owned,
-        ),
+        Some("08P01" | "26000" | "42P05") => NAME_THE_SERVER.to_owned(),
+        _ => SERVER.help(error),
     }
 }
 
@@ -95,8 +77,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
-        let server = crate::local_server::running::postgres().await.unwrap();
-        let options: PgConnectOptions = server.url().expose().parse().unwrap();
+        let server = SERVER.obtain().await.unwrap();
+        let options: PgConnectOptions = server.url.expose().parse().unwrap();
         let options = options.ssl_mode(sqlx::postgres::PgSslMode::Require);
         let error = failed(
             "no connection",

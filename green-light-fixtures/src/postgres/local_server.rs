@@ -1,20 +1,21 @@
 //! PostgreSQL: `initdb`, then `postgres` on a private socket, with durability off.
 
-use std::{ffi::OsString, fs, os::unix::net::UnixStream, path::Path, process::Command};
+use std::{ffi::OsString, fs, path::Path, process::Command};
 
-use crate::local_server::locate;
-use crate::local_server::program::Product;
-use crate::local_server::server_dir::Home;
+use crate::local_server::program::{RecommendedSetting, ServerProgram};
+use crate::local_server::running::RunningServer;
+use crate::local_server::server_dir::ServerDir;
+use crate::local_server::{hints, locate};
 use crate::url::encode_host;
 
-/// Nothing here has to survive a crash of the machine: after one, the cluster is made anew.
+/// After a crash of the machine, a new cluster is made, so this one need not survive it.
 const SETTINGS: [&str; 16] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
-    // A visitor in a template database makes cloning it fail.
+    // A template database cannot be cloned while a worker of autovacuum is connected to it.
     "autovacuum=off",
-    // The locks of a killed test are given back at once.
+    // The locks of a killed test are released at once.
     "client_connection_check_interval=200ms",
     "max_connections=300",
     "max_locks_per_transaction=128",
@@ -34,17 +35,38 @@ const SETTINGS: [&str; 16] = [
 /// An old server does not know these.
 const SINCE_14: &str = "client_connection_check_interval";
 
-pub(crate) const POSTGRES: Product = Product {
+/// The PostgreSQL that this process works with.
+pub(crate) static SERVER: RunningServer = RunningServer::new(&POSTGRES);
+
+pub(crate) const POSTGRES: ServerProgram = ServerProgram {
     name: "PostgreSQL",
     slug: "postgres",
     variable: "GREEN_LIGHT_POSTGRES_URL",
     schemes: &["postgres://", "postgresql://"],
     users: &["postgres", "_postgres", "nobody"],
-    stop: "INT",
-    stale: "postmaster.pid",
+    env_prefix: "PG",
+    stop_signal: "INT",
+    stale_file: "postmaster.pid",
     advice: "initdb: removing",
     install: "Debian: `apt-get install postgresql`, Fedora: `dnf install postgresql-server`, \
               macOS: `brew install postgresql`",
+    socket: ".s.PGSQL.5432",
+    recommended: &[
+        recommended("fsync", "ALTER SYSTEM SET fsync = off"),
+        recommended(
+            "full_page_writes",
+            "ALTER SYSTEM SET full_page_writes = off",
+        ),
+        recommended(
+            "synchronous_commit",
+            "ALTER SYSTEM SET synchronous_commit = off",
+        ),
+    ],
+    reload: "; SELECT pg_reload_conf()",
+    settings: |url| {
+        let query = "SELECT name, setting FROM pg_catalog.pg_settings";
+        Box::pin(hints::settings::<sqlx::PgConnection>(url, query))
+    },
     find: || {
         locate::program_beside(
             "postgres",
@@ -61,8 +83,7 @@ pub(crate) const POSTGRES: Product = Product {
     },
     initialise,
     arguments,
-    ready,
-    is_there: |home| home.takes_connections(".s.PGSQL.5432"),
+    has_recovered,
     url: |sockets| {
         // Read alike by libpq, tokio-postgres and sqlx.
         let sockets = encode_host(&sockets.to_string_lossy());
@@ -70,8 +91,17 @@ pub(crate) const POSTGRES: Product = Product {
     },
 };
 
-fn initialise(program: &Path, data: &Path) -> Command {
-    let mut command = Command::new(program.with_file_name("initdb"));
+const fn recommended(name: &'static str, statement: &'static str) -> RecommendedSetting {
+    RecommendedSetting {
+        name,
+        value: "off",
+        statement,
+        requires: None,
+    }
+}
+
+fn initialise(executable: &Path, data: &Path) -> Command {
+    let mut command = Command::new(executable.with_file_name("initdb"));
     command
         .args(["--no-sync", "--auth=trust"])
         .args(["--username=postgres", "--encoding=UTF8", "--lc-collate=C"])
@@ -98,9 +128,8 @@ fn arguments(_program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// The server listens before it has recovered; its own file says when it has.
-fn ready(home: &Home, sockets: &Path) -> bool {
-    let says_so = fs::read_to_string(home.data().join("postmaster.pid"))
-        .is_ok_and(|text| text.lines().nth(7).is_some_and(|l| l.trim() == "ready"));
-    says_so && UnixStream::connect(sockets.join(".s.PGSQL.5432")).is_ok()
+/// The server listens before it has recovered. Then it writes a word into its file.
+fn has_recovered(dir: &ServerDir) -> bool {
+    fs::read_to_string(dir.data().join("postmaster.pid"))
+        .is_ok_and(|text| text.lines().nth(7).is_some_and(|l| l.trim() == "ready"))
 }

@@ -7,8 +7,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres};
 
 use crate::database_pool::{BoxFuture, PoolDriver};
-use crate::local_server::origin::{Origin, end_of};
 use crate::postgres::dialect::PostgresDialect;
+use crate::postgres::local_server::SERVER;
 use crate::sql::dialect::Dialect;
 
 impl PoolDriver for Postgres {
@@ -35,6 +35,6 @@ impl PoolDriver for Postgres {
     }
 
     fn server_end() -> Option<String> {
-        end_of(Origin::POSTGRES)
+        SERVER.end_after_lost_connection()
     }
 }

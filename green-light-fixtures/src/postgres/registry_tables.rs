@@ -9,11 +9,11 @@ use sqlx::{
 };
 
 use crate::error::{Error, Kind};
-use crate::local_server::oldest_version::check_postgres;
 use crate::postgres::admin::{AdminConnection, quoted, run};
 use crate::postgres::errors::{
     DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, failed, has_code,
 };
+use crate::postgres::oldest_version;
 use crate::server::query_ext::QueryExt as _;
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
@@ -87,7 +87,7 @@ pub(crate) async fn open(
         other => other,
     };
     let connection = connection.map_err(|error| failed("PostgreSQL cannot be reached", error))?;
-    check_postgres(connection.inner().server_version_num())?;
+    oldest_version::check(connection.as_ref().server_version_num())?;
     Ok((connection, options))
 }
 

@@ -5,9 +5,9 @@ use std::fmt;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 
 use crate::error::Error;
-use crate::local_server::origin::{Origin, not_a_url};
 use crate::postgres::admin::run;
 use crate::postgres::errors;
+use crate::postgres::local_server::SERVER;
 use crate::postgres::registry_tables::{self, ServerInfo};
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::names::{program, random_bytes};
@@ -46,8 +46,7 @@ impl ServerAccess for PostgresServer {
     type Connection = PgConnection;
 
     async fn enter(url: &DatabaseUrl, is_ours: bool) -> Result<Entered<Self>, Error> {
-        let options: PgConnectOptions =
-            (url.expose().parse()).map_err(|error| not_a_url(Origin::POSTGRES, url, error))?;
+        let options: PgConnectOptions = SERVER.parse(url)?;
         let program = program();
         let (mut admin, maintenance) = registry_tables::open(&options, &program).await?;
         let info = registry_tables::server_info(&mut admin).await?;

@@ -44,12 +44,6 @@ impl<C: ServerConnection> AdminConnection<C> {
         Ok(connection)
     }
 
-    /// The connection, for what it knows without asking.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn inner(&self) -> &C {
-        &self.connection
-    }
-
     /// The reply that did not come in time, if there is one.
     pub(crate) fn timed_out(&self) -> Option<&ResponseTimeout> {
         self.timed_out.as_ref()
@@ -145,6 +139,13 @@ impl<C: ServerConnection> AdminConnection<C> {
         if self.timed_out.is_none() {
             let _ = with_timeout::<C, _>(&self.options, "a logout", self.connection.close()).await;
         }
+    }
+}
+
+/// The connection, for what it knows without asking.
+impl<C: Connection> AsRef<C> for AdminConnection<C> {
+    fn as_ref(&self) -> &C {
+        &self.connection
     }
 }
 

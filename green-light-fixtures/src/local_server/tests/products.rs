@@ -2,35 +2,31 @@
 
 use std::{fs::OpenOptions, io::Write as _, path::Path, process::Command};
 
-use crate::local_server::program::Product;
+use crate::local_server::program::ServerProgram;
 
 /// The real ones.
-pub(crate) const SERVERS: &[&Product] = &[
-    #[cfg(feature = "postgres")]
+pub(crate) const SERVERS: &[&ServerProgram] = &[
     &crate::postgres::local_server::POSTGRES,
-    #[cfg(feature = "mysql")]
     &crate::mysql::local_server::MYSQL_OR_MARIADB,
 ];
 
 /// Counts the clusters that are made, in the file `count` of the target directory.
-#[cfg(feature = "postgres")]
-pub(crate) const COUNTED: Product = Product {
+pub(crate) const COUNTED: ServerProgram = ServerProgram {
     slug: "counted",
-    initialise: |program, data| {
+    initialise: |executable, data| {
         let base = data.ancestors().nth(4).expect("it is deep below the base");
         let count = OpenOptions::new()
             .create(true)
             .append(true)
             .open(base.join("count"));
         count.unwrap().write_all(b"one\n").unwrap();
-        (crate::postgres::local_server::POSTGRES.initialise)(program, data)
+        (crate::postgres::local_server::POSTGRES.initialise)(executable, data)
     },
     ..crate::postgres::local_server::POSTGRES
 };
 
 /// Makes half a cluster and goes on for ever: as good as one that is killed in the middle.
-#[cfg(feature = "postgres")]
-pub(crate) const STUCK: Product = Product {
+pub(crate) const STUCK: ServerProgram = ServerProgram {
     name: "stuck",
     initialise: |_, data: &Path| {
         let mut command = Command::new("sh");
@@ -47,8 +43,7 @@ pub(crate) const STUCK: Product = Product {
 };
 
 /// Makes no cluster, and says why.
-#[cfg(feature = "postgres")]
-pub(crate) const BARREN: Product = Product {
+pub(crate) const BARREN: ServerProgram = ServerProgram {
     slug: "barren",
     initialise: |_, _| {
         let mut command = Command::new("sh");
@@ -59,8 +54,7 @@ pub(crate) const BARREN: Product = Product {
 };
 
 /// Does not start, and says why.
-#[cfg(feature = "postgres")]
-pub(crate) const REFUSING: Product = Product {
+pub(crate) const REFUSING: ServerProgram = ServerProgram {
     slug: "refusing",
     arguments: |_, data, _| {
         vec![
@@ -74,19 +68,16 @@ pub(crate) const REFUSING: Product = Product {
 };
 
 /// The one of these that the process of a test is to use.
-pub(crate) fn by_name(name: &str) -> &'static Product {
-    #[cfg(feature = "postgres")]
-    const SPECIAL: &[&Product] = &[&COUNTED, &STUCK, &BARREN, &REFUSING];
-    #[cfg(not(feature = "postgres"))]
-    const SPECIAL: &[&Product] = &[];
+pub(crate) fn by_name(name: &str) -> &'static ServerProgram {
+    const SPECIAL: &[&ServerProgram] = &[&COUNTED, &STUCK, &BARREN, &REFUSING];
     SERVERS
         .iter()
         .chain(SPECIAL)
-        .find(|product| id(product) == name)
+        .find(|program| id(program) == name)
         .expect("a test has started this")
 }
 
 /// What tells them apart.
-pub(crate) fn id(product: &Product) -> String {
-    format!("{} {}", product.name, product.slug)
+pub(crate) fn id(program: &ServerProgram) -> String {
+    format!("{} {}", program.name, program.slug)
 }

@@ -1,20 +1,19 @@
 //! What a started server is set to, as its first user sees it.
 
-use crate::local_server::program::Product;
+use crate::local_server::program::ServerProgram;
 use crate::local_server::{hints, start};
 use crate::url::DatabaseUrl;
 
 /// Of a server that is started, whichever the environment names.
-fn own_url(product: &Product) -> String {
-    let (used, _) = start::running(product, &crate::files::temp_dir::default_base()).unwrap();
-    let url = (product.url)(&used.sockets);
+fn own_url(program: &ServerProgram) -> String {
+    let (used, _) = start::join_or_start(program, &crate::files::temp_dir::default_base()).unwrap();
+    let url = (program.url)(&used.sockets);
     // Used until this process ends.
     std::mem::forget(used);
     url
 }
 
 #[tokio::test]
-#[cfg(feature = "postgres")]
 async fn postgres_takes_connections_and_is_not_durable() {
     use sqlx::Connection as _;
 
@@ -38,11 +37,14 @@ async fn postgres_takes_connections_and_is_not_durable() {
     }
     connection.close().await.unwrap();
     let url = DatabaseUrl::new(url);
-    assert_eq!(hints::postgres("V", &url).await, None, "as fast as can be");
+    assert_eq!(
+        hint(&crate::postgres::local_server::POSTGRES, &url).await,
+        None,
+        "as fast as can be"
+    );
 }
 
 #[tokio::test]
-#[cfg(feature = "mysql")]
 async fn mysql_takes_connections_and_is_not_durable() {
     use sqlx::Connection as _;
 
@@ -64,5 +66,13 @@ async fn mysql_takes_connections_and_is_not_durable() {
     }
     connection.close().await.unwrap();
     let url = DatabaseUrl::new(url);
-    assert_eq!(hints::mysql("V", &url).await, None, "as fast as can be");
+    assert_eq!(
+        hint(&crate::mysql::local_server::MYSQL_OR_MARIADB, &url).await,
+        None,
+        "as fast as can be"
+    );
+}
+
+async fn hint(program: &ServerProgram, url: &DatabaseUrl) -> Option<String> {
+    hints::hint(program, &(program.settings)(url).await.unwrap())
 }

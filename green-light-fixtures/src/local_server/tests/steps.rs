@@ -3,9 +3,9 @@
 use std::{env, fs, sync::Mutex, thread};
 
 use crate::failpoint::VARIABLE as STEP;
-use crate::local_server::program::Product;
+use crate::local_server::program::ServerProgram;
 use crate::local_server::tests::support::{
-    Process, eventually, expect_gone, home, on_each_server, target,
+    Process, eventually, expect_gone, on_each_server, server_dir, target,
 };
 use crate::local_server::watchdog;
 
@@ -50,7 +50,7 @@ fn is_command(line: &str) -> bool {
 /// Starts a server with `variable` at each number up to `count`, as long as `came_to` says to go on, and
 /// after each another one, for which all must be well.
 fn one_after_the_other(
-    product: &'static Product,
+    program: &'static ServerProgram,
     variable: &str,
     count: usize,
     came_to: impl Fn(usize, &str) -> bool + Sync,
@@ -63,23 +63,23 @@ fn one_after_the_other(
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 let target = target();
-                let home = home(product, &target);
+                let dir = server_dir(program, &target);
                 while let Some(number) = { numbers.lock().unwrap().next() } {
-                    let mut dying = Process::start_with(product, &target, variable, number);
+                    let mut dying = Process::start_with(program, &target, variable, number);
                     let said = dying.until("after ");
                     dying.kill();
                     // Who comes before would use the server that a deadly script watches over.
-                    eventually("a supervisor is still there", || !watchdog::is_kept(&home));
+                    eventually("a supervisor is still there", || !watchdog::is_kept(&dir));
                     if !came_to(number, &said) {
                         numbers.lock().unwrap().nth(MANY);
                     }
-                    let mut next = Process::start(product, &target);
+                    let mut next = Process::start(program, &target);
                     next.sockets();
                     next.end();
-                    expect_gone(&home);
+                    expect_gone(&dir);
                     if variable == STEP {
                         // The first start has the most steps.
-                        fs::remove_dir_all(home.data()).unwrap();
+                        fs::remove_dir_all(dir.data()).unwrap();
                     }
                 }
             });
@@ -89,9 +89,9 @@ fn one_after_the_other(
 
 #[test]
 fn a_user_killed_at_any_step_of_a_start_leaves_nothing() {
-    on_each_server(|product| {
+    on_each_server(|program| {
         let steps = Mutex::new(Vec::new());
-        one_after_the_other(product, STEP, MANY, |_, said| {
+        one_after_the_other(program, STEP, MANY, |_, said| {
             let last = said
                 .lines()
                 .rev()
@@ -125,5 +125,5 @@ fn a_supervisor_killed_at_any_line_of_its_script_leaves_nothing_after_the_next()
     let lines = watchdog::SCRIPT.lines();
     let lines = lines.filter(|line| is_command(line)).count();
     assert!(lines > 40, "{lines}");
-    on_each_server(|product| one_after_the_other(product, LINE, lines, |_, _| true));
+    on_each_server(|program| one_after_the_other(program, LINE, lines, |_, _| true));
 }

@@ -16,12 +16,12 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::local_server::program::Product;
-use crate::local_server::run_as::User;
-use crate::local_server::server_dir::Home;
+use crate::local_server::program::ServerProgram;
+use crate::local_server::run_as::RunAs;
+use crate::local_server::server_dir::ServerDir;
 use crate::local_server::start;
 use crate::local_server::tests::products::{SERVERS, by_name, id};
-use crate::local_server::watchdog::Use;
+use crate::local_server::watchdog::ServerRef;
 
 /// What a machine with other things to do may need.
 const BOUND: Duration = Duration::from_secs(90);
@@ -30,9 +30,9 @@ const BOUND: Duration = Duration::from_secs(90);
 #[ignore = "started by the other tests, in a process of its own"]
 fn user() {
     let base = PathBuf::from(env::var_os("TEST_BASE").expect("a test has started this"));
-    let product = by_name(&env::var("TEST_PRODUCT").unwrap());
+    let program = by_name(&env::var("TEST_PRODUCT").unwrap());
     let begun = Instant::now();
-    match start::running(product, &base) {
+    match start::join_or_start(program, &base) {
         Ok((used, _)) => {
             println!("sockets {}", used.sockets.display());
             println!("after {:?}", begun.elapsed());
@@ -67,10 +67,10 @@ fn named(prefix: &str) -> TempDir {
 }
 
 /// Runs `test` for every server, at the same time.
-pub(crate) fn on_each_server(test: impl Fn(&'static Product) + Sync) {
+pub(crate) fn on_each_server(test: impl Fn(&'static ServerProgram) + Sync) {
     thread::scope(|scope| {
-        for product in SERVERS {
-            scope.spawn(|| test(product));
+        for program in SERVERS {
+            scope.spawn(|| test(program));
         }
     });
 }
@@ -82,42 +82,46 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(product: &Product, target: &TempDir) -> Self {
-        Self::of(Command::new(env::current_exe().unwrap()), product, target)
+    pub(crate) fn start(program: &ServerProgram, target: &TempDir) -> Self {
+        Self::of(Command::new(env::current_exe().unwrap()), program, target)
     }
 
     /// The same with a variable.
     pub(crate) fn start_with(
-        product: &Product,
+        program: &ServerProgram,
         target: &TempDir,
         variable: &str,
         value: impl fmt::Display,
     ) -> Self {
         let mut command = Command::new(env::current_exe().unwrap());
         command.env(variable, value.to_string());
-        Self::of(command, product, target)
+        Self::of(command, program, target)
     }
 
     /// A process of somebody who may do nothing on this machine, to whom `target` then belongs.
-    pub(crate) fn start_without_privileges(product: &Product, target: &TempDir) -> Self {
+    pub(crate) fn start_without_privileges(program: &ServerProgram, target: &TempDir) -> Self {
         const NOBODY: u32 = 65_534;
-        let program = env::current_exe().unwrap();
+        let executable = env::current_exe().unwrap();
         if fs::metadata(target.path()).unwrap().uid() != 0 {
-            return Self::start(product, target);
+            return Self::start(program, target);
         }
         // Where the program is, only root may be able to go. Were the copy written by this process, a
         // child that another thread starts meanwhile could still hold it, and it could not be run.
         let copy = target.path().join("program");
-        let copied = Command::new("cp").arg(program).arg(&copy).status().unwrap();
+        let copied = Command::new("cp")
+            .arg(executable)
+            .arg(&copy)
+            .status()
+            .unwrap();
         assert!(copied.success());
         fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
         chown(target.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         let mut command = Command::new(copy);
         command.uid(NOBODY).gid(NOBODY).current_dir("/");
-        Self::of(command, product, target)
+        Self::of(command, program, target)
     }
 
-    fn of(mut command: Command, product: &Product, target: &TempDir) -> Self {
+    fn of(mut command: Command, program: &ServerProgram, target: &TempDir) -> Self {
         let mut child = command
             .args([
                 "local_server::tests::support::user",
@@ -126,7 +130,7 @@ impl Process {
                 "--nocapture",
             ])
             .env("TEST_BASE", target.path())
-            .env("TEST_PRODUCT", id(product))
+            .env("TEST_PRODUCT", id(program))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -174,10 +178,10 @@ impl Process {
     }
 }
 
-pub(crate) fn home(product: &Product, target: &TempDir) -> Home {
-    let program = (product.find)().unwrap();
-    let user = User::for_server(product.users).unwrap();
-    Home::open(target.path(), product.slug, &program, user).unwrap()
+pub(crate) fn server_dir(program: &ServerProgram, target: &TempDir) -> ServerDir {
+    let executable = (program.find)().unwrap();
+    let user = RunAs::for_server(program.users).unwrap();
+    ServerDir::open(target.path(), program.slug, &executable, user).unwrap()
 }
 
 #[track_caller]
@@ -190,30 +194,30 @@ pub(crate) fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 /// Whether any process of the server is left.
-pub(crate) fn is_alive(home: &Home) -> bool {
-    home.try_lock("alive").unwrap().is_none()
+pub(crate) fn is_alive(dir: &ServerDir) -> bool {
+    dir.try_lock("alive").unwrap().is_none()
 }
 
 /// Waits until no process of the server is left.
 #[track_caller]
-pub(crate) fn expect_gone(home: &Home) {
-    eventually("the server is still there", || !is_alive(home));
-    assert!(Use::join(home).is_none());
+pub(crate) fn expect_gone(dir: &ServerDir) {
+    eventually("the server is still there", || !is_alive(dir));
+    assert!(ServerRef::join(dir).is_none());
     // What makes a cluster for a killed process goes on to its end.
     eventually("a process is still there", || {
-        processes_with(home.path()).is_empty() && processes_in(home.path()).is_empty()
+        processes_with(dir.path()).is_empty() && processes_in(dir.path()).is_empty()
     });
 }
 
 /// The number of the server's process.
-pub(crate) fn server_process(home: &Home) -> String {
-    let number = fs::read_to_string(home.file("server.pid")).unwrap();
+pub(crate) fn server_process(dir: &ServerDir) -> String {
+    let number = fs::read_to_string(dir.file("server.pid")).unwrap();
     number.trim().to_owned()
 }
 
 /// The processes that keep the server running.
-pub(crate) fn supervisors(home: &Home) -> Vec<String> {
-    processes_with(&home.file("watchdog.sh"))
+pub(crate) fn supervisors(dir: &ServerDir) -> Vec<String> {
+    processes_with(&dir.file("watchdog.sh"))
 }
 
 /// The processes that have `argument` among theirs.
