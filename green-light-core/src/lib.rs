@@ -35,4 +35,4 @@ pub use crate::report::redact::{redacted, redacted_url};
 pub use crate::report::remark::remark;
 pub use crate::report::rendered::TeardownResult;
 pub use crate::report::skip::skip;
-pub use crate::tasks::spawn;
+pub use crate::tasks::{RunningTest, running_test, spawn};

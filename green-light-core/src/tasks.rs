@@ -108,8 +108,27 @@ thread_local! {
 #[cfg(feature = "crowd")]
 may::coroutine_local!(static MEMBER: RefCell<Option<Spawner>> = RefCell::new(None));
 
+/// A test that runs, as others are told apart from it and as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunningTest {
+    /// `module_path!()` and the name of the function, or of one case of it: no other test has the same.
+    pub path: &'static str,
+    /// The path without the crate, as libtest has it.
+    pub full_name: &'static str,
+    /// The name of the function, or of one case of it. Tests of other modules may have the same.
+    pub name: &'static str,
+}
+
+/// The test whose body or fixture runs here, or a task that one of them spawned by [`spawn`]; none in a module or
+/// process fixture. For crates of fixtures.
+#[must_use]
+pub fn running_test() -> Option<RunningTest> {
+    Spawner::here()?.tasks.test
+}
+
 /// The tasks of one test, or of one shared fixture.
 pub(crate) struct Tasks {
+    test: Option<RunningTest>,
     executor: Executor,
     state: Mutex<State>,
     ended: Notify,
@@ -146,25 +165,25 @@ enum Executor {
 }
 
 impl Tasks {
-    /// Those of a test with this name.
-    pub(crate) fn of_test(name: &'static str, has_own_runtime: bool) -> Arc<Self> {
-        Self::on(if has_own_runtime {
+    pub(crate) fn of_test(test: RunningTest, has_own_runtime: bool) -> Arc<Self> {
+        let executor = if has_own_runtime {
             Executor::Own(OnceLock::new())
         } else {
             Executor::Beside {
-                name,
+                name: test.full_name,
                 thread: OnceLock::new(),
             }
-        })
+        };
+        Self::on(executor, Some(test))
     }
 
-    /// Those of a shared fixture.
     pub(crate) fn of_shared_fixture() -> Arc<Self> {
-        Self::on(Executor::Shared)
+        Self::on(Executor::Shared, None)
     }
 
-    fn on(executor: Executor) -> Arc<Self> {
+    fn on(executor: Executor, test: Option<RunningTest>) -> Arc<Self> {
         Arc::new(Self {
+            test,
             executor,
             state: Mutex::default(),
             ended: Notify::new(),

@@ -3,7 +3,7 @@
 //! An engine is a cheap handle: clones share everything. It belongs to no runtime: any tokio runtime
 //! may open a transaction on it, and the slots it keeps outlive the runtime that made them.
 
-use std::{fmt, path::PathBuf, pin::pin, sync::Arc, thread, time::Duration};
+use std::{fmt, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use green_light_core::progress;
 
@@ -27,6 +27,7 @@ use crate::schema::definition::Schema;
 use crate::session::handle::Session;
 use crate::session::isolated::IsolatedDb;
 use crate::session::transaction::Transaction;
+use crate::test_id::TestId;
 use crate::url::DatabaseUrl;
 
 /// How long a template may take before it is said that one is being built.
@@ -81,13 +82,14 @@ impl Engine {
     ///
     /// When no database can be made from the template.
     pub async fn session(&self, isolation: Isolation) -> Result<Session, Error> {
-        let isolated = self.isolate(isolation, &test_of_this_thread()).await?;
+        let isolated = self.isolated(isolation, TestId::here()).await?;
         Ok(isolated.into_session())
     }
 
     /// The place of `test` in a database, kept apart from other tests by `isolation`.
     ///
-    /// The name is used in messages only.
+    /// The name is used in messages. Outside of `#[green_light::test]` and its fixtures, it also tells the test from
+    /// others where connections of a server are few.
     ///
     /// # Errors
     ///
@@ -97,33 +99,41 @@ impl Engine {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn isolate(&self, isolation: Isolation, test: &str) -> Result<Transaction, Error> {
-        // Boxed where they are deep: rustc computes the layout of the whole of a user's future, to a limited depth.
-        let isolated = match isolation {
-            Isolation::Transaction => {
-                let lease = Lease::of(&self.slots, test.into()).await?;
-                let url = lease.url().unwrap_or_else(|| self.url());
-                IsolatedDb::Sandbox { lease, url }
-            }
-            Isolation::Database => {
-                IsolatedDb::Database(Box::pin(self.databases.dedicated(test.into())).await?)
-            }
-            Isolation::Shared => {
-                IsolatedDb::Database(Box::pin(self.databases.shared(test.into())).await?)
-            }
-        };
-        Ok(Transaction::new(isolated, self.backend))
+        self.isolated(isolation, TestId::named(test)).await
     }
 
-    /// The outer transaction of one test, named after the current thread, as libtest does.
+    /// In a box: rustc computes the layout of the whole of a user's future, to a limited depth.
+    fn isolated(
+        &self,
+        isolation: Isolation,
+        test: TestId,
+    ) -> BoxFuture<'_, Result<Transaction, Error>> {
+        Box::pin(async move {
+            let isolated = match isolation {
+                Isolation::Transaction => {
+                    let lease = Lease::of(&self.slots, test).await?;
+                    let url = lease.url().unwrap_or_else(|| self.url());
+                    IsolatedDb::Sandbox { lease, url }
+                }
+                Isolation::Database => IsolatedDb::Database(self.databases.dedicated(test).await?),
+                Isolation::Shared => IsolatedDb::Database(self.databases.shared(test).await?),
+            };
+            Ok(Transaction::new(isolated, self.backend))
+        })
+    }
+
+    /// The outer transaction of the test that runs here.
+    ///
+    /// Outside of `#[green_light::test]` and its fixtures, it is named after the current thread, as libtest does.
     ///
     /// # Errors
     ///
     /// When no database can be made from the template.
     pub async fn transaction(&self) -> Result<Transaction, Error> {
-        self.transaction_for(&test_of_this_thread()).await
+        self.isolated(Isolation::Transaction, TestId::here()).await
     }
 
-    /// The outer transaction of `test`, a name used in messages only.
+    /// The outer transaction of `test`, as by [`isolate`](Self::isolate).
     ///
     /// # Errors
     ///
@@ -174,13 +184,6 @@ impl Engine {
     pub fn close(&self) {
         self.slots.clear();
     }
-}
-
-/// The name of the current thread, which libtest gives it after the test.
-fn test_of_this_thread() -> String {
-    let thread = thread::current();
-    let name = thread.name().filter(|name| !name.starts_with("tokio-"));
-    name.unwrap_or("(unnamed)").to_owned()
 }
 
 impl fmt::Debug for Engine {

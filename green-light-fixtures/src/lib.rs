@@ -86,6 +86,8 @@ pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(feature = "_database")]
+pub(crate) mod test_id;
+#[cfg(feature = "_database")]
 pub(crate) mod url;
 #[cfg(feature = "_database")]
 pub(crate) mod versions;

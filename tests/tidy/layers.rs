@@ -51,7 +51,7 @@ const LAYERS: [Layers; 3] = [
     Layers {
         name: "green-light-fixtures",
         order: "
-            backoff digest failpoint limits url versions
+            backoff digest failpoint limits test_id url versions
             error
             backend env
             files isolation

@@ -15,6 +15,8 @@ static REMARKS: Mutex<Vec<Remark>> = Mutex::new(Vec::new());
 /// Says at the end of the process, in one line, that `fact` is so in `test` and the others for which this is
 /// called with the same words, and what to do about it. For crates of fixtures.
 ///
+/// `test` is the name that libtest has for it: tests of two modules may have the same short name.
+///
 /// Nothing is said under nextest, where each test is a process.
 pub fn remark(test: &str, fact: &'static str, cure: &'static str) {
     let mut remarks = REMARKS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -20,7 +20,7 @@ use crate::report::hook::{Reporting, install_hook};
 use crate::report::panics::failure_of;
 use crate::runtime::enter::RuntimeError;
 use crate::tasks;
-use crate::tasks::{Here, Tasks};
+use crate::tasks::{Here, RunningTest, Tasks};
 use crate::test::outcome::TestRecord;
 use crate::test::runtime_choice::drive;
 use crate::test::stranded;
@@ -70,10 +70,12 @@ fn run(meta: &'static TestMeta) -> Result<TestRecord, Failure> {
         .iter()
         .try_for_each(|step| run.refuse_while_paused(step))
         .map_err(|error| Failure::new(error.to_string()))?;
-    let tasks = Tasks::of_test(
-        meta.full_name(),
-        meta.options.runtime != RuntimeChoice::Shared,
-    );
+    let test = RunningTest {
+        path: meta.path,
+        full_name: meta.full_name(),
+        name: meta.name(),
+    };
+    let tasks = Tasks::of_test(test, meta.options.runtime != RuntimeChoice::Shared);
     let here = Here::enter(&tasks);
     let driven = if run.plan.has_context() {
         // The executor makes room for the test, which has the stack of this thread.

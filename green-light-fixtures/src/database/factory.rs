@@ -10,6 +10,7 @@ use crate::database::test_lease::{LeasedDatabase, TestLease};
 use crate::driver::traits::{ALL_TESTS, Template, TestDatabase};
 use crate::error::Error;
 use crate::limits::Timeouts;
+use crate::test_id::TestId;
 
 /// The databases of one engine that tests may commit to.
 #[derive(Debug)]
@@ -36,13 +37,13 @@ impl DatabaseFactory {
     }
 
     /// A database for `test` alone.
-    pub(crate) async fn dedicated(&self, test: Arc<str>) -> Result<TestLease, Error> {
-        let database = LeasedDatabase::Dedicated(self.create(&test).await?);
+    pub(crate) async fn dedicated(&self, test: TestId) -> Result<TestLease, Error> {
+        let database = LeasedDatabase::Dedicated(self.create(&test.path).await?);
         TestLease::open(database, test, self.timeouts).await
     }
 
     /// The database that the tests of the process share, once no other test has it.
-    pub(crate) async fn shared(&self, test: Arc<str>) -> Result<TestLease, Error> {
+    pub(crate) async fn shared(&self, test: TestId) -> Result<TestLease, Error> {
         let make = async || self.create(ALL_TESTS).await;
         let guard = self.shared_queue.wait(&test, make).await?;
         TestLease::open(LeasedDatabase::Shared(guard), test, self.timeouts).await

@@ -5,6 +5,7 @@ use green_light_core::note;
 use crate::driver::traits::{KeptDatabase, TestDatabase};
 use crate::env::{invalid_value, value};
 use crate::error::Error;
+use crate::test_id::TestId;
 
 const VARIABLE: &str = "GREEN_LIGHT_KEEP";
 
@@ -27,13 +28,13 @@ pub(crate) fn limit() -> Result<usize, Error> {
 /// Keeps the database of a failed test, and says where.
 pub(crate) async fn keep(
     database: Box<dyn TestDatabase>,
-    test: &str,
+    test: &TestId,
     at_most: usize,
 ) -> Result<(), Error> {
     let KeptDatabase {
         url,
         server_variable,
-    } = database.keep(test, at_most).await?;
+    } = database.keep(&test.path, at_most).await?;
     let shown = url.redacted();
     let how = match server_variable {
         Some(variable) if shown != url.expose() => {

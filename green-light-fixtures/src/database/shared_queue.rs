@@ -13,6 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::driver::traits::TestDatabase;
 use crate::error::{Error, Kind};
+use crate::test_id::TestId;
 
 /// After how long a waiting test says what it waits for.
 const REPORT_AFTER: Duration = if cfg!(test) {
@@ -31,7 +32,7 @@ const LIMIT: Duration = if cfg!(test) {
 pub(crate) struct SharedQueue {
     database: Arc<AsyncMutex<Option<SharedDatabase>>>,
     /// The test that has the database.
-    holder: Arc<Mutex<Option<Arc<str>>>>,
+    holder: Arc<Mutex<Option<TestId>>>,
 }
 
 #[derive(Debug)]
@@ -45,14 +46,14 @@ impl SharedQueue {
     /// Waits until no other test has the database, and restores it; `make` makes the first one.
     pub(crate) async fn wait(
         &self,
-        test: &Arc<str>,
+        test: &TestId,
         make: impl AsyncFnOnce() -> Result<Box<dyn TestDatabase>, Error>,
     ) -> Result<SharedGuard, Error> {
         let mut guard = SharedGuard {
             slot: self.lock(test).await?,
             holder: Arc::clone(&self.holder),
         };
-        *guard.holder() = Some(Arc::clone(test));
+        *guard.holder() = Some(test.clone());
         match &mut *guard.slot {
             Some(shared) => {
                 // Until the test has released it in good order.
@@ -69,10 +70,7 @@ impl SharedQueue {
         Ok(guard)
     }
 
-    async fn lock(
-        &self,
-        test: &Arc<str>,
-    ) -> Result<OwnedMutexGuard<Option<SharedDatabase>>, Error> {
+    async fn lock(&self, test: &TestId) -> Result<OwnedMutexGuard<Option<SharedDatabase>>, Error> {
         let started = Instant::now();
         loop {
             let locking = Arc::clone(&self.database).lock_owned();
@@ -81,7 +79,7 @@ impl SharedQueue {
             }
             let waited = started.elapsed();
             let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
-            let holder = holder.as_deref();
+            let holder = holder.as_ref();
             let holder = holder.map_or("another test".to_owned(), |name| format!("test `{name}`"));
             if waited >= LIMIT {
                 let text = format!(
@@ -105,7 +103,7 @@ impl SharedQueue {
 #[derive(Debug)]
 pub(crate) struct SharedGuard {
     slot: OwnedMutexGuard<Option<SharedDatabase>>,
-    holder: Arc<Mutex<Option<Arc<str>>>>,
+    holder: Arc<Mutex<Option<TestId>>>,
 }
 
 impl SharedGuard {
@@ -137,7 +135,7 @@ impl SharedGuard {
         Ok(())
     }
 
-    fn holder(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+    fn holder(&self) -> MutexGuard<'_, Option<TestId>> {
         self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -220,7 +218,7 @@ mod tests {
                 });
                 Ok(database)
             };
-            self.queue.wait(&test.into(), make).await
+            self.queue.wait(&TestId::named(test), make).await
         }
     }
 

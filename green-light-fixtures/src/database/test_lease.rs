@@ -22,13 +22,14 @@ use crate::isolation::Isolation;
 #[cfg(feature = "sea-orm")]
 use crate::limits::SESSION_CONNECTIONS;
 use crate::limits::Timeouts;
+use crate::test_id::TestId;
 use crate::url::DatabaseUrl;
 
 /// A test's lease of a database that it may commit to.
 #[derive(Debug)]
 pub(crate) struct TestLease {
     url: DatabaseUrl,
-    test: Arc<str>,
+    test: TestId,
     isolation: Isolation,
     timeouts: Timeouts,
     /// How many databases of failed tests may be kept, if this is one.
@@ -104,7 +105,7 @@ impl TestLease {
     /// Opens the pool by which `test` uses `database`.
     pub(crate) async fn open(
         database: LeasedDatabase,
-        test: Arc<str>,
+        test: TestId,
         timeouts: Timeouts,
     ) -> Result<Self, Error> {
         let opened = database.database()?;
@@ -130,7 +131,7 @@ impl TestLease {
     }
 
     pub(crate) fn test(&self) -> &str {
-        &self.test
+        self.test.name()
     }
 
     /// The database will be kept when the lease ends, as one of `at_most` so many.
@@ -166,7 +167,7 @@ impl TestLease {
         leased.map(|leased| Releasing {
             token: token.as_ref().map(Arc::downgrade).unwrap_or_default(),
             leased,
-            test: Arc::clone(&self.test),
+            test: self.test.clone(),
             timeouts: self.timeouts,
             keep: self.keep.load(Ordering::Relaxed),
         })
@@ -196,7 +197,7 @@ impl TestLease {
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
                 if self.leased().is_none() =>
             {
-                crate::sandbox::contention::has_ended(&self.test)
+                crate::sandbox::contention::has_ended(self.test.name())
             }
             other => return other,
         };
@@ -210,7 +211,7 @@ impl TestLease {
 pub(crate) struct Releasing {
     leased: Leased,
     token: Weak<()>,
-    test: Arc<str>,
+    test: TestId,
     timeouts: Timeouts,
     keep: usize,
 }
@@ -226,7 +227,7 @@ impl Releasing {
             keep: at_most,
         } = self;
         if token.strong_count() > 0 {
-            left_behind(&test, move || token.strong_count() > 0);
+            left_behind(test.name(), move || token.strong_count() > 0);
         }
         let closing = pool.0.close();
         let is_held = tokio::time::timeout(timeouts.teardown, closing)
@@ -245,7 +246,7 @@ impl Releasing {
             ));
         }
         let released = match (at_most, database) {
-            (0, database) => database.release(&test, is_held).await,
+            (0, database) => database.release(test.name(), is_held).await,
             (_, database) => match database.into_database() {
                 Some(database) => keep(database, &test, at_most).await,
                 None => Ok(()),

@@ -7,12 +7,13 @@ use std::{
 
 use crate::driver::breach::BreachReport;
 use crate::driver::checkout::Checkout;
+use crate::test_id::TestId;
 
 /// The part of a lease that callbacks write to.
 #[derive(Debug)]
 pub(crate) struct LeaseState {
     pub(crate) id: u64,
-    pub(crate) test: Arc<str>,
+    pub(crate) test: TestId,
     pub(crate) breaches: Vec<BreachReport>,
     pub(crate) longest: Option<(Duration, Checkout)>,
     /// Whether the test has had a connection, so that losing it loses rows.
@@ -42,7 +43,7 @@ pub(crate) struct LeaseState {
 }
 
 impl LeaseState {
-    pub(crate) fn new(id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(id: u64, test: TestId, deadlocked: Arc<AtomicBool>) -> Self {
         Self {
             id,
             test,

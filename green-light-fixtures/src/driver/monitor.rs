@@ -21,6 +21,7 @@ use crate::driver::handoff::Handoff;
 use crate::driver::lease_state::LeaseState;
 use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten;
+use crate::test_id::TestId;
 
 #[derive(Debug)]
 pub(crate) struct SandboxMonitor {
@@ -66,7 +67,7 @@ impl SandboxMonitor {
     }
 
     /// Lends the slot. `false` when it must not be lent any more.
-    pub(crate) fn open(&self, id: u64, test: Arc<str>, deadlocked: Arc<AtomicBool>) -> bool {
+    pub(crate) fn open(&self, id: u64, test: TestId, deadlocked: Arc<AtomicBool>) -> bool {
         let mut state = self.state();
         if state.poisoned || state.lease.is_some() || self.is_dead() {
             return false;

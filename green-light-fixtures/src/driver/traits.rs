@@ -53,7 +53,7 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Makes the database of slot `number`, which `test` is the first to have, and opens its pool.
+    /// Makes the database of slot `number`, which `test`, a path, is the first to have, and opens its pool.
     fn open_slot<'a>(
         &'a self,
         number: u64,
@@ -62,7 +62,7 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>>;
 
-    /// Makes a database that `owner` may commit to.
+    /// Makes a database that `owner`, the path of a test, may commit to.
     fn create<'a>(
         &'a self,
         owner: &'a str,
@@ -144,7 +144,7 @@ pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
     /// the next one.
     fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>>;
 
-    /// Keeps it for somebody to look at, as one of `at_most` so many. Its pool has been closed.
+    /// Keeps it for somebody to look at, as one of `at_most` so many. Its pool has been closed. `test` is a path.
     fn keep<'a>(
         self: Box<Self>,
         test: &'a str,

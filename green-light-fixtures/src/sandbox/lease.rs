@@ -22,6 +22,7 @@ use crate::sandbox::pool::SandboxPool;
 use crate::sandbox::slot::Slot;
 #[cfg(feature = "_server")]
 use crate::server::connection_budget::ConnectionHolder;
+use crate::test_id::TestId;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) struct Lease {
     id: u64,
     /// Lives while any clone of the test's connection does; the lease's own part ends with it.
     token: Mutex<Option<Arc<()>>>,
-    test: Arc<str>,
+    test: TestId,
     deadlocked: Arc<AtomicBool>,
     /// On a server, where its connection is one of few.
     #[cfg(feature = "_server")]
@@ -41,7 +42,7 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Lends a slot of `set` to `test`.
-    pub(crate) async fn of(set: &Arc<SandboxPool>, test: Arc<str>) -> Result<Self, Error> {
+    pub(crate) async fn of(set: &Arc<SandboxPool>, test: TestId) -> Result<Self, Error> {
         let id = set.next_lease();
         let deadlocked = Arc::new(AtomicBool::new(false));
         let slot = set.acquire(id, &test, &deadlocked).await?;
@@ -50,7 +51,7 @@ impl Lease {
         let holding = set
             .template()
             .counts_connections()
-            .then(|| ConnectionHolder::new(&test));
+            .then(|| ConnectionHolder::new(&test.path));
         Ok(Self {
             set: Arc::clone(set),
             slot: Mutex::new(Some(slot)),
@@ -79,7 +80,7 @@ impl Lease {
 
     /// The test it was lent to.
     pub(crate) fn test(&self) -> &str {
-        &self.test
+        self.test.name()
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -188,7 +189,7 @@ impl Returning {
             && let Some(lease) = &slot.monitor.state().lease
         {
             let token = Weak::clone(&self.token);
-            left_behind(&lease.test, move || token.strong_count() > 0);
+            left_behind(lease.test.name(), move || token.strong_count() > 0);
         }
         let ended = if slot.monitor.is_untouched() && !hands_over {
             FinishOutcome::Clean
@@ -244,7 +245,7 @@ fn report(
     let mut errors: Vec<_> = lease
         .breaches
         .into_iter()
-        .map(|record| record.into_error(&test))
+        .map(|record| record.into_error(test.name()))
         .collect();
     match ended {
         FinishOutcome::Clean

@@ -12,6 +12,7 @@ use crate::driver::traits::Template;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::sandbox::slot::Slot;
+use crate::test_id::TestId;
 
 /// The sets of this process whose slots need a connection of a server each.
 static ON_SERVERS: Mutex<Vec<Weak<SandboxPool>>> = Mutex::new(Vec::new());
@@ -103,7 +104,7 @@ impl SandboxPool {
     pub(crate) async fn acquire(
         &self,
         id: u64,
-        test: &Arc<str>,
+        test: &TestId,
         deadlocked: &Arc<AtomicBool>,
     ) -> Result<Slot, Error> {
         loop {
@@ -113,10 +114,7 @@ impl SandboxPool {
                 None => self.open(test).await?,
             };
             slot.database.unpark();
-            if slot
-                .monitor
-                .open(id, Arc::clone(test), Arc::clone(deadlocked))
-            {
+            if slot.monitor.open(id, test.clone(), Arc::clone(deadlocked)) {
                 return Ok(slot);
             }
             // Something used it while it was idle, so it may be used again: not by a test.
@@ -124,12 +122,12 @@ impl SandboxPool {
         }
     }
 
-    async fn open(&self, test: &str) -> Result<Slot, Error> {
+    async fn open(&self, test: &TestId) -> Result<Slot, Error> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let monitor = Arc::new(SandboxMonitor::new(self.template.dialect()));
         let database = self
             .template
-            .open_slot(number, test, &monitor, self.waits.connection)
+            .open_slot(number, &test.path, &monitor, self.waits.connection)
             .await?;
         Ok(Slot::new(database, monitor))
     }

@@ -7,6 +7,7 @@ use crate::driver::outcome::FinishOutcome;
 use crate::limits::Timeouts;
 use crate::sandbox::lease::Lease;
 use crate::sandbox::pool::{SandboxPool, evict_idle};
+use crate::test_id::TestId;
 
 fn pool_of(driver: &InMemory) -> Arc<SandboxPool> {
     let timeouts = Timeouts {
@@ -18,7 +19,7 @@ fn pool_of(driver: &InMemory) -> Arc<SandboxPool> {
 
 /// The lease of a test that has used its connection.
 async fn used(pool: &Arc<SandboxPool>, test: &str) -> Lease {
-    let lease = Lease::of(pool, test.into()).await.unwrap();
+    let lease = Lease::of(pool, TestId::named(test)).await.unwrap();
     lease.monitor().check_out(0, 0);
     lease.monitor().released();
     lease
@@ -80,7 +81,7 @@ async fn tests_at_the_same_time_have_slots_of_their_own() {
 async fn a_test_that_did_not_touch_its_connection_needs_no_end() {
     let driver = InMemory::default();
     let pool = pool_of(&driver);
-    let lease = Lease::of(&pool, "idle".into()).await.unwrap();
+    let lease = Lease::of(&pool, TestId::named("idle")).await.unwrap();
     assert_eq!(end(&lease).await, None);
     let finished = |call: &Call| matches!(call, Call::Finish { .. });
     assert!(!driver.calls().iter().any(finished));
@@ -218,7 +219,7 @@ async fn idle_slots_of_servers_are_evicted_and_others_are_not() {
 async fn a_database_that_cannot_be_made_is_an_error_of_the_test() {
     let driver = InMemory::default();
     driver.refuses();
-    let refused = Lease::of(&pool_of(&driver), "one".into()).await;
+    let refused = Lease::of(&pool_of(&driver), TestId::named("one")).await;
     let error = refused.unwrap_err().to_string();
     assert_eq!(error, "the database in memory refuses");
 }

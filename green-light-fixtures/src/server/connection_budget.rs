@@ -254,7 +254,7 @@ impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
     }
 }
 
-/// The tests of this process that have connections of a server, once for each time that they got some.
+/// The paths of the tests of this process that have connections of a server, once for each time that they got some.
 static HOLDERS: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
 
 fn tests() -> std::sync::MutexGuard<'static, Vec<Arc<str>>> {

@@ -103,7 +103,7 @@ pub(crate) trait ConnectionLocks: ServerAccess {
     ) -> impl Future<Output = Result<Vec<(String, i64)>, sqlx::Error>> + Send;
 }
 
-/// What a database is for.
+/// What a database is for. Tests are known by their paths.
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
     /// For this test alone, which may commit to it.

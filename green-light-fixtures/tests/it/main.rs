@@ -1,4 +1,4 @@
-//! Behaviour of the database layer, on plain tokio, without macros.
+//! Behaviour of the database layer, on plain tokio, without macros but where a test is to know which one it is.
 //!
 //! Every hostile behaviour has a companion check: the next transaction sees a clean database.
 
@@ -29,6 +29,7 @@ mod mysql_sandbox;
 mod mysql_server;
 mod mysql_session;
 mod named_server;
+mod namesakes;
 mod outsiders;
 mod own_server;
 mod passwords;
