@@ -268,6 +268,16 @@ async fn a_migration_that_works_in_batches_ends_and_is_read_once(backend: Backen
     );
 }
 
+/// Whether green-light says more in `line` than what it waits for on a machine that is busy.
+fn is_news(line: &str) -> bool {
+    let waits = [
+        "building the database of the schema made at ",
+        "dropping the databases of this process on ",
+        "s: the databases of this process on ",
+    ];
+    line.contains("green-light: ") && !waits.iter().any(|wait| line.contains(wait))
+}
+
 async fn a_migration_that_does_not_end_without_a_database_is_told_once(backend: Backend) {
     if part().is_some() {
         return look(backend, HANGING).await;
@@ -281,7 +291,8 @@ async fn a_migration_that_does_not_end_without_a_database_is_told_once(backend: 
     assert_eq!(seen.stderr.matches(".key(").count(), 1, "{}", seen.stderr);
     let seen = processes.at_once(2);
     assert_eq!(seen.built, 0);
-    assert!(!seen.stderr.contains("green-light: "), "{}", seen.stderr);
+    let told: Vec<&str> = seen.stderr.lines().filter(|line| is_news(line)).collect();
+    assert!(told.is_empty(), "{told:?}");
     let runs = processes.runs();
     assert!(runs.values().eq([&2, &2]), "{runs:?}");
 }
