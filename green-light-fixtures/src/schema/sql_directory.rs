@@ -16,7 +16,7 @@ use crate::schema::sql_files::Script;
 use crate::schema::step::Step;
 use crate::schema::up_section::up_section;
 
-/// The files of a migration that has a directory of its own.
+/// The file of a migration that has a directory of its own.
 const OF_DIRECTORIES: [&str; 2] = ["up.sql", "migration.sql"];
 /// What is said of a directory that is not understood.
 const LAYOUTS: &str = "`Schema::sql_dir` reads `1_name.sql` and `1_name.up.sql` in the order of their \
@@ -108,27 +108,19 @@ fn read_directory(directory: &Path) -> Result<Vec<Script>, Unread> {
     let not_understood = |why: String| Unread { why, help: LAYOUTS };
     let mut found = Vec::new();
     for (name, path) in &entries {
-        match File::of(name, path) {
-            File::Run { order, path } => found.push((order, name, path)),
-            File::Ignored => {}
-            File::Refused(why) => return Err(not_understood(format!("`{name}` {why}"))),
+        let refused = |why| not_understood(format!("`{name}` {why}"));
+        if let Some(file) = file_to_run(name, path).map_err(refused)? {
+            found.push((Order::of(name), name, file));
         }
     }
     if found.is_empty() {
-        let names: Vec<_> = entries
-            .iter()
-            .take(LISTED)
-            .map(|(name, _)| format!("`{name}`"))
-            .collect();
+        let shown = entries.iter().take(LISTED);
+        let names: Vec<_> = shown.map(|(name, _)| format!("`{name}`")).collect();
         let more = if entries.len() > LISTED { ", .." } else { "" };
-        let why = match names.is_empty() {
-            true => "there is no `.sql` file in it: it is empty".to_owned(),
-            false => format!(
-                "there is no `.sql` file in it that goes up, but {}{more}",
-                names.join(", ")
-            ),
-        };
-        return Err(not_understood(why));
+        return Err(not_understood(match &*names.join(", ") {
+            "" => "there is no `.sql` file in it: it is empty".to_owned(),
+            names => format!("there is no `.sql` file in it that goes up, but {names}{more}"),
+        }));
     }
     // An undo of Flyway has the number of what it undoes; what refinery calls unversioned has its own.
     let versions: Vec<_> = found
@@ -163,18 +155,43 @@ fn read_file(path: &Path) -> io::Result<Script> {
     }
 }
 
-/// What is done with an entry of the directory.
-enum File {
-    Run { order: Order, path: PathBuf },
-    Ignored,
-    Refused(&'static str),
+/// The file that is run for an entry of the directory, if one is.
+///
+/// # Errors
+///
+/// Why the entry is refused.
+fn file_to_run(name: &str, path: &Path) -> Result<Option<PathBuf>, &'static str> {
+    let lower = name.to_ascii_lowercase();
+    let is_sql = lower.ends_with(".sql");
+    if path.is_dir() {
+        let mut files = OF_DIRECTORIES.iter().map(|file| path.join(file));
+        let file = files.find(|file| file.is_file());
+        // To read a directory with the name of a file is an error that says so.
+        return Ok(file.or_else(|| is_sql.then(|| path.to_owned())));
+    }
+    if lower.ends_with(".rs") && Order::of(name).kind != Prefix::None {
+        return Err(
+            "is a migration of refinery in Rust, which is not a text: run all of them by refinery, in \
+             `Schema::run`",
+        );
+    }
+    if !is_sql || lower.ends_with(".down.sql") || lower == "down.sql" {
+        return Ok(None);
+    }
+    let number = name.strip_prefix('B').unwrap_or_default();
+    if number.starts_with(|c: char| c.is_ascii_digit()) && name.contains("__") {
+        return Err(
+            "is a baseline of Flyway, which stands for all migrations before it: give it alone by \
+             `Schema::scripts`, and what comes after it",
+        );
+    }
+    Ok(Some(path.to_owned()))
 }
 
-/// When a file is run: what has no number comes before numbers, and what is repeatable comes last.
+/// When a file is run: files without a number before those with one, repeatable ones last.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Order {
     is_repeatable: bool,
-    is_numbered: bool,
     version: Vec<u64>,
     /// For equal numbers, which undo the others and so are left out.
     kind: Prefix,
@@ -187,50 +204,6 @@ enum Prefix {
     Versioned,
     Undo,
     Repeatable,
-}
-
-impl File {
-    fn of(name: &str, path: &Path) -> Self {
-        let lower = name.to_ascii_lowercase();
-        let is_sql = lower.ends_with(".sql");
-        if path.is_dir() {
-            let files = OF_DIRECTORIES.map(|file| path.join(file));
-            return match files.into_iter().find(|file| file.is_file()) {
-                Some(path) => Self::Run {
-                    order: Order::of(name),
-                    path,
-                },
-                // Its name promises what it is not, which the attempt to read it says.
-                None if is_sql => Self::Run {
-                    order: Order::of(name),
-                    path: path.to_owned(),
-                },
-                None => Self::Ignored,
-            };
-        }
-        if lower.ends_with(".rs") && Order::of(name).kind != Prefix::None {
-            return Self::Refused(
-                "is a migration of refinery in Rust, which is not a text: run all of them by refinery, \
-                 in `Schema::run`",
-            );
-        }
-        if !is_sql || lower.ends_with(".down.sql") || lower == "down.sql" {
-            return Self::Ignored;
-        }
-        if name.starts_with('B')
-            && name[1..].starts_with(|c: char| c.is_ascii_digit())
-            && name.contains("__")
-        {
-            return Self::Refused(
-                "is a baseline of Flyway, which stands for all migrations before it: give it alone by \
-                 `Schema::scripts`, and what comes after it",
-            );
-        }
-        Self::Run {
-            order: Order::of(name),
-            path: path.to_owned(),
-        }
-    }
 }
 
 impl Order {
@@ -246,11 +219,9 @@ impl Order {
             _ if name.starts_with("R__") => (Prefix::Repeatable, ""),
             _ => (Prefix::None, name),
         };
-        let version = version(rest, kind == Prefix::None);
         Self {
             is_repeatable: kind == Prefix::Repeatable,
-            is_numbered: !version.is_empty(),
-            version,
+            version: version(rest, kind == Prefix::None),
             kind,
         }
     }
@@ -271,10 +242,7 @@ fn version(name: &str, is_plain: bool) -> Vec<u64> {
         rest = match rest.strip_prefix(['-', '.']) {
             Some(next) => next,
             // `V1_1__name`; of `1_1984.sql`, the second is the name.
-            None if !is_plain && !rest.starts_with("__") => match rest.strip_prefix('_') {
-                Some(next) => next,
-                None => return numbers,
-            },
+            None if !is_plain && rest.starts_with('_') && !rest.starts_with("__") => &rest[1..],
             None => return numbers,
         };
     }

@@ -9,27 +9,15 @@ struct Marks {
 }
 
 const TOOLS: [Marks; 4] = [
-    Marks {
-        tool: "dbmate",
-        up: "migrate:up",
-        down: "migrate:down",
-    },
-    Marks {
-        tool: "goose",
-        up: "+goose Up",
-        down: "+goose Down",
-    },
-    Marks {
-        tool: "sql-migrate",
-        up: "+migrate Up",
-        down: "+migrate Down",
-    },
-    Marks {
-        tool: "node-pg-migrate",
-        up: "Up Migration",
-        down: "Down Migration",
-    },
+    marks("dbmate", "migrate:up", "migrate:down"),
+    marks("goose", "+goose Up", "+goose Down"),
+    marks("sql-migrate", "+migrate Up", "+migrate Down"),
+    marks("node-pg-migrate", "Up Migration", "Down Migration"),
 ];
+
+const fn marks(tool: &'static str, up: &'static str, down: &'static str) -> Marks {
+    Marks { tool, up, down }
+}
 
 /// What goes up of `text`, in the same lines. The text itself if it is not in parts.
 ///

@@ -1,10 +1,10 @@
 //! Images of SQLite, kept in files below the target directory: built by one process, read by all others
 //! whose schema is the same, in this run and in later ones.
 //!
-//! * The name of the file is a digest of all that decides what is in the image. A file gets its name when it is
-//!   whole, and has a checksum, which is compared when it is read.
+//! * The name of the file is a digest of all that decides what is in it. A file gets its name when it is whole, and has
+//!   a checksum, which is compared when it is read.
 //! * One process builds, and holds a lock meanwhile. Others wait for a time, then build for themselves.
-//! * A file that cannot be written or read is no error: the image is then built in memory.
+//! * If a file cannot be written or read, the image is built in memory.
 
 use std::{
     fs::{self, File},
@@ -29,14 +29,12 @@ use crate::files::temp_dir::target_base;
 use crate::schema::build_id::path_and_mtime;
 use crate::schema::definition::Schema;
 use crate::sqlite::dialect::SqliteDialect;
-use crate::sqlite::sandbox;
-use crate::sqlite::sandbox::Image;
-use crate::sqlite::template_file::TemplateFile;
+use crate::sqlite::sandbox::{self, Image};
 use crate::sqlite::{template_file, template_prune};
 
 /// Changes when an image is made in another way.
-const FORMAT: &str = "1";
-/// How often it is noted that an image is still used.
+const FORMAT: &str = "2";
+/// How often the use of an image is noted in its file.
 const NOTED: Duration = Duration::from_secs(60);
 
 /// Where one image is kept.
@@ -44,7 +42,7 @@ const NOTED: Duration = Duration::from_secs(60);
 pub(crate) struct TemplateCache {
     directory: PathBuf,
     name: String,
-    /// The run that builds every image again, if this is one.
+    /// The name of this run if it builds every image again.
     run: Option<&'static str>,
     /// How long to wait for another process.
     pub(crate) limit: Duration,
@@ -88,12 +86,14 @@ impl TemplateCache {
         if schema.is_uncacheable() || !shown.contains("collations: []") {
             return None;
         }
-        let mut parts = vec![FORMAT.to_owned(), SQLITE_VERSION_NUMBER.to_string()];
+        // The standard library may have another checksum in its next release.
+        let checksum = template_file::checksum(FORMAT.as_bytes()).to_string();
+        let mut parts = vec![checksum, SQLITE_VERSION_NUMBER.to_string()];
         if shown != format!("{:?}", SqliteConnectOptions::new()) {
-            // Extensions have code as well.
+            // Extensions are code, too.
             parts.extend([shown, path_and_mtime()]);
         }
-        // An image costs less than it takes to read a whole program.
+        // To build an image takes less time than to read a whole program for its digest.
         let digest = schema.persistent_digest(&SqliteDialect, path_and_mtime);
         parts.push(digest.await);
         Some(Self {
@@ -142,14 +142,14 @@ impl TemplateCache {
         let Ok(content) = fs::read(&path) else {
             return CacheLookup::Nothing;
         };
-        match TemplateFile::decode(&content) {
+        match template_file::decode(&content) {
             None => CacheLookup::Damaged,
-            Some(file) if self.run.is_some_and(|run| !file.is_from_run(run)) => {
+            Some((run, _)) if self.run.is_some_and(|ours| ours.as_bytes() != run) => {
                 CacheLookup::Nothing
             }
-            Some(file) => {
+            Some((_, image)) => {
                 note_use(&path);
-                CacheLookup::Whole(file.image)
+                CacheLookup::Whole(image.into())
             }
         }
     }
@@ -179,7 +179,7 @@ impl TemplateCache {
 fn note_use(path: &Path) {
     let noted = fs::metadata(path).and_then(|file| file.modified());
     if noted.is_ok_and(|time| time.elapsed().is_ok_and(|since| since > NOTED)) {
-        // Who may not write here does not remove anything either.
+        // A user who may not write here does not remove images either.
         let _ = File::options()
             .append(true)
             .open(path)

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -17,79 +18,50 @@ pub(crate) const DRAFT: &str = "draft";
 /// The extension of the file that is locked while an image is built.
 pub(crate) const LOCK: &str = "lock";
 
-/// So many are kept, however old they are.
+/// So many images are kept, however old they are.
 const KEPT: usize = 12;
 /// How long the others are kept without being used.
 const UNUSED: Duration = Duration::from_secs(60 * 60);
 
-struct Entry {
-    path: PathBuf,
-    used: SystemTime,
-}
-
-impl Entry {
-    fn is_old(&self) -> bool {
-        self.used.elapsed().is_ok_and(|since| since > UNUSED)
-    }
-
-    fn has(&self, extension: &str) -> bool {
-        self.path
-            .extension()
-            .is_some_and(|found| found == extension)
-    }
-
-    /// The name of the image that this belongs to.
-    fn image(&self) -> &str {
-        let stem = self.path.file_stem().and_then(|stem| stem.to_str());
-        stem.unwrap_or_default()
-    }
-
-    fn is_ours(&self) -> bool {
-        let is_digit = |c: char| c.is_ascii_hexdigit();
-        self.image().len() == 16
-            && self.image().chars().all(is_digit)
-            && [IMAGE, DRAFT, LOCK]
-                .iter()
-                .any(|extension| self.has(extension))
-    }
-}
-
-fn entries(directory: &Path) -> Vec<Entry> {
-    let found = fs::read_dir(directory).into_iter().flatten().flatten();
-    found
-        .filter_map(|file| {
-            let used = file.metadata().and_then(|data| data.modified()).ok()?;
-            Some(Entry {
-                path: file.path(),
-                used,
-            })
-        })
-        .filter(Entry::is_ours)
-        .collect()
-}
-
 /// Removes what was not used for long, but for the images that were used last.
 pub(crate) fn remove_unused(directory: &Path) {
-    let mut entries = entries(directory);
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.used));
-    let images = entries.iter().filter(|entry| entry.has(IMAGE)).enumerate();
-    let stay: HashSet<String> = images
-        .filter(|(place, entry)| *place < KEPT || !entry.is_old())
-        .map(|(_, entry)| entry.image().to_owned())
+    let mut files = files(directory);
+    files.sort_by(|(one, _), (other, _)| other.cmp(one));
+    let is_old = |used: &SystemTime| used.elapsed().is_ok_and(|since| since > UNUSED);
+    let images = files.iter().filter(|(_, path)| has(path, IMAGE));
+    let stay: HashSet<_> = images
+        .enumerate()
+        .filter(|(place, (used, _))| *place < KEPT || !is_old(used))
+        .map(|(_, (_, path))| path.file_stem())
         .collect();
-    let old = entries.iter().filter(|entry| entry.is_old());
-    let gone: HashSet<&str> = old
-        .map(Entry::image)
-        .filter(|name| !stay.contains(*name))
-        .collect();
-    for name in gone {
-        let file = |extension| directory.join(name).with_extension(extension);
+    let old = files.iter().filter(|(used, _)| is_old(used));
+    for (_, path) in old.filter(|(_, path)| !stay.contains(&path.file_stem())) {
         // No process builds the image while it is removed. One that waits to do so looks for it again.
-        if let Ok(Some(_lock)) = FileLock::try_acquire(&file(LOCK)) {
+        if let Ok(Some(_lock)) = FileLock::try_acquire(&path.with_extension(LOCK)) {
             for extension in [IMAGE, DRAFT, LOCK] {
-                let _ = fs::remove_file(file(extension));
+                let _ = fs::remove_file(path.with_extension(extension));
             }
             step("pruned");
         }
     }
+}
+
+/// The files of images, with the times of their last use.
+fn files(directory: &Path) -> Vec<(SystemTime, PathBuf)> {
+    let found = fs::read_dir(directory).into_iter().flatten().flatten();
+    found
+        .filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path())))
+        .filter(|(_, path)| {
+            let name = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+            let is_digest = name.len() == 16 && name.chars().all(|c| c.is_ascii_hexdigit());
+            is_digest
+                && [IMAGE, DRAFT, LOCK]
+                    .iter()
+                    .any(|extension| has(path, extension))
+        })
+        .collect()
+}
+
+fn has(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
 }

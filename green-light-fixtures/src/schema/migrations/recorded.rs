@@ -1,11 +1,10 @@
-//! What recording the migrations of this build of the test program has come to, kept in a file below the
-//! target directory, so that it is done once.
+//! The result of recording the migrations of this build of the test program, kept in a file below the target directory,
+//! so that it is done once.
 //!
-//! * A file belongs to one program and one list of migrations. It counts as long as the program has the
-//!   size and the time that are written in it.
-//! * One process records, under a lock that the system gives back however the process ends. The others
-//!   wait, not for ever, and then take the identity of the program instead.
-//! * Nothing here is an error. Where no file can be written, each process records once for itself.
+//! * A file belongs to one program and one list of migrations. It is valid as long as the program has the size and the
+//!   time that are written in it.
+//! * One process records, under a lock. Others wait for a time, and then take the identity of the program instead.
+//! * If no file can be written, each process records once for itself.
 
 use std::{
     collections::HashMap,
@@ -30,7 +29,7 @@ const FORMAT: &str = "1";
 /// In the place of a digest.
 const UNKNOWN: &str = "unknown";
 
-/// Of the lists of migrations for which no file could be written.
+/// The results for which no file could be written.
 static UNWRITTEN: LazyLock<Mutex<HashMap<PathBuf, Option<String>>>> = LazyLock::new(Mutex::default);
 
 /// Where one result is kept.
@@ -38,24 +37,22 @@ static UNWRITTEN: LazyLock<Mutex<HashMap<PathBuf, Option<String>>>> = LazyLock::
 pub(crate) struct Kept {
     directory: PathBuf,
     file: PathBuf,
-    /// The size and the time of the program; none if the system does not tell.
-    stamp: Option<String>,
+    /// The size and the time of the program.
+    stamp: String,
 }
 
 impl Kept {
-    /// Of the migrations `identity` of this program, for a database of the kind `dialect`.
+    /// The result for the migrations `identity` of this program, on a database with this dialect.
     pub(crate) fn new(identity: &str, dialect: &'static dyn Dialect) -> Self {
-        let (program, stamp) = match build_id::path_and_stamp() {
-            Ok((program, stamp)) => (program, Some(stamp)),
-            Err(_) => (PathBuf::new(), None),
-        };
+        let (program, stamp) = build_id::path_and_stamp()
+            .unwrap_or_else(|_| (PathBuf::new(), build_id::never_equal()));
         Self::below(&default_base(), &program, stamp, identity, dialect)
     }
 
     fn below(
         base: &Path,
         program: &Path,
-        stamp: Option<String>,
+        stamp: String,
         identity: &str,
         dialect: &'static dyn Dialect,
     ) -> Self {
@@ -84,7 +81,7 @@ impl Kept {
         if let Some(kept) = self.read() {
             return kept;
         }
-        // Where no file can be locked, every process records for itself.
+        // If no file can be locked, each process records for itself.
         let lock = match self.lock(bounds.time * 5).await {
             Ok(None) => return None,
             lock => lock.ok(),
@@ -105,8 +102,8 @@ impl Kept {
         digest.filter(|digest| !self.refuted(digest).exists())
     }
 
-    /// A statement of the migrations has failed on a database, and they have gone on: what they send
-    /// depends on that, so equal records prove nothing.
+    /// A statement of the migrations has failed on a database, and they have gone on: what they send depends on that,
+    /// so equal records do not mean equal migrations.
     pub(crate) fn refute(&self) {
         if let Some(Some(digest)) = self.read() {
             let _ = fs::write(self.refuted(&digest), "");
@@ -127,7 +124,7 @@ impl Kept {
         drop(unwritten);
         let text = fs::read_to_string(&self.file).ok()?;
         let (stamp, digest) = text.split_once('\n')?;
-        if Some(stamp) != self.stamp.as_deref() {
+        if stamp != self.stamp {
             return None;
         }
         let is_known = digest != UNKNOWN && !self.refuted(digest).exists();
@@ -135,19 +132,12 @@ impl Kept {
     }
 
     fn write(&self, digest: Option<&str>) {
-        let written = match &self.stamp {
-            Some(stamp) => self.replace(&format!("{stamp}\n{}", digest.unwrap_or(UNKNOWN))),
-            None => Err(io::ErrorKind::Unsupported.into()),
-        };
-        if written.is_err() {
+        let draft = self.file.with_extension(std::process::id().to_string());
+        let text = format!("{}\n{}", self.stamp, digest.unwrap_or(UNKNOWN));
+        if atomic_write(&self.file, &draft, text.as_bytes()).is_err() {
             let mut unwritten = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
             unwritten.insert(self.file.clone(), digest.map(str::to_owned));
         }
-    }
-
-    fn replace(&self, text: &str) -> io::Result<()> {
-        let draft = self.file.with_extension(std::process::id().to_string());
-        atomic_write(&self.file, &draft, text.as_bytes())
     }
 
     /// Waits until no other process records.
@@ -159,7 +149,7 @@ impl Kept {
     }
 }
 
-/// Says once what a migration would not be recorded for, and what to do about it.
+/// Reports why migrations could not be recorded, and what to do about it.
 pub(crate) fn tell_out_of_bounds(migrations: &str, place: &str, what: &str) {
     progress(&format!(
         "the migrations of `{migrations}` in the schema made at {place} are run once without a database, to \
@@ -182,13 +172,7 @@ mod tests {
 
     fn kept(base: &Path, stamp: &str) -> Kept {
         let program = Path::new("program");
-        Kept::below(
-            base,
-            program,
-            Some(stamp.to_owned()),
-            "m1 m2",
-            &MySqlDialect,
-        )
+        Kept::below(base, program, stamp.to_owned(), "m1 m2", &MySqlDialect)
     }
 
     async fn get(kept: &Kept, recorded: Recorded) -> (Option<String>, bool) {

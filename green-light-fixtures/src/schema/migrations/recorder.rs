@@ -1,4 +1,4 @@
-//! What migrations do, told from the statements they send: they are compiled code, which cannot be read.
+//! Finds out what migrations do from the statements that they send: they are compiled code, which cannot be read.
 //!
 //! Each `up` runs once, on a connection that writes statements down and executes none. The record counts
 //! only if the migration would send the same to a database, so recording ends, and there is no record,
@@ -14,8 +14,8 @@
 //! A migration may also go on after a statement that fails. Here none fails; where one does on the
 //! database, [`recorded`](super::recorded) notes it, and the record is not used.
 //!
-//! The thread that records is left to itself when the time is over: a migration that blocks it cannot be
-//! ended. It gets errors alone from there on.
+//! A migration that blocks its thread cannot be ended. When the time is over, the thread is abandoned, and each
+//! statement that it sends fails.
 
 use std::{
     fmt::Write as _,
@@ -80,7 +80,7 @@ pub(crate) async fn record<M: MigratorTrait>(
     dialect: &'static dyn Dialect,
     bounds: Bounds,
 ) -> Recorded {
-    let record = Arc::new(Mutex::new(Record::new(bounds.statements)));
+    let record = Arc::new(Mutex::new(Record::new(bounds)));
     let (sender, receiver) = oneshot::channel();
     let (runtime, shared) = (Handle::current(), Arc::clone(&record));
     let recording = thread::Builder::new()
@@ -89,31 +89,25 @@ pub(crate) async fn record<M: MigratorTrait>(
             let all = async || time::timeout(bounds.time, run::<M>(dialect, &shared)).await;
             // A migration that cannot do without an answer may panic.
             let ended = quietly(|| catch_unwind(AssertUnwindSafe(|| runtime.block_on(all()))));
-            lock(&shared).end(match ended {
-                Ok(Err(_)) => Ending::Time,
-                Ok(Ok(())) | Err(_) => Ending::Undecided,
-            });
+            let mut record = lock(&shared);
+            let outcome = match ended {
+                Ok(Err(_)) => record.out_of_time(),
+                Ok(Ok(())) | Err(_) => Recorded::Undecided,
+            };
+            record.end(outcome);
+            drop(record);
             let _ = sender.send(());
         });
-    // The system has no thread left; then nothing is known.
+    // The system has no thread left.
     if recording.is_err() {
         return Recorded::Undecided;
     }
     // Longer than the thread gives itself, unless it is blocked.
     let _ = time::timeout(bounds.time + bounds.time / 4, receiver).await;
     let mut record = lock(&record);
-    match record.ending.get_or_insert(Ending::Time) {
-        Ending::Complete => Recorded::Statements(hex(record.hash.clone())),
-        Ending::Undecided => Recorded::Undecided,
-        Ending::Statements => Recorded::OutOfBounds(format!(
-            "`{}` had sent {} statements",
-            record.migration, bounds.statements
-        )),
-        Ending::Time => Recorded::OutOfBounds(format!(
-            "`{}` had not ended after {:?}",
-            record.migration, bounds.time
-        )),
-    }
+    let out_of_time = record.out_of_time();
+    record.end(out_of_time);
+    record.outcome.clone().unwrap_or(Recorded::Undecided)
 }
 
 async fn run<M: MigratorTrait>(dialect: &'static dyn Dialect, record: &Arc<Mutex<Record>>) {
@@ -126,11 +120,13 @@ async fn run<M: MigratorTrait>(dialect: &'static dyn Dialect, record: &Arc<Mutex
     for migration in M::migrations() {
         lock(record).begin(migration.name());
         if !is_complete(&*migration, &db, record).await {
-            lock(record).end(Ending::Undecided);
+            lock(record).end(Recorded::Undecided);
             return;
         }
     }
-    lock(record).end(Ending::Complete);
+    let mut record = lock(record);
+    let digest = hex(record.hash.clone());
+    record.end(Recorded::Statements(digest));
 }
 
 /// Runs one migration, as long as nothing has ended the record.
@@ -143,7 +139,7 @@ async fn is_complete(
     let mut up = pin!(migration.up(&manager));
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| up.as_mut().poll(context)));
-        let is_over = lock(record).ending.is_some();
+        let is_over = lock(record).outcome.is_some();
         match polled {
             Ok(Poll::Pending) if !is_over => Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(!is_over),
@@ -160,31 +156,25 @@ fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
 #[derive(Debug)]
 struct Record {
     hash: Sha256,
-    /// How many more statements may come.
-    left: usize,
+    bounds: Bounds,
+    /// How many statements have come.
+    sent: usize,
     /// How many have come since the record has ended.
     late: usize,
     /// The migration that runs.
     migration: String,
-    ending: Option<Ending>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Ending {
-    Complete,
-    Undecided,
-    Statements,
-    Time,
+    outcome: Option<Recorded>,
 }
 
 impl Record {
-    fn new(statements: usize) -> Self {
+    fn new(bounds: Bounds) -> Self {
         Self {
             hash: Sha256::new(),
-            left: statements,
+            bounds,
+            sent: 0,
             late: 0,
             migration: "the list of migrations".to_owned(),
-            ending: None,
+            outcome: None,
         }
     }
 
@@ -198,8 +188,13 @@ impl Record {
         self.hash.update(text);
     }
 
-    fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
+    fn end(&mut self, outcome: Recorded) {
+        self.outcome.get_or_insert(outcome);
+    }
+
+    fn out_of_time(&self) -> Recorded {
+        let (migration, time) = (&self.migration, self.bounds.time);
+        Recorded::OutOfBounds(format!("`{migration}` had not ended after {time:?}"))
     }
 
     /// Writes a statement down. The rows that it is said to have changed.
@@ -208,20 +203,22 @@ impl Record {
         if let Some(values) = &statement.values {
             let _ = write!(text, "\n{values:?}");
         }
-        match self.left.checked_sub(1) {
-            Some(left) => self.left = left,
-            None => self.end(Ending::Statements),
+        self.sent += 1;
+        if self.sent > self.bounds.statements {
+            let (migration, statements) = (&self.migration, self.bounds.statements);
+            let fact = format!("`{migration}` had sent {statements} statements");
+            self.end(Recorded::OutOfBounds(fact));
         }
         let rows = rows_affected(&statement.sql, dialect);
         if rows.is_none() || text.contains(&KEY.to_string()) {
-            self.end(Ending::Undecided);
+            self.end(Recorded::Undecided);
         }
         self.write(&text);
-        rows.filter(|_| self.ending.is_none())
+        rows.filter(|_| self.outcome.is_none())
     }
 }
 
-/// A database that writes down what it is told.
+/// A database that writes statements down and executes none.
 #[derive(Debug)]
 struct Recorder {
     dialect: &'static dyn Dialect,
@@ -261,7 +258,7 @@ impl MockDatabaseTrait for Recorder {
     }
 
     fn query(&mut self, _: usize, _: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        lock(&self.record).end(Ending::Undecided);
+        lock(&self.record).end(Recorded::Undecided);
         Err(self.no_answer())
     }
 
