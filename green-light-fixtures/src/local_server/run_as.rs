@@ -51,22 +51,22 @@ impl RunAs {
     }
 
     /// Makes `command` run as this user.
-    pub(crate) fn runs(self, command: &mut Command) {
+    pub(crate) fn apply_to(self, command: &mut Command) {
         if let Some((user, group)) = self.other {
             command.uid(user).gid(group);
         }
     }
 
-    /// Makes `path` this user's.
-    pub(crate) fn owns(self, path: &Path) -> std::io::Result<()> {
+    /// Makes this user the owner of `path`.
+    pub(crate) fn give(self, path: &Path) -> std::io::Result<()> {
         match self.other {
             Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),
             None => Ok(()),
         }
     }
 
-    /// Whether this user can reach what is in `path`, which may not exist yet.
-    pub(crate) fn reaches(self, path: &Path) -> bool {
+    /// Whether this user can enter `path`, which may not exist yet.
+    pub(crate) fn can_enter(self, path: &Path) -> bool {
         let Some((user, group)) = self.other else {
             return true;
         };
@@ -93,7 +93,7 @@ fn own_id() -> Result<u32, Error> {
         .ok_or_else(|| Error::new(Kind::Server, "`id -u` does not say which user this is"))
 }
 
-/// RunAs and group number of `name` in the text of `/etc/passwd`.
+/// User and group number of `name` in the text of `/etc/passwd`.
 fn entry(known: &str, name: &str) -> Option<(u32, u32)> {
     let mut fields = known
         .lines()
@@ -126,14 +126,14 @@ mod tests {
             asking: 0,
             other: Some((4_000_000, 4_000_000)),
         };
-        assert!(!other.reaches(&inside));
+        assert!(!other.can_enter(&inside));
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
-        assert!(other.reaches(&inside));
+        assert!(other.can_enter(&inside));
         let same = RunAs {
             asking: 0,
             other: None,
         };
-        assert!(same.reaches(&inside));
+        assert!(same.can_enter(&inside));
     }
 
     #[test]

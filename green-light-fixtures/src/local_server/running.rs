@@ -83,7 +83,7 @@ impl RunningServer {
         Ok(DatabaseUrl::new((self.program.url)(&server.sockets)))
     }
 
-    /// Reports once what would make a server of somebody else faster.
+    /// Reports once what would make the server faster that a variable names.
     async fn give_hint(&self, url: &DatabaseUrl) {
         if self.hinted.is_completed() {
             return;

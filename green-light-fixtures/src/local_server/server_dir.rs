@@ -51,11 +51,11 @@ impl ServerDir {
             short_hash(&format!("{} {stamp}", user.asking()))
         );
         let mut parent = base.join("servers");
-        if !user.reaches(&parent) {
+        if !user.can_enter(&parent) {
             let (wanted, temporary) = (parent, std::env::temp_dir());
             let checkout = short_hash(&wanted.to_string_lossy());
             parent = temporary.join(format!("green-light-{checkout}"));
-            if !user.reaches(&parent) {
+            if !user.can_enter(&parent) {
                 return Err(out_of_reach(&wanted, &temporary));
             }
         }
@@ -88,7 +88,7 @@ impl ServerDir {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
             made => made.map_err(refused("make", path))?,
         }
-        self.user.owns(path).map_err(refused("give away", path))
+        self.user.give(path).map_err(refused("give away", path))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -139,7 +139,7 @@ impl ServerDir {
         DirBuilder::new()
             .mode(0o700)
             .create(&directory)
-            .and_then(|()| self.user.owns(&directory))
+            .and_then(|()| self.user.give(&directory))
             .map_err(refused("make", &directory))?;
         self.write("sockets", &directory.to_string_lossy())?;
         Ok(directory)

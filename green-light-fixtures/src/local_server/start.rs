@@ -203,7 +203,7 @@ impl Starting<'_> {
             .stdout(output)
             .stderr(errors)
             .current_dir(self.dir.path());
-        self.dir.user().runs(&mut command);
+        self.dir.user().apply_to(&mut command);
         let ended = command.spawn().and_then(|mut child| {
             step("initialising");
             let begun = Instant::now();

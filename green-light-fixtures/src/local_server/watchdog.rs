@@ -98,7 +98,7 @@ pub(crate) fn spawn(
         .stdin(alive)
         .current_dir(dir.path())
         .process_group(0);
-    dir.user().runs(&mut command);
+    dir.user().apply_to(&mut command);
     let status = command
         .status()
         .map_err(refused("run `sh` in", dir.path()))?;
@@ -128,7 +128,7 @@ pub(crate) fn kill_orphan(program: &ServerProgram, dir: &ServerDir) {
         let script = "kill -s TERM \"$1\"; sleep 1; kill -s KILL \"$1\"";
         let mut command = quiet("sh", program.env_prefix);
         command.args(["-c", script, "sh", number.trim()]);
-        dir.user().runs(&mut command);
+        dir.user().apply_to(&mut command);
         let _ = command.status();
     }
 }

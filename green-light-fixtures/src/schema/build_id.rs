@@ -1,8 +1,8 @@
-//! What tells this build of the test program from another one: what is in its file.
+//! Identifies this build of the test program by the content of its file.
 //!
-//! The same source makes the same file, so a change that is taken back finds the old template again.
-//! Reading a whole program takes a tenth of a second, so what was found is written down, and counts
-//! as long as the file keeps its size and its time.
+//! The same source makes the same file, so after a change that is reverted, the old template is found again. To read a
+//! whole program takes a tenth of a second, so the result is kept in a file, as long as size and time of the program
+//! stay.
 
 use std::{
     env,
@@ -21,17 +21,16 @@ use crate::digest::short_digest;
 use crate::files::atomic_write::atomic_write;
 use crate::files::temp_dir::default_base;
 
-/// Of the program that runs this.
+/// The id of the program that runs this.
 pub(crate) fn content_id() -> String {
     let known = default_base().join("programs");
     env::current_exe()
         .and_then(|program| content_id_of(&program, &known))
-        // Better a template for each process than one that is out of date.
+        // A template for each process is better than one that is out of date.
         .unwrap_or_else(|_| never_equal())
 }
 
-/// Of the program that runs this, without looking into its file: also a build that has changed nothing is
-/// another one.
+/// The same without reading the file: a build that has changed nothing gets another id, too.
 pub(crate) fn path_and_mtime() -> String {
     path_and_stamp().map_or_else(
         |_| never_equal(),
@@ -39,7 +38,7 @@ pub(crate) fn path_and_mtime() -> String {
     )
 }
 
-/// Where the program that runs this is, and what changes when it is built again.
+/// The path of the program that runs this, and a text that changes when it is built again.
 pub(crate) fn path_and_stamp() -> io::Result<(PathBuf, String)> {
     let program = env::current_exe()?;
     let stamp = stamp(&fs::metadata(&program)?)?;
@@ -64,14 +63,14 @@ fn content_id_of(program: &Path, known: &Path) -> io::Result<String> {
         return Ok(content.to_owned());
     }
     let content = hash(program)?;
-    // Unwritten, it is found again next time.
+    // If it cannot be written, it is found out again next time.
     let draft = note.with_extension(std::process::id().to_string());
     let text = format!("{stamp}\n{content}");
     let _ = fs::create_dir_all(known).and_then(|()| atomic_write(&note, &draft, text.as_bytes()));
     Ok(content)
 }
 
-/// What changes when the file does.
+/// A text that changes when the file does.
 fn stamp(file: &Metadata) -> io::Result<String> {
     Ok(format!("{} {:?}", file.len(), file.modified()?))
 }

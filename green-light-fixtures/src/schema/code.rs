@@ -23,7 +23,7 @@ pub(crate) struct Code {
     identity: String,
     /// What tells it from the other functions of this build of the program.
     type_identity: String,
-    /// Whether it brings values along, of which nothing is known.
+    /// Whether it captures values, of which nothing is known.
     captures: bool,
     /// Whether it gets the URL of the database.
     may_connect: bool,
@@ -31,24 +31,18 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// A function with a name, which stands for the values that it brings along.
+    /// A function with a name, which stands for the values that it captures.
     pub(crate) fn named<F, E>(name: &str, code: F) -> Self
     where
         F: AsyncFn(&NewDatabase) -> Result<(), E> + Send + Sync + 'static,
         E: fmt::Display + 'static,
     {
         const HELP: &str = "it runs once, on a new database in which the steps before it have run";
-        let called: Arc<str> = format!("`{name}` of `Schema::run`").into();
-        let code = Arc::new(code);
+        let called = format!("`{name}` of `Schema::run`");
         Self {
-            name: Arc::clone(&called),
             identity: format!("run {name}"),
-            type_identity: type_identity::<F>(),
-            captures: false,
             may_connect: true,
-            run: Arc::new(move |new| {
-                Box::pin(run_code(Arc::clone(&called), HELP, Arc::clone(&code), new))
-            }),
+            ..Self::new(called, HELP, code, NewDatabase::clone)
         }
     }
 
@@ -60,22 +54,37 @@ impl Code {
         E: fmt::Display + 'static,
     {
         const HELP: &str = "a seed runs once, on the database its schema has just made";
-        let called: Arc<str> = format!("the seed `{}`", type_name::<F>()).into();
-        let seed = Arc::new(seed);
-        let captures = size_of::<F>() > 0;
+        let called = format!("the seed `{}`", type_name::<F>());
+        let mut seed = Self::new(called, HELP, seed, argument);
+        if size_of::<F>() > 0 {
+            seed.captures = true;
+            seed.type_identity = build_id::never_equal();
+        }
+        seed
+    }
+
+    fn new<F, A, E>(
+        name: String,
+        help: &'static str,
+        code: F,
+        argument: fn(&NewDatabase) -> A,
+    ) -> Self
+    where
+        F: AsyncFn(&A) -> Result<(), E> + Send + Sync + 'static,
+        A: Send + 'static,
+        E: fmt::Display + 'static,
+    {
+        let (name, code): (Arc<str>, _) = (name.into(), Arc::new(code));
         Self {
-            name: Arc::clone(&called),
-            identity: format!("seed {}", type_name::<F>()),
+            name: Arc::clone(&name),
             // All closures of one function have the same name.
-            type_identity: match captures {
-                true => build_id::never_equal(),
-                false => type_identity::<F>(),
-            },
-            captures,
+            identity: format!("seed {}", type_name::<F>()),
+            type_identity: format!("{:?}", TypeId::of::<F>()),
+            captures: false,
             may_connect: false,
             run: Arc::new(move |new| {
-                let (called, seed) = (Arc::clone(&called), Arc::clone(&seed));
-                Box::pin(run_code(called, HELP, seed, argument(&new)))
+                let (name, code) = (Arc::clone(&name), Arc::clone(&code));
+                Box::pin(run_code(name, help, code, argument(&new)))
             }),
         }
     }
@@ -116,10 +125,6 @@ impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
-}
-
-fn type_identity<F: 'static>() -> String {
-    format!("{:?}", TypeId::of::<F>())
 }
 
 /// Runs the function on a thread that may block, where its future need not be `Send`.

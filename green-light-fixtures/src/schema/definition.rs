@@ -33,7 +33,7 @@ pub struct Schema {
     place: &'static Location<'static>,
 }
 
-/// A step, and what was said of the schema that it was first a step of.
+/// A step, with the key and the place of the schema that it was first a step of.
 #[derive(Clone)]
 struct Part {
     step: Arc<dyn Step>,
@@ -243,9 +243,9 @@ impl Schema {
 
     /// As [`digest`](Self::digest), for a template that outlives the process.
     ///
-    /// Migrations count by what they send to the database. A seed, or a migration of which that cannot
-    /// be told, counts by the key; without a key, another build of the program is another schema, and one
-    /// whose seed brings values along is [another each time](Self::is_uncacheable).
+    /// Migrations are compared by the statements that they send. A seed, or a migration of which those are not known,
+    /// is compared by the key; without a key, another build of the program is another schema, and one whose seed
+    /// captures values is [another each time](Self::is_uncacheable).
     pub(crate) async fn persistent_digest(
         &self,
         dialect: &'static dyn Dialect,
@@ -267,8 +267,7 @@ impl Schema {
         short_digest(parts)
     }
 
-    /// Whether nobody can find this schema again: a seed brings values along, and there is no key to tell
-    /// them by.
+    /// Whether no other schema is equal to this one: a seed captures values, and there is no key that stands for them.
     pub(crate) fn is_uncacheable(&self) -> bool {
         self.without_key().any(|step| step.captures())
     }

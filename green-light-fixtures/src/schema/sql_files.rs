@@ -36,7 +36,7 @@ impl fmt::Debug for Script {
 impl Script {
     /// Runs its statements one after the other, all on one connection.
     ///
-    /// A dump sets its session to its liking, so what runs later gets a connection that is new.
+    /// A dump changes settings of its session, so later steps get a new connection.
     pub(crate) async fn run(&self, db: &DatabasePool) -> Result<(), Error> {
         let session = self.run_all(db).await?;
         let name = &self.name;
@@ -44,11 +44,6 @@ impl Script {
             .end()
             .await
             .map_err(|error| failed(format!("after `{name}` the connection failed"), &error))
-    }
-
-    /// The same on the connection of a test, which goes on after it.
-    async fn run_for_test(&self, db: &DatabasePool) -> Result<(), Error> {
-        self.run_all(db).await.map(drop)
     }
 
     /// The connection on which all statements have run.
@@ -101,8 +96,8 @@ impl Script {
     }
 }
 
-/// Runs the statements of `sql`, which errors call `name`, on the connection of a test.
+/// Runs the statements of `sql`, which errors call `name`, on the connection of a test, which keeps its settings.
 pub(crate) async fn run_script(db: &DatabasePool, name: &str, sql: &str) -> Result<(), Error> {
     let (name, sql) = (name.to_owned(), sql.to_owned());
-    Script { name, sql }.run_for_test(db).await
+    Script { name, sql }.run_all(db).await.map(drop)
 }

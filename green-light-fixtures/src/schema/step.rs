@@ -7,15 +7,15 @@ use crate::error::{Error, Kind};
 use crate::schema::new_database::NewDatabase;
 use crate::sql::dialect::Dialect;
 
-/// What a schema does one after the other. Its failures name the migration, statement, entities or seed; the schema adds
-/// the place.
+/// What a schema does, one after the other. Errors name the migration, statement, entities or seed; the schema adds the
+/// place.
 pub(crate) trait Step: fmt::Debug + Send + Sync {
     fn apply<'a>(&'a self, new: &'a NewDatabase) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// What tells this step from others, for a digest.
+    /// A text that differs from those of other steps, for a digest.
     fn identity(&self) -> String;
 
-    /// What tells this step from one that does something else. `None` if not all that it does can be told.
+    /// A text that differs from those of steps that do something else. `None` if it is not known what this one does.
     fn content_digest_input<'a>(
         &'a self,
         _dialect: &'static dyn Dialect,
@@ -24,17 +24,17 @@ pub(crate) trait Step: fmt::Debug + Send + Sync {
         Box::pin(async { Some(self.identity()) })
     }
 
-    /// What tells this step from others of this build of the program, if its identity does not.
+    /// A text that differs from those of other steps in this build of the program, if the identity may not.
     fn type_identity(&self) -> Option<&str> {
         None
     }
 
-    /// Whether what it does depends on values of which nothing is known.
+    /// Whether what it does depends on unknown values.
     fn captures(&self) -> bool {
         false
     }
 
-    /// Whether it may connect by itself, so that the database has to be one to which that is possible.
+    /// Whether it may open connections itself, so that the database must be one that others can connect to.
     fn may_connect(&self) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! A SQLite database in a file that several connections use: a write-ahead log, no sync to the disk.
 //!
-//! Readers do not wait for a writer and a second writer waits for the first, as in production. The
-//! journal is remembered in the file, so a pool that the application opens itself has it too.
+//! Readers do not wait for a writer, and a second writer waits for the first, as in production. The file itself says
+//! that it has such a log, so a pool that the application opens uses it, too.
 
 use std::{
     fs,
@@ -29,8 +29,7 @@ use crate::url::DatabaseUrl;
 /// How long the part of a file's name is that names a test.
 const LONGEST_NAME: usize = 200;
 
-/// Where the databases of an engine are that need a file: its own directory, or one that is made when the
-/// first needs it.
+/// The directory for databases of an engine that need a file: its own, or one that is made when the first needs it.
 #[derive(Debug, Default)]
 pub(crate) struct FileDirectory(Mutex<Option<Arc<Directory>>>);
 
@@ -108,7 +107,7 @@ impl FileDatabase {
         Ok(DatabasePool::new(pool))
     }
 
-    /// Waits for the write lock, which a transaction of somebody else may have.
+    /// Waits for the write lock, which another connection may have.
     async fn try_lock(&self) -> Result<(), sqlx::Error> {
         let options = self.options.clone().busy_timeout(self.timeouts.teardown);
         let mut connection = options.connect().await?;
@@ -124,7 +123,7 @@ impl FileDatabase {
                 return Ok(());
             }
         }
-        // Another file in the same place: connections to the old one reach it no more.
+        // A new file in the same place, which connections to the old one do not reach.
         self.remove();
         self.directory
             .write_to_stay(&self.name, &self.image)
@@ -133,7 +132,7 @@ impl FileDatabase {
 
     fn remove(&self) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
-            // Whatever cannot be removed goes with the directory.
+            // A file that cannot be removed is removed with the directory.
             let _ = fs::remove_file(beside(&self.path, suffix));
         }
     }

@@ -19,7 +19,7 @@ use sqlx::{
     sqlite::{LockedSqliteHandle, SqliteConnectOptions, SqliteOwnedBuf},
 };
 
-/// How long to wait before the next attempt while somebody else writes.
+/// How long to wait before the next attempt while another connection writes.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Writes `image` into the database that `options` open. Waits for a writer as long as `patience`.

@@ -1,14 +1,13 @@
 //! SQLite: images in memory, hooks that refuse to commit, a worker thread per connection.
 //!
-//! Why two levels: sqlx is made to count two open transactions while SQLite has one, the outer. A
-//! rollback too many, which sqlx sends when a `begin` fails or is cancelled half-way, then names a
-//! savepoint that does not exist. SQLite answers with an error that nobody reads, and the test's
-//! rows stay. With one level that rollback would end the outer transaction.
+//! Why two levels: sqlx counts two open transactions while SQLite has one, the outer. If a `begin` fails or is
+//! cancelled, sqlx sends one rollback too many. That rollback then names a savepoint that does not exist, and fails
+//! without effect. With one level it would end the outer transaction.
 //!
-//! Why some tests end with a `COMMIT`: SQLite checks deferred foreign keys first, exactly as for a
-//! commit in production, and asks the commit hook only then. The hook refuses, which rolls back.
-//! Where nothing can be deferred, one message to SQLite's thread looks at the connection, rolls back
-//! and begins the next test's transaction: that thread is what the time of a test goes to.
+//! Why some tests end with a `COMMIT`: SQLite first checks deferred foreign keys, as for a commit in production, and
+//! then asks the commit hook. The hook refuses, which rolls back. If no table defers a key, one message to SQLite's
+//! thread checks the connection, rolls back and begins the next transaction: that thread takes most of the time of a
+//! test.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -174,7 +173,7 @@ impl Sandbox for SqliteSandbox {
         connection: &mut SqliteConnection,
         monitor: &SandboxMonitor,
     ) -> FinishOutcome {
-        // A hook may have told of it while the statement before was running.
+        // A hook may have reported it while the statement before was running.
         if monitor.is_lost() {
             self.flush_events(connection).await;
             return FinishOutcome::Lost;
@@ -193,8 +192,8 @@ impl Sandbox for SqliteSandbox {
     }
 
     async fn flush_events(&self, connection: &mut SqliteConnection) {
-        // A test may have its answer before the thread of the connection has said what it ran. That
-        // thread does one thing after the other.
+        // A test may have its answer before the thread of the connection has logged the statement. That thread
+        // does one thing after the other.
         let _ = connection.ping().await;
     }
 
@@ -224,7 +223,7 @@ fn cannot_open(error: sqlx::Error) -> Error {
         .because(error)
 }
 
-/// Finds out which statement it is that a hook tells of.
+/// Finds out which statement has called a hook.
 fn listen_unless_ending(monitor: &Arc<SandboxMonitor>) {
     if !monitor.is_ending() {
         listen(monitor);

@@ -1,4 +1,4 @@
-//! How the outer transaction of a test ends on SQLite: looked at, checked, rolled back, begun anew.
+//! Ends the outer transaction of a test on SQLite: checks the connection, rolls back, begins the next transaction.
 
 use std::sync::Arc;
 
@@ -10,9 +10,8 @@ use sqlx::{
 use crate::driver::outcome::FinishOutcome;
 use crate::sqlite::outer_transaction::BEGIN;
 
-/// What a test can change on a connection so that a rollback does not undo it, or that decides
-/// whether foreign keys may be deferred. Each costs every test a few microseconds, so what only
-/// matters to people at a prompt is not here.
+/// Settings of a connection that a rollback does not undo, or that decide whether foreign keys are deferred. Each costs
+/// every test a few microseconds, so settings that matter at a prompt only are left out.
 const FLAGS: [&str; 5] = [
     "schema_version",
     "defer_foreign_keys",
@@ -36,7 +35,7 @@ pub(crate) struct FinishStatements {
 }
 
 impl FinishStatements {
-    /// Looks at a fresh connection, whose state every later test must leave as it is.
+    /// Reads the state of a fresh connection, which every later test must leave as it is.
     pub(crate) async fn of(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let mut changed = String::from(
@@ -90,7 +89,7 @@ impl FinishStatements {
                 Ok(FinishOutcome::Violated(rows?))
             }
             Some(error) => Err(error),
-            // Nothing asked the hook: somebody took it away, and the rows are in the slot's database.
+            // The commit hook was removed, and the rows are in the slot's database.
             None => Ok(FinishOutcome::Changed),
         }
     }

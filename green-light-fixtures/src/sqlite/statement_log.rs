@@ -1,9 +1,8 @@
 //! Which statement of SQLite caused a breach.
 //!
-//! SQLite calls the hooks while the statement runs, on the thread of its connection, and does not say
-//! which one it is. sqlx does, once the statement is over and on the same thread, if somebody listens
-//! to its log. So that thread alone is given a listener by the hook, and loses it with its connection.
-//! No other thread is concerned, nor is a log that the application keeps.
+//! SQLite calls the hooks while the statement runs, on the thread of its connection, and does not say which one it is.
+//! sqlx logs the statement once it is over, on the same thread, if that has a subscriber. So the hook sets a subscriber
+//! for that thread, which ends with its connection. Other threads and logs of the application are not affected.
 
 use std::{cell::RefCell, fmt, sync::Arc};
 
@@ -24,7 +23,7 @@ thread_local! {
     static LISTENING: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
 }
 
-/// From here on, statements that end on this thread are told to `guard`.
+/// From here on, statements that end on this thread are reported to `monitor`.
 pub(crate) fn listen(monitor: &Arc<SandboxMonitor>) {
     LISTENING.with_borrow_mut(|listening| {
         if listening.is_none() {

@@ -186,10 +186,10 @@ fn what_a_killed_server_left_is_no_obstacle_even_if_its_number_is_in_use() {
         user.end();
         expect_gone(&dir);
 
-        // Somebody else's process of the same user has the number now.
+        // Another process of the same user has the number now.
         let mut command = Command::new("sleep");
         command.arg("600").stdin(Stdio::null());
-        dir.user().runs(&mut command);
+        dir.user().apply_to(&mut command);
         let mut other = command.spawn().unwrap();
         let rest = left.split_once('\n').map_or("", |(_, rest)| rest);
         let text = format!("{}\n{rest}", other.id());

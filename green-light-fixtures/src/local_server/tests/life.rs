@@ -87,7 +87,7 @@ fn stays_as_long_as_the_last_run_has_asked_for() {
         one.sockets();
         let server = server_process(&dir);
         one.end();
-        // Longer than a server has that nobody has asked to stay.
+        // Longer than a server runs on if no run has asked for more.
         thread::sleep(Duration::from_secs(4));
         assert!(is_alive(&dir));
         // Who comes after that finds it, and asks for nothing.
