@@ -10,6 +10,7 @@ use sqlx::{Database, Pool, pool::PoolConnection};
 
 use crate::backend::Backend;
 use crate::sql::dialect::Dialect;
+
 /// What an `async` method of a trait object returns.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -47,6 +48,41 @@ pub(crate) trait PoolDriver: Database {
         None
     }
 }
+
+/// Implements [`PoolDriver`] for a database of sqlx, with its dialect, how SeaORM takes its pool, and more methods.
+macro_rules! pool_driver {
+    ($database:ident, $dialect:ident, $connector:ident::$to_sea_orm:ident, $($more:tt)*) => {
+        impl $crate::database_pool::PoolDriver for sqlx::$database {
+            const DIALECT: &'static dyn $crate::sql::dialect::Dialect = &$dialect;
+
+            #[cfg(feature = "sea-orm")]
+            fn to_sea_orm(pool: sqlx::Pool<Self>) -> sea_orm::DatabaseConnection {
+                sea_orm::$connector::$to_sea_orm(pool)
+            }
+
+            #[cfg(feature = "sqlx")]
+            fn migrate<'a>(
+                pool: &'a sqlx::Pool<Self>,
+                migrator: &'a sqlx::migrate::Migrator,
+            ) -> $crate::database_pool::BoxFuture<'a, Result<(), sqlx::migrate::MigrateError>> {
+                Box::pin(migrator.run(pool))
+            }
+
+            fn execute(
+                connection: &mut Self::Connection,
+                sql: String,
+            ) -> $crate::database_pool::BoxFuture<'_, Result<(), sqlx::Error>> {
+                Box::pin(async move {
+                    let sql = sqlx::AssertSqlSafe(sql);
+                    sqlx::Executor::execute(connection, sql).await.map(drop)
+                })
+            }
+
+            $($more)*
+        }
+    };
+}
+pub(crate) use pool_driver;
 
 /// A pool of one of the databases. Clones are the same pool. There is none once the test has ended.
 #[derive(Clone, Default)]

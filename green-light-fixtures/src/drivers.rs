@@ -20,9 +20,9 @@ pub(crate) fn driver(backend: Backend) -> Result<&'static dyn Driver, Error> {
         #[cfg(feature = "sqlite")]
         Backend::Sqlite => Ok(&SqliteDriver),
         #[cfg(feature = "postgres")]
-        Backend::Postgres => Ok(&PostgresDriver),
+        Backend::Postgres => Ok(&PostgresDriver::NEW),
         #[cfg(feature = "mysql")]
-        Backend::MySql => Ok(&MySqlDriver),
+        Backend::MySql => Ok(&MySqlDriver::NEW),
         #[allow(unreachable_patterns, reason = "with all features there is no other")]
         other => Err(other.without_feature()),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
 
-use crate::mysql::errors::{TOO_MANY, has_one_of};
+use crate::mysql::errors::{TOO_MANY, has_one_of, help};
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
 
 /// A connection for what green-light itself asks.
@@ -12,9 +12,10 @@ pub(crate) type AdminConnection = crate::server::admin_connection::AdminConnecti
 
 impl ServerConnection for MySqlConnection {
     const SERVER: &'static str = "MySQL";
+    const URL_VARIABLE: &'static str = "GREEN_LIGHT_MYSQL_URL";
 
-    /// What others write is seen at once, no wait for a table that a test still reads lasts for a day, and the
-    /// server leaves idle connections alone.
+    /// It sees at once what others write, waits 10 s at most for a table that a test still reads, and is not
+    /// closed when idle.
     const SETTINGS: &'static str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
         SET SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10, \
         SESSION wait_timeout = 2147483";
@@ -28,6 +29,10 @@ impl ServerConnection for MySqlConnection {
         format!("{user}@{host}/{}", database.unwrap_or_default())
     }
 
+    fn help(error: &sqlx::Error) -> String {
+        help(error)
+    }
+
     fn is_full(error: &sqlx::Error) -> bool {
         has_one_of(error, &TOO_MANY)
     }
@@ -37,13 +42,8 @@ impl ServerConnection for MySqlConnection {
     }
 }
 
-/// How often to look for connections that were told to end.
+/// How often to look for connections that are to end.
 const KILL_ROUNDS: usize = 500;
-
-/// Runs statements, none of them with values.
-pub(crate) async fn run(connection: &mut AdminConnection, sql: String) -> Result<(), sqlx::Error> {
-    connection.execute(AssertSqlSafe(sql)).await.map(drop)
-}
 
 /// The numbers that a query of one row answers with.
 pub(crate) async fn numbers(
@@ -108,7 +108,7 @@ pub(crate) async fn end_connections(
         }
         for kill in kills {
             // It may have gone by itself meanwhile.
-            let _ = run(connection, kill).await;
+            let _ = connection.run(kill).await;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

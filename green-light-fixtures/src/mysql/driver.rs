@@ -1,91 +1,91 @@
 //! MySQL as one of the databases that green-light knows.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use sqlx::MySql;
+use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::database_pool::BoxFuture;
-use crate::database_pool::PoolDriver as _;
-use crate::driver::monitor::SandboxMonitor;
-use crate::driver::options::EngineOptions;
-use crate::driver::slot_pool;
-use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
-use crate::error::Error;
-use crate::limits::Timeouts;
+use crate::database_pool::pool_driver;
+use crate::error::{Error, Kind};
 use crate::mysql::dialect::MySqlDialect;
+use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
+use crate::mysql::routines::RoutineEffects;
 use crate::mysql::sandbox::MySqlSandbox;
-use crate::mysql::template::MySqlTemplate;
-use crate::schema::definition::Schema;
-use crate::server::test_database::ServerDatabase;
-use crate::sql::dialect::Dialect;
+use crate::mysql::server::MySqlServer;
+use crate::server::database_lease::DatabaseLease;
+use crate::server::template::ServerTemplate;
+use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
 
-#[derive(Debug)]
-pub(crate) struct MySqlDriver;
+pub(crate) type MySqlDriver = OnServer<MySqlServer>;
 
-impl Driver for MySqlDriver {
-    fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async { SERVER.obtain().await.map(drop) })
+impl TestServer for MySqlServer {
+    type Sandbox = MySqlSandbox;
+
+    async fn find() -> Result<(DatabaseUrl, bool), Error> {
+        let server = SERVER.obtain().await?;
+        Ok((server.url, server.is_ours))
     }
 
-    fn template<'a>(
-        &'a self,
-        schema: &'a Schema,
-        options: &'a EngineOptions,
-    ) -> BoxFuture<'a, Result<Arc<dyn Template>, Error>> {
-        Box::pin(async move {
-            let server = SERVER.obtain().await?;
-            let wait = options.waits.connection;
-            let template = MySqlTemplate::obtain(&server.url, server.is_ours, schema, wait);
-            let template = template.await?;
-            let template: Arc<dyn Template> = Arc::new(template);
-            Ok(template)
-        })
+    async fn open_sandbox(
+        template: &ServerTemplate<Self>,
+        test: &str,
+        wait: Duration,
+    ) -> Result<(MySqlSandbox, DatabaseLease<Self>), Error> {
+        let effects = template.routine_effects().await?;
+        let lease = template.lease_for_slot(test).await?;
+        Ok((MySqlSandbox::new(lease.options(), wait, effects), lease))
     }
 }
 
-impl Template for MySqlTemplate {
-    fn dialect(&self) -> &'static dyn Dialect {
-        &MySqlDialect
+pool_driver!(
+    MySql,
+    MySqlDialect,
+    SqlxMySqlConnector::from_sqlx_mysql_pool,
+    fn server_end() -> Option<String> {
+        SERVER.end_after_lost_connection()
+    }
+);
+
+impl ServerTemplate<MySqlServer> {
+    /// Whether its routines leave something in the session of a test.
+    ///
+    /// # Errors
+    ///
+    /// When a table cannot roll back.
+    async fn routine_effects(&self) -> Result<RoutineEffects, Error> {
+        let check = async || {
+            self.check_engines().await?;
+            let effects =
+                RoutineEffects::of(&mut *self.client.admin().await, &self.info.name).await;
+            effects.map_err(|error| failed("the triggers of the schema could not be read", error))
+        };
+        let effects = self.info.details.effects.get_or_try_init(check);
+        effects.await.copied()
     }
 
-    fn url(&self) -> DatabaseUrl {
-        self.client.url_of(&self.info.name)
-    }
-
-    fn was_built(&self) -> bool {
-        self.was_built
-    }
-
-    fn counts_connections(&self) -> bool {
-        true
-    }
-
-    fn server_end(&self) -> Option<String> {
-        MySql::server_end()
-    }
-
-    fn open_slot<'a>(
-        &'a self,
-        _number: u64,
-        test: &'a str,
-        monitor: &'a Arc<SandboxMonitor>,
-        wait: Duration,
-    ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
-        Box::pin(async move {
-            let effects = self.routine_effects().await?;
-            let lease = self.lease_for_slot(test).await?;
-            let sandbox = MySqlSandbox::new(lease.options(), wait, effects);
-            slot_pool::open(sandbox, lease, monitor, wait).await
-        })
-    }
-
-    fn create<'a>(
-        &'a self,
-        owner: &'a str,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>> {
-        Box::pin(ServerDatabase::create(self, owner, timeouts))
+    /// Fails if a table takes no part in transactions.
+    async fn check_engines(&self) -> Result<(), Error> {
+        // Without parameters: a test may be over before the answer is there.
+        let found = format!(
+            "SELECT table_name, t.engine FROM information_schema.tables AS t \
+             JOIN information_schema.engines AS e ON e.engine = t.engine \
+             WHERE table_schema = '{}' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1",
+            self.info.name
+        );
+        let cannot = |error| failed("the storage engines of the tables could not be read", error);
+        let mut admin = self.client.admin().await;
+        let found = admin.fetch_optional(AssertSqlSafe(found)).await;
+        let Some(row) = found.map_err(cannot)? else {
+            return Ok(());
+        };
+        let table: String = row.try_get_unchecked(0).map_err(cannot)?;
+        let engine: String = row.try_get_unchecked(1).map_err(cannot)?;
+        Err(Error::new(
+            Kind::Schema,
+            format!("table `{table}` has engine {engine}, which cannot roll back"),
+        )
+        .at(self.schema.place())
+        .help("write `ENGINE = InnoDB` for it, or isolate its tests with `Isolation::Database`"))
     }
 }

@@ -2,14 +2,15 @@
 
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::mysql::local_server::SERVER;
+use crate::server::failure;
 
 /// The server, or the user, has as many connections as it may.
 pub(crate) const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
 /// The user may not do this.
 const DENIED: [u16; 3] = [1044, 1142, 1227];
-/// The user may not come in.
+/// The user may not log in.
 const LOCKED_OUT: [u16; 2] = [1045, 1698];
 const NO_DATABASE: [u16; 1] = [1049];
 const NO_SPACE: [u16; 2] = [1021, 1114];
@@ -25,38 +26,35 @@ pub(crate) fn has_one_of(error: &sqlx::Error, numbers: &[u16]) -> bool {
     numbers.iter().any(|number| has_number(error, *number))
 }
 
-/// Something of ours went wrong on the server.
+/// Something that green-light itself asked for failed.
 pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+    failure::failed::<sqlx::MySqlConnection>(what, error)
+}
+
+/// What to do about an error of a server.
+pub(crate) fn help(error: &sqlx::Error) -> String {
+    let is_denied = has_one_of(error, &DENIED);
     let denial = error.to_string();
-    // Of a database that the user may not see, it is not said whether it is there.
+    // Of a database that the user may not see, the server does not say whether it exists.
     let is_of_ours = ["green_light'", "gl_"]
         .iter()
         .any(|name| denial.contains(name));
-    let help = if has_one_of(&error, &DENIED) && (is_of_ours || !denial.contains(" to database ")) {
-        grant(&denial)
-    } else {
-        help(&error)
-    };
-    Error::new(Kind::Connection, what).help(help).because(error)
-}
-
-/// What to do about an error of a server, if it is not that a right is missing.
-pub(crate) fn help(error: &sqlx::Error) -> String {
     match () {
-        () if has_one_of(error, &LOCKED_OUT) => {
-            "the server refuses the user of `GREEN_LIGHT_MYSQL_URL`: look at the name, the password, and the hosts \
-            from which it may connect; if it may connect over TLS only, write `ssl-mode=REQUIRED` in the URL, for \
-            which sqlx needs its feature `tls-rustls` or `tls-native-tls`"
+        () if is_denied && (is_of_ours || !denial.contains(" to database ")) => grant(&denial),
+        () if is_denied || has_one_of(error, &NO_DATABASE) => {
+            "name a database that exists in `GREEN_LIGHT_MYSQL_URL`, or none: green-light only connects to it, \
+             and makes others from there"
                 .to_owned()
         }
-        () if has_one_of(error, &NO_DATABASE) || has_one_of(error, &DENIED) => {
-            "name a database that exists in \
-            `GREEN_LIGHT_MYSQL_URL`, or none: green-light only connects to it, and makes others from there"
+        () if has_one_of(error, &LOCKED_OUT) => {
+            "the server refuses the user of `GREEN_LIGHT_MYSQL_URL`: look at the name, the password, and the hosts \
+             from which it may connect; if it may connect over TLS only, write `ssl-mode=REQUIRED` in the URL, for \
+             which sqlx needs its feature `tls-rustls` or `tls-native-tls`"
                 .to_owned()
         }
         () if has_one_of(error, &TOO_MANY) => {
-            "the server has no connection left: raise `max_connections`, run fewer \
-            tests at once, or close what else is connected"
+            "the server has no connection left: raise `max_connections`, run fewer tests at once, or close what \
+             else is connected"
                 .to_owned()
         }
         () if has_one_of(error, &NO_SPACE) => "the disk of the server is full".to_owned(),

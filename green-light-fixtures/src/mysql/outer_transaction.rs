@@ -25,7 +25,7 @@ const NO_SUCH_SAVEPOINT: u16 = 1305;
 pub(crate) async fn begin(
     connection: &mut MySqlConnection,
     wait: Duration,
-    ledger: &SessionAudit,
+    audit: &SessionAudit,
 ) -> Result<(), sqlx::Error> {
     let seconds = wait.as_secs().max(1);
     if *TRACED {
@@ -38,11 +38,11 @@ pub(crate) async fn begin(
         "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
          SET SESSION TRANSACTION READ ONLY; {BEGIN}; SAVEPOINT {}; {}",
         statement_count::savepoint(),
-        ledger.guard_savepoint.set
+        audit.guard_savepoint.set
     );
     Manager::begin(connection, Some(AssertSqlSafe(text).into_sql_str())).await?;
     raise_depth::<MySql>(connection).await?;
-    ledger.open();
+    audit.open();
     Ok(())
 }
 
@@ -50,9 +50,9 @@ pub(crate) async fn begin(
 pub(crate) async fn renew(
     connection: &mut MySqlConnection,
     monitor: &SandboxMonitor,
-    ledger: &SessionAudit,
+    audit: &SessionAudit,
 ) -> Result<bool, sqlx::Error> {
-    match run(connection, &ledger.guard_savepoint.renew, monitor, ledger).await? {
+    match run(connection, &audit.guard_savepoint.renew, monitor, audit).await? {
         Some(_) => raise_depth::<MySql>(connection).await.map(|()| true),
         None => Ok(false),
     }
@@ -64,7 +64,7 @@ pub(crate) async fn run(
     connection: &mut MySqlConnection,
     text: &str,
     monitor: &SandboxMonitor,
-    ledger: &SessionAudit,
+    audit: &SessionAudit,
 ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
     discard_pending(connection).await?;
     if depth::<MySql>(connection) > BASE_DEPTH {
@@ -74,11 +74,11 @@ pub(crate) async fn run(
     if depth::<MySql>(connection) > 0 {
         match connection.fetch_all(AssertSqlSafe(text)).await {
             Ok(rows) => return Ok(Some(rows)),
-            Err(error) if is_missing(&error, &ledger.guard_savepoint.name()) => {}
+            Err(error) if is_missing(&error, &audit.guard_savepoint.name()) => {}
             Err(error) => return Err(error),
         }
     }
-    match ledger.fate(connection).await? {
+    match audit.fate(connection).await? {
         TransactionFate::Committed(by) => monitor.ended_by(Breach::Ended, Some(by)),
         TransactionFate::RolledBack(by) => monitor.ended_by(Breach::Rollback, Some(by)),
         TransactionFate::Deadlocked => monitor.rolled_back_by_server(),

@@ -1,9 +1,7 @@
 //! Which databases on a server of MySQL or MariaDB are garbage, and how one is dropped.
 
-use sqlx::AssertSqlSafe;
-
-use crate::mysql::admin::{AdminConnection, end_connections, lock, names, number, run};
-use crate::mysql::copy::quoted;
+use crate::mysql::admin::{AdminConnection, end_connections, lock, names, number};
+use crate::mysql::dump::quoted;
 use crate::mysql::registry_tables::REAPER;
 use crate::mysql::server::MySqlServer;
 use crate::mysql::xa;
@@ -32,21 +30,9 @@ const OLD_TEMPLATES: &str = "SELECT digest FROM green_light.templates \
     WHERE used < now(6) - INTERVAL 1 HOUR AND digest NOT IN (SELECT digest FROM \
     (SELECT digest FROM green_light.templates ORDER BY used DESC LIMIT 12) recent)";
 
-fn surplus() -> String {
-    SURPLUS.replace("{MOST}", &Background::max_ready().to_string())
-}
-
 impl ReaperSql for MySqlServer {
     async fn lock_reaper(admin: &mut AdminConnection) -> Result<bool, sqlx::Error> {
         lock(admin, REAPER).await
-    }
-
-    async fn count_garbage(&self, admin: &mut AdminConnection) -> Result<i64, sqlx::Error> {
-        let count = format!(
-            "SELECT (SELECT count(*) FROM ({ABANDONED}) a) + (SELECT count(*) FROM ({}) s)",
-            surplus()
-        );
-        number(admin, count).await
     }
 
     async fn count_own_garbage(&self, admin: &mut AdminConnection) -> Result<i64, sqlx::Error> {
@@ -58,12 +44,12 @@ impl ReaperSql for MySqlServer {
     }
 
     async fn list_garbage(&self, admin: &mut AdminConnection) -> Result<Vec<String>, sqlx::Error> {
+        let surplus = SURPLUS.replace("{MOST}", &Background::max_ready().to_string());
         let retire = format!(
             "{DEAD}; UPDATE green_light.test_databases SET state = 'done' \
-             WHERE state IN ('free', 'used') AND name IN (SELECT name FROM ({}) surplus)",
-            surplus()
+             WHERE state IN ('free', 'used') AND name IN (SELECT name FROM ({surplus}) surplus)"
         );
-        run(admin, retire).await?;
+        admin.run(retire).await?;
         names(admin, ABANDONED.to_owned()).await
     }
 
@@ -94,7 +80,7 @@ impl ReaperSql for MySqlServer {
             "DROP DATABASE IF EXISTS {}; DELETE FROM green_light.test_databases WHERE name = '{name}'",
             quoted(name)
         );
-        admin.execute_slow(AssertSqlSafe(drop)).await
+        admin.run_slow(drop).await
     }
 
     async fn explain_refusal(&self, admin: &mut AdminConnection, error: &sqlx::Error) -> String {
@@ -107,7 +93,7 @@ async fn retire(
     connection: &mut AdminConnection,
     digest: &str,
 ) -> Result<Option<String>, sqlx::Error> {
-    run(connection, "START TRANSACTION".to_owned()).await?;
+    connection.run("START TRANSACTION".to_owned()).await?;
     // A process that finds a template changes its row, and so waits here, or makes this wait.
     let unused = format!(
         "SELECT name FROM green_light.templates WHERE digest = '{digest}' \
@@ -117,7 +103,7 @@ async fn retire(
          FOR UPDATE"
     );
     let Some(name) = names(connection, unused).await?.pop() else {
-        run(connection, "ROLLBACK".to_owned()).await?;
+        connection.run("ROLLBACK".to_owned()).await?;
         return Ok(None);
     };
     let retire = format!(
@@ -125,6 +111,6 @@ async fn retire(
          VALUES ('{name}', '{digest}', 'done'); \
          DELETE FROM green_light.templates WHERE digest = '{digest}'; COMMIT"
     );
-    run(connection, retire).await?;
+    connection.run(retire).await?;
     Ok(Some(name))
 }

@@ -1,13 +1,18 @@
 //! The rows of processes and of databases in the registry.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
-use crate::mysql::admin::{AdminConnection, lock, names, number, run};
+use crate::mysql::admin::{AdminConnection, lock, names, number};
+use crate::mysql::dump::quoted;
 use crate::mysql::server::MySqlServer;
 use crate::mysql::xa;
+use crate::server::background::Background;
 use crate::server::driver::{Purpose, Registry, TemplateInfo};
 use crate::server::names::program;
-use crate::server::query_ext::QueryExt as _;
+
+/// MySQL caches the counters of tables for a day by default. MariaDB does not know the setting.
+const FRESH: &str =
+    "SET @green_light = 0 /*!80001 , SESSION information_schema_stats_expiry = 0 */";
 
 /// The states in which a database is ready, the preferred one first.
 fn ready_states(purpose: &Purpose) -> &'static str {
@@ -20,12 +25,10 @@ fn ready_states(purpose: &Purpose) -> &'static str {
 impl Registry for MySqlServer {
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         lock(admin, &self.process).await?;
-        sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)")
-            .bind(&self.process)
-            .bind(program())
-            .execute_with(admin)
-            .await
-            .map(drop)
+        let insert =
+            sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)");
+        let insert = insert.bind(&self.process).bind(program());
+        admin.execute(insert).await.map(drop)
     }
 
     async fn release_all(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
@@ -35,7 +38,7 @@ impl Registry for MySqlServer {
              DELETE FROM green_light.processes WHERE run = '{0}'",
             self.process
         );
-        run(admin, release).await?;
+        admin.run(release).await?;
         if self.is_ours {
             xa::roll_back_leftovers(admin, &self.process).await?;
         }
@@ -44,7 +47,7 @@ impl Registry for MySqlServer {
 
     async fn unregister(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         // Older versions do not know the function.
-        run(admin, "DO RELEASE_ALL_LOCKS()".to_owned()).await
+        admin.run("DO RELEASE_ALL_LOCKS()".to_owned()).await
     }
 
     async fn pop_ready(
@@ -92,6 +95,30 @@ impl Registry for MySqlServer {
         number(admin, count).await
     }
 
+    async fn end_session(pool: &MySqlPool) -> Result<(), sqlx::Error> {
+        pool.close().await;
+        Ok(())
+    }
+
+    /// Nothing was ever committed to the database. The counters of its tables are reset.
+    async fn recycle(&self, admin: &mut AdminConnection, name: &str) -> Result<bool, sqlx::Error> {
+        let ready = format!(
+            "SELECT count(*) FROM green_light.test_databases d JOIN green_light.test_databases own \
+             ON own.digest = d.digest WHERE own.name = '{name}' AND d.state IN ('free', 'used', 'ahead')"
+        );
+        if number(admin, ready).await? >= Background::max_ready() {
+            return Ok(false);
+        }
+        reset_counters(admin, name).await?;
+        let recycle = format!(
+            "UPDATE green_light.test_databases SET state = 'used', run = NULL, since = now(6) \
+             WHERE name = '{name}' AND run = '{}' AND state = 'taken' AND digest <> ''",
+            self.process
+        );
+        let recycled = admin.execute(AssertSqlSafe(recycle)).await?;
+        Ok(recycled.rows_affected() == 1)
+    }
+
     async fn keep(
         &self,
         admin: &mut AdminConnection,
@@ -117,28 +144,45 @@ impl Registry for MySqlServer {
     }
 }
 
-/// Registers a database before it is created by `connection`, which holds the lock of its name from then on.
+/// A rollback does not reset the counters that tables have for their keys.
+async fn reset_counters(admin: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
+    let moved = format!(
+        "{FRESH}; SELECT d.table_name, t.auto_increment FROM information_schema.tables d \
+         JOIN information_schema.tables t ON t.table_name = d.table_name \
+         WHERE d.table_schema = '{name}' AND d.auto_increment IS NOT NULL \
+         AND t.table_schema = (SELECT p.name FROM green_light.templates p \
+           JOIN green_light.test_databases b ON b.digest = p.digest WHERE b.name = '{name}') \
+         AND NOT d.auto_increment <=> t.auto_increment"
+    );
+    for row in admin.fetch_all(AssertSqlSafe(moved)).await? {
+        let table: String = row.try_get_unchecked(0)?;
+        let next: u64 = row.try_get_unchecked(1)?;
+        let (name, table) = (quoted(name), quoted(&table));
+        let reset = format!("ALTER TABLE {name}.{table} AUTO_INCREMENT = {next}");
+        admin.run(reset).await?;
+    }
+    Ok(())
+}
+
+/// Registers a database before it is created by `admin`, which holds the lock of its name from then on.
 pub(crate) async fn insert(
-    connection: &mut AdminConnection,
+    admin: &mut AdminConnection,
     name: &str,
     digest: &str,
     state: &str,
     process: &str,
 ) -> Result<(), sqlx::Error> {
-    lock(connection, name).await?;
-    run(
-        connection,
-        format!(
-            "INSERT INTO green_light.test_databases (name, digest, state, run) \
-             VALUES ('{name}', '{digest}', '{state}', '{process}')"
-        ),
-    )
-    .await
+    lock(admin, name).await?;
+    let insert = format!(
+        "INSERT INTO green_light.test_databases (name, digest, state, run) \
+         VALUES ('{name}', '{digest}', '{state}', '{process}')"
+    );
+    admin.run(insert).await
 }
 
 /// Sets the state of a database. One that is ready or kept belongs to no process.
 pub(crate) async fn set_state(
-    connection: &mut AdminConnection,
+    admin: &mut AdminConnection,
     name: &str,
     state: &str,
 ) -> Result<(), sqlx::Error> {
@@ -146,12 +190,9 @@ pub(crate) async fn set_state(
         "free" | "kept" => ", run = NULL",
         _ => "",
     };
-    run(
-        connection,
-        format!(
-            "UPDATE green_light.test_databases SET state = '{state}'{owner}, since = now(6) \
-             WHERE name = '{name}'"
-        ),
-    )
-    .await
+    let set = format!(
+        "UPDATE green_light.test_databases SET state = '{state}'{owner}, since = now(6) \
+         WHERE name = '{name}'"
+    );
+    admin.run(set).await
 }

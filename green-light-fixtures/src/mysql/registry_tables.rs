@@ -32,7 +32,7 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
     green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
 
-pub(crate) async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
+pub(crate) async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {
         Err(sqlx::Error::Database(_)) => connection.execute(TABLES).await.map(drop),
         known => known.map(drop),

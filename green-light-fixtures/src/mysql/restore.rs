@@ -5,11 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use crate::error::{Error, Kind};
-use crate::mysql::admin::{AdminConnection, end_connections, lock, run};
-use crate::mysql::copy::{Script, quoted};
+use crate::mysql::admin::{AdminConnection, end_connections, lock};
+use crate::mysql::dump::{DatabaseDump, quoted};
 use crate::mysql::errors::failed;
 use crate::mysql::server::MySqlServer;
 use crate::server::client::ServerClient;
@@ -20,10 +20,8 @@ use crate::sql::shorten::shorten;
 type Template = TemplateInfo<MySqlServer>;
 
 impl Restoring for MySqlServer {
-    const URL_VARIABLE: &'static str = "GREEN_LIGHT_MYSQL_URL";
-
     /// How the server describes it: MySQL does not describe a table in the words by which it was made.
-    type Pristine = Script;
+    type Pristine = DatabaseDump;
 
     async fn check_unlocked(
         client: &ServerClient<Self>,
@@ -33,12 +31,12 @@ impl Restoring for MySqlServer {
     ) -> Result<(), Error> {
         let cannot = |error| failed("it is not known who uses the shared database", error);
         let mut connection = client.driver.connect().await.map_err(cannot)?;
-        let script = template.script(&mut connection).await.map_err(cannot)?;
-        let checked = match try_lock(&mut connection, script, name, patience).await {
+        let dump = template.dump(&mut connection).await.map_err(cannot)?;
+        let checked = match try_lock(&mut connection, dump, name, patience).await {
             Err(error) if is_lock_timeout(&error) => {
                 Err(still_used(&mut connection, name).await.because(error))
             }
-            // A table that the test has dropped is locked by nobody.
+            // A table that the test has dropped cannot be locked.
             Ok(()) | Err(sqlx::Error::Database(_)) => Ok(()),
             Err(error) => Err(cannot(error)),
         };
@@ -50,10 +48,10 @@ impl Restoring for MySqlServer {
         client: &Arc<ServerClient<Self>>,
         template: &Arc<Template>,
         name: &str,
-        pristine: Option<Script>,
+        pristine: Option<DatabaseDump>,
         is_held: bool,
         _patience: Duration,
-    ) -> Result<Option<Script>, Error> {
+    ) -> Result<Option<DatabaseDump>, Error> {
         let restored = restore(client, template, name, pristine, is_held).await;
         let restored = restored.map(Some);
         restored.map_err(|error| failed("the shared database cannot be restored", error))
@@ -62,11 +60,11 @@ impl Restoring for MySqlServer {
 
 async fn try_lock(
     connection: &mut AdminConnection,
-    script: &Script,
+    dump: &DatabaseDump,
     name: &str,
     patience: Duration,
 ) -> Result<(), sqlx::Error> {
-    let tables: Vec<_> = script
+    let tables: Vec<_> = dump
         .tables
         .iter()
         .map(|(table, _)| format!("{}.{} WRITE", quoted(name), quoted(table)))
@@ -79,7 +77,7 @@ async fn try_lock(
         patience.as_secs().max(1),
         tables.join(", ")
     );
-    connection.execute_slow(AssertSqlSafe(lock)).await
+    connection.run_slow(lock).await
 }
 
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
@@ -113,9 +111,9 @@ async fn restore(
     client: &ServerClient<MySqlServer>,
     template: &Template,
     name: &str,
-    pristine: Option<Script>,
+    pristine: Option<DatabaseDump>,
     is_held: bool,
-) -> Result<Script, sqlx::Error> {
+) -> Result<DatabaseDump, sqlx::Error> {
     let mut connection = client.driver.connect().await?;
     if is_held {
         end_connections(&mut connection, name).await?;
@@ -134,7 +132,7 @@ async fn restore(
         connection = client.driver.connect().await?;
     }
     recreate(&mut connection, template, name).await?;
-    let pristine = Script::definitions(&mut connection, name).await?;
+    let pristine = DatabaseDump::schema_only(&mut connection, name).await?;
     connection.close().await;
     Ok(pristine)
 }
@@ -144,21 +142,21 @@ async fn refill(
     connection: &mut AdminConnection,
     template: &Template,
     name: &str,
-    pristine: &Script,
+    pristine: &DatabaseDump,
 ) -> Result<bool, sqlx::Error> {
-    let script = template.script(connection).await?.clone();
-    if !script.can_be_refilled() {
+    let dump = template.dump(connection).await?.clone();
+    if !dump.can_be_refilled() {
         return Ok(false);
     }
-    let found = Script::definitions(connection, name).await?;
+    let found = DatabaseDump::schema_only(connection, name).await?;
     let Some(counters) = pristine.moved_counters(&found) else {
         return Ok(false);
     };
-    script.refill(connection, name, &template.name).await?;
+    dump.refill(connection, name, &template.name).await?;
     for (table, next) in counters {
         let table = quoted(table);
         let alter = format!("ALTER TABLE {table} AUTO_INCREMENT = {next}");
-        connection.execute_slow(AssertSqlSafe(alter)).await?;
+        connection.run_slow(alter).await?;
     }
     Ok(true)
 }
@@ -168,14 +166,11 @@ async fn recreate(
     template: &Template,
     name: &str,
 ) -> Result<(), sqlx::Error> {
-    // The server may go on with this when the process is gone; as long, nobody else drops the database.
+    // The server may go on with this when the process is gone; until it is done, no reaper drops the database.
     lock(connection, name).await?;
     end_connections(connection, name).await?;
-    let script = template.script(connection).await?.clone();
-    run(
-        connection,
-        format!("DROP DATABASE IF EXISTS {}", quoted(name)),
-    )
-    .await?;
-    script.make(connection, name, &template.name).await
+    let dump = template.dump(connection).await?.clone();
+    let drop = format!("DROP DATABASE IF EXISTS {}", quoted(name));
+    connection.run(drop).await?;
+    dump.create(connection, name, &template.name).await
 }

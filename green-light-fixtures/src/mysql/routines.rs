@@ -3,13 +3,13 @@
 use crate::mysql::admin::{AdminConnection, names};
 use crate::mysql::dialect::has_session_word;
 
-/// Whether a session in which a test ran can go to the next one, as far as programs are concerned.
+/// Whether routines leave something in a session that a rollback does not take away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RoutineEffects {
-    /// There are none, or they leave nothing in a session.
-    Passing,
+    /// There are none, or they leave nothing.
+    None,
     /// One of them may leave a variable, a lock or a temporary table.
-    Leaving,
+    DirtySession,
 }
 
 impl RoutineEffects {
@@ -18,7 +18,7 @@ impl RoutineEffects {
         connection: &mut AdminConnection,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
-        // What may not be read is taken for the worst.
+        // One that may not be read is taken to leave something.
         let texts = format!(
             "SELECT action_statement FROM information_schema.triggers \
              WHERE trigger_schema = '{name}' UNION ALL \
@@ -27,8 +27,8 @@ impl RoutineEffects {
         );
         let texts = names(connection, texts).await?;
         Ok(match texts.iter().any(|text| has_session_word(text)) {
-            true => Self::Leaving,
-            false => Self::Passing,
+            true => Self::DirtySession,
+            false => Self::None,
         })
     }
 }

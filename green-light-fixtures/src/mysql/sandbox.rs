@@ -33,22 +33,22 @@ use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
-use crate::mysql::errors::help;
 use crate::mysql::routines::RoutineEffects;
 use crate::mysql::sandbox_finish::FinishStatements;
 use crate::mysql::session_audit::SessionAudit;
 use crate::mysql::{outer_transaction, stand_in};
 use crate::server::admin_connection::when_free;
+use crate::server::failure::cannot_open;
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
-use crate::server::response_timeout::{ResponseTimeout, with_timeout};
+use crate::server::response_timeout::with_timeout;
 
 /// The sandbox of a slot on MySQL.
 #[derive(Debug)]
 pub(crate) struct MySqlSandbox {
     options: MySqlConnectOptions,
     wait: Duration,
-    programs: RoutineEffects,
-    ledger: Arc<SessionAudit>,
+    routine_effects: RoutineEffects,
+    audit: Arc<SessionAudit>,
     /// The statements that end a test, once they are known.
     finish: OnceLock<FinishStatements>,
 }
@@ -57,13 +57,13 @@ impl MySqlSandbox {
     pub(crate) fn new(
         options: MySqlConnectOptions,
         wait: Duration,
-        programs: RoutineEffects,
+        routine_effects: RoutineEffects,
     ) -> Self {
         Self {
             options,
             wait,
-            programs,
-            ledger: Arc::new(SessionAudit::new(GuardSavepoint::new())),
+            routine_effects,
+            audit: Arc::new(SessionAudit::new(GuardSavepoint::new())),
             finish: OnceLock::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     fn stand_in(&self) -> Option<MySqlConnectOptions> {
-        let address = stand_in::address()?;
+        let address = (*stand_in::ADDRESS)?;
         // Nothing is set there, so nothing is asked.
         let options = MySqlConnectOptions::new()
             .host(&address.ip().to_string())
@@ -102,16 +102,16 @@ impl Sandbox for MySqlSandbox {
         connection: &mut MySqlConnection,
         _guard: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
-        outer_transaction::begin(connection, self.wait, &self.ledger).await?;
+        outer_transaction::begin(connection, self.wait, &self.audit).await?;
         // What is known of the first one is found out once it is in the pool.
         match self.finish.get() {
-            Some(_) => self.ledger.texts.learn_of_new(connection).await,
+            Some(_) => self.audit.texts.learn_of_new(connection).await,
             None => Ok(()),
         }
     }
 
     async fn learn(&self, pool: &MySqlPool) -> Result<(), sqlx::Error> {
-        let looking = FinishStatements::of(pool, Arc::clone(&self.ledger), self.programs);
+        let looking = FinishStatements::of(pool, Arc::clone(&self.audit), self.routine_effects);
         let finish =
             with_timeout::<MySqlConnection, _>(&self.options, "what a session is like", looking)
                 .await?;
@@ -124,18 +124,18 @@ impl Sandbox for MySqlSandbox {
         connection: &mut MySqlConnection,
         monitor: &SandboxMonitor,
     ) -> Result<bool, sqlx::Error> {
-        let ledger = &self.ledger;
+        let audit = &self.audit;
         let used = async {
             // The end of the test looks for the savepoint, too.
             if !monitor.handoff().is_end_requested() {
-                let renewed = outer_transaction::renew(connection, monitor, ledger).await;
+                let renewed = outer_transaction::renew(connection, monitor, audit).await;
                 monitor.released();
                 if !renewed? {
                     return Ok::<_, sqlx::Error>(false);
                 }
             }
             let is_clean = finish_if_requested(self, connection, monitor).await;
-            Ok(is_clean && ledger.texts.are_known(connection).await?)
+            Ok(is_clean && audit.texts.are_known(connection).await?)
         };
         // A prepared query that was dropped half-way can leave answers behind that sqlx does not know
         // of: it then takes one for another, or waits for ever.
@@ -155,7 +155,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     async fn after_finish(&self, connection: &mut MySqlConnection) -> bool {
-        let known = self.ledger.texts.are_known(connection);
+        let known = self.audit.texts.are_known(connection);
         let known = tokio::time::timeout(2 * self.wait, known).await;
         matches!(known, Ok(Ok(true)))
     }
@@ -173,7 +173,7 @@ impl Sandbox for MySqlSandbox {
 
     async fn is_usable(&self, connection: &mut MySqlConnection) -> bool {
         // The answer was waited for. What is in doubt is not known before the server is asked.
-        let known = self.ledger.texts.are_known(connection).await;
+        let known = self.audit.texts.are_known(connection).await;
         known.unwrap_or(false)
     }
 
@@ -190,19 +190,11 @@ impl Sandbox for MySqlSandbox {
     }
 
     fn guard_savepoint(&self) -> Option<Arc<str>> {
-        Some(self.ledger.guard_savepoint.name())
+        Some(self.audit.guard_savepoint.name())
     }
 
     fn cannot_open(error: sqlx::Error) -> Error {
-        let fact = match error {
-            sqlx::Error::PoolTimedOut => {
-                "MySQL did not answer in time, while a connection for a test was being made"
-            }
-            _ if ResponseTimeout::of(&error).is_some() => "MySQL does not answer",
-            _ => "MySQL cannot be reached",
-        };
-        let help = help(&error);
-        Error::new(Kind::Connection, fact).help(help).because(error)
+        cannot_open::<MySqlConnection>(error)
     }
 
     fn cannot_begin() -> Error {

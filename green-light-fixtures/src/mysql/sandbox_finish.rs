@@ -30,8 +30,8 @@ pub(crate) struct FinishStatements {
     /// The savepoint that tells whether the test has begun a transaction.
     savepoint: String,
     looks: SessionVariables,
-    programs: RoutineEffects,
-    ledger: Arc<SessionAudit>,
+    routine_effects: RoutineEffects,
+    audit: Arc<SessionAudit>,
 }
 
 #[derive(Debug)]
@@ -62,15 +62,15 @@ impl FinishStatements {
     /// Looks at a fresh session, whose state every later test must leave as it is.
     pub(crate) async fn of(
         pool: &MySqlPool,
-        ledger: Arc<SessionAudit>,
-        programs: RoutineEffects,
+        audit: Arc<SessionAudit>,
+        routine_effects: RoutineEffects,
     ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let looks = SessionVariables::of(&mut connection).await?;
         let can_be_asked = session_leftovers::can_be_asked(&mut connection).await;
-        ledger.begin(&mut connection).await?;
+        audit.begin(&mut connection).await?;
         connection.return_to_pool().await;
-        let (guard_savepoint, savepoint) = (&ledger.guard_savepoint, statement_count::savepoint());
+        let (guard_savepoint, savepoint) = (&audit.guard_savepoint, statement_count::savepoint());
         let texts = |look: &str| Texts::new(look, guard_savepoint, &savepoint);
         Ok(Self {
             usual: texts(looks.query()),
@@ -83,8 +83,8 @@ impl FinishStatements {
             }),
             savepoint,
             looks,
-            programs,
-            ledger,
+            routine_effects,
+            audit,
         })
     }
 
@@ -96,9 +96,9 @@ impl FinishStatements {
         connection: &mut MySqlConnection,
         monitor: &SandboxMonitor,
     ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
-        match run(connection, &texts.all, monitor, &self.ledger).await {
+        match run(connection, &texts.all, monitor, &self.audit).await {
             Err(error) if is_missing(&error, &self.savepoint) => {
-                self.ledger.texts.doubt();
+                self.audit.texts.doubt();
                 let rows = connection.fetch_all(AssertSqlSafe(&*texts.rest)).await?;
                 Ok(Some(rows))
             }
@@ -110,7 +110,7 @@ impl FinishStatements {
     fn thorough(&self, monitor: &SandboxMonitor) -> Option<&Texts> {
         let may_be_clean = monitor.is_unseen()
             && !monitor.session_dirty()
-            && self.programs != RoutineEffects::Leaving;
+            && self.routine_effects != RoutineEffects::DirtySession;
         self.thorough.as_ref().filter(|_| may_be_clean)
     }
 }
@@ -132,17 +132,18 @@ impl FinishStatements {
         let Some(rows) = answer else {
             return FinishOutcome::Lost;
         };
-        let may_stay = monitor.session_dirty() || self.programs == RoutineEffects::Leaving;
+        let may_stay =
+            monitor.session_dirty() || self.routine_effects == RoutineEffects::DirtySession;
         if thorough.is_some() {
             let left = rows.get(1..).unwrap_or_default();
-            match session_leftovers::texts_of_clean(left, self.ledger.own()) {
-                Some(texts) => self.ledger.restarted_after(texts + AFTER),
+            match session_leftovers::texts_of_clean(left, self.audit.own()) {
+                Some(texts) => self.audit.restarted_after(texts + AFTER),
                 None => return FinishOutcome::Worn,
             }
         } else if monitor.is_unseen() {
             return FinishOutcome::Worn;
         } else {
-            self.ledger.restarted(monitor.texts() + OWN);
+            self.audit.restarted(monitor.texts() + OWN);
         }
         if may_stay || !self.looks.are_those_of(rows.first()) {
             return FinishOutcome::Worn;

@@ -39,7 +39,7 @@ impl ServerAccess for MySqlServer {
         let version = registry_tables::version(&mut admin).await.map_err(cannot)?;
         oldest_version::check(&version)?;
         let cannot = |error| failed("the database `green_light` cannot be prepared", error);
-        registry_tables::make_tables(&mut admin)
+        registry_tables::create_tables(&mut admin)
             .await
             .map_err(cannot)?;
         let cannot = |error| {
@@ -76,10 +76,6 @@ impl ServerAccess for MySqlServer {
 
     fn fingerprint(&self) -> Vec<&str> {
         vec![registry_tables::FORMAT, &self.fingerprint]
-    }
-
-    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-        failed(what, error)
     }
 }
 

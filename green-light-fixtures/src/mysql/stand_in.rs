@@ -9,10 +9,7 @@ use std::{
 use crate::server::stand_in::{TEXT, listen, skip};
 
 /// Where it listens; `None` where no process may connect to itself.
-pub(crate) fn address() -> Option<SocketAddr> {
-    static ADDRESS: LazyLock<Option<SocketAddr>> = LazyLock::new(|| listen(greet));
-    *ADDRESS
-}
+pub(crate) static ADDRESS: LazyLock<Option<SocketAddr>> = LazyLock::new(|| listen(greet));
 
 /// The start of a session, and at once the error that answers its first query.
 fn greet(guest: &mut TcpStream) -> io::Result<()> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
-use crate::mysql::admin::{AdminConnection, end_connections, lock, names, run, unlock};
-use crate::mysql::copy::{Script, quoted};
+use crate::mysql::admin::{AdminConnection, end_connections, lock, names, unlock};
+use crate::mysql::dump::{DatabaseDump, quoted};
 use crate::mysql::errors::failed;
 use crate::mysql::registry::{insert, set_state};
 use crate::mysql::routines::RoutineEffects;
@@ -19,7 +19,7 @@ use crate::server::names::new_name;
 /// What a template is made of.
 #[derive(Debug, Default)]
 pub(crate) struct TemplateDetails {
-    script: OnceCell<Arc<Script>>,
+    dump: OnceCell<Arc<DatabaseDump>>,
     /// What its routines do to a session, for the sandbox. Set once it is known that every table takes part in
     /// transactions, too.
     pub(crate) effects: OnceCell<RoutineEffects>,
@@ -27,12 +27,12 @@ pub(crate) struct TemplateDetails {
 
 impl TemplateInfo<MySqlServer> {
     /// The statements that make a database like it, read when they are first needed.
-    pub(crate) async fn script(
+    pub(crate) async fn dump(
         &self,
         admin: &mut AdminConnection,
-    ) -> Result<&Arc<Script>, sqlx::Error> {
-        let read = async || Script::read(admin, &self.name).await.map(Arc::new);
-        self.details.script.get_or_try_init(read).await
+    ) -> Result<&Arc<DatabaseDump>, sqlx::Error> {
+        let read = async || DatabaseDump::read(admin, &self.name).await.map(Arc::new);
+        self.details.dump.get_or_try_init(read).await
     }
 }
 
@@ -86,7 +86,9 @@ impl TemplateSql for MySqlServer {
     ) -> Result<(), Error> {
         let created = async {
             insert(admin, draft, digest, "making", &self.process).await?;
-            run(admin, format!("CREATE DATABASE {}", quoted(draft))).await
+            admin
+                .run(format!("CREATE DATABASE {}", quoted(draft)))
+                .await
         };
         let cannot = |error| failed("the template cannot be built", error);
         created.await.map_err(cannot)
@@ -108,7 +110,7 @@ impl TemplateSql for MySqlServer {
              REPLACE INTO green_light.templates (digest, name) VALUES ('{digest}', '{draft}'); \
              DELETE FROM green_light.test_databases WHERE name = '{draft}'; COMMIT"
         );
-        run(admin, list).await
+        admin.run(list).await
     }
 
     async fn create_database(
@@ -122,9 +124,9 @@ impl TemplateSql for MySqlServer {
             None => ("ahead", "free"),
         };
         let name = new_name("d");
-        let script = template.script(admin).await?;
+        let dump = template.dump(admin).await?;
         insert(admin, &name, &template.digest, before, &self.process).await?;
-        script.make(admin, &name, &template.name).await?;
+        dump.create(admin, &name, &template.name).await?;
         set_state(admin, &name, after).await?;
         unlock(admin, &name).await?;
         Ok(name)

@@ -6,7 +6,7 @@
 
 use sqlx::{Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, number, run};
+use crate::mysql::admin::{AdminConnection, number};
 
 const LIST: &str = "XA RECOVER";
 
@@ -23,7 +23,7 @@ pub(crate) async fn roll_back_leftovers(
     for row in &prepared {
         let end = format!("XA ROLLBACK {}", name(row)?);
         // A client that is no process of ours may have ended it meanwhile.
-        let _ = run(admin, end).await;
+        let _ = admin.run(end).await;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
 
-use crate::postgres::errors::{TOO_MANY, has_code};
+use crate::postgres::errors::{TOO_MANY, has_code, help};
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
 
 /// A connection for what green-light itself asks.
@@ -10,6 +10,7 @@ pub(crate) type AdminConnection = crate::server::admin_connection::AdminConnecti
 
 impl ServerConnection for PgConnection {
     const SERVER: &'static str = "PostgreSQL";
+    const URL_VARIABLE: &'static str = "GREEN_LIGHT_POSTGRES_URL";
 
     fn place(options: &PgConnectOptions) -> String {
         let (role, database) = (options.get_username(), options.get_database());
@@ -20,6 +21,10 @@ impl ServerConnection for PgConnection {
         format!("{role}@{host}/{}", database.unwrap_or_default())
     }
 
+    fn help(error: &sqlx::Error) -> String {
+        help(error)
+    }
+
     fn is_full(error: &sqlx::Error) -> bool {
         TOO_MANY.iter().any(|code| has_code(error, code))
     }
@@ -27,11 +32,6 @@ impl ServerConnection for PgConnection {
     fn send(&mut self, query: OwnedQuery<sqlx::Postgres>) -> ReplyStream<'_, sqlx::Postgres> {
         self.fetch_many(query)
     }
-}
-
-/// Runs statements, none of them with values, that may not be prepared.
-pub(crate) async fn run(connection: &mut AdminConnection, sql: String) -> Result<(), sqlx::Error> {
-    connection.execute(sqlx::AssertSqlSafe(sql)).await.map(drop)
 }
 
 /// A name as SQL writes it.

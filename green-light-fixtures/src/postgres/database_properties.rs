@@ -6,7 +6,6 @@
 use sqlx::Row as _;
 
 use crate::postgres::admin::{AdminConnection, literal, quoted};
-use crate::server::query_ext::QueryExt as _;
 
 /// Stands for the name of the clone.
 const NAME: &str = "$database$";
@@ -28,13 +27,11 @@ pub(crate) async fn read(
     mark: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
     let mut statements = Vec::new();
-    let row = sqlx::query(
+    let database = sqlx::query(
         "SELECT oid, shobj_description(oid, 'pg_database'), datconnlimit, datacl IS NOT NULL, \
          pg_get_userbyid(datdba), current_user::text FROM pg_database WHERE datname = $1",
-    )
-    .bind(template)
-    .fetch_one_with(&mut *connection)
-    .await?;
+    );
+    let row = connection.fetch_one(database.bind(template)).await?;
     let oid: sqlx::postgres::types::Oid = row.try_get(0)?;
     let comment: Option<String> = row.try_get(1)?;
     let comment = comment.unwrap_or_default().replace(mark, "");
@@ -64,15 +61,12 @@ async fn settings(
     oid: sqlx::postgres::types::Oid,
     statements: &mut Vec<String>,
 ) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(
+    let settings = sqlx::query_as(
         "SELECT r.rolname::text, unnest(s.setconfig) FROM pg_db_role_setting s \
          LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = $1",
-    )
-    .bind(oid)
-    .fetch_all_with(connection)
-    .await?;
-    for row in rows {
-        let (role, setting): (Option<String>, String) = (row.try_get(0)?, row.try_get(1)?);
+    );
+    let settings: Vec<(Option<String>, String)> = connection.fetch_all(settings.bind(oid)).await?;
+    for (role, setting) in settings {
         let Some((name, value)) = setting.split_once('=') else {
             continue;
         };
@@ -97,18 +91,16 @@ async fn privileges(
     statements: &mut Vec<String>,
 ) -> Result<(), sqlx::Error> {
     statements.push(format!("REVOKE ALL ON DATABASE {NAME} FROM PUBLIC"));
-    let rows = sqlx::query(
+    let granted = sqlx::query_as(
         "SELECT a.privilege_type, r.rolname::text, a.is_grantable \
          FROM pg_database d, aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee \
          WHERE d.oid = $1",
-    )
-    .bind(oid)
-    .fetch_all_with(connection)
-    .await?;
-    for row in rows {
-        let (privilege, role): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    );
+    let granted: Vec<(String, Option<String>, bool)> =
+        connection.fetch_all(granted.bind(oid)).await?;
+    for (privilege, role, is_grantable) in granted {
         let role = role.map_or_else(|| "PUBLIC".to_owned(), |role| quoted(&role));
-        let option = if row.try_get(2)? {
+        let option = if is_grantable {
             " WITH GRANT OPTION"
         } else {
             ""

@@ -1,7 +1,8 @@
 //! What errors of PostgreSQL mean, and what to do about them.
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::postgres::local_server::SERVER;
+use crate::server::failure;
 
 pub(crate) const NO_DATABASE: &str = "3D000";
 pub(crate) const DATABASE_EXISTS: &str = "42P04";
@@ -20,10 +21,9 @@ pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
         .is_some_and(|found| found == code)
 }
 
-/// Something of ours went wrong on the server.
+/// Something that green-light itself asked for failed.
 pub(crate) fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-    let help = help(&error);
-    Error::new(Kind::Connection, what).help(help).because(error)
+    failure::failed::<sqlx::PgConnection>(what, error)
 }
 
 /// What to do about an error of a server.

@@ -1,32 +1,29 @@
-//! What keeps the outer transaction of a test on PostgreSQL, and ends it, inside the database.
+//! The SQL objects that guard the outer transaction of a test on PostgreSQL.
 
 /// What every database of a sandbox holds besides its schema.
 ///
-/// Code that connects to it by itself, as by a pool of its own, may only read: what it
-/// wrote would be there for the next test.
+/// Other connections to the database may only read: what they wrote would be there for the next test.
 ///
-/// The trigger fires when a transaction with a row in `guard` commits, and refuses. It also fires
-/// when a test says `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text
-/// follows, which could be a commit.
+/// `refuse_commit` fires when a transaction with a row in `guard` commits. It also fires on
+/// `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text follows, which could be a commit.
 ///
-/// At the end of a test its session gives back its advisory locks and forgets what the test prepared by
-/// `PREPARE`, which no rollback takes away; sqlx's own statements stay. It is thrown away if the test
-/// changed columns (1249 is `pg_attribute`) or types (1247, `pg_type`), rolled back or not: statements
-/// that sqlx has prepared would describe other rows than they return.
+/// `check_session` runs at the end of a test. It undoes what no rollback does: it releases advisory locks and
+/// deallocates what the test prepared by `PREPARE`; statements of sqlx stay. It fails if the test changed columns
+/// (1249 is `pg_attribute`) or types (1247, `pg_type`), rolled back or not: statements that sqlx has prepared
+/// would describe other rows than they return, so the session is replaced.
 ///
-/// Sequences go on counting whatever is rolled back. Before another process gets the database they are
-/// put back to where the template has them.
+/// `reset_sequences` runs before another process gets the database: a rollback does not reset sequences.
 pub(crate) const GUARD: &str = r"
 CREATE SCHEMA green_light;
 GRANT USAGE ON SCHEMA green_light TO PUBLIC;
 CREATE TABLE green_light.guard (armed int);
-CREATE FUNCTION green_light.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION green_light.refuse_commit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_catalog.current_setting('green_light.ending', true) = 'on' THEN
     RETURN NULL;
   END IF;
   IF pg_catalog.current_query() ~* '^\s*SET\s+CONSTRAINTS\s[^;]*;?\s*$' THEN
-    SET CONSTRAINTS green_light.refuse DEFERRED;
+    SET CONSTRAINTS green_light.refuse_commit DEFERRED;
     INSERT INTO green_light.guard VALUES (1);
     RETURN NULL;
   END IF;
@@ -39,9 +36,9 @@ BEGIN
   RAISE EXCEPTION 'green-light: this transaction isolates a test and is never committed'
     USING ERRCODE = '25000', HINT = 'commit a transaction made by `begin()`; do not send `COMMIT` as text';
 END $$;
-CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON green_light.guard
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE green_light.refuse();
-CREATE FUNCTION green_light.look() RETURNS void LANGUAGE plpgsql AS $$
+CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON green_light.guard
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE green_light.refuse_commit();
+CREATE FUNCTION green_light.check_session() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   unlocked text := pg_catalog.pg_advisory_unlock_all()::text;
   prepared text;
@@ -73,7 +70,7 @@ BEGIN
     END;
   END LOOP;
 END $$;
-CREATE FUNCTION green_light.rewind() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION green_light.reset_sequences() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   each record;
   moved boolean;
@@ -82,7 +79,7 @@ BEGIN
     LEFT JOIN pg_catalog.pg_class c ON c.oid = id LEFT JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
   LOOP
     IF each.last IS NULL OR each.relname IS NULL THEN
-      RAISE EXCEPTION 'green-light: a sequence cannot be put back';
+      RAISE EXCEPTION 'green-light: a sequence cannot be reset';
     END IF;
     EXECUTE pg_catalog.format('SELECT last_value <> $1 OR is_called <> $2 FROM %I.%I', each.nspname, each.relname)
       INTO STRICT moved USING each.last, each.called;

@@ -1,31 +1,27 @@
 //! Which databases on a PostgreSQL server are garbage, and how one is dropped.
 
-use sqlx::AssertSqlSafe;
-
-use crate::postgres::admin::{AdminConnection, literal, quoted, run};
+use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::errors::{IN_USE, IS_TEMPLATE, has_code};
 use crate::postgres::registry_tables::{REAPER, TEMPLATE_IN_USE};
 use crate::postgres::server::PostgresServer;
 use crate::server::background::Background;
 use crate::server::driver::{ReaperSql, ServerAccess as _};
-use crate::server::query_ext::QueryExt as _;
 
 /// How long one statement may take. To drop a database, a server asks all its sessions to close
 /// files, and one that waits for a client that does not read never replies.
 const STATEMENT_TIMEOUT: (&str, &str) = ("statement_timeout", "10s");
 
-/// Ready databases that are too many, and those of templates that no process has used lately. A schema has two
-/// templates, one of them for the sandbox, and four schemas keep their ready databases.
-const SURPLUS: &str = "
-SELECT name FROM (
-  SELECT name, template, row_number() OVER (PARTITION BY template ORDER BY since DESC) AS number
-  FROM green_light.database WHERE state = 'free') AS free
-WHERE number > $2 OR template NOT IN (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 8)";
-
+/// Makes garbage of ready databases that are too many, and of those of templates that no process has used lately.
+/// A schema has two templates, one of them for the sandbox, and four schemas keep their ready databases.
 const RETIRE_SURPLUS: &str = "
 WITH old AS (SELECT d.name FROM green_light.database d
-  WHERE d.state = 'free' AND d.name IN ({SURPLUS}) FOR UPDATE SKIP LOCKED)
-UPDATE green_light.database d SET state = 'done' FROM old WHERE d.name = old.name AND $1 <> ''";
+  WHERE d.state = 'free' AND d.name IN (SELECT name FROM (
+    SELECT name, template, row_number() OVER (PARTITION BY template ORDER BY since DESC) AS number
+    FROM green_light.database WHERE state = 'free') AS free
+    WHERE number > $1 OR template NOT IN
+      (SELECT name FROM green_light.template ORDER BY used DESC LIMIT 8))
+  FOR UPDATE SKIP LOCKED)
+UPDATE green_light.database d SET state = 'done' FROM old WHERE d.name = old.name";
 
 /// Templates that no living process uses, and none has used for an hour.
 const OLD_TEMPLATES: &str = "
@@ -59,62 +55,29 @@ WHERE position($1 IN coalesce(shobj_description(d.oid, 'pg_database'), '')) > 0
   AND NOT EXISTS (SELECT FROM green_light.database r WHERE r.name = d.datname)
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
-/// How many are garbage or ready without need.
-const COUNT_GARBAGE: &str = "
-SELECT (SELECT count(*) FROM ({ABANDONED}) AS l) + (SELECT count(*) FROM ({ORPHANS}) AS o)
-  + (SELECT count(*) FROM ({SURPLUS}) AS s)";
-
 impl ReaperSql for PostgresServer {
     async fn lock_reaper(admin: &mut AdminConnection) -> Result<bool, sqlx::Error> {
         let (name, value) = STATEMENT_TIMEOUT;
         let lock = "SELECT pg_try_advisory_lock($1, 0), set_config($2, $3, false)";
-        let (is_locked, _): (bool, String) = sqlx::query_as(lock)
-            .bind(REAPER)
-            .bind(name)
-            .bind(value)
-            .fetch_one_with(admin)
-            .await?;
+        let lock = sqlx::query_as(lock).bind(REAPER).bind(name).bind(value);
+        let (is_locked, _): (bool, String) = admin.fetch_one(lock).await?;
         Ok(is_locked)
     }
 
-    async fn count_garbage(&self, admin: &mut AdminConnection) -> Result<i64, sqlx::Error> {
-        let parts = [
-            ("{ABANDONED}", ABANDONED),
-            ("{ORPHANS}", ORPHANS),
-            ("{SURPLUS}", SURPLUS),
-        ];
-        let count = parts
-            .iter()
-            .fold(COUNT_GARBAGE.to_owned(), |sql, (name, part)| {
-                sql.replace(name, part)
-            });
-        sqlx::query_scalar(AssertSqlSafe(count))
-            .bind(self.mark())
-            .bind(Background::max_ready())
-            .fetch_one_with(admin)
-            .await
-    }
-
     async fn count_own_garbage(&self, admin: &mut AdminConnection) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar(
+        let count = sqlx::query_scalar(
             "SELECT count(*) FROM green_light.database WHERE owner = $1 AND state = 'done'",
-        )
-        .bind(self.key)
-        .fetch_one_with(admin)
-        .await
+        );
+        admin.fetch_one(count.bind(self.key)).await
     }
 
     async fn list_garbage(&self, admin: &mut AdminConnection) -> Result<Vec<String>, sqlx::Error> {
-        let retire = RETIRE_SURPLUS.replace("{SURPLUS}", SURPLUS);
-        sqlx::query(AssertSqlSafe(retire))
-            .bind(self.mark())
-            .bind(Background::max_ready())
-            .execute_with(&mut *admin)
-            .await?;
+        let retire = sqlx::query(RETIRE_SURPLUS).bind(Background::max_ready());
+        admin.execute(retire).await?;
         let mut garbage = Vec::new();
         for query in [ABANDONED, ORPHANS] {
             let query = sqlx::query_scalar(query).bind(self.mark());
-            garbage.extend(query.fetch_all_with(&mut *admin).await?);
+            garbage.extend(admin.fetch_all(query).await?);
         }
         Ok(garbage)
     }
@@ -123,10 +86,8 @@ impl ReaperSql for PostgresServer {
         &self,
         admin: &mut AdminConnection,
     ) -> Result<Vec<String>, sqlx::Error> {
-        sqlx::query_scalar(OLD_TEMPLATES)
-            .bind(i64::from(TEMPLATE_IN_USE))
-            .fetch_all_with(admin)
-            .await
+        let old = sqlx::query_scalar(OLD_TEMPLATES).bind(i64::from(TEMPLATE_IN_USE));
+        admin.fetch_all(old).await
     }
 
     async fn drop_database(
@@ -139,19 +100,17 @@ impl ReaperSql for PostgresServer {
             _ => "",
         };
         let drop = format!("DROP DATABASE IF EXISTS {}{force}", quoted(name));
-        while let Err(error) = run(admin, drop.clone()).await {
+        while let Err(error) = admin.run(drop.clone()).await {
             if has_code(&error, IS_TEMPLATE) {
                 let alter = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(name));
-                run(admin, alter).await?;
+                admin.run(alter).await?;
             } else if !has_code(&error, IN_USE) || !self.roll_back_prepared(admin, name).await? {
                 return Err(error);
             }
         }
-        sqlx::query("DELETE FROM green_light.database WHERE name = $1")
-            .bind(name)
-            .execute_with(admin)
-            .await
-            .map(std::mem::drop)
+        let forget = sqlx::query("DELETE FROM green_light.database WHERE name = $1");
+        admin.execute(forget.bind(name)).await?;
+        Ok(())
     }
 }
 
@@ -163,11 +122,8 @@ impl PostgresServer {
         admin: &mut AdminConnection,
         name: &str,
     ) -> Result<bool, sqlx::Error> {
-        let prepared: Vec<String> =
-            sqlx::query_scalar("SELECT gid FROM pg_prepared_xacts WHERE database = $1")
-                .bind(name)
-                .fetch_all_with(admin)
-                .await?;
+        let prepared = sqlx::query_scalar("SELECT gid FROM pg_prepared_xacts WHERE database = $1");
+        let prepared: Vec<String> = admin.fetch_all(prepared.bind(name)).await?;
         if prepared.is_empty() {
             return Ok(false);
         }
@@ -175,7 +131,8 @@ impl PostgresServer {
         let options = self.options_of(name).options([STATEMENT_TIMEOUT]);
         let mut inside = AdminConnection::connect_when_free(&options).await?;
         for gid in prepared {
-            run(&mut inside, format!("ROLLBACK PREPARED {}", literal(&gid))).await?;
+            let roll_back = format!("ROLLBACK PREPARED {}", literal(&gid));
+            inside.run(roll_back).await?;
         }
         inside.close().await;
         Ok(true)

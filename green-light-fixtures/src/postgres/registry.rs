@@ -1,34 +1,44 @@
 //! The rows of processes and of databases in the registry.
 
+use std::time::Duration;
+
+use sqlx::{Executor as _, PgPool};
+
 use crate::postgres::admin::AdminConnection;
 use crate::postgres::server::PostgresServer;
+use crate::server::background::Background;
 use crate::server::driver::{Purpose, Registry, TemplateInfo};
-use crate::server::query_ext::QueryExt as _;
+
+/// How often to look whether the connection has come back from the last test.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// Only if fewer than so many of its template are ready.
+const RECYCLE: &str = "WITH room AS (SELECT $3 - count(*) AS room FROM green_light.database \
+      WHERE state IN ('free', 'making') AND test IS NULL \
+        AND template = (SELECT template FROM green_light.database WHERE name = $1)) \
+    UPDATE green_light.database SET state = 'free', owner = NULL, test = NULL, \
+      since = clock_timestamp() FROM room \
+    WHERE name = $1 AND state = 'taken' AND owner = $2 AND template <> '' AND room > 0";
 
 impl Registry for PostgresServer {
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
-        sqlx::query("SELECT pg_advisory_lock_shared($1)")
-            .bind(self.key)
-            .execute_with(admin)
+        admin
+            .run(format!("SELECT pg_advisory_lock_shared({})", self.key))
             .await
-            .map(drop)
     }
 
     async fn release_all(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "UPDATE green_light.database SET state = 'done' WHERE owner = $1 AND state = 'taken'",
-        )
-        .bind(self.key)
-        .execute_with(admin)
-        .await
-        .map(drop)
+        let release = format!(
+            "UPDATE green_light.database SET state = 'done' WHERE owner = {} AND state = 'taken'",
+            self.key
+        );
+        admin.run(release).await
     }
 
     async fn unregister(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
-        sqlx::query("SELECT pg_advisory_unlock_all()")
-            .execute_with(admin)
+        admin
+            .run("SELECT pg_advisory_unlock_all()".to_owned())
             .await
-            .map(drop)
     }
 
     async fn pop_ready(
@@ -37,20 +47,16 @@ impl Registry for PostgresServer {
         template: &TemplateInfo<Self>,
         purpose: &Purpose,
     ) -> Result<Option<(String, i64)>, sqlx::Error> {
-        let (Purpose::Test(test) | Purpose::Slot(test)) = purpose;
-        sqlx::query_as(
+        let pop = sqlx::query_as(
             "WITH free AS (SELECT name FROM green_light.database \
                WHERE template = $1 AND state = 'free' ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED) \
              UPDATE green_light.database d SET state = 'taken', owner = $2, test = $3, \
                since = clock_timestamp() FROM free WHERE d.name = free.name RETURNING d.name, \
                (SELECT count(*) - 1 FROM green_light.database \
                 WHERE template = $1 AND test IS NULL AND state IN ('free', 'making'))",
-        )
-        .bind(&template.name)
-        .bind(self.key)
-        .bind(test)
-        .fetch_optional_with(admin)
-        .await
+        );
+        let pop = pop.bind(&template.name).bind(self.key);
+        admin.fetch_optional(pop.bind(purpose.test())).await
     }
 
     async fn count_ready(
@@ -59,13 +65,34 @@ impl Registry for PostgresServer {
         template: &TemplateInfo<Self>,
         _purpose: &Purpose,
     ) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar(
+        let count = sqlx::query_scalar(
             "SELECT count(*) FROM green_light.database \
              WHERE template = $1 AND test IS NULL AND state IN ('free', 'making')",
-        )
-        .bind(&template.name)
-        .fetch_one_with(admin)
-        .await
+        );
+        admin.fetch_one(count.bind(&template.name)).await
+    }
+
+    /// Nothing was ever committed to the database. Its sequences are reset by the connection that has the last
+    /// transaction of the slot: if it cannot do that, the database is dropped.
+    async fn end_session(pool: &PgPool) -> Result<(), sqlx::Error> {
+        let mut connection = loop {
+            // Runs no callback of the pool.
+            match pool.try_acquire() {
+                Some(connection) => break connection,
+                None if pool.size() == 0 => return Err(sqlx::Error::PoolClosed),
+                None => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        connection
+            .execute("SELECT green_light.reset_sequences(); ROLLBACK")
+            .await?;
+        connection.close().await
+    }
+
+    async fn recycle(&self, admin: &mut AdminConnection, name: &str) -> Result<bool, sqlx::Error> {
+        let recycle = sqlx::query(RECYCLE).bind(name).bind(self.key);
+        let recycled = admin.execute(recycle.bind(Background::max_ready())).await?;
+        Ok(recycled.rows_affected() == 1)
     }
 
     async fn keep(
@@ -74,18 +101,15 @@ impl Registry for PostgresServer {
         name: &str,
         at_most: usize,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
+        let keep = sqlx::query(
             "WITH now AS (UPDATE green_light.database SET state = 'kept', owner = NULL, \
                since = clock_timestamp() WHERE name = $1), \
              old AS (SELECT name FROM green_light.database WHERE state = 'kept' AND name <> $1 \
                ORDER BY since DESC OFFSET $2) \
              UPDATE green_light.database SET state = 'done' WHERE name IN (SELECT name FROM old)",
-        )
-        .bind(name)
-        .bind(i64::try_from(at_most).unwrap_or(i64::MAX) - 1)
-        .execute_with(admin)
-        .await
-        .map(drop)
+        );
+        let others = i64::try_from(at_most).unwrap_or(i64::MAX) - 1;
+        admin.execute(keep.bind(name).bind(others)).await.map(drop)
     }
 
     async fn mark_garbage(
@@ -93,12 +117,9 @@ impl Registry for PostgresServer {
         admin: &mut AdminConnection,
         name: &str,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
+        let mark = sqlx::query(
             "UPDATE green_light.database SET state = 'done', since = clock_timestamp() WHERE name = $1",
-        )
-        .bind(name)
-        .execute_with(admin)
-        .await
-        .map(drop)
+        );
+        admin.execute(mark.bind(name)).await.map(drop)
     }
 }

@@ -9,12 +9,11 @@ use sqlx::{
 };
 
 use crate::error::{Error, Kind};
-use crate::postgres::admin::{AdminConnection, quoted, run};
+use crate::postgres::admin::{AdminConnection, quoted};
 use crate::postgres::errors::{
     DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, failed, has_code,
 };
 use crate::postgres::oldest_version;
-use crate::server::query_ext::QueryExt as _;
 
 /// Classes of advisory locks in the maintenance database, beside the keys of processes.
 pub(crate) const CONNECTION: i32 = 0x676c_0001;
@@ -68,7 +67,7 @@ pub(crate) struct ServerInfo {
 /// and refuses what it does not know, or swallows it.
 const POOLER_PROBE: (&str, &str) = ("green_light.direct", "on");
 
-/// Connects to the maintenance database of `server`, which is made if it is not there.
+/// Connects to the maintenance database of `server`, which is created if it is not there.
 pub(crate) async fn open(
     server: &PgConnectOptions,
     application: &str,
@@ -81,7 +80,7 @@ pub(crate) async fn open(
         .options([POOLER_PROBE]);
     let connection = match AdminConnection::connect_when_free(&options).await {
         Err(error) if has_code(&error, NO_DATABASE) => {
-            make_database(server, &database_name(role)).await?;
+            create_database(server, &database_name(role)).await?;
             AdminConnection::connect_when_free(&options).await
         }
         other => other,
@@ -104,7 +103,7 @@ fn database_name(role: &str) -> String {
     name
 }
 
-async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Error> {
+async fn create_database(server: &PgConnectOptions, name: &str) -> Result<(), Error> {
     let cannot = |error| {
         failed(
             format!("the maintenance database `{name}` cannot be made"),
@@ -115,13 +114,13 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
         .await
         .map_err(cannot)?;
     let create = format!("CREATE DATABASE {}", quoted(name));
-    let made = connection.execute_slow(AssertSqlSafe(create)).await;
+    let made = connection.run_slow(create).await;
     connection.close().await;
     match made {
         // Another process was faster.
         Err(error) if has_code(&error, DATABASE_EXISTS) || has_code(&error, UNIQUE) => Ok(()),
         Err(error) if has_code(&error, DENIED) => {
-            Err(may_create_none(server.get_username()).because(error))
+            Err(cannot_create_databases(server.get_username()).because(error))
         }
         other => other.map_err(cannot),
     }
@@ -132,24 +131,18 @@ async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), Erro
 const KNOWN: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
                      WHERE nspname = 'green_light' AND relname = 'database')";
 
-async fn make_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
+async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     // If it does not come to its end, neither does the connection live on.
-    run(connection, "BEGIN".to_owned()).await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
-        .bind(TABLES_LOCK)
-        .execute_with(&mut *connection)
-        .await?;
-    if !sqlx::query_scalar(KNOWN)
-        .fetch_one_with(&mut *connection)
-        .await?
-    {
-        run(connection, TABLES.to_owned()).await?;
+    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock({TABLES_LOCK}, 0)");
+    connection.run(lock).await?;
+    if !connection.fetch_one(sqlx::query_scalar(KNOWN)).await? {
+        connection.run(TABLES.to_owned()).await?;
     }
-    run(connection, "COMMIT".to_owned()).await
+    connection.run("COMMIT".to_owned()).await
 }
 
-/// The role cannot make databases.
-fn may_create_none(role: &str) -> Error {
+/// The role may not create databases.
+fn cannot_create_databases(role: &str) -> Error {
     Error::new(
         Kind::Connection,
         format!("the role `{role}` of `GREEN_LIGHT_POSTGRES_URL` may not make databases"),
@@ -160,7 +153,7 @@ fn may_create_none(role: &str) -> Error {
     ))
 }
 
-/// Asks the server what it is. The tables are made if they are not there.
+/// Asks the server what it is. The tables are created if they are not there.
 ///
 /// # Errors
 ///
@@ -189,12 +182,9 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
          (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user), \
          current_setting($1, true) IS NOT DISTINCT FROM $2, ({KNOWN})",
     );
-    let row = sqlx::query(AssertSqlSafe(query))
-        .bind(POOLER_PROBE.0)
-        .bind(POOLER_PROBE.1)
-        .fetch_one_with(&mut *connection)
-        .await
-        .map_err(cannot)?;
+    let query = sqlx::query(AssertSqlSafe(query));
+    let query = query.bind(POOLER_PROBE.0).bind(POOLER_PROBE.1);
+    let row = connection.fetch_one(query).await.map_err(cannot)?;
     let (info, may_create) = read_info(&row).map_err(cannot)?;
     if !row.try_get(6).map_err(cannot)? {
         return Err(Error::new(
@@ -204,14 +194,14 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
         .help(NAME_THE_SERVER));
     }
     if !row.try_get(7).map_err(cannot)? {
-        make_tables(connection)
+        create_tables(connection)
             .await
             .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
     }
     if may_create {
         Ok(info)
     } else {
-        Err(may_create_none(&info.role))
+        Err(cannot_create_databases(&info.role))
     }
 }
 

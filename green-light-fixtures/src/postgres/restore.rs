@@ -8,13 +8,12 @@ use std::{sync::Arc, time::Duration, time::Instant};
 
 use crate::driver::traits::ALL_TESTS;
 use crate::error::{Error, Kind};
-use crate::postgres::admin::{AdminConnection, literal, quoted, run};
+use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::errors::failed;
 use crate::postgres::server::PostgresServer;
 use crate::server::client::ServerClient;
 use crate::server::driver::{Purpose, TemplateInfo};
 use crate::server::names::new_name;
-use crate::server::query_ext::QueryExt as _;
 use crate::server::ready_pool;
 use crate::server::test_database::Restoring;
 
@@ -35,8 +34,6 @@ UNION ALL (
   ORDER BY xact_start LIMIT 3)";
 
 impl Restoring for PostgresServer {
-    const URL_VARIABLE: &'static str = "GREEN_LIGHT_POSTGRES_URL";
-
     type Pristine = ();
 
     async fn check_unlocked(
@@ -47,10 +44,8 @@ impl Restoring for PostgresServer {
     ) -> Result<(), Error> {
         let begun = Instant::now();
         loop {
-            let holders: Vec<String> = sqlx::query_scalar(HOLDERS)
-                .bind(name)
-                .fetch_all_with(&mut *client.admin().await)
-                .await
+            let holders = sqlx::query_scalar(HOLDERS).bind(name);
+            let holders: Vec<String> = (client.admin().await.fetch_all(holders).await)
                 .map_err(|error| failed("it is not known who uses the shared database", error))?;
             if holders.is_empty() {
                 return Ok(());
@@ -104,7 +99,7 @@ async fn swap(
         quoted(clone),
         quoted(name),
     ));
-    run(&mut admin, statements).await.map_err(cannot)
+    admin.run(statements).await.map_err(cannot)
 }
 
 /// Ends all connections to the database `name`, which takes no new ones. `false` if there is no such database.
@@ -116,17 +111,17 @@ async fn end_connections(
 ) -> Result<bool, sqlx::Error> {
     let is_there = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
     let is_there = sqlx::query_scalar(is_there).bind(name);
-    if !is_there.fetch_one_with(admin).await? {
+    if !admin.fetch_one(is_there).await? {
         return Ok(false);
     }
     client.driver.roll_back_prepared(admin, name).await?;
     let close = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", quoted(name));
-    run(admin, close).await?;
+    admin.run(close).await?;
     let begun = Instant::now();
     loop {
         let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                      WHERE datname = $1 AND backend_type = 'client backend'";
-        let ended = sqlx::query(ended).bind(name).execute_with(admin).await?;
+        let ended = admin.execute(sqlx::query(ended).bind(name)).await?;
         if ended.rows_affected() == 0 || begun.elapsed() >= patience {
             return Ok(true);
         }

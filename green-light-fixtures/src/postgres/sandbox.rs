@@ -31,11 +31,11 @@ use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
-use crate::postgres::errors::help;
 use crate::postgres::sandbox_finish::FinishStatements;
 use crate::postgres::{outer_transaction, stand_in};
+use crate::server::failure::cannot_open;
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
-use crate::server::response_timeout::{ResponseTimeout, with_timeout};
+use crate::server::response_timeout::with_timeout;
 
 /// The sandbox of a slot on PostgreSQL, whose database holds the guard.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Sandbox for PostgresSandbox {
     }
 
     fn stand_in(&self) -> Option<PgConnectOptions> {
-        let address = stand_in::address()?;
+        let address = (*stand_in::ADDRESS)?;
         let options = PgConnectOptions::new_without_pgpass()
             .host(&address.ip().to_string())
             .port(address.port())
@@ -138,15 +138,7 @@ impl Sandbox for PostgresSandbox {
     }
 
     fn cannot_open(error: sqlx::Error) -> Error {
-        let fact = match error {
-            sqlx::Error::PoolTimedOut => {
-                "PostgreSQL did not answer in time, while a connection for a test was being made"
-            }
-            _ if ResponseTimeout::of(&error).is_some() => "PostgreSQL does not answer",
-            _ => "PostgreSQL cannot be reached",
-        };
-        let help = help(&error);
-        Error::new(Kind::Connection, fact).help(help).because(error)
+        cannot_open::<PgConnection>(error)
     }
 
     fn cannot_begin() -> Error {

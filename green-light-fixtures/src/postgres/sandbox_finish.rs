@@ -1,9 +1,9 @@
-//! How the outer transaction of a test ends on PostgreSQL: checked, looked at, rolled back, begun anew.
+//! How the outer transaction of a test ends on PostgreSQL: constraints and session are checked, it is rolled back,
+//! and the next one begins.
 //!
-//! One message does it all, in the order of its words. What comes first fails first, so the error
-//! says how the test ended. Where nothing of the schema can be deferred, that error would say only that
-//! the session has changed; then nobody waits for the answer: the message rides with the one by which
-//! the pool looks whether the connection works. If it does not, the next test has another one.
+//! One message does all of that in this order; the first error says how the test ended. Where the schema defers
+//! nothing, the only error is that the session has changed; then the test does not wait for the answer. The pool
+//! reads it when it checks the connection, and replaces the connection after an error.
 
 use std::{
     future::{Future, poll_fn},
@@ -45,7 +45,7 @@ impl FinishStatements {
         let check = if defers { CHECK } else { "" };
         Ok(Self {
             text: format!(
-                "{check}SELECT green_light.look(); ROLLBACK; {BEGIN}; {}",
+                "{check}SELECT green_light.check_session(); ROLLBACK; {BEGIN}; {}",
                 guard_savepoint.set
             ),
             defers,
@@ -72,14 +72,16 @@ impl FinishStatements {
             return Ok(FinishOutcome::Worn);
         }
         if refusal.code().is_some_and(|code| code.starts_with("23")) {
-            return Ok(FinishOutcome::Violated(vec![told(refusal.downcast_ref())]));
+            return Ok(FinishOutcome::Violated(vec![violation(
+                refusal.downcast_ref(),
+            )]));
         }
         Err(error)
     }
 }
 
 /// What is wrong with a row, in PostgreSQL's words.
-fn told(error: &PgDatabaseError) -> String {
+fn violation(error: &PgDatabaseError) -> String {
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.message()),
         None => error.message().to_owned(),

@@ -5,8 +5,6 @@ use std::fmt;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 
 use crate::error::Error;
-use crate::postgres::admin::run;
-use crate::postgres::errors;
 use crate::postgres::local_server::SERVER;
 use crate::postgres::registry_tables::{self, ServerInfo};
 use crate::server::driver::{Entered, ServerAccess};
@@ -55,7 +53,7 @@ impl ServerAccess for PostgresServer {
             // Only sessions of tests are told to end their queries with their clients; the server's own
             // setting stays. Not every operating system can do it.
             let (name, value) = CLIENT_CHECK;
-            let known = run(&mut admin, format!("SET {name} = '{value}'")).await;
+            let known = admin.run(format!("SET {name} = '{value}'")).await;
             if known.is_ok() {
                 options = options.options([CLIENT_CHECK]);
             }
@@ -97,10 +95,6 @@ impl ServerAccess for PostgresServer {
             &info.fingerprint,
             &info.role,
         ]
-    }
-
-    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-        errors::failed(what, error)
     }
 }
 

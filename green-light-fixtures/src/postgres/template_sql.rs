@@ -2,10 +2,10 @@
 //!
 //! The name of a template is made from its digest. A draft is renamed to it last.
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use crate::error::{Error, Kind};
-use crate::postgres::admin::{AdminConnection, literal, quoted, run};
+use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::database_properties;
 use crate::postgres::errors::failed;
 use crate::postgres::guard::GUARD;
@@ -15,7 +15,6 @@ use crate::server::driver::{
     Purpose, ReaperSql as _, ServerAccess as _, TemplateInfo, TemplateSql,
 };
 use crate::server::names::new_name;
-use crate::server::query_ext::QueryExt as _;
 
 fn name_of(digest: &str) -> String {
     format!("gl_t_{digest}")
@@ -42,30 +41,25 @@ impl TemplateSql for PostgresServer {
         {
             return Ok(None);
         }
-        let row = sqlx::query(
+        let find = sqlx::query(
             "UPDATE green_light.template t SET used = now() FROM pg_database d \
              WHERE t.name = $1 AND d.datname = $1 AND d.datistemplate AND NOT d.datallowconn \
              RETURNING t.likeness, pg_advisory_lock_shared($2, hashtext($1))",
-        )
-        .bind(&name)
-        .bind(TEMPLATE_IN_USE)
-        .fetch_optional_with(admin)
-        .await?;
-        let info = row.map(|row| {
-            Ok(TemplateInfo {
-                digest: digest.to_owned(),
-                name,
-                details: row.try_get(0)?,
-            })
-        });
-        info.transpose()
+        );
+        let find = find.bind(&name).bind(TEMPLATE_IN_USE);
+        let Some(row) = admin.fetch_optional(find).await? else {
+            return Ok(None);
+        };
+        Ok(Some(TemplateInfo {
+            digest: digest.to_owned(),
+            name,
+            details: row.try_get(0)?,
+        }))
     }
 
     async fn lock_template(admin: &mut AdminConnection, digest: &str) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
-            .bind(name_of(digest))
-            .fetch_one_with(admin)
-            .await
+        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))");
+        admin.fetch_one(lock.bind(name_of(digest))).await
     }
 
     async fn create_draft(
@@ -81,16 +75,12 @@ impl TemplateSql for PostgresServer {
         if rebuilt_in.is_some() {
             forget_template(admin, &name).await.map_err(cannot)?;
         }
-        let is_ours: Option<bool> = sqlx::query_scalar(
+        let is_ours = sqlx::query_scalar(
             "SELECT datistemplate AND position($2 IN coalesce(shobj_description(oid, 'pg_database'), '')) > 0 \
              FROM pg_database WHERE datname = $1",
-        )
-        .bind(&name)
-        .bind(self.mark())
-        .fetch_optional_with(&mut *admin)
-        .await
-        .map_err(cannot)?;
-        match is_ours {
+        );
+        let is_ours = admin.fetch_optional(is_ours.bind(&name).bind(self.mark()));
+        match is_ours.await.map_err(cannot)? {
             None => {}
             // It is not listed any more.
             Some(true) => self.drop_database(admin, &name).await.map_err(cannot)?,
@@ -116,36 +106,26 @@ impl TemplateSql for PostgresServer {
         let (name, quoted_draft) = (name_of(digest), quoted(draft));
         let close =
             format!("ALTER DATABASE {quoted_draft} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true");
-        run(admin, close).await?;
+        admin.run(close).await?;
         // A seed may have left a connection behind, and a template must have none.
-        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
-            .bind(draft)
-            .execute_with(&mut *admin)
-            .await?;
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+        admin.execute(sqlx::query(end).bind(draft)).await?;
         let details = database_properties::read(admin, draft, &self.mark()).await?;
         // It is found once there is a database of this name, too.
-        sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO green_light.template (name, strategy, likeness, measured) \
              VALUES ($1, '', $2, '') ON CONFLICT (name) DO UPDATE SET likeness = $2, used = now()",
-        )
-        .bind(&name)
-        .bind(details)
-        .execute_with(&mut *admin)
-        .await?;
+        );
+        admin.execute(insert.bind(&name).bind(details)).await?;
         let rename = format!("ALTER DATABASE {quoted_draft} RENAME TO {}", quoted(&name));
-        run(admin, rename).await?;
-        sqlx::query("DELETE FROM green_light.database WHERE name = $1")
-            .bind(draft)
-            .execute_with(&mut *admin)
-            .await?;
+        admin.run(rename).await?;
+        let forget = sqlx::query("DELETE FROM green_light.database WHERE name = $1");
+        admin.execute(forget.bind(draft)).await?;
         if let Some(run) = rebuilt_in {
-            sqlx::query(
+            let note = sqlx::query(
                 "INSERT INTO green_light.rebuilt VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET run = $2",
-            )
-            .bind(name)
-            .bind(run)
-            .execute_with(admin)
-            .await?;
+            );
+            admin.execute(note.bind(name).bind(run)).await?;
         }
         Ok(())
     }
@@ -157,20 +137,15 @@ impl TemplateSql for PostgresServer {
         purpose: Option<&Purpose>,
     ) -> Result<String, sqlx::Error> {
         let name = new_name("d");
-        let test = purpose.map(|purpose| {
-            let (Purpose::Test(test) | Purpose::Slot(test)) = purpose;
-            &**test
-        });
+        let test = purpose.map(Purpose::test);
         self.create(admin, &name, &template.name, test, Some(template))
             .await?;
-        sqlx::query(
+        let ready = sqlx::query(
             "UPDATE green_light.database SET state = CASE WHEN test IS NULL THEN 'free' ELSE 'taken' END, \
              owner = CASE WHEN test IS NULL THEN NULL ELSE owner END, \
              oid = (SELECT oid FROM pg_database WHERE datname = $1) WHERE name = $1",
-        )
-        .bind(&name)
-        .execute_with(admin)
-        .await?;
+        );
+        admin.execute(ready.bind(&name)).await?;
         if test.is_none()
             && self.strategy.is_empty()
             && let Ok(first) = AdminConnection::connect_when_free(&self.options_of(&name)).await
@@ -196,16 +171,12 @@ impl PostgresServer {
         test: Option<&str>,
         base: Option<&TemplateInfo<Self>>,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO green_light.database (name, template, state, owner, test) \
              VALUES ($1, $2, 'making', $3, $4) RETURNING pg_advisory_lock_shared($3)",
-        )
-        .bind(name)
-        .bind(template)
-        .bind(self.key)
-        .bind(test)
-        .execute_with(&mut *admin)
-        .await?;
+        );
+        let insert = insert.bind(name).bind(template).bind(self.key).bind(test);
+        admin.execute(insert).await?;
         let quoted_name = quoted(name);
         let (create, properties) = match base {
             None => (
@@ -224,8 +195,8 @@ impl PostgresServer {
                 database_properties::of(&base.details, name),
             ),
         };
-        admin.execute_slow(AssertSqlSafe(create)).await?;
-        run(admin, properties).await
+        admin.run_slow(create).await?;
+        admin.run(properties).await
     }
 }
 
@@ -237,8 +208,7 @@ async fn forget_template(admin: &mut AdminConnection, name: &str) -> Result<(), 
         // A database that is leased now is not recycled.
         "UPDATE green_light.database SET template = '' WHERE template = $1 AND state = 'taken'",
     ] {
-        let sql = sqlx::query(sql).bind(name);
-        sql.execute_with(&mut *admin).await?;
+        admin.execute(sqlx::query(sql).bind(name)).await?;
     }
     Ok(())
 }
@@ -251,19 +221,15 @@ async fn was_rebuilt(
 ) -> Result<bool, sqlx::Error> {
     // The first version of the registry did not have this table.
     let exists = "SELECT FROM green_light.rebuilt LIMIT 0";
-    if run(admin, exists.to_owned()).await.is_err() {
+    if admin.execute(exists).await.is_err() {
         let create = "CREATE TABLE IF NOT EXISTS green_light.rebuilt (name text PRIMARY KEY, run text NOT NULL)";
-        let created = run(admin, create.to_owned()).await;
         // Of several processes that create it at once, some fail.
-        if created.is_err() {
-            run(admin, exists.to_owned()).await?;
+        if admin.execute(create).await.is_err() {
+            admin.execute(exists).await?;
         }
     }
-    sqlx::query_scalar(
+    let was_rebuilt = sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM green_light.rebuilt WHERE name = $1 AND run = $2)",
-    )
-    .bind(name)
-    .bind(run_id)
-    .fetch_one_with(admin)
-    .await
+    );
+    admin.fetch_one(was_rebuilt.bind(name).bind(run_id)).await
 }

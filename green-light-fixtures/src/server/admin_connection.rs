@@ -8,9 +8,10 @@
 use std::{fmt, future::Future};
 
 use futures_util::StreamExt as _;
-use sqlx::{ConnectOptions as _, Connection, Database, Either, Execute};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, Database};
 
 use crate::backoff::Backoff;
+use crate::server::admin_query::AdminQuery;
 use crate::server::response_timeout::{ResponseTimeout, with_long_timeout, with_timeout};
 use crate::server::server_connection::{OwnedQuery, ReplyItem, ServerConnection};
 
@@ -20,8 +21,6 @@ pub(crate) struct AdminConnection<C: Connection> {
     options: C::Options,
     /// Set once a reply did not come in time.
     timed_out: Option<ResponseTimeout>,
-    /// Whether replies may take long, as those about copying a database do.
-    is_slow: bool,
 }
 
 impl<C: ServerConnection> AdminConnection<C> {
@@ -31,7 +30,6 @@ impl<C: ServerConnection> AdminConnection<C> {
             connection: with_timeout::<C, _>(options, "a login", options.connect()).await?,
             options: options.clone(),
             timed_out: None,
-            is_slow: false,
         })
     }
 
@@ -49,64 +47,70 @@ impl<C: ServerConnection> AdminConnection<C> {
         self.timed_out.as_ref()
     }
 
-    /// Runs statements that may take long, none of them with values.
-    pub(crate) async fn execute_slow(
-        &mut self,
-        sql: impl sqlx::SqlSafeStr + Send,
-    ) -> Result<(), sqlx::Error> {
-        let before = std::mem::replace(&mut self.is_slow, true);
-        let done = self.execute(sql.into_sql_str()).await;
-        self.is_slow = before;
-        done.map(drop)
+    /// Runs statements, none of them with values.
+    pub(crate) async fn run(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        self.send(OwnedQuery::new(AssertSqlSafe(sql)), false, drop)
+            .await
     }
 
-    /// Runs statements.
-    pub(crate) async fn execute<'q>(
-        &mut self,
-        query: impl Execute<'q, C::Database>,
-    ) -> Result<<C::Database as Database>::QueryResult, sqlx::Error> {
-        let mut all = <C::Database as Database>::QueryResult::default();
-        let add = |item| {
-            if let Either::Left(one) = item {
-                all.extend([one]);
-            }
-        };
-        self.send(OwnedQuery::new(query), add).await?;
-        Ok(all)
+    /// The same for statements that may take long, as those that copy a database do.
+    pub(crate) async fn run_slow(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        self.send(OwnedQuery::new(AssertSqlSafe(sql)), true, drop)
+            .await
     }
 
-    /// The rows that a query finds.
-    pub(crate) async fn fetch_all<'q>(
+    /// Runs a query for what it changes.
+    pub(crate) fn execute<'q>(
         &mut self,
-        query: impl Execute<'q, C::Database>,
-    ) -> Result<Vec<<C::Database as Database>::Row>, sqlx::Error> {
-        let mut rows = Vec::new();
-        let add = |item| rows.extend(Either::right(item));
-        self.send(OwnedQuery::new(query), add).await?;
-        Ok(rows)
+        query: impl AdminQuery<'q, C::Database>,
+    ) -> impl Future<Output = Result<<C::Database as Database>::QueryResult, sqlx::Error>> + Send
+    {
+        let query = OwnedQuery::new(query);
+        async move {
+            let mut all = <C::Database as Database>::QueryResult::default();
+            let add = |item: ReplyItem<C::Database>| all.extend(item.left());
+            self.send(query, false, add).await?;
+            Ok(all)
+        }
     }
 
-    /// The first of them, if there is one.
-    pub(crate) async fn fetch_optional<'q>(
+    /// What a query finds.
+    pub(crate) fn fetch_all<'q, Q: AdminQuery<'q, C::Database>>(
         &mut self,
-        query: impl Execute<'q, C::Database>,
-    ) -> Result<Option<<C::Database as Database>::Row>, sqlx::Error> {
-        Ok(self.fetch_all(query).await?.into_iter().next())
+        query: Q,
+    ) -> impl Future<Output = Result<Vec<Q::Output>, sqlx::Error>> + Send {
+        let query = OwnedQuery::new(query);
+        async move {
+            let mut rows = Vec::new();
+            let add = |item: ReplyItem<C::Database>| rows.extend(item.right());
+            self.send(query, false, add).await?;
+            rows.into_iter().map(Q::convert).collect()
+        }
     }
 
-    /// The first of them.
-    pub(crate) async fn fetch_one<'q>(
+    /// The first of it, if there is any.
+    pub(crate) fn fetch_optional<'q, Q: AdminQuery<'q, C::Database>>(
         &mut self,
-        query: impl Execute<'q, C::Database>,
-    ) -> Result<<C::Database as Database>::Row, sqlx::Error> {
-        let row = self.fetch_optional(query).await?;
-        row.ok_or(sqlx::Error::RowNotFound)
+        query: Q,
+    ) -> impl Future<Output = Result<Option<Q::Output>, sqlx::Error>> + Send {
+        let all = self.fetch_all(query);
+        async { Ok(all.await?.into_iter().next()) }
+    }
+
+    /// The first of it.
+    pub(crate) fn fetch_one<'q, Q: AdminQuery<'q, C::Database>>(
+        &mut self,
+        query: Q,
+    ) -> impl Future<Output = Result<Q::Output, sqlx::Error>> + Send {
+        let first = self.fetch_optional(query);
+        async { first.await?.ok_or(sqlx::Error::RowNotFound) }
     }
 
     /// Sends a query, and reads the reply to its end.
     async fn send(
         &mut self,
         query: Result<OwnedQuery<C::Database>, sqlx::Error>,
+        is_slow: bool,
         mut each: impl FnMut(ReplyItem<C::Database>) + Send,
     ) -> Result<(), sqlx::Error> {
         if let Some(timeout) = &self.timed_out {
@@ -117,7 +121,7 @@ impl<C: ServerConnection> AdminConnection<C> {
         let mut items = self.connection.send(query);
         loop {
             let item = async { items.next().await.transpose() };
-            let item = if self.is_slow {
+            let item = if is_slow {
                 with_long_timeout::<C, _>(&self.options, &what, item).await
             } else {
                 with_timeout::<C, _>(&self.options, &what, item).await

@@ -23,6 +23,7 @@ use sqlx::Connection;
 use crate::database_pool::PoolDriver;
 use crate::error::Error;
 use crate::server::admin_connection::AdminConnection;
+use crate::server::failure::failed;
 use crate::server::server_connection::ServerConnection;
 use crate::url::DatabaseUrl;
 
@@ -33,12 +34,9 @@ pub(crate) type Options<D> = <<D as ServerAccess>::Connection as Connection>::Op
 pub(crate) type Pool<D> = sqlx::Pool<<D as ServerAccess>::Db>;
 
 /// All that differs between servers.
-pub(crate) trait ServerDriver:
-    ConnectionLocks + Registry + TemplateSql + Recycling + ReaperSql
-{
-}
+pub(crate) trait ServerDriver: ConnectionLocks + Registry + TemplateSql + ReaperSql {}
 
-impl<D: ConnectionLocks + Registry + TemplateSql + Recycling + ReaperSql> ServerDriver for D {}
+impl<D: ConnectionLocks + Registry + TemplateSql + ReaperSql> ServerDriver for D {}
 
 /// How to reach a server.
 pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
@@ -65,7 +63,9 @@ pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
     fn fingerprint(&self) -> Vec<&str>;
 
     /// Something that green-light itself asked for failed.
-    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error;
+    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
+        failed::<Self::Connection>(what, error)
+    }
 
     fn connect(&self) -> impl Future<Output = Result<Admin<Self>, sqlx::Error>> + Send {
         AdminConnection::connect_when_free(self.admin_options())
@@ -112,6 +112,14 @@ pub(crate) enum Purpose {
     Slot(String),
 }
 
+impl Purpose {
+    /// The test that it is for, or first for.
+    pub(crate) fn test(&self) -> &str {
+        let (Self::Test(test) | Self::Slot(test)) = self;
+        test
+    }
+}
+
 /// What is known of a template.
 #[derive(Debug)]
 pub(crate) struct TemplateInfo<D: TemplateSql> {
@@ -156,6 +164,17 @@ pub(crate) trait Registry: TemplateSql {
         template: &TemplateInfo<Self>,
         purpose: &Purpose,
     ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+
+    /// Undoes what a rollback does not, and ends the connection of a slot whose database is recycled.
+    fn end_session(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Makes the leased database of a slot ready for another one. `false` if there are enough, or it is not fit
+    /// for that.
+    fn recycle(
+        &self,
+        admin: &mut Admin<Self>,
+        name: &str,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
 
     /// Keeps a database for a person to look at. Only the latest `at_most` stay.
     fn keep(
@@ -228,31 +247,12 @@ pub(crate) trait TemplateSql: ServerAccess {
     ) -> impl Future<Output = Result<String, sqlx::Error>> + Send;
 }
 
-/// How a database of the sandbox becomes ready for another slot.
-pub(crate) trait Recycling: ServerAccess {
-    /// Undoes what a rollback does not, and ends the connection of the slot.
-    fn end_session(pool: &Pool<Self>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    /// Makes a leased database ready. `false` if there are enough, or it is not fit for that.
-    fn recycle(
-        &self,
-        admin: &mut Admin<Self>,
-        name: &str,
-    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
-}
-
 /// How garbage is found and dropped.
 pub(crate) trait ReaperSql: ServerAccess {
     /// Takes the lock of the reaper until the connection is closed.
     fn lock_reaper(
         admin: &mut Admin<Self>,
     ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
-
-    /// How many databases are garbage or ready without need.
-    fn count_garbage(
-        &self,
-        admin: &mut Admin<Self>,
-    ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
 
     /// How much of the garbage this process has left.
     fn count_own_garbage(

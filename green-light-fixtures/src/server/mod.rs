@@ -15,6 +15,7 @@
 //!   the process waits for all of them together, and not long: `background.rs`.
 
 pub(crate) mod admin_connection;
+pub(crate) mod admin_query;
 pub(crate) mod admission_lock;
 pub(crate) mod background;
 pub(crate) mod client;
@@ -22,10 +23,10 @@ pub(crate) mod clients;
 pub(crate) mod connection_budget;
 pub(crate) mod database_lease;
 pub(crate) mod driver;
+pub(crate) mod failure;
 pub(crate) mod guard_savepoint;
 pub(crate) mod names;
 pub(crate) mod parked;
-pub(crate) mod query_ext;
 pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod response_timeout;
@@ -33,6 +34,7 @@ pub(crate) mod server_connection;
 pub(crate) mod stand_in;
 pub(crate) mod template;
 pub(crate) mod test_database;
+pub(crate) mod test_server;
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;

@@ -129,20 +129,16 @@ pub(crate) async fn reap_at_exit<D: ServerDriver>(client: &ServerClient<D>) {
     // The only process of a run goes again while another pass is under way, which may not have seen the latest
     // garbage. Many processes leave it to each other.
     let at_least = Background::batch_at_exit();
-    while matches!(last_pass(client, at_least).await, Pass::Elsewhere) && at_least == 1 {
+    loop {
+        // Mostly there is nothing to do that is worth a connection.
+        let garbage = client.driver.list_garbage(&mut *client.admin().await).await;
+        if garbage.is_ok_and(|garbage| garbage.len() < at_least) {
+            return;
+        }
+        if !matches!(pass(client, at_least).await, Pass::Elsewhere) || at_least > 1 {
+            return;
+        }
         tokio::time::sleep(AGAIN).await;
-    }
-}
-
-async fn last_pass<D: ServerDriver>(client: &ServerClient<D>, at_least: usize) -> Pass {
-    // Mostly there is nothing to do that is worth a connection.
-    let garbage = client
-        .driver
-        .count_garbage(&mut *client.admin().await)
-        .await;
-    match garbage.map(usize::try_from) {
-        Ok(Ok(few)) if few < at_least => Pass::Done,
-        _ => pass(client, at_least).await,
     }
 }
 

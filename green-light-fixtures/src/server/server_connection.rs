@@ -11,10 +11,14 @@ use crate::sql::shorten::shorten;
 pub(crate) trait ServerConnection: Connection {
     /// The server, in messages.
     const SERVER: &'static str;
-    /// What a connection of our own needs to be told first; nothing if it is empty.
+    /// The variable that names a server to use.
+    const URL_VARIABLE: &'static str;
+    /// The statements that set up a connection of our own; nothing if it is empty.
     const SETTINGS: &'static str = "";
     /// Where the server is, without a password.
     fn place(options: &Self::Options) -> String;
+    /// What to do about an error of the server.
+    fn help(error: &sqlx::Error) -> String;
     /// Whether the server refused a connection because it has no more.
     fn is_full(error: &sqlx::Error) -> bool;
     /// Sends a query. How long the reply may take is not bounded here.

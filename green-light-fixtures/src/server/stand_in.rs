@@ -1,5 +1,5 @@
-//! A server in this process that lets everybody in and answers no query: what the pool of a test
-//! connects to before it gets the connection that was kept for it.
+//! A server in this process that accepts every login and answers no query: what the pool of a test connects to
+//! before it gets the connection that was kept for it.
 //!
 //! The pool's own options lead here as well, so code that opens another connection by
 //! `pool.connect_options()` does not reach the database of the test behind its back. It would not see
@@ -16,7 +16,7 @@ use std::{
 pub(crate) const TEXT: &str = "green-light: this test has one connection, inside a transaction; what it wrote \
     cannot be seen from another one, opened by the options of its pool. Write `isolation = database`, \
     which gives the test a database of its own and as many connections as it needs";
-/// How long somebody who connects may take to say so.
+/// How long a client may take to log in.
 const WAIT: Duration = Duration::from_secs(2);
 
 pub(crate) type Greet = fn(&mut TcpStream) -> io::Result<()>;

@@ -10,13 +10,12 @@ use crate::server::background::on_own_runtime;
 use crate::server::client::ServerClient;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{ServerDriver, TemplateInfo};
+use crate::server::server_connection::ServerConnection as _;
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
 
 /// How the database that tests share gets the contents of its template again, under the same name.
 pub(crate) trait Restoring: ServerDriver {
-    const URL_VARIABLE: &'static str;
-
     /// What is known of the database since it was last created, if that saves work.
     type Pristine: fmt::Debug + Send + Sync;
 
@@ -109,7 +108,7 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
             self.lease.keep(at_most).await?;
             Ok(KeptDatabase {
                 url,
-                server_variable: Some(D::URL_VARIABLE),
+                server_variable: Some(D::Connection::URL_VARIABLE),
             })
         })
     }

@@ -11,14 +11,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePool},
 };
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::schema::definition::Schema;
 use crate::server::admin_connection::AdminConnection;
 use crate::server::background::Background;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{
-    ConnectionLocks, Entered, Purpose, ReaperSql, Recycling, Registry, ServerAccess, TemplateInfo,
-    TemplateSql,
+    ConnectionLocks, Entered, Purpose, ReaperSql, Registry, ServerAccess, TemplateInfo, TemplateSql,
 };
 use crate::server::names::new_name;
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
@@ -75,9 +74,14 @@ impl MemoryServer {
 
 impl ServerConnection for SqliteConnection {
     const SERVER: &'static str = "a server in memory";
+    const URL_VARIABLE: &'static str = "GREEN_LIGHT_MEMORY_URL";
 
     fn place(_: &SqliteConnectOptions) -> String {
         "memory".to_owned()
+    }
+
+    fn help(_: &sqlx::Error) -> String {
+        "look at the cause".to_owned()
     }
 
     fn is_full(_: &sqlx::Error) -> bool {
@@ -120,10 +124,6 @@ impl ServerAccess for MemoryServer {
 
     fn fingerprint(&self) -> Vec<&str> {
         vec!["1"]
-    }
-
-    fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
-        Error::new(Kind::Connection, what).because(error)
     }
 }
 
@@ -184,6 +184,16 @@ impl Registry for MemoryServer {
         _: &Purpose,
     ) -> Result<i64, sqlx::Error> {
         Ok(self.count(State::Ready))
+    }
+
+    async fn end_session(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+        pool.close().await;
+        Ok(())
+    }
+
+    async fn recycle(&self, _: &mut Admin, name: &str) -> Result<bool, sqlx::Error> {
+        self.rows().databases.insert(name.to_owned(), State::Ready);
+        Ok(true)
     }
 
     async fn keep(&self, _: &mut Admin, name: &str, _: usize) -> Result<(), sqlx::Error> {
@@ -263,25 +273,9 @@ impl TemplateSql for MemoryServer {
     }
 }
 
-impl Recycling for MemoryServer {
-    async fn end_session(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-        pool.close().await;
-        Ok(())
-    }
-
-    async fn recycle(&self, _: &mut Admin, name: &str) -> Result<bool, sqlx::Error> {
-        self.rows().databases.insert(name.to_owned(), State::Ready);
-        Ok(true)
-    }
-}
-
 impl ReaperSql for MemoryServer {
     async fn lock_reaper(_: &mut Admin) -> Result<bool, sqlx::Error> {
         Ok(true)
-    }
-
-    async fn count_garbage(&self, _: &mut Admin) -> Result<i64, sqlx::Error> {
-        Ok(self.count(State::Garbage))
     }
 
     async fn count_own_garbage(&self, _: &mut Admin) -> Result<i64, sqlx::Error> {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::database_pool::BoxFuture;
+use sqlx::{Executor as _, Row as _};
+
+use crate::database_pool::{BoxFuture, pool_driver};
 use crate::driver::options::EngineOptions;
 use crate::driver::traits::{Driver, Template};
 use crate::error::Error;
 use crate::schema::definition::Schema;
+use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::template::SqliteTemplate;
 
 #[derive(Debug)]
@@ -25,3 +28,21 @@ impl Driver for SqliteDriver {
         })
     }
 }
+
+pool_driver!(
+    Sqlite,
+    SqliteDialect,
+    SqlxSqliteConnector::from_sqlx_sqlite_pool,
+    fn settings(
+        connection: &mut Self::Connection,
+    ) -> BoxFuture<'_, Result<Option<String>, sqlx::Error>> {
+        // The database may live as long as this connection does, and a dump sets no more than these.
+        Box::pin(async move {
+            let row = connection.fetch_one("PRAGMA foreign_keys").await?;
+            let checks: bool = row.try_get(0)?;
+            Ok(Some(format!(
+                "PRAGMA foreign_keys = {checks}; PRAGMA writable_schema = OFF"
+            )))
+        })
+    }
+);

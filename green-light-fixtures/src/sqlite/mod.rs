@@ -5,7 +5,6 @@ pub(crate) mod dialect;
 pub(crate) mod driver;
 pub(crate) mod file;
 pub(crate) mod outer_transaction;
-pub(crate) mod pool;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;

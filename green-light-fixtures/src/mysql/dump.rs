@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, run};
+use crate::mysql::admin::AdminConnection;
 
 /// How programs are listed, what they are, and where `SHOW CREATE` has their text.
 const PROGRAMS: [(&str, &str, usize); 4] = [
@@ -44,9 +44,9 @@ const UNCHECKED: &str =
 
 /// The statements that make a database like another one.
 #[derive(Debug)]
-pub(crate) struct Script {
+pub(crate) struct DatabaseDump {
     /// Character set and collation, as `CREATE DATABASE` takes them.
-    nature: String,
+    charset: String,
     /// Names and definitions, in the order of their names.
     pub(crate) tables: Vec<(String, String)>,
     /// Columns of each table that are not computed, as SQL lists them.
@@ -57,34 +57,34 @@ pub(crate) struct Script {
     has_triggers: bool,
 }
 
-impl Script {
-    /// Reads the script of the database `name`, which `connection` uses from here on.
+impl DatabaseDump {
+    /// Reads the dump of the database `name`, which `connection` uses from here on.
     pub(crate) async fn read(
         connection: &mut AdminConnection,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
-        let mut script = Self::definitions(connection, name).await?;
-        script.columns = columns(connection, &script.tables).await?;
-        Ok(script)
+        let mut dump = Self::schema_only(connection, name).await?;
+        dump.columns = columns(connection, &dump.tables).await?;
+        Ok(dump)
     }
 
     /// The same without the columns, which only the making of a database needs.
-    pub(crate) async fn definitions(
+    pub(crate) async fn schema_only(
         connection: &mut AdminConnection,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
         // Names are then written without that of the database.
-        run(connection, format!("USE {}", quoted(name))).await?;
-        let nature = connection
+        connection.run(format!("USE {}", quoted(name))).await?;
+        let charset = connection
             .fetch_one("SELECT @@character_set_database, @@collation_database")
             .await?;
-        let nature = format!(
+        let charset = format!(
             "CHARACTER SET {} COLLATE {}",
-            text(&nature, 0)?,
-            text(&nature, 1)?
+            text(&charset, 0)?,
+            text(&charset, 1)?
         );
-        let mut script = Self {
-            nature,
+        let mut dump = Self {
+            charset,
             tables: Vec::new(),
             columns: Vec::new(),
             views: Vec::new(),
@@ -94,34 +94,40 @@ impl Script {
         let tables = connection.fetch_all("SHOW FULL TABLES").await?;
         let shown = shown_as_created(connection, "TABLE", &tables).await?;
         for (row, shown) in tables.iter().zip(shown) {
-            let made_by = text(&shown, 1)?;
+            let definition = text(&shown, 1)?;
             match &*text(row, 1)? {
-                "VIEW" => script.views.push(made_by),
-                _ => script.tables.push((text(row, 0)?, made_by)),
+                "VIEW" => dump.views.push(definition),
+                _ => dump.tables.push((text(row, 0)?, definition)),
             }
         }
         for (list, kind, column) in PROGRAMS {
             let programs = connection.fetch_all(list).await?;
             for shown in shown_as_created(connection, kind, &programs).await? {
                 let program = (text(&shown, 1)?, text(&shown, column)?);
-                script.programs.push(program);
-                script.has_triggers |= kind == "TRIGGER";
+                dump.programs.push(program);
+                dump.has_triggers |= kind == "TRIGGER";
             }
         }
-        Ok(script)
+        Ok(dump)
     }
 
-    /// Makes the database `name`, with the rows of `template`, which this is the script of.
-    pub(crate) async fn make(
+    /// Makes the database `name`, with the rows of `template`, which this is the dump of.
+    pub(crate) async fn create(
         &self,
         connection: &mut AdminConnection,
         name: &str,
         template: &str,
     ) -> Result<(), sqlx::Error> {
         let (new, old) = (quoted(name), quoted(template));
-        run(connection, format!("CREATE DATABASE {new} {}", self.nature)).await?;
-        run(connection, format!("USE {new}; {UNCHECKED}")).await?;
-        let mut tables: Vec<_> = self.tables.iter().map(|(_, made)| made.clone()).collect();
+        connection
+            .run(format!("CREATE DATABASE {new} {}", self.charset))
+            .await?;
+        connection.run(format!("USE {new}; {UNCHECKED}")).await?;
+        let mut tables: Vec<_> = self
+            .tables
+            .iter()
+            .map(|(_, definition)| definition.clone())
+            .collect();
         for ((table, _), columns) in self.tables.iter().zip(&self.columns) {
             let table = quoted(table);
             tables.push(format!(
@@ -130,27 +136,25 @@ impl Script {
         }
         if !tables.is_empty() {
             // One message for all of them.
-            connection
-                .execute_slow(AssertSqlSafe(tables.join(";\n")))
-                .await?;
+            connection.run_slow(tables.join(";\n")).await?;
         }
-        self.make_views(connection).await?;
-        for (mode, made_by) in &self.programs {
-            run(connection, format!("SET sql_mode = '{mode}'")).await?;
-            run(connection, made_by.clone()).await?;
+        self.create_views(connection).await?;
+        for (mode, definition) in &self.programs {
+            connection.run(format!("SET sql_mode = '{mode}'")).await?;
+            connection.run(definition.clone()).await?;
         }
         Ok(())
     }
 
     /// Views may be made of each other, in any order.
-    async fn make_views(&self, connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
+    async fn create_views(&self, connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
         let mut waiting: Vec<_> = self.views.iter().collect();
         while !waiting.is_empty() {
             let before = waiting.len();
             let mut refused = None;
             let mut later = Vec::new();
             for view in waiting {
-                if let Err(error) = run(connection, view.clone()).await {
+                if let Err(error) = connection.run(view.clone()).await {
                     refused = Some(error);
                     later.push(view);
                 }
@@ -167,7 +171,7 @@ impl Script {
     /// Whether all that its tables hold can be replaced by deleting and inserting rows: without triggers that
     /// write something else, and without tables that remember rows that were deleted.
     pub(crate) fn can_be_refilled(&self) -> bool {
-        let remembers = |(_, made_by): &(_, String)| made_by.contains(" SYSTEM VERSIONING");
+        let remembers = |(_, definition): &(_, String)| definition.contains(" SYSTEM VERSIONING");
         !self.has_triggers && !self.tables.iter().any(remembers)
     }
 
@@ -188,23 +192,23 @@ impl Script {
             ));
         }
         statements.push_str("; COMMIT");
-        connection.execute_slow(AssertSqlSafe(statements)).await
+        connection.run_slow(statements).await
     }
 
     /// The tables whose next number is not the same in `found`, and what it is here. `None` if anything else
     /// differs.
     pub(crate) fn moved_counters(&self, found: &Self) -> Option<Vec<(&str, &str)>> {
-        let is_same = self.nature == found.nature
+        let is_same = self.charset == found.charset
             && self.views == found.views
             && self.programs == found.programs
             && self.tables.len() == found.tables.len();
         let mut moved = Vec::new();
-        for ((table, made_by), (other, found)) in self.tables.iter().zip(&found.tables) {
-            if table != other || without_counter(made_by) != without_counter(found) {
+        for ((table, definition), (other, found)) in self.tables.iter().zip(&found.tables) {
+            if table != other || without_counter(definition) != without_counter(found) {
                 return None;
             }
-            if counter(made_by) != counter(found) {
-                moved.push((&**table, counter(made_by).unwrap_or("1")));
+            if counter(definition) != counter(found) {
+                moved.push((&**table, counter(definition).unwrap_or("1")));
             }
         }
         is_same.then_some(moved)
@@ -253,23 +257,23 @@ async fn columns(
 const COUNTER: &str = " AUTO_INCREMENT=";
 
 /// The next number that the definition of a table states. It stands behind the last parenthesis.
-fn counter(made_by: &str) -> Option<&str> {
-    let options = &made_by[made_by.rfind("\n)")?..];
+fn counter(definition: &str) -> Option<&str> {
+    let options = &definition[definition.rfind("\n)")?..];
     let from = options.find(COUNTER)? + COUNTER.len();
     let number = options[from..].split(' ').next()?;
     Some(number)
 }
 
-fn without_counter(made_by: &str) -> String {
-    match (counter(made_by), made_by.rfind(COUNTER)) {
+fn without_counter(definition: &str) -> String {
+    match (counter(definition), definition.rfind(COUNTER)) {
         (Some(number), Some(at)) => {
             format!(
                 "{}{}",
-                &made_by[..at],
-                &made_by[at + COUNTER.len() + number.len()..]
+                &definition[..at],
+                &definition[at + COUNTER.len() + number.len()..]
             )
         }
-        _ => made_by.to_owned(),
+        _ => definition.to_owned(),
     }
 }
 

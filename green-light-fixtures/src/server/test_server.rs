@@ -1,0 +1,102 @@
+//! A kind of server as one of the databases that green-light knows.
+
+use std::{future::Future, marker::PhantomData, sync::Arc, time::Duration};
+
+use crate::database_pool::{BoxFuture, PoolDriver as _};
+use crate::driver::monitor::SandboxMonitor;
+use crate::driver::options::EngineOptions;
+use crate::driver::sandbox::Sandbox;
+use crate::driver::slot_pool;
+use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
+use crate::error::Error;
+use crate::limits::Timeouts;
+use crate::schema::definition::Schema;
+use crate::server::database_lease::DatabaseLease;
+use crate::server::template::ServerTemplate;
+use crate::server::test_database::{Restoring, ServerDatabase};
+use crate::sql::dialect::Dialect;
+use crate::url::DatabaseUrl;
+
+/// What tests need of a server, besides templates and databases made from them.
+pub(crate) trait TestServer: Restoring {
+    type Sandbox: Sandbox<Db = Self::Db>;
+
+    /// Finds or starts the server of this process: its URL, and whether green-light started it.
+    fn find() -> impl Future<Output = Result<(DatabaseUrl, bool), Error>> + Send;
+
+    /// Leases a database for a slot that `test` is the first to have, whose pool waits as long as `wait`.
+    fn open_sandbox(
+        template: &ServerTemplate<Self>,
+        test: &str,
+        wait: Duration,
+    ) -> impl Future<Output = Result<(Self::Sandbox, DatabaseLease<Self>), Error>> + Send;
+}
+
+/// The driver of one kind of server.
+pub(crate) struct OnServer<D>(PhantomData<fn() -> D>);
+
+impl<D> OnServer<D> {
+    pub(crate) const NEW: Self = Self(PhantomData);
+}
+
+impl<D: TestServer> Driver for OnServer<D> {
+    fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { D::find().await.map(drop) })
+    }
+
+    fn template<'a>(
+        &'a self,
+        schema: &'a Schema,
+        options: &'a EngineOptions,
+    ) -> BoxFuture<'a, Result<Arc<dyn Template>, Error>> {
+        Box::pin(async move {
+            let (url, is_ours) = D::find().await?;
+            let wait = options.waits.connection;
+            let template = ServerTemplate::<D>::obtain(&url, is_ours, schema, wait).await?;
+            Ok(Arc::new(template) as Arc<dyn Template>)
+        })
+    }
+}
+
+impl<D: TestServer> Template for ServerTemplate<D> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        D::Db::DIALECT
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        self.client.url_of(&self.info.name)
+    }
+
+    fn was_built(&self) -> bool {
+        self.was_built
+    }
+
+    fn counts_connections(&self) -> bool {
+        true
+    }
+
+    fn server_end(&self) -> Option<String> {
+        D::Db::server_end()
+    }
+
+    fn open_slot<'a>(
+        &'a self,
+        _number: u64,
+        test: &'a str,
+        monitor: &'a Arc<SandboxMonitor>,
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
+        Box::pin(async move {
+            let (sandbox, lease) = D::open_sandbox(self, test, wait).await?;
+            slot_pool::open(sandbox, lease, monitor, wait).await
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        owner: &'a str,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>> {
+        Box::pin(ServerDatabase::create(self, owner, timeouts))
+    }
+}
