@@ -30,8 +30,6 @@ pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod server;
 pub(crate) mod session_audit;
-pub(crate) mod session_leftovers;
-pub(crate) mod session_status;
 pub(crate) mod stand_in;
 pub(crate) mod statement_count;
 pub(crate) mod template_sql;

@@ -1,8 +1,8 @@
-//! What is to be known of a session of MySQL: its settings, and what it was told to do.
+//! What has to be known of a session of MySQL: its variables, and the statements that green-light has sent to it.
 //!
-//! The settings are compared at the end of each test. The counters are read when the outer transaction
-//! is found to be gone, to tell a commit from a rollback, and both from the server's own way out of
-//! a deadlock. `Handler_commit` would be simpler, but it counts the end of every statement that writes.
+//! The variables are compared at the end of each test. The counters of the session are read when the outer
+//! transaction has ended too early: they tell a commit from a rollback by the test, and from one by the server to
+//! break a deadlock. `Handler_commit` would be simpler, but it counts the end of every statement that writes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,8 +11,7 @@ use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 use crate::driver::breach::BreachCause;
 use crate::driver::checkout::TRACED;
 use crate::mysql::dialect::MySqlDialect;
-use crate::mysql::session_status::{counters, text};
-use crate::mysql::statement_count::StatementCounter;
+use crate::mysql::statement_count::{StatementCounter, counters};
 use crate::server::guard_savepoint::GuardSavepoint;
 use crate::sql::dialect::Dialect as _;
 
@@ -28,10 +27,9 @@ const SETTINGS: [&str; 2] = [
 ];
 /// Makes a session keep the texts of its last statements.
 pub(crate) const REMEMBER: &str = "SET SESSION profiling = 1, SESSION profiling_history_size = 100";
-/// What a session has done, by kind of statement.
+/// How many statements of each kind a session has run.
 const COUNTERS: &str = r"SHOW SESSION STATUS WHERE Variable_name LIKE 'Com\_%' AND Value > 0";
-/// The statements that end no transaction, as those counters call them. Whatever is not known to be
-/// one of these is taken for a commit.
+/// The statements that end no transaction, as those counters call them. Every other one is taken for a commit.
 const HARMLESS: [&str; 35] = [
     "admin_commands",
     "call_procedure",
@@ -71,7 +69,7 @@ const HARMLESS: [&str; 35] = [
     "preload_keys",
 ];
 
-/// How a session looked when it was new.
+/// The variables of a session when it was new.
 #[derive(Debug)]
 pub(crate) struct SessionVariables {
     query: String,
@@ -85,7 +83,7 @@ impl SessionVariables {
             let query = format!("SELECT concat_ws('|', {names})");
             match connection.fetch_one(AssertSqlSafe(query.as_str())).await {
                 Ok(row) => {
-                    let settings = text(&row)?;
+                    let settings = row.try_get_unchecked(0)?;
                     return Ok(Self { query, settings });
                 }
                 Err(error) => refusal = Some(error),
@@ -99,14 +97,14 @@ impl SessionVariables {
         &self.query
     }
 
-    /// Whether the session that answered with `row` looks as it did.
+    /// Whether the session that replied with `row` has the same.
     pub(crate) fn are_those_of(&self, row: Option<&MySqlRow>) -> bool {
-        let settings = row.and_then(|row| text(row).ok());
-        settings.is_some_and(|settings| settings == self.settings)
+        let settings = row.and_then(|row| row.try_get_unchecked::<String, _>(0).ok());
+        settings.as_ref() == Some(&self.settings)
     }
 }
 
-/// How a transaction ended that nobody was to end.
+/// How an outer transaction ended that the test should not have ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionFate {
     /// Something was committed.
@@ -117,21 +115,13 @@ pub(crate) enum TransactionFate {
     Deadlocked,
 }
 
-/// How many statements of these kinds green-light itself has sent to a session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OwnStatements {
-    pub(crate) begins: u64,
-    pub(crate) rollbacks: u64,
-    pub(crate) settings: u64,
-}
-
-/// What green-light itself has told a session to do.
+/// What green-light itself has sent to a session.
 #[derive(Debug)]
 pub(crate) struct SessionAudit {
     pub(crate) guard_savepoint: GuardSavepoint,
-    /// How often it was begun anew for another test.
+    /// How often an outer transaction was begun in it for another test.
     restarts: AtomicU64,
-    /// How many settings were made when it was new.
+    /// How many `SET` statements it ran when it was new.
     settings: AtomicU64,
     pub(crate) texts: StatementCounter,
 }
@@ -152,7 +142,7 @@ impl SessionAudit {
         self.texts.forget();
     }
 
-    /// The first session is new, and every other one will be made as it was.
+    /// The first session is new, and every other one runs the same statements at first.
     pub(crate) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
         let counted = counted(connection).await?;
         self.texts.learn(connection).await?;
@@ -162,28 +152,11 @@ impl SessionAudit {
         Ok(())
     }
 
-    /// A test ended as it should, and the next transaction has been begun; by so many texts that are
-    /// known, of the test and of green-light.
+    /// A test ended as it should, and the next transaction has begun. The test and green-light have sent so many
+    /// texts meanwhile.
     pub(crate) fn restarted(&self, texts: u64) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
         self.texts.add(texts);
-    }
-
-    /// The same, and the session has run so many texts until then.
-    pub(crate) fn restarted_after(&self, texts: u64) {
-        self.restarts.fetch_add(1, Ordering::Relaxed);
-        self.texts.set(texts);
-    }
-
-    /// How often sessions were told to begin a transaction, to roll one back, and to set something, as
-    /// far as green-light did.
-    pub(crate) fn own(&self) -> OwnStatements {
-        let restarts = self.restarts.load(Ordering::Relaxed);
-        OwnStatements {
-            begins: restarts + 1,
-            rollbacks: restarts,
-            settings: self.settings.load(Ordering::Relaxed),
-        }
     }
 
     /// How the outer transaction ended, now that it is gone.
@@ -207,13 +180,13 @@ impl SessionAudit {
     }
 }
 
-/// What a session has done, by kind, without `Com_`.
+/// How many statements of each kind a session has run, without `Com_`.
 async fn counted(connection: &mut MySqlConnection) -> Result<Vec<(String, u64)>, sqlx::Error> {
     counters(&connection.fetch_all(COUNTERS).await?)
 }
 
-/// The first statement of the last use of a session that by its words ends transactions, if the server
-/// was told to keep their texts.
+/// The first statement of the last use of a session that by its words ends transactions, if the session keeps the
+/// texts of its statements.
 async fn remembered(
     connection: &mut MySqlConnection,
     guard_savepoint: &GuardSavepoint,
@@ -235,7 +208,7 @@ async fn remembered(
     by_words.cloned()
 }
 
-/// What `counted` says of a session that green-light has begun anew `restarts` times.
+/// What `counted` says of a session in which green-light has begun `restarts` more transactions after the first.
 fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> TransactionFate {
     let (mut ended, mut rolled_back, mut set) = (Vec::new(), false, false);
     // A session that has called a procedure is not used by another test.
@@ -257,7 +230,7 @@ fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> TransactionF
             kind => ended.push(format!("`{}`", kind.replace('_', " ").to_uppercase())),
         }
     }
-    // A session that knows less than what green-light told it was told to forget, which commits.
+    // A session that has counted less than green-light sent was sent `FLUSH STATUS`, which commits.
     let begun = counted.iter().find(|(name, _)| name == "begin");
     if begun.is_none_or(|(_, value)| *value <= restarts) {
         ended.push("`FLUSH STATUS`".to_owned());
