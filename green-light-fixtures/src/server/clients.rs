@@ -73,5 +73,8 @@ fn close<D: ServerDriver>(client: Arc<ServerClient<D>>) {
                 "{timeout}; the next run drops what this process had"
             ));
         }
+        // All locks are released. A permit that is dropped now must not send one more message, for which the end of the
+        // process does not wait.
+        std::mem::forget(admin);
     });
 }
