@@ -30,7 +30,8 @@ use crate::schema::build_id::path_and_mtime;
 use crate::schema::definition::Schema;
 use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::sandbox::{self, Image};
-use crate::sqlite::{template_file, template_prune};
+use crate::sqlite::template_file;
+use crate::sqlite::template_prune::{DRAFT, IMAGE, LOCK, remove_unused};
 
 /// Changes when an image is made in another way.
 const FORMAT: &str = "2";
@@ -46,13 +47,6 @@ pub(crate) struct TemplateCache {
     run: Option<&'static str>,
     /// How long to wait for another process.
     pub(crate) limit: Duration,
-}
-
-/// What is in the file of an image.
-enum CacheLookup {
-    Whole(Image),
-    Nothing,
-    Damaged,
 }
 
 impl TemplateCache {
@@ -110,25 +104,26 @@ impl TemplateCache {
         options: &SqliteConnectOptions,
         wait: Duration,
     ) -> Result<(Image, bool), Error> {
-        if let CacheLookup::Whole(image) = self.look_up() {
+        if let Some(image) = self.look_up() {
             return Ok((image, false));
         }
         let lock = self.lock().await;
         step("lock");
         // The process that had the lock before may have built it.
-        match self.look_up() {
-            CacheLookup::Whole(image) => return Ok((image, false)),
-            CacheLookup::Damaged if lock.is_some() => progress(&format!(
+        if let Some(image) = self.look_up() {
+            return Ok((image, false));
+        }
+        if lock.is_some() && self.run.is_none() && File::open(self.file(IMAGE)).is_ok() {
+            progress(&format!(
                 "the kept image of the schema made at {} is damaged: building it again",
                 schema.place()
-            )),
-            _ => {}
+            ));
         }
         let image = sandbox::build(schema, options, wait).await?;
         step("built");
         static PRUNED: Once = Once::new();
         if lock.is_some() && self.keep(&image).is_ok() {
-            PRUNED.call_once(|| template_prune::remove_unused(&self.directory));
+            PRUNED.call_once(|| remove_unused(&self.directory));
         }
         Ok((image, true))
     }
@@ -137,39 +132,33 @@ impl TemplateCache {
         self.directory.join(format!("{}.{extension}", self.name))
     }
 
-    fn look_up(&self) -> CacheLookup {
-        let path = self.file(template_prune::IMAGE);
-        let Ok(content) = fs::read(&path) else {
-            return CacheLookup::Nothing;
-        };
-        match template_file::decode(&content) {
-            None => CacheLookup::Damaged,
-            Some((run, _)) if self.run.is_some_and(|ours| ours.as_bytes() != run) => {
-                CacheLookup::Nothing
-            }
-            Some((_, image)) => {
-                note_use(&path);
-                CacheLookup::Whole(image.into())
-            }
+    /// The image in the file, if that is not damaged. In a run that builds every image again, only one of this run.
+    fn look_up(&self) -> Option<Image> {
+        let path = self.file(IMAGE);
+        let content = fs::read(&path).ok()?;
+        let (run, image) = template_file::decode(&content)?;
+        if self.run.is_some_and(|ours| ours.as_bytes() != run) {
+            return None;
         }
+        note_use(&path);
+        Some(image.into())
     }
 
     /// Waits until no other process builds the image, until it is there, or until that has taken too long. `None`
     /// if this process builds for itself alone.
     async fn lock(&self) -> Option<FileLock> {
         fs::create_dir_all(&self.directory).ok()?;
-        let path = self.file(template_prune::LOCK);
+        let path = self.file(LOCK);
         let what = "another process builds the template of this schema";
-        let is_built = || matches!(self.look_up(), CacheLookup::Whole(_));
-        let lock = FileLock::acquire(&path, self.limit, what, is_built).await;
+        let lock = FileLock::acquire(&path, self.limit, what, || self.look_up().is_some()).await;
         lock.ok().flatten()
     }
 
     /// Puts `image` into its file; the caller holds the lock.
     fn keep(&self, image: &[u8]) -> io::Result<()> {
-        let draft = self.file(template_prune::DRAFT);
+        let draft = self.file(DRAFT);
         let content = template_file::encode(image, self.run);
-        let kept = atomic_write(&self.file(template_prune::IMAGE), &draft, &content);
+        let kept = atomic_write(&self.file(IMAGE), &draft, &content);
         step("kept");
         kept
     }

@@ -44,15 +44,17 @@ pub(crate) struct Kept {
 impl Kept {
     /// The result for the migrations `identity` of this program, on a database with this dialect.
     pub(crate) fn new(identity: &str, dialect: &'static dyn Dialect) -> Self {
-        let (program, stamp) = build_id::path_and_stamp()
-            .unwrap_or_else(|_| (PathBuf::new(), build_id::never_equal()));
-        Self::below(&default_base(), &program, stamp, identity, dialect)
+        static PROGRAM: LazyLock<(PathBuf, String)> = LazyLock::new(|| {
+            build_id::path_and_stamp().unwrap_or_else(|_| (PathBuf::new(), build_id::never_equal()))
+        });
+        let (program, stamp) = &*PROGRAM;
+        Self::below(&default_base(), program, stamp, identity, dialect)
     }
 
     fn below(
         base: &Path,
         program: &Path,
-        stamp: String,
+        stamp: &str,
         identity: &str,
         dialect: &'static dyn Dialect,
     ) -> Self {
@@ -67,7 +69,7 @@ impl Kept {
         Self {
             file: directory.join(name),
             directory,
-            stamp,
+            stamp: stamp.to_owned(),
         }
     }
 
@@ -172,7 +174,7 @@ mod tests {
 
     fn kept(base: &Path, stamp: &str) -> Kept {
         let program = Path::new("program");
-        Kept::below(base, program, stamp.to_owned(), "m1 m2", &MySqlDialect)
+        Kept::below(base, program, stamp, "m1 m2", &MySqlDialect)
     }
 
     async fn get(kept: &Kept, recorded: Recorded) -> (Option<String>, bool) {
