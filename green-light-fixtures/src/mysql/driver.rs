@@ -6,10 +6,10 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database_pool::pool_driver;
 use crate::error::{Error, Kind};
-use crate::mysql::dialect::MySqlDialect;
+use crate::mysql::admin::names;
+use crate::mysql::dialect::{MySqlDialect, has_session_word};
 use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
-use crate::mysql::routines::RoutineEffects;
 use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::server::MySqlServer;
 use crate::server::database_lease::DatabaseLease;
@@ -32,9 +32,10 @@ impl TestServer for MySqlServer {
         test: &str,
         wait: Duration,
     ) -> Result<(MySqlSandbox, DatabaseLease<Self>), Error> {
-        let effects = template.routine_effects().await?;
+        let routines_dirty_session = template.routines_dirty_session().await?;
         let lease = template.lease_for_slot(test).await?;
-        Ok((MySqlSandbox::new(lease.options(), wait, effects), lease))
+        let sandbox = MySqlSandbox::new(lease.options(), wait, routines_dirty_session);
+        Ok((sandbox, lease))
     }
 }
 
@@ -48,20 +49,32 @@ pool_driver!(
 );
 
 impl ServerTemplate<MySqlServer> {
-    /// Whether its routines leave something in the session of a test.
+    /// Whether a trigger or routine may leave a variable, a lock or a temporary table in the session of a test.
     ///
     /// # Errors
     ///
     /// When a table cannot roll back.
-    async fn routine_effects(&self) -> Result<RoutineEffects, Error> {
+    async fn routines_dirty_session(&self) -> Result<bool, Error> {
         let check = async || {
             self.check_engines().await?;
-            let effects =
-                RoutineEffects::of(&mut *self.client.admin().await, &self.info.name).await;
-            effects.map_err(|error| failed("the triggers of the schema could not be read", error))
+            // One that may not be read is taken to leave something.
+            let texts = format!(
+                "SELECT action_statement FROM information_schema.triggers \
+                 WHERE trigger_schema = '{0}' UNION ALL \
+                 SELECT coalesce(routine_definition, '@') FROM information_schema.routines \
+                 WHERE routine_schema = '{0}'",
+                self.info.name
+            );
+            let texts = names(&mut *self.client.admin().await, texts).await;
+            let texts = texts.map_err(|error| failed("the triggers cannot be read", error))?;
+            Ok(texts.iter().any(|text| has_session_word(text)))
         };
-        let effects = self.info.details.effects.get_or_try_init(check);
-        effects.await.copied()
+        let known = self
+            .info
+            .details
+            .routines_dirty_session
+            .get_or_try_init(check);
+        known.await.copied()
     }
 
     /// Fails if a table takes no part in transactions.

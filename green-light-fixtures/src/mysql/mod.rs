@@ -25,7 +25,6 @@ pub(crate) mod reaper_sql;
 pub(crate) mod registry;
 pub(crate) mod registry_tables;
 pub(crate) mod restore;
-pub(crate) mod routines;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod server;

@@ -1,15 +1,15 @@
 //! MySQL and MariaDB: a guard savepoint, and a session that is read-only outside the outer
 //! transaction.
 //!
-//! Nothing can keep this database from committing: most statements that define something do, and
-//! `START TRANSACTION` does. What is done instead:
+//! Nothing can keep this database from committing: most statements that define something commit, and so does
+//! `START TRANSACTION`. Instead:
 //!
 //! * A savepoint is set before each use of the connection and looked for after it. What ends the
 //!   outer transaction takes it along, and the test that did it fails.
 //! * Transactions of the session are read-only unless they say otherwise, as only the outer one does.
 //!   So a statement that commits changes nothing else after that.
 //! * The database of the slot is made again from the template before another test has it.
-//! * What the session counts tells a commit from a rollback, and from the server's own way out of a
+//! * The counters of the session tell a commit from a rollback, and both from a rollback by the server to break a
 //!   deadlock, which is no breach.
 //!
 //! sqlx is made to count several open transactions while there is one, so that a rollback too many
@@ -33,7 +33,6 @@ use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
-use crate::mysql::routines::RoutineEffects;
 use crate::mysql::sandbox_finish::FinishStatements;
 use crate::mysql::session_audit::SessionAudit;
 use crate::mysql::{outer_transaction, stand_in};
@@ -47,7 +46,7 @@ use crate::server::response_timeout::with_timeout;
 pub(crate) struct MySqlSandbox {
     options: MySqlConnectOptions,
     wait: Duration,
-    routine_effects: RoutineEffects,
+    routines_dirty_session: bool,
     audit: Arc<SessionAudit>,
     /// The statements that end a test, once they are known.
     finish: OnceLock<FinishStatements>,
@@ -57,12 +56,12 @@ impl MySqlSandbox {
     pub(crate) fn new(
         options: MySqlConnectOptions,
         wait: Duration,
-        routine_effects: RoutineEffects,
+        routines_dirty_session: bool,
     ) -> Self {
         Self {
             options,
             wait,
-            routine_effects,
+            routines_dirty_session,
             audit: Arc::new(SessionAudit::new(GuardSavepoint::new())),
             finish: OnceLock::new(),
         }
@@ -105,13 +104,14 @@ impl Sandbox for MySqlSandbox {
         outer_transaction::begin(connection, self.wait, &self.audit).await?;
         // What is known of the first one is found out once it is in the pool.
         match self.finish.get() {
-            Some(_) => self.audit.texts.learn_of_new(connection).await,
+            Some(_) => self.audit.counter.learn_of_new(connection).await,
             None => Ok(()),
         }
     }
 
     async fn learn(&self, pool: &MySqlPool) -> Result<(), sqlx::Error> {
-        let looking = FinishStatements::of(pool, Arc::clone(&self.audit), self.routine_effects);
+        let looking =
+            FinishStatements::of(pool, Arc::clone(&self.audit), self.routines_dirty_session);
         let finish =
             with_timeout::<MySqlConnection, _>(&self.options, "what a session is like", looking)
                 .await?;
@@ -135,7 +135,7 @@ impl Sandbox for MySqlSandbox {
                 }
             }
             let is_clean = finish_if_requested(self, connection, monitor).await;
-            Ok(is_clean && audit.texts.are_known(connection).await?)
+            Ok(is_clean && audit.counter.verify(connection).await?)
         };
         // A prepared query that was dropped half-way can leave answers behind that sqlx does not know
         // of: it then takes one for another, or waits for ever.
@@ -155,7 +155,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     async fn after_finish(&self, connection: &mut MySqlConnection) -> bool {
-        let known = self.audit.texts.are_known(connection);
+        let known = self.audit.counter.verify(connection);
         let known = tokio::time::timeout(2 * self.wait, known).await;
         matches!(known, Ok(Ok(true)))
     }
@@ -172,8 +172,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     async fn is_usable(&self, connection: &mut MySqlConnection) -> bool {
-        // The answer was waited for. What is in doubt is not known before the server is asked.
-        let known = self.audit.texts.are_known(connection).await;
+        let known = self.audit.counter.verify(connection).await;
         known.unwrap_or(false)
     }
 

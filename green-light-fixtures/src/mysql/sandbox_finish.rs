@@ -8,7 +8,6 @@ use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool, mysql::My
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::mysql::outer_transaction::{BEGIN, is_missing, run};
-use crate::mysql::routines::RoutineEffects;
 use crate::mysql::session_audit::{SessionAudit, SessionVariables};
 use crate::mysql::statement_count;
 use crate::server::guard_savepoint::raise_depth;
@@ -26,7 +25,7 @@ pub(crate) struct FinishStatements {
     /// The savepoint that tells whether the test has begun a transaction.
     savepoint: String,
     variables: SessionVariables,
-    routine_effects: RoutineEffects,
+    routines_dirty_session: bool,
     audit: Arc<SessionAudit>,
 }
 
@@ -35,7 +34,7 @@ impl FinishStatements {
     pub(crate) async fn of(
         pool: &MySqlPool,
         audit: Arc<SessionAudit>,
-        routine_effects: RoutineEffects,
+        routines_dirty_session: bool,
     ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let variables = SessionVariables::of(&mut connection).await?;
@@ -55,7 +54,7 @@ impl FinishStatements {
             rest,
             savepoint,
             variables,
-            routine_effects,
+            routines_dirty_session,
             audit,
         })
     }
@@ -68,7 +67,7 @@ impl FinishStatements {
     ) -> Result<Option<Vec<MySqlRow>>, sqlx::Error> {
         match run(connection, &self.all, monitor, &self.audit).await {
             Err(error) if is_missing(&error, &self.savepoint) => {
-                self.audit.texts.doubt();
+                self.audit.counter.mark_uncertain();
                 let rows = connection.fetch_all(AssertSqlSafe(&*self.rest)).await?;
                 Ok(Some(rows))
             }
@@ -90,9 +89,8 @@ impl FinishStatements {
         let Some(rows) = reply else {
             return FinishOutcome::Lost;
         };
-        let may_be_dirty = monitor.is_unseen()
-            || monitor.session_dirty()
-            || self.routine_effects == RoutineEffects::DirtySession;
+        let may_be_dirty =
+            monitor.is_unseen() || monitor.session_dirty() || self.routines_dirty_session;
         if may_be_dirty || !self.variables.are_those_of(rows.first()) {
             return FinishOutcome::Worn;
         }

@@ -123,7 +123,7 @@ pub(crate) struct SessionAudit {
     restarts: AtomicU64,
     /// How many `SET` statements it ran when it was new.
     settings: AtomicU64,
-    pub(crate) texts: StatementCounter,
+    pub(crate) counter: StatementCounter,
 }
 
 impl SessionAudit {
@@ -132,20 +132,20 @@ impl SessionAudit {
             guard_savepoint,
             restarts: AtomicU64::new(0),
             settings: AtomicU64::new(u64::MAX),
-            texts: StatementCounter::new(),
+            counter: StatementCounter::new(),
         }
     }
 
     /// A session is new, its outer transaction open.
     pub(crate) fn open(&self) {
         self.restarts.store(0, Ordering::Relaxed);
-        self.texts.forget();
+        self.counter.forget();
     }
 
     /// The first session is new, and every other one runs the same statements at first.
     pub(crate) async fn begin(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
         let counted = counted(connection).await?;
-        self.texts.learn(connection).await?;
+        self.counter.learn(connection).await?;
         let made = counted.iter().find(|(name, _)| name == "set_option");
         let made = made.map_or(0, |(_, value)| *value);
         self.settings.store(made, Ordering::Relaxed);
@@ -156,7 +156,7 @@ impl SessionAudit {
     /// texts meanwhile.
     pub(crate) fn restarted(&self, texts: u64) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
-        self.texts.add(texts);
+        self.counter.add(texts);
     }
 
     /// How the outer transaction ended, now that it is gone.

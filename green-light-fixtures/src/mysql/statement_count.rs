@@ -44,7 +44,7 @@ pub(crate) struct StatementCounter {
     /// How many a new session has run. All new sessions run the same ones.
     of_new: AtomicU64,
     /// Whether the last test may have sent one that was not reported.
-    in_doubt: AtomicBool,
+    is_uncertain: AtomicBool,
 }
 
 impl StatementCounter {
@@ -52,14 +52,14 @@ impl StatementCounter {
         Self {
             known: AtomicU64::new(UNKNOWN),
             of_new: AtomicU64::new(UNKNOWN),
-            in_doubt: AtomicBool::new(false),
+            is_uncertain: AtomicBool::new(false),
         }
     }
 
     /// The session is another one.
     pub(crate) fn forget(&self) {
         self.known.store(UNKNOWN, Ordering::Relaxed);
-        self.in_doubt.store(false, Ordering::Relaxed);
+        self.is_uncertain.store(false, Ordering::Relaxed);
     }
 
     /// All that the session has run was sent by green-light.
@@ -90,16 +90,16 @@ impl StatementCounter {
     }
 
     /// The last test may have sent one that was not reported.
-    pub(crate) fn doubt(&self) {
-        self.in_doubt.store(true, Ordering::Relaxed);
+    pub(crate) fn mark_uncertain(&self) {
+        self.is_uncertain.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the session has run nothing but what is known. It is asked if that is in doubt.
-    pub(crate) async fn are_known(
+    /// Whether the session has run nothing but what is known. Asks it if that is uncertain.
+    pub(crate) async fn verify(
         &self,
         connection: &mut MySqlConnection,
     ) -> Result<bool, sqlx::Error> {
-        if !self.in_doubt.swap(false, Ordering::Relaxed) {
+        if !self.is_uncertain.swap(false, Ordering::Relaxed) {
             return Ok(true);
         }
         // The question is a text, too.

@@ -11,7 +11,6 @@ use crate::mysql::admin::{AdminConnection, end_connections, lock, names, unlock}
 use crate::mysql::dump::{DatabaseDump, quoted};
 use crate::mysql::errors::failed;
 use crate::mysql::registry::{insert, set_state};
-use crate::mysql::routines::RoutineEffects;
 use crate::mysql::server::MySqlServer;
 use crate::server::driver::{Purpose, TemplateInfo, TemplateSql};
 use crate::server::names::new_name;
@@ -20,9 +19,9 @@ use crate::server::names::new_name;
 #[derive(Debug, Default)]
 pub(crate) struct TemplateDetails {
     dump: OnceCell<Arc<DatabaseDump>>,
-    /// What its routines do to a session, for the sandbox. Set once it is known that every table takes part in
-    /// transactions, too.
-    pub(crate) effects: OnceCell<RoutineEffects>,
+    /// Whether one of its routines may leave something in the session of a test that a rollback does not take away.
+    /// Set once it is known that every table takes part in transactions, too.
+    pub(crate) routines_dirty_session: OnceCell<bool>,
 }
 
 impl TemplateInfo<MySqlServer> {

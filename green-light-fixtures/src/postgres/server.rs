@@ -50,8 +50,7 @@ impl ServerAccess for PostgresServer {
         let info = registry_tables::server_info(&mut admin).await?;
         let mut options = options.application_name(&program);
         if info.misses_client_disconnect {
-            // Only sessions of tests are told to end their queries with their clients; the server's own
-            // setting stays. Not every operating system can do it.
+            // Only sessions of tests get it; the setting of the server stays. Not every operating system can do it.
             let (name, value) = CLIENT_CHECK;
             let known = admin.run(format!("SET {name} = '{value}'")).await;
             if known.is_ok() {

@@ -18,7 +18,7 @@ use crate::server::driver::ServerDriver;
 use crate::server::{database_lease, reaper};
 use crate::url::DatabaseUrl;
 
-/// A client, whichever server it is for, once it is open.
+/// A client of any kind of server, once it is open.
 type Cell = Arc<OnceCell<Arc<dyn Any + Send + Sync>>>;
 
 static CLIENTS: Mutex<Vec<(DatabaseUrl, Cell)>> = Mutex::new(Vec::new());

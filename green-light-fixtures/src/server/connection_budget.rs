@@ -95,8 +95,7 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
                 };
                 return Ok((budget, driver));
             }
-            let is_due = backoff.should_report() || backoff.expired();
-            let shortage = match is_due {
+            let shortage = match is_due(&mut backoff) {
                 true => Some(shortage::<D>(&mut admin, 1 + per_test, total).await?),
                 false => None,
             };
@@ -120,8 +119,8 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         u32::try_from(self.per_test).unwrap_or(1)
     }
 
-    /// Takes the connections of `test`, as [`permits`](Self::permits) does. If it has some already, takes what
-    /// is there, which may be nothing.
+    /// Takes the connections of `test` when there are as many. If it has some already, takes what is free, which
+    /// may be nothing.
     pub(crate) async fn permits_of(
         self: &Arc<Self>,
         test: &str,
@@ -131,35 +130,23 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         Ok(permits)
     }
 
-    /// Takes `count` connections as [`permits`](Self::permits) does, if the test `may_wait`; else
-    /// takes what is there, which may be nothing.
+    /// Takes `count` connections, or as many as a test gets, when there are as many. If the test may not wait, takes
+    /// what is free, which may be nothing.
     pub(crate) async fn permits_if(
         self: &Arc<Self>,
         may_wait: bool,
         count: u32,
     ) -> Result<ConnectionPermits<D>, Error> {
-        if may_wait {
-            return self.permits(count).await;
-        }
-        let mut count = usize::try_from(count).unwrap_or(usize::MAX);
-        count = count.min(self.per_test);
-        while count > 0 {
-            if let Some(permits) = self.try_permits(count).await? {
-                return Ok(permits);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let count = count.min(self.per_test);
+        if !may_wait {
+            for count in (1..=count).rev() {
+                if let Some(permits) = self.try_permits(count).await? {
+                    return Ok(permits);
+                }
             }
-            count -= 1;
+            return Ok(ConnectionPermits::new(self, Vec::new()));
         }
-        Ok(ConnectionPermits::new(self, Vec::new()))
-    }
-
-    /// Takes `count` connections, or as many as a test gets, when there are as many.
-    pub(crate) async fn permits(
-        self: &Arc<Self>,
-        count: u32,
-    ) -> Result<ConnectionPermits<D>, Error> {
-        let count = usize::try_from(count)
-            .unwrap_or(usize::MAX)
-            .min(self.per_test);
         let mut backoff = Backoff::new();
         loop {
             if let Some(permits) = self.try_permits(count).await? {
@@ -168,8 +155,7 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
             if let Some(give_up) = ON_SHORTAGE.get() {
                 give_up();
             }
-            let is_due = backoff.should_report() || backoff.expired();
-            let shortage = match is_due {
+            let shortage = match is_due(&mut backoff) {
                 true => Some(shortage::<D>(&mut *self.admin().await, count, self.total).await?),
                 false => None,
             };
@@ -209,7 +195,7 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
     }
 }
 
-/// The right to some connections, given back when dropped.
+/// The right to some connections, released when dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermits<D: ConnectionLocks> {
     budget: Arc<ConnectionBudget<D>>,
@@ -294,6 +280,11 @@ pub(crate) fn may_wait(test: &str) -> bool {
     let shares = tests.iter().any(|known| is_shared(&known));
     let others = tests.iter().any(|known| !is_shared(&known));
     !tests.iter().any(|known| **known == *test) && (!shares || others)
+}
+
+/// Whether it is time to say who has the connections.
+fn is_due(backoff: &mut Backoff) -> bool {
+    backoff.should_report() || backoff.expired()
 }
 
 /// Waits a little for connections, or gives up. `shortage` says who has them, if it is time to print that.

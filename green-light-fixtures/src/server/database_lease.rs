@@ -25,7 +25,7 @@ pub(crate) struct DatabaseLease<D: ServerDriver> {
     /// Empty once it is kept.
     name: String,
     url: DatabaseUrl,
-    /// Released after the database.
+    /// Released after the database. `None` if another lease has permits for its connections.
     permits: Option<ConnectionPermits<D>>,
 }
 
@@ -33,23 +33,13 @@ impl<D: ServerDriver> DatabaseLease<D> {
     pub(crate) fn new(
         client: Arc<ServerClient<D>>,
         name: String,
-        permits: ConnectionPermits<D>,
+        permits: Option<ConnectionPermits<D>>,
     ) -> Self {
         Self {
             url: client.url_of(&name),
             client,
             name,
-            permits: Some(permits),
-        }
-    }
-
-    /// One whose connections another lease has permits for.
-    pub(crate) fn without_permits(client: Arc<ServerClient<D>>, name: String) -> Self {
-        Self {
-            url: client.url_of(&name),
-            client,
-            name,
-            permits: None,
+            permits,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The kept connection of a slot on a server, whichever driver it belongs to.
+//! What the kept connections of slots on all kinds of servers share.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -17,7 +17,7 @@ pub(crate) const BASE_DEPTH: usize = 8;
 /// How many results of cancelled messages may wait to be read.
 const PENDING: usize = 1_000;
 
-/// The guard savepoint of one slot. Nobody can guess its name, so no text of a test sets or releases it.
+/// The guard savepoint of one slot. Its name cannot be guessed, so no text of a test sets or releases it.
 #[derive(Clone, Debug)]
 pub(crate) struct GuardSavepoint {
     name: Arc<str>,
@@ -43,7 +43,7 @@ impl GuardSavepoint {
     }
 }
 
-/// Reads the results of messages that nobody waited for, among them errors that nobody wants.
+/// Reads the results of messages that were cancelled, and ignores their errors.
 pub(crate) async fn discard_pending<C: Connection>(connection: &mut C) -> Result<(), sqlx::Error> {
     for _ in 0..PENDING {
         match connection.flush().await {

@@ -1,8 +1,8 @@
-//! Names that nobody else has, and the name by which this process is known on a server.
+//! Names that are unique on a server, and the name by which this process is known there.
 
 use std::{env, path::Path};
 
-/// Who we are in messages of other processes: the test program and the number of the process.
+/// The name of this process in messages of other processes: the test program and the number of the process.
 pub(crate) fn program() -> String {
     let program = env::current_exe().ok();
     let program = program.as_deref().and_then(Path::file_stem).map_or_else(
@@ -34,7 +34,7 @@ pub(crate) fn new_name(kind: &str) -> String {
     format!("gl_{kind}_{random}")
 }
 
-/// Bytes that nobody can guess or meet again.
+/// Bytes that cannot be guessed and do not occur again.
 pub(crate) fn random_bytes() -> [u8; 8] {
     use std::hash::{BuildHasher as _, RandomState};
     let seed = (std::process::id(), std::time::SystemTime::now());

@@ -36,7 +36,7 @@ pub(crate) async fn acquire<D: ServerDriver>(
             Purpose::Slot(test) => client.budget.permits_if(may_wait(test), 1).await?,
         };
         let name = pop_or_create(&client, &template, purpose).await?;
-        Ok(DatabaseLease::new(client, name, permits))
+        Ok(DatabaseLease::new(client, name, Some(permits)))
     })
     .await
 }
@@ -49,7 +49,7 @@ pub(crate) async fn acquire_without_permits<D: ServerDriver>(
 ) -> Result<DatabaseLease<D>, Error> {
     reaper::throttle(client).await?;
     let name = pop_or_create(client, template, purpose).await?;
-    Ok(DatabaseLease::without_permits(Arc::clone(client), name))
+    Ok(DatabaseLease::new(Arc::clone(client), name, None))
 }
 
 async fn pop_or_create<D: ServerDriver>(

@@ -111,7 +111,7 @@ async fn drop_all<D: ServerDriver>(
     for name in names {
         if let Err(error) = driver.drop_database(admin, &name).await {
             pass = Pass::Refused(driver.explain_refusal(admin, &error).await);
-            // One that somebody with more rights is connected to must not keep the others.
+            // One that cannot be dropped must not keep the others from being dropped.
             driver.mark_garbage(admin, &name).await?;
         }
     }

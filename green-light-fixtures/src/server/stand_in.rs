@@ -2,8 +2,8 @@
 //! before it gets the connection that was kept for it.
 //!
 //! The pool's own options lead here as well, so code that opens another connection by
-//! `pool.connect_options()` does not reach the database of the test behind its back. It would not see
-//! what the test wrote, and could write what a later test finds. Its first query fails, in words.
+//! `pool.connect_options()` does not reach the database of the test. It would not see what the test
+//! wrote, and could write what a later test finds. Its first query fails with a text that says so.
 
 use std::{
     io::{self, Read},
@@ -36,20 +36,20 @@ pub(crate) fn listen(greet: Greet) -> Option<SocketAddr> {
 }
 
 fn serve(listener: &TcpListener, greet: Greet) {
-    // Nothing more is said to them. They are closed once the other side has closed: before that it
-    // could lose what it was told.
+    // They get nothing more. They are closed once the other side has closed: before that it could lose what was
+    // sent to it.
     let mut guests = Vec::new();
     for guest in listener.incoming() {
         guests.retain(is_there);
         let Ok(mut guest) = guest else { continue };
-        let told = guest
+        let greeted = guest
             .set_nodelay(true)
             .and_then(|()| guest.set_read_timeout(Some(WAIT)))
             .and_then(|()| guest.set_write_timeout(Some(WAIT)))
             .and_then(|()| greet(&mut guest))
             .and_then(|()| guest.shutdown(Shutdown::Write))
             .and_then(|()| guest.set_nonblocking(true));
-        if told.is_ok() {
+        if greeted.is_ok() {
             guests.push(guest);
         }
     }

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use crate::children::{part, playing, said};
 use crate::support::{
     begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, outside, run,
+    send_text,
 };
 
 async fn engine() -> Engine {
@@ -67,19 +68,7 @@ fn a_statement_that_green_light_does_not_see_is_named_by_its_kind() {
             for way in 0..3 {
                 let test = begin(&engine).await;
                 let db = test.connection();
-                match way {
-                    0 => drop(db.execute_unprepared(sql).await),
-                    1 => drop(
-                        sqlx::raw_sql(sql)
-                            .execute(db.get_mysql_connection_pool())
-                            .await,
-                    ),
-                    _ => {
-                        let tx = db.begin().await.unwrap();
-                        drop(tx.execute_unprepared(sql).await);
-                        let _ = count(&tx).await;
-                    }
-                }
+                send_text(&db, way, sql).await;
                 count(&db).await;
                 drop(db);
                 let text = caught(&engine, test).await;

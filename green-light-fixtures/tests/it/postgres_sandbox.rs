@@ -8,6 +8,7 @@ use sea_orm::{AccessMode, ConnectionTrait, TransactionTrait};
 
 use crate::support::{
     begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, number, run,
+    send_text,
 };
 
 async fn engine() -> Engine {
@@ -136,18 +137,7 @@ fn a_commit_is_named_however_it_was_sent() {
             let sql = "SELECT 1;\n COMMIT";
             let test = begin(&engine).await;
             let db = test.connection();
-            match way {
-                0 => drop(db.execute_unprepared(sql).await),
-                1 => drop(
-                    sqlx::raw_sql(sql)
-                        .execute(db.get_postgres_connection_pool())
-                        .await,
-                ),
-                _ => {
-                    let tx = db.begin().await.unwrap();
-                    drop(tx.execute_unprepared(sql).await);
-                }
-            }
+            send_text(&db, way, sql).await;
             drop(db);
             let text = caught(&engine, test).await;
             assert!(text.contains("tried to commit"), "{way}: {text}");

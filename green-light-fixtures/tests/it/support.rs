@@ -4,7 +4,8 @@ use std::{future::Future, sync::LazyLock, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, Error, Schema, Transaction};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TryGetable,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+    TransactionTrait, TryGetable,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -142,6 +143,26 @@ pub(crate) async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
 
 pub(crate) async fn text(db: &impl ConnectionTrait, sql: &str) -> String {
     one(db, sql).await
+}
+
+/// Sends a text in one of three ways: on the connection, by the pool of sqlx, or in a transaction.
+pub(crate) async fn send_text(db: &DatabaseConnection, way: usize, sql: &'static str) {
+    match (way, db.get_database_backend()) {
+        (0, _) => drop(db.execute_unprepared(sql).await),
+        (1, DbBackend::Postgres) => {
+            let pool = db.get_postgres_connection_pool();
+            drop(sqlx::raw_sql(sql).execute(pool).await);
+        }
+        (1, _) => {
+            let pool = db.get_mysql_connection_pool();
+            drop(sqlx::raw_sql(sql).execute(pool).await);
+        }
+        _ => {
+            let tx = db.begin().await.unwrap();
+            drop(tx.execute_unprepared(sql).await);
+            let _ = tx.execute_unprepared("SELECT count(*) FROM u").await;
+        }
+    }
 }
 
 /// A connection of somebody else to the database of a test.
