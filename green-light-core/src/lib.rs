@@ -8,6 +8,7 @@ pub(crate) mod crowd;
 pub(crate) mod env;
 pub mod fixture;
 pub(crate) mod messages;
+pub(crate) mod mutex;
 pub(crate) mod os;
 pub(crate) mod report;
 pub mod runtime;
@@ -24,6 +25,7 @@ pub use crate::crowd::failure::CrowdFailure;
 pub use crate::crowd::handle::Crowd;
 #[cfg(feature = "crowd")]
 pub use crate::crowd::member::Member;
+pub use crate::mutex::Mutex;
 pub use crate::os::at_exit;
 pub use crate::report::explain::hint_provider::{Concern, HintProvider, provide_hints};
 pub use crate::report::explain::left_behind::left_behind;

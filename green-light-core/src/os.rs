@@ -10,10 +10,11 @@
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use once_cell::sync::OnceCell;
+
+use crate::mutex::Mutex;
 
 /// The exit status of a failed libtest run.
 const FAILED: i32 = 101;
@@ -136,7 +137,7 @@ pub fn at_exit(f: impl FnOnce() + Send + 'static) -> io::Result<()> {
     extern "C" fn run() {
         loop {
             // One at a time: a job may register another.
-            let job = AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let job = AT_EXIT.lock().pop();
             let Some(job) = job else { break };
             // The hook has printed the message; unwinding must not leave an `extern "C"` function.
             drop(panic::catch_unwind(AssertUnwindSafe(job)));
@@ -144,10 +145,7 @@ pub fn at_exit(f: impl FnOnce() + Send + 'static) -> io::Result<()> {
     }
 
     static REGISTERED: OnceCell<()> = OnceCell::new();
-    AT_EXIT
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(Box::new(f));
+    AT_EXIT.lock().push(Box::new(f));
     REGISTERED.get_or_try_init(|| {
         // SAFETY: `run` is an `extern "C"` function that lives as long as the program and does not unwind.
         let status = unsafe { libc::atexit(run) };

@@ -18,7 +18,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
@@ -28,6 +28,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
+use crate::mutex::Mutex;
 use crate::report::failure::{Failure, is_raised};
 use crate::report::hook::Reporting;
 use crate::report::panics::{CatchAll, failure_of};
@@ -190,18 +191,14 @@ impl Tasks {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_empty(&self) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.running.is_empty() && state.panics.is_empty()
     }
 
     /// Whether `owner` has any.
     fn has_any(&self, owner: Owner) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         let is_its = |of: Owner| of == owner;
         state.running.values().any(|task| is_its(task.owner))
             || state.panics.iter().any(|(of, _)| is_its(*of))
@@ -219,7 +216,7 @@ impl Tasks {
             let ended = self.ended.notified();
             // A destructor of one that is aborted may spawn another.
             let left: Vec<Option<AbortHandle>> = {
-                let state = self.state();
+                let state = self.state.lock();
                 let left = state.running.values();
                 left.filter(|task| is_meant(task.owner) && !task.given_up)
                     .map(|task| task.abort.clone())
@@ -234,7 +231,7 @@ impl Tasks {
                 break;
             }
         }
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let panics = state.panics.extract_if(.., |(of, _)| is_meant(*of));
         let mut failures: Vec<_> = panics.map(|(_, failure)| failure).collect();
         for task in state.running.values_mut() {
@@ -255,12 +252,12 @@ impl Tasks {
             return;
         };
         let thread = thread.get().and_then(|beside| {
-            let mut thread = beside.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut thread = beside.thread.lock();
             thread.take()
         });
         if let Some((stop, thread)) = thread {
             drop(stop);
-            if self.state().running.is_empty() {
+            if self.state.lock().running.is_empty() {
                 // It does not panic: tokio catches what its tasks throw.
                 let _ = thread.join();
             }
@@ -270,7 +267,7 @@ impl Tasks {
     fn note_panic(&self, owner: Owner, spawned_at: &'static Location<'static>, failure: Failure) {
         let mut failure = failure;
         failure.via.push(in_a_task(spawned_at));
-        self.state().panics.push((owner, failure));
+        self.state.lock().panics.push((owner, failure));
     }
 }
 
@@ -432,7 +429,7 @@ impl Spawner {
             Executor::Shared => (shared(), None),
         };
         let number = {
-            let mut state = self.tasks.state();
+            let mut state = self.tasks.state.lock();
             state.last += 1;
             let (number, owner) = (state.last, self.owner);
             let task = Running {
@@ -451,7 +448,7 @@ impl Spawner {
             number,
             around,
         });
-        if let Some(task) = self.tasks.state().running.get_mut(&number) {
+        if let Some(task) = self.tasks.state.lock().running.get_mut(&number) {
             task.abort = Some(handle.abort_handle());
         }
         handle
@@ -522,7 +519,7 @@ impl<F: Future> Drop for Task<F> {
     fn drop(&mut self) {
         let dropped = self.drop_future();
         let tasks = &self.spawner.tasks;
-        tasks.state().running.remove(&self.number);
+        tasks.state.lock().running.remove(&self.number);
         tasks.ended.notify_waiters();
         if let Err(payload) = dropped
             && !thread::panicking()

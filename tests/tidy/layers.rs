@@ -23,6 +23,7 @@ const LAYERS: [Layers; 3] = [
     Layers {
         name: "green-light-core",
         order: "
+            mutex
             env os
             context runtime
             config

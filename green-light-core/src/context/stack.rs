@@ -4,11 +4,12 @@
 //! a thread for each test, so a stack that went with its thread would be mapped again, and its pages with it.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
 use std::{panic, thread};
 
 use crate::context::coroutine::{IdleStack, Stack};
 use crate::context::settings::settings;
+use crate::mutex::Mutex;
 use crate::os;
 
 /// How many stacks a thread keeps for its next contexts.
@@ -62,10 +63,7 @@ pub(crate) fn keep(stack: Stack) {
 
 #[cold]
 fn inherit() -> Stack {
-    let left = IDLE_STACKS
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .pop();
+    let left = IDLE_STACKS.lock().pop();
     left.map_or_else(map, IdleStack::into_stack)
 }
 
@@ -75,7 +73,7 @@ fn leave(stack: Stack) {
     let Some(idle) = IdleStack::new(stack) else {
         return;
     };
-    let mut stacks = IDLE_STACKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut stacks = IDLE_STACKS.lock();
     if stacks.len() < IDLE {
         stacks.push(idle);
     } else {
@@ -138,7 +136,7 @@ mod tests {
     use super::*;
 
     fn idle() -> usize {
-        IDLE_STACKS.lock().unwrap().len()
+        IDLE_STACKS.lock().len()
     }
 
     /// A thread that uses `count` stacks at once, and ends.

@@ -3,11 +3,12 @@
 //! One thread for the process, started by the first such wait; waits that suspend nothing else never come here.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::context::settings::Limits;
+use crate::mutex::Mutex;
 use crate::os;
 
 /// A wait that suspends the polls around it.
@@ -65,7 +66,7 @@ struct Alarm {
 impl Alarm {
     fn set(at: Instant, waker: Waker) -> Self {
         let watch = watch();
-        let mut alarms = watch.lock();
+        let mut alarms = watch.alarms.lock();
         alarms.last += 1;
         let number = alarms.last;
         alarms.due.insert((at, number), waker.clone());
@@ -85,7 +86,7 @@ impl Alarm {
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        let waker = watch().lock().due.remove(&(self.at, self.number));
+        let waker = watch().alarms.lock().due.remove(&(self.at, self.number));
         drop(waker);
     }
 }
@@ -104,12 +105,8 @@ struct Alarms {
 }
 
 impl Watch {
-    fn lock(&self) -> MutexGuard<'_, Alarms> {
-        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn run(&self) {
-        let mut alarms = self.lock();
+        let mut alarms = self.alarms.lock();
         loop {
             let now = Instant::now();
             let next = alarms.due.first_key_value().map(|((at, _), _)| *at);
@@ -132,7 +129,7 @@ impl Watch {
                     if let Some((_, waker)) = due {
                         waker.wake();
                     }
-                    alarms = self.lock();
+                    alarms = self.alarms.lock();
                 }
             }
         }

@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe, Location};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use may::coroutine::{Builder, JoinHandle};
@@ -18,6 +18,7 @@ use crate::context::overflow::abort_after_member_overflow;
 use crate::crowd::failure::CrowdFailure;
 use crate::crowd::member::Member;
 use crate::crowd::workers;
+use crate::mutex::Mutex;
 use crate::runtime::shared::handle;
 
 use crate::crowd::member::{Cancelled, End, State, enter_runtime};
@@ -127,7 +128,7 @@ impl Crowd {
             Err(error) => panic!("{error}"),
         };
         let state = {
-            let mut members = self.inner.lock();
+            let mut members = self.inner.members.lock();
             let state = Arc::new(State::new(members.len(), Location::caller()));
             members.push(Entry {
                 state: Arc::clone(&state),
@@ -170,7 +171,7 @@ impl Crowd {
         let spawned = unsafe { builder.spawn(body) };
         match spawned {
             Ok(handle) => {
-                let mut members = self.inner.lock();
+                let mut members = self.inner.members.lock();
                 let entry = members
                     .iter_mut()
                     .rfind(|entry| Arc::ptr_eq(&entry.state, &state));
@@ -205,7 +206,7 @@ impl Crowd {
             self.inner.ended_within(GRACE).await;
         }
         let (ended, left): (Vec<_>, Vec<_>) = {
-            let mut members = self.inner.lock();
+            let mut members = self.inner.members.lock();
             members.drain(..).partition(|entry| entry.state.has_ended())
         };
         if left.is_empty() {
@@ -213,7 +214,7 @@ impl Crowd {
         }
         let states = ended.iter().chain(&left).map(|entry| &*entry.state);
         let failure = CrowdFailure::of(states, deadline);
-        self.inner.lock().extend(left);
+        self.inner.members.lock().extend(left);
         failure.map_or(Ok(()), Err)
     }
 }
@@ -238,10 +239,6 @@ impl fmt::Debug for CancelOnDrop {
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits until no member runs any more. `false` if the limit came first.
     async fn ended_within(&self, limit: Duration) -> bool {
         let mut running = self.running.subscribe();
@@ -264,7 +261,7 @@ impl Inner {
     /// may ends the process itself where it sees that a stack was used up to its last word, which depends on
     /// what the last frame wrote.
     fn abort_after_an_overflow(&self) {
-        for entry in &mut *self.lock() {
+        for entry in &mut *self.members.lock() {
             let gone = entry.handle.as_ref().is_some_and(JoinHandle::is_done);
             if !gone || entry.state.has_ended() {
                 continue;

@@ -8,13 +8,14 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, PoisonError};
 use std::thread;
 
 use may::sync::SyncFlag;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::mutex::Mutex;
 use crate::report::failure::Failure;
 use crate::report::panics::failure_of;
 use crate::runtime::shared::handle;
@@ -61,20 +62,20 @@ impl State {
     }
 
     pub(crate) fn end(&self, end: End) {
-        *lock(&self.end) = Some(end);
+        *self.end.lock() = Some(end);
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        lock(&self.end).is_some()
+        self.end.lock().is_some()
     }
 
     pub(crate) fn read<T>(&self, f: impl FnOnce(Option<&End>) -> T) -> T {
-        f(lock(&self.end).as_ref())
+        f(self.end.lock().as_ref())
     }
 
     /// Of the failure as it was caught and the one that was noted where it was raised, the one that knows more.
     pub(crate) fn failure(&self, caught: Failure) -> Failure {
-        let raised = lock(&self.raised).take();
+        let raised = self.raised.lock().take();
         raised
             .filter(|raised| raised.message == caught.message)
             .unwrap_or(caught)
@@ -140,7 +141,7 @@ impl Member {
         match result {
             Some(Ok(output)) => output,
             Some(Err((payload, failure))) => {
-                *lock(&self.state.raised) = Some(failure);
+                *self.state.raised.lock() = Some(failure);
                 panic::resume_unwind(payload)
             }
             None => self.unwind(),
@@ -221,7 +222,7 @@ impl<T> Reply<T> {
         if park {
             self.fired.wait();
         }
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         while !state.0 {
             state = self
                 .changed
@@ -237,18 +238,14 @@ struct Answer<T>(Arc<Reply<T>>);
 
 impl<T> Answer<T> {
     fn give(&self, result: Caught<T>) {
-        lock(&self.0.state).1 = Some(result);
+        self.0.state.lock().1 = Some(result);
     }
 }
 
 impl<T> Drop for Answer<T> {
     fn drop(&mut self) {
-        lock(&self.0.state).0 = true;
+        self.0.state.lock().0 = true;
         self.0.changed.notify_one();
         self.0.fired.fire();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,10 +2,11 @@
 //! slowest at the end of the process.
 
 use std::fmt::Write;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Show};
+use crate::mutex::Mutex;
 use crate::report::events;
 use crate::report::print::say_to_terminal;
 
@@ -42,14 +43,14 @@ fn listed() -> bool {
 pub(crate) fn note(took: Duration, what: impl FnOnce() -> String) {
     if listed() {
         let what = what();
-        let mut entries = ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = ENTRIES.lock();
         entries.push(Entry { took, what });
     }
 }
 
 /// Prints the slowest, if they are asked for.
 pub(crate) fn print() {
-    let mut entries = ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut entries = ENTRIES.lock();
     if entries.is_empty() {
         return;
     }

@@ -6,10 +6,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
+use crate::mutex::Mutex;
 use crate::report::failure::Failure;
 use crate::report::print::say_to_terminal;
 
@@ -131,7 +132,7 @@ impl Event {
         self = self.seconds("time", now.unwrap_or_default());
         self.0.push_str("}\n");
         let Ok(Some(file)) = file() else { return };
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = file.lock();
         if let Err(error) = file.write_all(self.0.as_bytes()) {
             static SAID: OnceLock<()> = OnceLock::new();
             SAID.get_or_init(|| {

@@ -12,9 +12,10 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
 use std::thread;
 
+use crate::mutex::Mutex;
 use crate::report::explain::lookup::{explain_panic, is_known};
 use crate::report::explain::thread_context::ThreadContext;
 use crate::report::print::say;
@@ -96,7 +97,7 @@ fn hook(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + Send 
 /// Whether this is said for the first time. A task of a server may panic at each request.
 fn is_new(explanation: &str) -> bool {
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut said = SAID.lock();
     let is_new = !said.iter().any(|before| before == explanation);
     if is_new {
         said.push(explanation.to_owned());

@@ -1,7 +1,6 @@
 //! What passing tests probably do not mean, said once at the end of the process.
 
-use std::sync::{Mutex, PoisonError};
-
+use crate::mutex::Mutex;
 use crate::report::print::progress;
 
 struct Remark {
@@ -19,7 +18,7 @@ static REMARKS: Mutex<Vec<Remark>> = Mutex::new(Vec::new());
 ///
 /// Nothing is said under nextest, where each test is a process.
 pub fn remark(test: &str, fact: &'static str, cure: &'static str) {
-    let mut remarks = REMARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut remarks = REMARKS.lock();
     let known = remarks
         .iter_mut()
         .find(|remark| (remark.fact, remark.cure) == (fact, cure));
@@ -32,7 +31,7 @@ pub fn remark(test: &str, fact: &'static str, cure: &'static str) {
 
 /// Prints a line for each.
 pub(crate) fn print() {
-    let mut remarks = REMARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut remarks = REMARKS.lock();
     for Remark { fact, cure, tests } in &mut *remarks {
         tests.sort();
         tests.dedup();

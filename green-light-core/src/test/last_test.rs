@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::sync::{LazyLock, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::fixture::scope::ScopeKey;
 use crate::fixture::store::Store;
 use crate::fixture::test_meta::{TESTS, TestMeta};
+use crate::mutex::Mutex;
 use crate::test::libtest_args::Selection;
 
 /// Set in the process that only lists. A custom harness that ignores `--list` would run the tests
@@ -33,13 +34,7 @@ struct Progress {
     ended: HashSet<ScopeKey>,
 }
 
-fn progress() -> MutexGuard<'static, Progress> {
-    static PROGRESS: OnceLock<Mutex<Progress>> = OnceLock::new();
-    PROGRESS
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-}
+static PROGRESS: LazyLock<Mutex<Progress>> = LazyLock::new(Mutex::default);
 
 /// The shared scopes of a test, narrowest first.
 pub(crate) fn scopes(test: &'static TestMeta) -> [ScopeKey; 2] {
@@ -48,7 +43,7 @@ pub(crate) fn scopes(test: &'static TestMeta) -> [ScopeKey; 2] {
 
 /// Counts a test of `scope` as finished and tells whether it was the last.
 pub(crate) fn is_last(scope: ScopeKey, config: &Config) -> bool {
-    *progress().finished.entry(scope).or_default() += 1;
+    *PROGRESS.lock().finished.entry(scope).or_default() += 1;
     if !Store::has_ends() {
         return false;
     }
@@ -62,7 +57,7 @@ pub(crate) fn is_last(scope: ScopeKey, config: &Config) -> bool {
     let Some(planned) = counts.get(&scope) else {
         return false;
     };
-    let mut progress = progress();
+    let mut progress = PROGRESS.lock();
     progress.finished.get(&scope) >= Some(planned) && progress.ended.insert(scope)
 }
 

@@ -4,11 +4,11 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use green_light_core::progress;
+use green_light_core::{Mutex, progress};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::driver::traits::TestDatabase;
@@ -53,7 +53,7 @@ impl SharedQueue {
             slot: self.lock(test).await?,
             holder: Arc::clone(&self.holder),
         };
-        *guard.holder() = Some(test.clone());
+        *guard.holder.lock() = Some(test.clone());
         match &mut *guard.slot {
             Some(shared) => {
                 // Until the test has released it in good order.
@@ -78,7 +78,7 @@ impl SharedQueue {
                 return Ok(guard);
             }
             let waited = started.elapsed();
-            let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+            let holder = self.holder.lock();
             let holder = holder.as_ref();
             let holder = holder.map_or("another test".to_owned(), |name| format!("test `{name}`"));
             if waited >= LIMIT {
@@ -134,15 +134,11 @@ impl SharedGuard {
         shared.is_held = false;
         Ok(())
     }
-
-    fn holder(&self) -> MutexGuard<'_, Option<TestId>> {
-        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for SharedGuard {
     fn drop(&mut self) {
-        *self.holder() = None;
+        *self.holder.lock() = None;
     }
 }
 
@@ -180,7 +176,7 @@ mod tests {
         }
 
         fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>> {
-            self.restored.lock().unwrap().push(is_held);
+            self.restored.lock().push(is_held);
             self.is_locked = false;
             Box::pin(async { Ok(()) })
         }
@@ -245,7 +241,7 @@ mod tests {
         drop(tests.next("fourth", false).await.unwrap());
         // After the first test nothing is held; after the second one of its connections is; the third was
         // dropped.
-        assert_eq!(*tests.restored.lock().unwrap(), [false, true, true]);
+        assert_eq!(*tests.restored.lock(), [false, true, true]);
         assert_eq!(tests.made, 1);
     }
 
@@ -262,7 +258,7 @@ mod tests {
         assert!(error.contains("a row is locked"), "{error}");
         let second = tests.next("second", false).await.unwrap();
         second.release("second", false).await.unwrap();
-        assert_eq!(*tests.restored.lock().unwrap(), [true]);
+        assert_eq!(*tests.restored.lock(), [true]);
     }
 
     #[tokio::test]
@@ -272,6 +268,6 @@ mod tests {
         let kept = first.into_database().unwrap().keep("first", 1);
         assert_eq!(kept.await.unwrap().url.expose(), "memory:");
         drop(tests.next("second", false).await.unwrap());
-        assert_eq!((tests.made, tests.restored.lock().unwrap().len()), (2, 0));
+        assert_eq!((tests.made, tests.restored.lock().len()), (2, 0));
     }
 }

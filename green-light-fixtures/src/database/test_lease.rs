@@ -3,12 +3,12 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use green_light_core::left_behind;
+use green_light_core::{Mutex, left_behind};
 
 #[cfg(feature = "sea-orm")]
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
@@ -139,31 +139,23 @@ impl TestLease {
         self.keep.store(at_most, Ordering::Relaxed);
     }
 
-    fn leased(&self) -> MutexGuard<'_, Option<Leased>> {
-        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn own_token(&self) -> MutexGuard<'_, Option<Arc<()>>> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// To be held by every connection of the test; none once the lease has ended.
     #[cfg(feature = "sea-orm")]
     pub(crate) fn token(&self) -> Option<Arc<()>> {
-        self.own_token().clone()
+        self.token.lock().clone()
     }
 
     /// The pool of the test, unless the lease has ended.
     pub(crate) fn pool(&self) -> DatabasePool {
-        let leased = self.leased();
+        let leased = self.leased.lock();
         let pool = leased.as_ref().map(|leased| leased.pool.0.clone());
         pool.unwrap_or_default()
     }
 
     /// Ends the lease. Dropping what is returned throws the database away.
     pub(crate) fn take(&self) -> Option<Releasing> {
-        let leased = mem::take(&mut *self.leased());
-        let token = self.own_token().take();
+        let leased = mem::take(&mut *self.leased.lock());
+        let token = self.token.lock().take();
         leased.map(|leased| Releasing {
             token: token.as_ref().map(Arc::downgrade).unwrap_or_default(),
             leased,
@@ -175,7 +167,7 @@ impl TestLease {
 
     /// What to know if the server was started by green-light and has ended, in words.
     pub(crate) fn server_end(&self) -> Option<String> {
-        self.leased().as_ref()?.pool.0.server_end()
+        self.leased.lock().as_ref()?.pool.0.server_end()
     }
 
     /// Says what it means that no connection could be had.
@@ -195,7 +187,7 @@ impl TestLease {
                 self.timeouts.connection.as_secs_f64(),
             ),
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
-                if self.leased().is_none() =>
+                if self.leased.lock().is_none() =>
             {
                 crate::sandbox::contention::has_ended(self.test.name())
             }

@@ -4,14 +4,12 @@
 //! comes second ends the outer transaction: the test, if it finds the connection; the connection's
 //! way back, if it finds that the test has ended. The latter saves looking at the connection twice.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
 use crate::driver::outcome::FinishOutcome;
+use green_light_core::Mutex;
 
 #[derive(Debug, Default)]
 pub(crate) struct Handoff {
@@ -46,16 +44,13 @@ impl Handoff {
 
     /// The outer transaction has been ended on the way back.
     pub(crate) fn complete(&self, ended: FinishOutcome) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+        *self.ended.lock() = Some(ended);
         self.completion.notify_one();
     }
 
     /// How the outer transaction was ended on the way back, if it was.
     pub(crate) fn take(&self) -> Option<FinishOutcome> {
-        self.ended
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.ended.lock().take()
     }
 
     /// Waits until the outer transaction has been ended on the way back.

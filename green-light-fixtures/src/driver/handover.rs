@@ -8,10 +8,11 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use green_light_core::Mutex;
 use sqlx::{ConnectOptions as _, Connection, Database, Error};
 
 /// The first pause between two attempts to connect.
@@ -27,20 +28,16 @@ pub(crate) struct Kept<DB: Database> {
 }
 
 impl<DB: Database> Handover<DB> {
-    fn kept(&self) -> MutexGuard<'_, Option<Kept<DB>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn put(&self, connection: DB::Connection, is_new: bool) {
-        *self.kept() = Some(Kept { connection, is_new });
+        *self.0.lock() = Some(Kept { connection, is_new });
     }
 
     pub(crate) fn take(&self) -> Option<Kept<DB>> {
-        self.kept().take()
+        self.0.lock().take()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.kept().is_none()
+        self.0.lock().is_none()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -21,6 +21,7 @@ use crate::schema::definition::Schema;
 use crate::sql::dialect::{Dialect, ProgramBody, Rejection};
 use crate::sql::lexer::LexerRules;
 use crate::url::DatabaseUrl;
+use green_light_core::Mutex;
 
 /// What a driver, a template or a database was asked to do. Databases have numbers from 1 on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +65,16 @@ impl InMemory {
 
     /// What was asked since this was called last.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        mem::take(&mut *self.all_calls())
-    }
-
-    fn all_calls(&self) -> MutexGuard<'_, Vec<Call>> {
-        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        mem::take(&mut *self.0.calls.lock())
     }
 
     fn note(&self, call: Call) {
-        self.all_calls().push(call);
+        self.0.calls.lock().push(call);
     }
 
     /// The next test ends so, instead of clean.
     pub(crate) fn ends_with(&self, outcome: FinishOutcome) {
-        let mut next = self.0.outcome.lock();
-        *next.as_deref_mut().expect("no test panics with it") = Some(outcome);
+        *self.0.outcome.lock() = Some(outcome);
     }
 
     /// From here on nothing can be opened, renewed or restored.
@@ -207,8 +203,7 @@ impl SlotDatabase for InMemoryDatabase {
     fn finish(&self, _grace: Duration, hands_over: bool) -> BoxFuture<'_, FinishOutcome> {
         let slot = self.number;
         self.driver.note(Call::Finish { slot, hands_over });
-        let outcome = self.driver.0.outcome.lock();
-        let outcome = outcome.expect("no test panics with it").take();
+        let outcome = self.driver.0.outcome.lock().take();
         Box::pin(async move { outcome.unwrap_or(FinishOutcome::Clean) })
     }
 

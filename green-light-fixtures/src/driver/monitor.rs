@@ -9,7 +9,7 @@
 use std::{
     panic::Location,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -22,6 +22,7 @@ use crate::driver::lease_state::LeaseState;
 use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten;
 use crate::test_id::TestId;
+use green_light_core::Mutex;
 
 #[derive(Debug)]
 pub(crate) struct SandboxMonitor {
@@ -63,7 +64,7 @@ impl SandboxMonitor {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // The state is changed by assignments only, so a panic elsewhere leaves it whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Lends the slot. `false` when it must not be lent any more.

@@ -1,12 +1,12 @@
 //! The server that this process works with: the one that a variable names, or one that green-light starts.
 
 use std::{
-    sync::{Mutex, Once, PoisonError},
+    sync::Once,
     thread,
     time::{Duration, Instant},
 };
 
-use green_light_core::progress;
+use green_light_core::{Mutex, progress};
 
 use crate::env::value;
 use crate::error::{Error, Kind};
@@ -75,7 +75,7 @@ impl RunningServer {
     }
 
     fn start(&self) -> Result<DatabaseUrl, Error> {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut started = self.started.lock();
         let (server, _) = match &mut *started {
             Some(started) => started,
             none => none.insert(start::join_or_start(self.program, &default_base())?),
@@ -116,7 +116,7 @@ impl RunningServer {
         if self.is_named() {
             return None;
         }
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = self.started.lock();
         let (server, dir) = started.as_ref()?;
         if self.program.listens(&server.sockets) {
             return None;

@@ -6,11 +6,11 @@
 //! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    Arc, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
-use green_light_core::left_behind;
+use green_light_core::{Mutex, left_behind};
 
 use crate::driver::lease_state::LeaseState;
 use crate::driver::monitor::SandboxMonitor;
@@ -71,11 +71,7 @@ impl Lease {
 
     /// To be held by every connection of the test; none once the lease has ended.
     pub(crate) fn token(&self) -> Option<Arc<()>> {
-        self.own_token().clone()
-    }
-
-    fn own_token(&self) -> MutexGuard<'_, Option<Arc<()>>> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+        self.token.lock().clone()
     }
 
     /// The test it was lent to.
@@ -97,13 +93,13 @@ impl Lease {
 
     /// Where its database is, if it is a place of its own.
     pub(crate) fn url(&self) -> Option<DatabaseUrl> {
-        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = self.slot.lock();
         slot.as_ref().and_then(|slot| slot.database.url()).cloned()
     }
 
     /// Looks at the database, if the lease has not ended.
     pub(crate) fn with_database<T>(&self, look: impl FnOnce(&dyn SlotDatabase) -> T) -> Option<T> {
-        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = self.slot.lock();
         slot.as_ref().map(|slot| look(&*slot.database))
     }
 
@@ -111,19 +107,10 @@ impl Lease {
     ///
     /// Dropping what is returned throws the slot away.
     pub(crate) fn take(&self) -> Option<Returning> {
-        let slot = self
-            .slot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
-        let token = self.own_token().take()?;
+        let slot = self.slot.lock().take()?;
+        let token = self.token.lock().take()?;
         #[cfg(feature = "_server")]
-        drop(
-            self.holding
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        drop(self.holding.lock().take());
         Some(Returning {
             slot: Some(slot),
             set: Arc::clone(&self.set),

@@ -3,7 +3,7 @@
 //! There are as many slots as tests have run at the same time, never more.
 
 use std::sync::{
-    Arc, Mutex, PoisonError, Weak,
+    Arc, Weak,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::sandbox::slot::Slot;
 use crate::test_id::TestId;
+use green_light_core::Mutex;
 
 /// The sets of this process whose slots need a connection of a server each.
 static ON_SERVERS: Mutex<Vec<Weak<SandboxPool>>> = Mutex::new(Vec::new());
@@ -21,10 +22,7 @@ static ON_SERVERS: Mutex<Vec<Weak<SandboxPool>>> = Mutex::new(Vec::new());
 ///
 /// For a test that waits for connections: others may be waiting for those.
 pub(crate) fn evict_idle() {
-    let sets = ON_SERVERS
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let sets = ON_SERVERS.lock().clone();
     for set in sets.iter().filter_map(Weak::upgrade) {
         set.clear();
     }
@@ -66,7 +64,7 @@ impl SandboxPool {
         if is_on_server {
             #[cfg(feature = "_server")]
             crate::server::connection_budget::on_shortage(evict_idle);
-            let mut sets = ON_SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sets = ON_SERVERS.lock();
             sets.retain(|set| set.strong_count() > 0);
             sets.push(Arc::downgrade(&set));
         }
@@ -83,16 +81,12 @@ impl SandboxPool {
 
     pub(crate) fn counts(&self) -> Counts {
         Counts {
-            idle: self.idle().len(),
+            idle: self.idle.lock().len(),
             opened: self.opened.load(Ordering::Relaxed),
             discarded: self.discarded.load(Ordering::Relaxed),
             leases: self.leases.load(Ordering::Relaxed),
             ended: self.ended.load(Ordering::Relaxed),
         }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Slot>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the next lease.
@@ -108,7 +102,7 @@ impl SandboxPool {
         deadlocked: &Arc<AtomicBool>,
     ) -> Result<Slot, Error> {
         loop {
-            let idle = self.idle().pop();
+            let idle = self.idle.lock().pop();
             let slot = match idle {
                 Some(slot) => slot,
                 None => self.open(test).await?,
@@ -142,7 +136,7 @@ impl SandboxPool {
         }
         self.ended.fetch_add(1, Ordering::Relaxed);
         slot.park();
-        self.idle().push(slot);
+        self.idle.lock().push(slot);
     }
 
     /// Throws away a slot of a test that has ended.
@@ -158,7 +152,7 @@ impl SandboxPool {
 
     /// Throws away the slots that wait for a test.
     pub(crate) fn clear(&self) {
-        let waiting = std::mem::take(&mut *self.idle());
+        let waiting = std::mem::take(&mut *self.idle.lock());
         drop(waiting);
     }
 }

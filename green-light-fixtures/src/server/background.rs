@@ -9,7 +9,7 @@ use std::{
     future::Future,
     panic,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use green_light_core::progress;
+use green_light_core::{Mutex, progress};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{RwLock, RwLockReadGuard},
@@ -95,17 +95,11 @@ impl Background {
     /// Whether databases of `template` are to be created now;
     /// [`end_replenishing`](Self::end_replenishing) is called when they are.
     pub(crate) fn begin_replenishing(&self, template: &str) -> bool {
-        !self.is_closing() && self.replenishing().insert(template.to_owned())
+        !self.is_closing() && self.replenishing.lock().insert(template.to_owned())
     }
 
     pub(crate) fn end_replenishing(&self, template: &str) {
-        self.replenishing().remove(template);
-    }
-
-    fn replenishing(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.replenishing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.replenishing.lock().remove(template);
     }
 
     /// No database is created ahead from here on.

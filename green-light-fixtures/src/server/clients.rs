@@ -3,12 +3,9 @@
 //!
 //! A client is opened on a runtime of its own, so that the test that asked for it may end meanwhile.
 
-use std::{
-    any::Any,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{any::Any, sync::Arc};
 
-use green_light_core::progress;
+use green_light_core::{Mutex, progress};
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Kind};
@@ -49,7 +46,7 @@ pub(crate) async fn client_of<D: ServerDriver>(
 }
 
 fn cell_of(url: &DatabaseUrl) -> Cell {
-    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut clients = CLIENTS.lock();
     if let Some((_, cell)) = clients.iter().find(|(known, _)| known == url) {
         return Arc::clone(cell);
     }

@@ -16,7 +16,7 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 use tokio::sync::MutexGuard;
@@ -32,6 +32,7 @@ use crate::server::driver::{Admin, ConnectionLocks, Entered};
 use crate::server::response_timeout::check_wait;
 use crate::server::server_connection::ServerConnection as _;
 use crate::url::DatabaseUrl;
+use green_light_core::Mutex;
 
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
 
@@ -110,10 +111,6 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         self.admin.lock().await
     }
 
-    fn numbers(&self) -> std::sync::MutexGuard<'_, Numbers> {
-        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// How many connections a test gets.
     pub(crate) fn per_test(&self) -> u32 {
         u32::try_from(self.per_test).unwrap_or(1)
@@ -169,7 +166,7 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         count: usize,
     ) -> Result<Option<ConnectionPermits<D>>, Error> {
         let spare = {
-            let spare = &mut self.numbers().spare;
+            let spare = &mut self.numbers.lock().spare;
             let rest = spare.len().saturating_sub(count);
             spare.split_off(rest)
         };
@@ -180,15 +177,15 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         }
         // No other task of this process may take locks before these are noted.
         let mut admin = self.admin().await;
-        let held = self.numbers().held.clone();
+        let held = self.numbers.lock().held.clone();
         let got = D::lock(&mut admin, self.total, missing, &held).await;
         let got = got.map_err(cannot::<D>)?;
         if got.is_empty() {
             let unused = std::mem::take(&mut taken.numbers);
-            self.numbers().spare.extend(unused);
+            self.numbers.lock().spare.extend(unused);
             return Ok(None);
         }
-        self.numbers().held.extend(&got);
+        self.numbers.lock().held.extend(&got);
         drop(admin);
         taken.numbers.extend(got);
         Ok(Some(taken))
@@ -234,7 +231,7 @@ impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
             let mut admin = budget.admin().await;
             // If the server is gone, so are its locks.
             drop(D::unlock(&mut admin, &given).await);
-            let mut numbers = budget.numbers();
+            let mut numbers = budget.numbers.lock();
             numbers.held.retain(|number| !given.contains(number));
         });
     }
@@ -243,10 +240,6 @@ impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
 /// The paths of the tests of this process that have connections of a server, once for each time that they got some.
 static HOLDERS: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
 
-fn tests() -> std::sync::MutexGuard<'static, Vec<Arc<str>>> {
-    HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A test has connections of a server, as long as this lives.
 #[derive(Debug)]
 pub(crate) struct ConnectionHolder(Arc<str>);
@@ -254,19 +247,19 @@ pub(crate) struct ConnectionHolder(Arc<str>);
 impl ConnectionHolder {
     pub(crate) fn new(test: &str) -> Self {
         let test: Arc<str> = test.into();
-        tests().push(Arc::clone(&test));
+        HOLDERS.lock().push(Arc::clone(&test));
         Self(test)
     }
 
     /// Whether any test has some.
     pub(crate) fn is_any() -> bool {
-        !tests().is_empty()
+        !HOLDERS.lock().is_empty()
     }
 }
 
 impl Drop for ConnectionHolder {
     fn drop(&mut self) {
-        let mut tests = tests();
+        let mut tests = HOLDERS.lock();
         if let Some(at) = tests.iter().position(|known| *known == self.0) {
             tests.swap_remove(at);
         }
@@ -275,7 +268,7 @@ impl Drop for ConnectionHolder {
 
 /// Whether `test` may wait for connections: not if it has some already.
 pub(crate) fn may_wait(test: &str) -> bool {
-    let tests = tests();
+    let tests = HOLDERS.lock();
     let is_shared = |known: &&Arc<str>| ***known == *ALL_TESTS;
     let shares = tests.iter().any(|known| is_shared(&known));
     let others = tests.iter().any(|known| !is_shared(&known));

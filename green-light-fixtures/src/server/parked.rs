@@ -3,12 +3,10 @@
 //! If no test of this process takes one before its engine or the process ends, it is recycled: the next process
 //! leases it, and no database has to be created or dropped.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::driver::monitor::SandboxMonitor;
+use green_light_core::Mutex;
 
 /// The parked databases, by name.
 #[derive(Debug)]
@@ -28,25 +26,23 @@ impl<P> Default for ParkedDatabases<P> {
 }
 
 impl<P> ParkedDatabases<P> {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Parked<P>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn insert(&self, name: &str, pool: P, monitor: &Arc<SandboxMonitor>) {
         let monitor = Arc::clone(monitor);
-        self.all().insert(name.to_owned(), Parked { pool, monitor });
+        self.0
+            .lock()
+            .insert(name.to_owned(), Parked { pool, monitor });
     }
 
     pub(crate) fn take(&self, name: &str) -> Option<Parked<P>> {
-        self.all().remove(name)
+        self.0.lock().remove(name)
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.all().contains_key(name)
+        self.0.lock().contains_key(name)
     }
 
     /// All of them. None is parked any more.
     pub(crate) fn take_all(&self) -> Vec<(String, Parked<P>)> {
-        self.all().drain().collect()
+        self.0.lock().drain().collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -23,6 +23,7 @@ use crate::server::names::new_name;
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
+use green_light_core::Mutex;
 
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -49,7 +50,7 @@ type Admin = AdminConnection<SqliteConnection>;
 static SERVERS: LazyLock<Mutex<HashMap<String, Server>>> = LazyLock::new(Mutex::default);
 
 fn server_at(url: &DatabaseUrl) -> Server {
-    let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut servers = SERVERS.lock();
     Arc::clone(servers.entry(url.expose().to_owned()).or_default())
 }
 
@@ -61,12 +62,8 @@ struct MemoryServer {
 }
 
 impl MemoryServer {
-    fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn count(&self, state: State) -> i64 {
-        let rows = self.rows();
+        let rows = self.rows.lock();
         let of_state = rows.databases.values().filter(|known| **known == state);
         i64::try_from(of_state.count()).unwrap_or(i64::MAX)
     }
@@ -166,7 +163,7 @@ impl Registry for MemoryServer {
         _: &TemplateInfo<Self>,
         _: &Purpose,
     ) -> Result<Option<(String, i64)>, sqlx::Error> {
-        let mut rows = self.rows();
+        let mut rows = self.rows.lock();
         let mut ready = rows.databases.iter_mut();
         let ready = ready.find(|(_, state)| **state == State::Ready);
         let popped = ready.map(|(name, state)| {
@@ -192,17 +189,21 @@ impl Registry for MemoryServer {
     }
 
     async fn recycle(&self, _: &mut Admin, name: &str) -> Result<bool, sqlx::Error> {
-        self.rows().databases.insert(name.to_owned(), State::Ready);
+        self.rows.lock().databases.insert(name.to_owned(), State::Ready);
         Ok(true)
     }
 
     async fn keep(&self, _: &mut Admin, name: &str, _: usize) -> Result<(), sqlx::Error> {
-        self.rows().databases.insert(name.to_owned(), State::Kept);
+        self.rows
+            .lock()
+            .databases
+            .insert(name.to_owned(), State::Kept);
         Ok(())
     }
 
     async fn mark_garbage(&self, _: &mut Admin, name: &str) -> Result<(), sqlx::Error> {
-        self.rows()
+        self.rows
+            .lock()
             .databases
             .insert(name.to_owned(), State::Garbage);
         Ok(())
@@ -222,7 +223,7 @@ impl TemplateSql for MemoryServer {
         digest: &str,
         _: Option<&str>,
     ) -> Result<Option<TemplateInfo<Self>>, sqlx::Error> {
-        let name = self.rows().templates.get(digest).cloned();
+        let name = self.rows.lock().templates.get(digest).cloned();
         Ok(name.map(|name| TemplateInfo {
             digest: digest.to_owned(),
             name,
@@ -252,7 +253,7 @@ impl TemplateSql for MemoryServer {
         digest: &str,
         _: Option<&str>,
     ) -> Result<(), sqlx::Error> {
-        let mut rows = self.rows();
+        let mut rows = self.rows.lock();
         rows.templates.insert(digest.to_owned(), draft.to_owned());
         Ok(())
     }
@@ -268,7 +269,7 @@ impl TemplateSql for MemoryServer {
             Some(_) => State::Leased,
             None => State::Ready,
         };
-        self.rows().databases.insert(name.clone(), state);
+        self.rows.lock().databases.insert(name.clone(), state);
         Ok(name)
     }
 }
@@ -283,7 +284,7 @@ impl ReaperSql for MemoryServer {
     }
 
     async fn list_garbage(&self, _: &mut Admin) -> Result<Vec<String>, sqlx::Error> {
-        let rows = self.rows();
+        let rows = self.rows.lock();
         let garbage = rows
             .databases
             .iter()
@@ -296,7 +297,7 @@ impl ReaperSql for MemoryServer {
     }
 
     async fn drop_database(&self, _: &mut Admin, name: &str) -> Result<(), sqlx::Error> {
-        let mut rows = self.rows();
+        let mut rows = self.rows.lock();
         if rows.refuses_drops {
             return Err(sqlx::Error::Protocol(
                 "somebody is connected to it".to_owned(),
@@ -330,9 +331,9 @@ async fn a_template_is_built_once_and_databases_are_created_ahead_of_tests() {
 
     let driver = &first.client.driver;
     let lease = first.lease("one").await.unwrap();
-    assert_eq!(driver.rows().databases[lease.name()], State::Leased);
+    assert_eq!(driver.rows.lock().databases[lease.name()], State::Leased);
     until(|| driver.count(State::Ready) == Background::ready_target()).await;
-    let ready: Vec<String> = driver.rows().databases.keys().cloned().collect();
+    let ready: Vec<String> = driver.rows.lock().databases.keys().cloned().collect();
     let next = second.lease("two").await.unwrap();
     assert!(ready.iter().any(|name| name == next.name()));
 }
@@ -347,14 +348,14 @@ async fn databases_that_tests_have_left_are_dropped_and_a_kept_one_stays() {
     for _ in 0..8 {
         drop(template.lease("one").await.unwrap());
     }
-    until(|| driver.rows().dropped.len() == 8).await;
-    assert_eq!(driver.rows().databases[&name], State::Kept);
+    until(|| driver.rows.lock().dropped.len() == 8).await;
+    assert_eq!(driver.rows.lock().databases[&name], State::Kept);
 }
 
 #[tokio::test]
 async fn a_process_whose_databases_cannot_be_dropped_gets_no_more_of_them() {
     let template = template_at("memory://refused/x").await;
-    template.client.driver.rows().refuses_drops = true;
+    template.client.driver.rows.lock().refuses_drops = true;
     let error = loop {
         match template.lease("one").await {
             Ok(lease) => drop::<DatabaseLease<_>>(lease),
@@ -366,6 +367,6 @@ async fn a_process_whose_databases_cannot_be_dropped_gets_no_more_of_them() {
         "{error}"
     );
     assert!(error.contains("somebody is connected to it"), "{error}");
-    template.client.driver.rows().refuses_drops = false;
+    template.client.driver.rows.lock().refuses_drops = false;
     drop(template.lease("two").await.unwrap());
 }

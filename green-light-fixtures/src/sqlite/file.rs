@@ -7,7 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -25,6 +25,7 @@ use crate::limits::{SESSION_CONNECTIONS, Timeouts};
 use crate::sqlite::restore::restore;
 use crate::sqlite::sandbox::Image;
 use crate::url::DatabaseUrl;
+use green_light_core::Mutex;
 
 /// How long the part of a file's name is that names a test.
 const LONGEST_NAME: usize = 200;
@@ -39,7 +40,7 @@ impl FileDirectory {
     }
 
     fn get(&self) -> Result<Arc<Directory>, Error> {
-        let mut directory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut directory = self.0.lock();
         if let Some(directory) = &*directory {
             return Ok(Arc::clone(directory));
         }

@@ -1,6 +1,6 @@
 //! Tests that have ended while something still had their connection, to be named when it is used.
 
-use std::sync::{Mutex, PoisonError};
+use crate::mutex::Mutex;
 
 /// How many tests are named.
 const NAMED: usize = 3;
@@ -16,7 +16,7 @@ static LEFT: Mutex<Vec<Left>> = Mutex::new(Vec::new());
 ///
 /// An error that says that a connection or pool is closed then names the test. For crates of fixtures.
 pub fn left_behind(test: &str, is_held: impl Fn() -> bool + Send + 'static) {
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut left = LEFT.lock();
     // Nearly all let go a moment later.
     left.retain(|left| (left.is_held)());
     left.push(Left {
@@ -27,7 +27,7 @@ pub fn left_behind(test: &str, is_held: impl Fn() -> bool + Send + 'static) {
 
 /// Whose connection it may be that was used after its test.
 pub(crate) fn advice() -> Option<String> {
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut left = LEFT.lock();
     left.retain(|left| (left.is_held)());
     let tests: Vec<String> = left.iter().map(|left| format!("`{}`", left.test)).collect();
     let more = tests.len().saturating_sub(NAMED);

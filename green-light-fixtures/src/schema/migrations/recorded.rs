@@ -10,11 +10,11 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::LazyLock,
     time::Duration,
 };
 
-use green_light_core::progress;
+use green_light_core::{Mutex, progress};
 
 use crate::digest::short_digest;
 use crate::files::atomic_write::atomic_write;
@@ -119,7 +119,7 @@ impl Kept {
 
     /// What is kept, if anything is.
     fn read(&self) -> Option<Option<String>> {
-        let unwritten = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let unwritten = UNWRITTEN.lock();
         if let Some(kept) = unwritten.get(&self.file) {
             return Some(kept.clone());
         }
@@ -137,7 +137,7 @@ impl Kept {
         let draft = self.file.with_extension(std::process::id().to_string());
         let text = format!("{}\n{}", self.stamp, digest.unwrap_or(UNKNOWN));
         if atomic_write(&self.file, &draft, text.as_bytes()).is_err() {
-            let mut unwritten = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut unwritten = UNWRITTEN.lock();
             unwritten.insert(self.file.clone(), digest.map(str::to_owned));
         }
     }
