@@ -110,11 +110,7 @@ impl Engine {
     ) -> BoxFuture<'_, Result<Transaction, Error>> {
         Box::pin(async move {
             let isolated = match isolation {
-                Isolation::Transaction => {
-                    let lease = Lease::of(&self.slots, test).await?;
-                    let url = lease.url().unwrap_or_else(|| self.url());
-                    IsolatedDb::Sandbox { lease, url }
-                }
+                Isolation::Transaction => IsolatedDb::Sandbox(Lease::of(&self.slots, test).await?),
                 Isolation::Database => IsolatedDb::Database(self.databases.dedicated(test).await?),
                 Isolation::Shared => IsolatedDb::Database(self.databases.shared(test).await?),
             };
@@ -298,7 +294,7 @@ impl EngineBuilder {
         Box::pin(async move {
             driver.find_server().await?;
             let waits = self.options.waits;
-            let template = self.told(driver.template(&self.schema, &self.options));
+            let template = self.waiting(driver.template(&self.schema, &self.options));
             let template = template.await?;
             Ok(Engine {
                 databases: Arc::new(DatabaseFactory::new(Arc::clone(&template), waits)),
@@ -310,7 +306,7 @@ impl EngineBuilder {
     }
 
     /// Waits for a template, and says so if that takes long.
-    async fn told<T>(&self, building: impl Future<Output = T>) -> T {
+    async fn waiting<T>(&self, building: impl Future<Output = T>) -> T {
         let mut building = pin!(building);
         if let Ok(template) = tokio::time::timeout(PATIENCE, &mut building).await {
             return template;

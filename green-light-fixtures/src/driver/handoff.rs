@@ -1,15 +1,15 @@
 //! The end of a test, and its connection on the way back to the pool.
 //!
-//! A test is often over while the connection of its last statement is still on its way back. Whoever
-//! comes second ends the outer transaction: the test, if it finds the connection; the connection's
-//! way back, if it finds that the test has ended. The latter saves looking at the connection twice.
+//! A test is often over while the connection of its last statement is still on its way back. The second of the two
+//! ends the outer transaction: the test, if it finds the connection; the way back, if it finds that the test
+//! has ended. The latter saves looking at the connection twice.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use green_light_core::Mutex;
 use tokio::sync::Notify;
 
 use crate::driver::outcome::FinishOutcome;
-use green_light_core::Mutex;
 
 #[derive(Debug, Default)]
 pub(crate) struct Handoff {
@@ -33,7 +33,7 @@ impl Handoff {
         self.returned.store(false, Ordering::Release);
     }
 
-    /// The test is over: the outer transaction may be ended by whoever has the connection.
+    /// The test is over: the way back of the connection may end the outer transaction.
     pub(crate) fn request_end(&self) {
         self.end_requested.store(true, Ordering::Release);
     }
@@ -42,18 +42,18 @@ impl Handoff {
         self.end_requested.load(Ordering::Acquire)
     }
 
-    /// The outer transaction has been ended on the way back.
+    /// The way back has ended the outer transaction.
     pub(crate) fn complete(&self, ended: FinishOutcome) {
         *self.ended.lock() = Some(ended);
         self.completion.notify_one();
     }
 
-    /// How the outer transaction was ended on the way back, if it was.
+    /// How the way back ended the outer transaction, if it did.
     pub(crate) fn take(&self) -> Option<FinishOutcome> {
         self.ended.lock().take()
     }
 
-    /// Waits until the outer transaction has been ended on the way back.
+    /// Waits until the way back has ended the outer transaction.
     pub(crate) async fn completed(&self) -> FinishOutcome {
         loop {
             if let Some(ended) = self.take() {

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use green_light_core::Mutex;
+
 use crate::backend::Backend;
 use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::monitor::SandboxMonitor;
@@ -21,7 +23,6 @@ use crate::schema::definition::Schema;
 use crate::sql::dialect::{Dialect, ProgramBody, Rejection};
 use crate::sql::lexer::LexerRules;
 use crate::url::DatabaseUrl;
-use green_light_core::Mutex;
 
 /// What a driver, a template or a database was asked to do. Databases have numbers from 1 on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(crate) enum Call {
     OpenSlot(u64),
     Unpark(u64),
     Park(u64),
-    Finish { slot: u64, hands_over: bool },
+    Finish { slot: u64, detaches: bool },
     RenewPool(u64),
     Close(u64),
     Create { number: u64, owner: String },
@@ -200,9 +201,9 @@ impl SlotDatabase for InMemoryDatabase {
         true
     }
 
-    fn finish(&self, _grace: Duration, hands_over: bool) -> BoxFuture<'_, FinishOutcome> {
+    fn finish(&self, _grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {
         let slot = self.number;
-        self.driver.note(Call::Finish { slot, hands_over });
+        self.driver.note(Call::Finish { slot, detaches });
         let outcome = self.driver.0.outcome.lock().take();
         Box::pin(async move { outcome.unwrap_or(FinishOutcome::Clean) })
     }

@@ -4,15 +4,13 @@
 
 pub(crate) mod breach;
 pub(crate) mod checkout;
+pub(crate) mod detached;
 pub(crate) mod handoff;
-pub(crate) mod handover;
 #[cfg(test)]
 pub(crate) mod in_memory;
-pub(crate) mod lease_state;
 pub(crate) mod monitor;
 pub(crate) mod options;
 pub(crate) mod outcome;
-pub(crate) mod reported;
 pub(crate) mod sandbox;
 pub(crate) mod slot_finish;
 pub(crate) mod slot_pool;

@@ -1,28 +1,32 @@
-//! What hooks and pool callbacks know about one slot, shared between the test and the database's thread.
+//! What hooks, pool callbacks and reports of statements say about one slot, shared between the test and the
+//! database's thread.
 //!
 //! Invariants:
 //! * A commit is never allowed, with or without a lease.
 //! * A breach is recorded in the lease that is open when it happens.
-//! * A use of the slot without a lease condemns it: it is not lent again.
+//! * A use of the slot without a lease poisons it: it is not lent again.
 //! * No lock is held across an await, and no callback waits for anything.
 
 use std::{
     panic::Location,
     sync::{
-        Arc, MutexGuard,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken};
+use green_light_core::Mutex;
+
+use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken, is_call};
 use crate::driver::checkout::{Checkout, CheckoutDecision};
 use crate::driver::handoff::Handoff;
-use crate::driver::lease_state::LeaseState;
+use crate::sql::classify::{count_besides_savepoints, defines, is_about_savepoints};
 use crate::sql::dialect::Dialect;
 use crate::sql::shorten::shorten;
-use crate::test_id::TestId;
-use green_light_core::Mutex;
+
+/// How long after a breach was seen its statement may be reported, besides the time it took.
+const LATE: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(crate) struct SandboxMonitor {
@@ -36,19 +40,51 @@ pub(crate) struct SandboxMonitor {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct State {
-    pub(crate) lease: Option<LeaseState>,
+struct State {
+    lease: Option<LeaseState>,
     /// Whether the outer transaction ended before its test.
     lost: bool,
     poisoned: bool,
     /// Whether something may have been committed.
     may_have_committed: bool,
-    /// Whether somebody was told how to connect to its database.
+    /// Whether the URL of its database was given away.
     url_exposed: bool,
-    pub(crate) checkout: Option<Checkout>,
+    checkout: Option<Checkout>,
     failure: Option<String>,
     /// Why the last connection could not be used any more, if that was seen.
     broken: Option<Broken>,
+}
+
+/// What is noted of one lease while it lasts.
+#[derive(Debug, Default)]
+pub(crate) struct LeaseState {
+    id: u64,
+    pub(crate) breaches: Vec<BreachReport>,
+    longest: Option<(Duration, Checkout)>,
+    /// Whether the test has had a connection, so that losing it loses rows.
+    used: bool,
+    /// Whether an error has said to the test who holds its connection.
+    holder_reported: bool,
+    /// Whether a raw pool, which cannot be tracked, was handed out.
+    raw_pool: bool,
+    /// Whether the test asked for the URL of its database.
+    url_given: bool,
+    /// Whether others may have committed something to its database.
+    pub(crate) others_may_commit: bool,
+    /// Whether a statement was sent that may leave something in the session.
+    session_dirty: bool,
+    /// How many statements besides those about savepoints were sent as texts, as far as they were reported.
+    text_statements: u64,
+    /// Whether the connection was used by something that reports no statement.
+    untracked_use: bool,
+    /// Whether the next use of the connection will report its statement when it is over.
+    expects_report: bool,
+    /// The statement that the database refused last, or the first of several in a row.
+    refused: Option<String>,
+    /// Whether the last statement was refused.
+    was_refused: bool,
+    /// Whether the database rolled back the transaction by itself. The lease knows it after its end.
+    deadlocked: Arc<AtomicBool>,
 }
 
 impl SandboxMonitor {
@@ -62,61 +98,71 @@ impl SandboxMonitor {
         }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // The state is changed by assignments only, so a panic elsewhere leaves it whole.
-        self.state.lock()
+    /// Changes lease `id`, unless it has ended.
+    fn change(&self, id: u64, change: impl FnOnce(&mut LeaseState)) {
+        let mut state = self.state.lock();
+        if let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) {
+            change(lease);
+        }
+    }
+
+    /// Looks at the open lease.
+    fn lease<T>(&self, look: impl FnOnce(&LeaseState) -> T) -> Option<T> {
+        self.state.lock().lease.as_ref().map(look)
     }
 
     /// Lends the slot. `false` when it must not be lent any more.
-    pub(crate) fn open(&self, id: u64, test: TestId, deadlocked: Arc<AtomicBool>) -> bool {
-        let mut state = self.state();
+    pub(crate) fn open(&self, id: u64, deadlocked: Arc<AtomicBool>) -> bool {
+        let mut state = self.state.lock();
         if state.poisoned || state.lease.is_some() || self.is_dead() {
             return false;
         }
-        state.lease = Some(LeaseState::new(id, test, deadlocked));
+        state.lease = Some(LeaseState {
+            id,
+            deadlocked,
+            ..LeaseState::default()
+        });
         self.handoff.reset();
         true
     }
 
-    /// Takes the slot back; from here on any use of it condemns it.
+    /// Takes the slot back; from here on any use of it poisons it.
     pub(crate) fn close(&self) -> Option<LeaseState> {
-        self.state().lease.take()
+        self.state.lock().lease.take()
     }
 
     /// A new connection is ready, its outer transaction open.
     pub(crate) fn connected(&self, failure: Option<String>) {
         self.handoff.reconnected();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let state = &mut *state;
         let lost = std::mem::take(&mut state.lost);
         state.poisoned |= failure.is_some();
         state.failure = failure.or(state.failure.take());
-        match &mut state.lease {
-            Some(lease) if lease.used && !lost => lease.breaches.push(BreachReport {
-                broken: state.broken.take(),
-                ..BreachReport::new(Breach::Replaced)
-            }),
-            Some(_) | None => {}
-        }
         if let Some(lease) = &mut state.lease {
-            lease.used = true;
-            state.checkout = Some(Checkout::new(std::mem::take(&mut lease.expects_report)));
+            if lease.used && !lost {
+                lease.breaches.push(BreachReport {
+                    broken: state.broken.take(),
+                    ..BreachReport::new(Breach::Replaced)
+                });
+            }
+            state.checkout = Some(lease.check_out());
         }
     }
 
     /// The connection came back from its last use and cannot be used again.
-    pub(crate) fn broken(&self, reason: Broken) {
-        self.state().broken = Some(reason);
+    pub(crate) fn note_broken(&self, reason: Broken) {
+        self.state.lock().broken = Some(reason);
     }
 
     /// Why the last connection could not be made ready.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.state().failure.take()
+        self.state.lock().failure.take()
     }
 
     /// A kept connection, at this transaction depth, is about to be handed out.
     pub(crate) fn check_out(&self, depth: usize, base: usize) -> CheckoutDecision {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let state = &mut *state;
         let Some(lease) = &mut state.lease else {
             state.poisoned = true;
@@ -129,25 +175,21 @@ impl SandboxMonitor {
         if state.lost {
             return CheckoutDecision::Replace;
         }
-        state.checkout = Some(Checkout::new(std::mem::take(&mut lease.expects_report)));
-        lease.used = true;
+        state.checkout = Some(lease.check_out());
         CheckoutDecision::Ready
     }
 
     /// The connection has been given back.
     pub(crate) fn released(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let state = &mut *state;
         let (Some(checkout), Some(lease)) = (state.checkout.take(), &mut state.lease) else {
             return;
         };
         lease.untracked_use |= checkout.statement.is_none() && !checkout.is_announced;
         let age = checkout.age();
-        if lease
-            .longest
-            .as_ref()
-            .is_none_or(|(longest, _)| age > *longest)
-        {
+        let longest = lease.longest.as_ref();
+        if longest.is_none_or(|(longest, _)| age > *longest) {
             lease.longest = Some((age, checkout));
         }
     }
@@ -174,9 +216,9 @@ impl SandboxMonitor {
 
     /// The same, by a statement that the database knows.
     pub(crate) fn ended_by(&self, breach: Breach, by: Option<BreachCause>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let state = &mut *state;
-        // Whatever follows in the same use of the connection may commit.
+        // What follows in the same use of the connection may commit.
         state.may_have_committed = true;
         let Some(lease) = &mut state.lease else {
             state.poisoned = true;
@@ -217,7 +259,7 @@ impl SandboxMonitor {
     /// The database tells which statement it has just run: the one that caused the last breach, unless
     /// that has been named.
     pub(crate) fn named(&self, statement: &str) {
-        if let Some(lease) = &mut self.state().lease
+        if let Some(lease) = &mut self.state.lock().lease
             && let Some(record) = lease.breaches.last_mut()
         {
             record.statement.get_or_insert_with(|| shorten(statement));
@@ -226,7 +268,7 @@ impl SandboxMonitor {
 
     /// The database itself has rolled back the outer transaction, to break a deadlock: no breach.
     pub(crate) fn rolled_back_by_server(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.lost = true;
         state.may_have_committed = true;
         if let Some(lease) = &state.lease {
@@ -236,7 +278,7 @@ impl SandboxMonitor {
 
     /// What ended the transaction of the test before the test did, in words, if anything has.
     pub(crate) fn ended_early(&self) -> Option<String> {
-        let state = self.state();
+        let state = self.state.lock();
         let lease = state.lease.as_ref()?;
         let ends = |record: &&BreachReport| {
             matches!(
@@ -258,7 +300,7 @@ impl SandboxMonitor {
 
     /// The current holder of the connection began its transaction at `place`.
     pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
-        if let Some(checkout) = &mut self.state().checkout {
+        if let Some(checkout) = &mut self.state.lock().checkout {
             checkout.begun_at = Some(place);
         }
     }
@@ -266,49 +308,40 @@ impl SandboxMonitor {
     /// A raw pool of lease `id` has been handed out. Its options lead to the database, unless it
     /// `is_shielded`.
     pub(crate) fn raw_pool_given(&self, id: u64, is_shielded: bool) {
-        if let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id) {
-            lease.raw_pool = true;
-        }
+        self.change(id, |lease| lease.raw_pool = true);
         if !is_shielded {
-            self.url_given(id);
+            self.expose_url(id);
         }
     }
 
     /// Whether the test was given a raw pool.
     pub(crate) fn has_raw_pool(&self) -> bool {
-        let state = self.state();
-        state.lease.as_ref().is_some_and(|lease| lease.raw_pool)
+        self.lease(|lease| lease.raw_pool).unwrap_or(false)
     }
 
-    /// Lease `id` was asked where its database is.
+    /// The test of lease `id` asked for the URL of its database.
     pub(crate) fn url_asked_for(&self, id: u64) {
-        if let Some(lease) = self.state().lease.as_mut().filter(|lease| lease.id == id) {
-            lease.url_given = true;
-        }
-        self.url_given(id);
+        self.change(id, |lease| lease.url_given = true);
+        self.expose_url(id);
     }
 
-    /// Whether the test asked where its database is.
+    /// Whether the test asked for the URL of its database.
     pub(crate) fn was_url_asked_for(&self) -> bool {
-        let state = self.state();
-        state.lease.as_ref().is_some_and(|lease| lease.url_given)
+        self.lease(|lease| lease.url_given).unwrap_or(false)
     }
 
-    /// Lease `id` has told where its database is. If others can commit there, no test after it has it.
-    fn url_given(&self, id: u64) {
-        let mut state = self.state();
+    /// The URL of the database is known. If others can commit there, no later test gets the database.
+    fn expose_url(&self, id: u64) {
+        let commits = self.dialect.ddl_commits();
+        self.change(id, |lease| lease.others_may_commit |= commits);
+        let mut state = self.state.lock();
         state.url_exposed = true;
-        if self.dialect.ddl_commits() {
-            state.may_have_committed = true;
-            if let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) {
-                lease.strangers = true;
-            }
-        }
+        state.may_have_committed |= commits;
     }
 
     /// Whether its database is beyond doubt as the template made it, so that another process may have it.
     pub(crate) fn is_spotless(&self) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.lease.is_none()
             && !state.poisoned
             && !state.may_have_committed
@@ -318,53 +351,140 @@ impl SandboxMonitor {
 
     /// Whether the statements of this use of the connection may define something, as far as is known.
     pub(crate) fn defined(&self) -> Option<bool> {
-        let state = self.state();
+        let state = self.state.lock();
         let checkout = state.checkout.as_ref()?;
         checkout.statement.as_ref().map(|_| checkout.defines)
     }
 
     /// Since when the connection has been in use.
     pub(crate) fn held_since(&self) -> Instant {
-        let state = self.state();
-        state
-            .checkout
-            .as_ref()
-            .map_or_else(Instant::now, |checkout| checkout.since)
+        let state = self.state.lock();
+        let checkout = state.checkout.as_ref();
+        checkout.map_or_else(Instant::now, |checkout| checkout.since)
+    }
+
+    /// A statement of lease `id` will be reported once it has run and the connection is given back.
+    pub(crate) fn announce(&self, id: u64) {
+        self.change(id, |lease| lease.expects_report = true);
+    }
+
+    /// A text of lease `id`, which SeaORM does not report, was sent and has run for `elapsed`. One with
+    /// several statements need not have been run to its end if it failed.
+    pub(crate) fn ran_text(&self, id: u64, text: &str, elapsed: Duration, has_failed: bool) {
+        self.change(id, |lease| {
+            lease.note_answer(text, has_failed);
+            if self.dialect.ddl_commits() {
+                let count = count_besides_savepoints(text, self.dialect.lexer());
+                lease.text_statements += count;
+                lease.session_dirty |= has_failed && count > 1;
+            }
+        });
+        self.ran(id, text, elapsed);
+    }
+
+    /// A prepared statement of lease `id`, which SeaORM reports, has run for `elapsed`.
+    pub(crate) fn ran_prepared(
+        &self,
+        id: u64,
+        statement: &str,
+        elapsed: Duration,
+        has_failed: bool,
+    ) {
+        self.change(id, |lease| {
+            lease.note_answer(statement, has_failed);
+            // The server counts it as prepared, and once more as what it is.
+            lease.session_dirty |= self.dialect.ddl_commits() && is_about_savepoints(statement);
+        });
+        self.ran(id, statement, elapsed);
+    }
+
+    /// The statement that the database refused last, or the first of several in a row.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.lease(|lease| lease.refused.clone()).flatten()
+    }
+
+    /// A statement of lease `id` has run for `elapsed`.
+    fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) else {
+            return;
+        };
+        lease.session_dirty |= self.dialect.dirties_session(statement);
+        let ends = self.dialect.ends_transaction(statement);
+        let statement = shorten(statement);
+        if let Some(record) = lease.breaches.last_mut()
+            && record.statement.is_none()
+        {
+            // A hook is called while the statement runs; a server is asked once it has run.
+            let ends = ends || record.called && is_call(&statement);
+            let is_it = if record.breach == Breach::Ended || self.dialect.ddl_commits() {
+                ends && record.at.elapsed() <= elapsed + LATE
+            } else {
+                record.is_by_hook() && record.at.elapsed() <= elapsed
+            };
+            if is_it {
+                record.statement = Some(statement.clone());
+            }
+        }
+        if let Some(checkout) = &mut state.checkout {
+            checkout.defines |= defines(&statement);
+            if is_call(&statement) {
+                checkout.call = Some(statement.clone());
+            }
+            if ends {
+                checkout.suspect.get_or_insert_with(|| statement.clone());
+            }
+            checkout.statement = Some(statement);
+        }
+    }
+
+    /// Whether the test has left something in its session that a rollback does not take away, as far as its
+    /// statements were reported.
+    pub(crate) fn session_dirty(&self) -> bool {
+        self.lease(|lease| lease.session_dirty).unwrap_or(true)
+    }
+
+    /// Whether the test has sent statements that were not reported.
+    pub(crate) fn has_untracked_use(&self) -> bool {
+        self.lease(|lease| lease.untracked_use).unwrap_or(true)
+    }
+
+    /// How many statements besides those about savepoints the test has sent as texts, as far as they
+    /// were reported.
+    pub(crate) fn text_statements(&self) -> u64 {
+        self.lease(|lease| lease.text_statements).unwrap_or(0)
     }
 
     /// Who holds the connection now, in words.
     pub(crate) fn holder(&self) -> Option<String> {
-        self.state()
-            .checkout
-            .as_ref()
-            .map(|checkout| checkout.describe(checkout.age()))
+        let state = self.state.lock();
+        let checkout = state.checkout.as_ref()?;
+        Some(checkout.describe(checkout.age()))
     }
 
-    /// The test has been told, by an error, who holds its connection.
-    pub(crate) fn told(&self) {
-        if let Some(lease) = &mut self.state().lease {
-            lease.told = true;
-        }
+    /// An error of lease `id` says who holds its connection.
+    pub(crate) fn mark_reported(&self, id: u64) {
+        self.change(id, |lease| lease.holder_reported = true);
     }
 
-    /// Who has held the connection for `wait` or longer, in words, unless the test was told or is over.
+    /// Who has held the connection for `wait` or longer, in words, unless an error has said it or the test is over.
     pub(crate) fn contention(&self, wait: Duration) -> Option<String> {
-        let state = self.state();
-        let lease = state.lease.as_ref().filter(|lease| !lease.told)?;
-        let now = state
-            .checkout
+        let state = self.state.lock();
+        let lease = state
+            .lease
             .as_ref()
-            .map(|checkout| (checkout.age(), checkout));
-        let before = lease.longest.as_ref();
-        now.into_iter()
-            .chain(before.map(|(age, checkout)| (*age, checkout)))
-            .find(|(age, _)| *age >= wait)
-            .map(|(age, checkout)| checkout.describe(age))
+            .filter(|lease| !lease.holder_reported)?;
+        let now = state.checkout.iter();
+        let now = now.map(|checkout| (checkout.age(), checkout));
+        let before = lease.longest.iter().map(|(age, checkout)| (*age, checkout));
+        let (age, checkout) = now.chain(before).find(|(age, _)| *age >= wait)?;
+        Some(checkout.describe(age))
     }
 
     /// Whether the lease has not touched its connection and does not hold one.
     pub(crate) fn is_untouched(&self) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.checkout.is_none() && state.lease.as_ref().is_none_or(|lease| !lease.used)
     }
 
@@ -374,18 +494,18 @@ impl SandboxMonitor {
     }
 
     /// The end of the test has the connection, which is no use of it.
-    pub(crate) fn taken(&self) {
-        self.state().checkout = None;
+    pub(crate) fn end_checkout(&self) {
+        self.state.lock().checkout = None;
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        self.state().lost
+        self.state.lock().lost
     }
 
     /// Ends the outer transaction on purpose while the returned value lives.
-    pub(crate) fn ending(&self) -> Ending<'_> {
+    pub(crate) fn ending(&self) -> EndingScope<'_> {
         self.ending.store(true, Ordering::Release);
-        Ending(self)
+        EndingScope(self)
     }
 
     pub(crate) fn is_ending(&self) -> bool {
@@ -402,11 +522,26 @@ impl SandboxMonitor {
     }
 }
 
+impl LeaseState {
+    fn check_out(&mut self) -> Checkout {
+        self.used = true;
+        Checkout::new(std::mem::take(&mut self.expects_report))
+    }
+
+    /// Remembers a statement that was refused: after one, PostgreSQL refuses those that follow as well.
+    fn note_answer(&mut self, statement: &str, has_failed: bool) {
+        if has_failed && !self.was_refused {
+            self.refused = Some(shorten(statement));
+        }
+        self.was_refused = has_failed;
+    }
+}
+
 /// While it lives, hooks know that green-light itself ends the outer transaction.
 #[must_use]
-pub(crate) struct Ending<'a>(&'a SandboxMonitor);
+pub(crate) struct EndingScope<'a>(&'a SandboxMonitor);
 
-impl Drop for Ending<'_> {
+impl Drop for EndingScope<'_> {
     fn drop(&mut self) {
         self.0.ending.store(false, Ordering::Release);
     }

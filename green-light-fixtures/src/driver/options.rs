@@ -1,4 +1,4 @@
-//! What the builder of an engine was told, for the driver.
+//! What the builder of an engine says to the driver.
 
 use std::{any::Any, fmt, path::PathBuf, sync::Arc};
 

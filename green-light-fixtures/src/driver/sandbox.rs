@@ -1,15 +1,21 @@
 //! How one database isolates a test in a transaction.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use sqlx::{Connection, Database, Pool};
+use sqlx::{ConnectOptions as _, Connection, Database, Pool};
 use sqlx_core::transaction::TransactionManager as _;
 
 use crate::database_pool::PoolDriver;
-use crate::driver::handover::connect;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::error::Error;
+
+/// The first pause between two attempts to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) type ConnectionOf<S> = <<S as Sandbox>::Db as Database>::Connection;
 pub(crate) type OptionsOf<S> = <ConnectionOf<S> as Connection>::Options;
@@ -103,4 +109,28 @@ pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
 
 pub(crate) fn depth<DB: Database>(connection: &DB::Connection) -> usize {
     DB::TransactionManager::get_transaction_depth(connection)
+}
+
+/// Connects as a pool does: tries again for `wait` while the server starts or has no room.
+pub(crate) async fn connect<C: Connection>(
+    options: &C::Options,
+    wait: Duration,
+) -> Result<C, sqlx::Error>
+where
+    C::Options: sqlx::ConnectOptions<Connection = C>,
+{
+    let started = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let left = wait.saturating_sub(started.elapsed());
+        match tokio::time::timeout(left, options.connect()).await {
+            Ok(Err(sqlx::Error::Io(error)))
+                if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
+            Ok(Err(sqlx::Error::Database(error))) if error.is_transient_in_connect_phase() => {}
+            Ok(connected) => return connected,
+            Err(_) => return Err(sqlx::Error::PoolTimedOut),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(wait / 5);
+    }
 }

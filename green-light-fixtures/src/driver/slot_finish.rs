@@ -13,7 +13,7 @@ use std::{
 use sqlx::{Connection as _, Database, Pool, pool::PoolConnection};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use crate::driver::handover::Handover;
+use crate::driver::detached::Detached;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{ConnectionOf, Sandbox};
@@ -21,17 +21,17 @@ use crate::driver::sandbox::{ConnectionOf, Sandbox};
 /// Ends the outer transaction of `pool` and puts its connection back, unless that is done on the
 /// connection's way back from its last use.
 ///
-/// With `handover` the connection leaves `pool`, which is closed.
+/// With `detached` the connection leaves `pool`, which is closed, and goes there.
 pub(crate) async fn finish<S: Sandbox>(
     pool: &Pool<S::Db>,
     sandbox: &S,
     monitor: &SandboxMonitor,
-    handover: Option<&Handover<S::Db>>,
+    detached: Option<&Detached<S::Db>>,
 ) -> FinishOutcome {
     let handoff = monitor.handoff();
     // What a runtime of one thread has not done when the test ends is never done.
     let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-    if !is_alone && handover.is_none() {
+    if !is_alone && detached.is_none() {
         handoff.request_end();
     }
     // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
@@ -51,10 +51,10 @@ pub(crate) async fn finish<S: Sandbox>(
         sandbox.flush_events(&mut connection).await;
         return FinishOutcome::Lost;
     }
-    monitor.taken();
+    monitor.end_checkout();
     let ended = sandbox.finish(&mut connection, monitor).await;
-    match (&ended, handover) {
-        (FinishOutcome::Clean, Some(handover)) => {
+    match (&ended, detached) {
+        (FinishOutcome::Clean, Some(detached)) => {
             // From here on the pool gives out no connection, and this is its only one.
             drop(pool.close());
             let mut connection = connection.detach();
@@ -62,7 +62,7 @@ pub(crate) async fn finish<S: Sandbox>(
                 let _ = connection.close_hard().await;
                 return FinishOutcome::Worn;
             }
-            handover.put(connection, false);
+            detached.put(connection, false);
             return ended;
         }
         (FinishOutcome::Worn, _) => {
@@ -100,10 +100,10 @@ pub(crate) async fn finish_if_requested<S: Sandbox>(
 /// Waits for the connection, or until its transaction has been ended on its way back.
 async fn take<DB: Database>(
     pool: &Pool<DB>,
-    told: impl Future<Output = FinishOutcome>,
+    completed: impl Future<Output = FinishOutcome>,
 ) -> Result<PoolConnection<DB>, FinishOutcome> {
-    let (mut told, mut acquired) = (pin!(told), pin!(pool.acquire()));
-    let connection = poll_fn(|context| match told.as_mut().poll(context) {
+    let (mut completed, mut acquired) = (pin!(completed), pin!(pool.acquire()));
+    let connection = poll_fn(|context| match completed.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Err(ended)),
         Poll::Pending => acquired.as_mut().poll(context).map(Ok),
     });

@@ -4,12 +4,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use green_light_core::Mutex;
 use sqlx::{Database, Pool, pool::PoolOptions};
 
 use crate::database_pool::BoxFuture;
 use crate::database_pool::DatabasePool;
 use crate::driver::checkout::CheckoutDecision;
-use crate::driver::handover::{Handover, Kept};
+use crate::driver::detached::{Detached, DetachedConnection};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{ConnectionOf, Sandbox, depth};
@@ -35,15 +36,15 @@ struct Connector<S: Sandbox> {
     sandbox: S,
     monitor: Arc<SandboxMonitor>,
     wait: Duration,
-    handover: Handover<S::Db>,
+    detached: Detached<S::Db>,
 }
 
 impl<S: Sandbox> Connector<S> {
-    /// A pool over the connection that was handed over, or over a new one.
+    /// A pool over the connection that was detached from the last one, or over a new one.
     async fn pool(self: &Arc<Self>) -> Result<Pool<S::Db>, Error> {
-        if self.handover.is_empty() {
+        if self.detached.0.lock().is_none() {
             let connection = self.sandbox.connect(self.wait).await;
-            self.handover.put(connection.map_err(S::cannot_open)?, true);
+            self.detached.put(connection.map_err(S::cannot_open)?, true);
         }
         let stand_in = self.sandbox.stand_in();
         let first = stand_in.unwrap_or_else(|| self.sandbox.options().clone());
@@ -63,8 +64,8 @@ impl<S: Sandbox> Connector<S> {
                 Box::pin(async move { connector.connected(connection).await })
             })
             .before_acquire(move |connection, _| {
-                let verdict = acquiring.check_out(depth::<S::Db>(connection), S::BASE_DEPTH);
-                Box::pin(async move { Ok(verdict == CheckoutDecision::Ready) })
+                let decision = acquiring.check_out(depth::<S::Db>(connection), S::BASE_DEPTH);
+                Box::pin(async move { Ok(decision == CheckoutDecision::Ready) })
             })
             .after_release(move |connection, _| {
                 let connector = Arc::clone(&releasing);
@@ -74,17 +75,15 @@ impl<S: Sandbox> Connector<S> {
 
     /// The pool has connected to the stand-in.
     async fn connected(&self, connection: &mut ConnectionOf<S>) -> Result<(), sqlx::Error> {
-        let kept = match self.handover.take() {
-            Some(kept) => Some(kept),
-            None if self.sandbox.stand_in().is_some() => Some(Kept {
-                connection: self.sandbox.connect(self.wait).await?,
-                is_new: true,
-            }),
-            None => None,
-        };
+        let detached = self.detached.0.lock().take();
         let mut is_new = true;
-        if let Some(kept) = kept {
-            (*connection, is_new) = (kept.connection, kept.is_new);
+        if let Some(detached) = detached {
+            DetachedConnection {
+                connection: *connection,
+                is_new,
+            } = detached;
+        } else if self.sandbox.stand_in().is_some() {
+            *connection = self.sandbox.connect(self.wait).await?;
         }
         // An error here would make the pool try again until the wait is over; it is remembered
         // instead, and the slot is not used.
@@ -127,7 +126,7 @@ pub(crate) async fn open<S: Sandbox>(
         sandbox,
         monitor: Arc::clone(monitor),
         wait,
-        handover: Handover::default(),
+        detached: Detached(Mutex::default()),
     });
     let pool = connector.pool().await?;
     if let Some(failure) = monitor.failure() {
@@ -144,15 +143,15 @@ pub(crate) async fn open<S: Sandbox>(
 }
 
 impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
-    async fn finish_within(&self, grace: Duration, hands_over: bool) -> FinishOutcome {
+    async fn finish_within(&self, grace: Duration, detaches: bool) -> FinishOutcome {
         let Connector {
             sandbox,
             monitor,
-            handover,
+            detached,
             ..
         } = &*self.connector;
-        let handover = hands_over.then_some(handover);
-        let finish = slot_finish::finish(&self.pool, sandbox, monitor, handover);
+        let detached = detaches.then_some(detached);
+        let finish = slot_finish::finish(&self.pool, sandbox, monitor, detached);
         let ended = tokio::time::timeout(grace, finish).await;
         let ended = ended.unwrap_or(FinishOutcome::Held);
         if matches!(ended, FinishOutcome::Held) {
@@ -190,8 +189,8 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
         self.connector.sandbox.stand_in().is_some()
     }
 
-    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, FinishOutcome> {
-        Box::pin(self.finish_within(grace, hands_over))
+    fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {
+        Box::pin(self.finish_within(grace, detaches))
     }
 
     fn renew_pool(&mut self) -> BoxFuture<'_, Result<(), Error>> {

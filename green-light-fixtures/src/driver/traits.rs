@@ -14,7 +14,7 @@ use crate::schema::definition::Schema;
 use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
-/// In whose name the database is made that the tests of a process share.
+/// The owner of the database that the tests of a process share.
 pub(crate) const ALL_TESTS: &str = "the tests that share a database";
 
 /// One of the databases that green-light knows.
@@ -86,21 +86,21 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
 
     /// Waits for the connection, rolls back the outer transaction and puts the connection back.
     ///
-    /// Takes `grace` at most. With `hands_over` the connection leaves the pool, which is closed:
+    /// Takes `grace` at most. With `detaches` the connection leaves the pool, which is closed:
     /// [`renew_pool`](Self::renew_pool) makes another one.
-    fn finish(&self, grace: Duration, hands_over: bool) -> BoxFuture<'_, FinishOutcome>;
+    fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome>;
 
-    /// Gives the slot another pool, of which no test has a clone, over the connection that was handed over or
+    /// Gives the slot another pool, of which no test has a clone, over the detached connection or
     /// a new one.
     fn renew_pool(&mut self) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Refuses new acquisitions from here on; a connection that is out is closed when it comes back.
     fn close(&self);
 
-    /// Whether it may wait for another test: not if it has a connection that nobody counts.
+    /// Whether it may wait for another test: not if it has a connection that is not counted.
     fn may_idle(&self) -> bool;
 
-    /// It waits for a test. Dropped now, its database is given back to those that are ready.
+    /// It waits for a test. Dropped now, its database becomes ready for other tests.
     fn park(&self);
 
     /// A test has it.
@@ -118,7 +118,7 @@ pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
         true
     }
 
-    fn park(&self, _pool: &Pool<DB>, _guard: &Arc<SandboxMonitor>) {}
+    fn park(&self, _pool: &Pool<DB>, _monitor: &Arc<SandboxMonitor>) {}
 
     fn unpark(&self) {}
 
@@ -140,11 +140,11 @@ pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
 
     /// Gives it the contents of the template again, at the same URL.
     ///
-    /// With `is_held` somebody may still write through a connection of an earlier test: that must not reach
-    /// the next one.
+    /// With `is_held` an earlier test may still write through one of its connections: that must not reach the next
+    /// test.
     fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>>;
 
-    /// Keeps it for somebody to look at, as one of `at_most` so many. Its pool has been closed. `test` is a path.
+    /// Keeps it for a person to look at, as one of `at_most` so many. Its pool has been closed. `test` is a path.
     fn keep<'a>(
         self: Box<Self>,
         test: &'a str,

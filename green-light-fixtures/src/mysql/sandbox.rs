@@ -27,10 +27,9 @@ use sqlx::{
 };
 
 use crate::driver::breach::Broken;
-use crate::driver::handover::connect;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::sandbox::Sandbox;
+use crate::driver::sandbox::{Sandbox, connect};
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
 use crate::mysql::sandbox_finish::FinishStatements;
@@ -144,11 +143,11 @@ impl Sandbox for MySqlSandbox {
         match used {
             Ok(Ok(is_usable)) => Ok(is_usable),
             Ok(Err(error)) => {
-                monitor.broken(Broken::Error(error.to_string()));
+                monitor.note_broken(Broken::Error(error.to_string()));
                 Err(error)
             }
             Err(_) => {
-                monitor.broken(Broken::Unanswered);
+                monitor.note_broken(Broken::Unanswered);
                 Ok(false)
             }
         }

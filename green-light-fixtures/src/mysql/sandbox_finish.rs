@@ -90,11 +90,11 @@ impl FinishStatements {
             return FinishOutcome::Lost;
         };
         let may_be_dirty =
-            monitor.is_unseen() || monitor.session_dirty() || self.routines_dirty_session;
+            monitor.has_untracked_use() || monitor.session_dirty() || self.routines_dirty_session;
         if may_be_dirty || !self.variables.are_those_of(rows.first()) {
             return FinishOutcome::Worn;
         }
-        self.audit.restarted(monitor.texts() + OWN);
+        self.audit.restarted(monitor.text_statements() + OWN);
         match raise_depth::<MySql>(connection).await {
             Ok(()) => FinishOutcome::Clean,
             Err(error) => FinishOutcome::Failed(error),

@@ -101,7 +101,7 @@ impl Sandbox for PostgresSandbox {
         match &renewed {
             Ok(Some((breach, by))) => monitor.ended_by(*breach, by.clone()),
             Ok(None) => {}
-            Err(error) => monitor.broken(Broken::Error(error.to_string())),
+            Err(error) => monitor.note_broken(Broken::Error(error.to_string())),
         }
         monitor.released();
         match renewed? {

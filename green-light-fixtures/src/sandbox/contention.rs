@@ -1,16 +1,16 @@
-//! What a query's error means when the connection of the test is taken or gone.
+//! What an error of a query means when the connection of the test is busy or gone.
 
 use crate::limits::Timeouts;
 
-/// The connection of a test is taken, by `holder` if known.
-pub(crate) fn taken(waits: Timeouts, holder: Option<String>) -> String {
+/// The connection of a test is busy, by `holder` if known.
+pub(crate) fn connection_busy(timeouts: Timeouts, holder: Option<String>) -> String {
     let holder = holder.map_or_else(String::new, |holder| format!("\n  held by {holder}"));
     format!(
         "the one connection of this test was not free within {:.1} s{holder}\n  \
          help: while a transaction is open, pass `&transaction` on, not the session; \
          finish a stream before the next query; commit first; or give the test several connections: \
          `isolation = database`",
-        waits.connection.as_secs_f64(),
+        timeouts.connection.as_secs_f64(),
     )
 }
 

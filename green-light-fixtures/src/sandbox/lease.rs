@@ -12,8 +12,7 @@ use std::sync::{
 
 use green_light_core::{Mutex, left_behind};
 
-use crate::driver::lease_state::LeaseState;
-use crate::driver::monitor::SandboxMonitor;
+use crate::driver::monitor::{LeaseState, SandboxMonitor};
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::traits::SlotDatabase;
 use crate::error::{Error, Kind};
@@ -27,7 +26,8 @@ use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) struct Lease {
-    set: Arc<SandboxPool>,
+    pool: Arc<SandboxPool>,
+    url: DatabaseUrl,
     slot: Mutex<Option<Slot>>,
     monitor: Arc<SandboxMonitor>,
     id: u64,
@@ -41,19 +41,21 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Lends a slot of `set` to `test`.
-    pub(crate) async fn of(set: &Arc<SandboxPool>, test: TestId) -> Result<Self, Error> {
-        let id = set.next_lease();
+    /// Lends a slot of `pool` to `test`.
+    pub(crate) async fn of(pool: &Arc<SandboxPool>, test: TestId) -> Result<Self, Error> {
+        let id = pool.next_lease();
         let deadlocked = Arc::new(AtomicBool::new(false));
-        let slot = set.acquire(id, &test, &deadlocked).await?;
+        let slot = pool.acquire(id, &test, &deadlocked).await?;
+        let url = slot.database.url().cloned();
         let monitor = Arc::clone(&slot.monitor);
         #[cfg(feature = "_server")]
-        let holding = set
+        let holding = pool
             .template()
             .counts_connections()
             .then(|| ConnectionHolder::new(&test.path));
         Ok(Self {
-            set: Arc::clone(set),
+            pool: Arc::clone(pool),
+            url: url.unwrap_or_else(|| pool.template().url()),
             slot: Mutex::new(Some(slot)),
             monitor,
             id,
@@ -79,22 +81,22 @@ impl Lease {
         self.test.name()
     }
 
+    #[cfg(feature = "sea-orm")]
     pub(crate) fn has_ended(&self) -> bool {
-        self.with_database(|_| ()).is_none()
+        self.slot.lock().is_none()
     }
 
     pub(crate) fn monitor(&self) -> &Arc<SandboxMonitor> {
         &self.monitor
     }
 
-    pub(crate) fn waits(&self) -> Timeouts {
-        self.set.waits()
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.pool.timeouts()
     }
 
-    /// Where its database is, if it is a place of its own.
-    pub(crate) fn url(&self) -> Option<DatabaseUrl> {
-        let slot = self.slot.lock();
-        slot.as_ref().and_then(|slot| slot.database.url()).cloned()
+    /// Where its database is; where those of its engine are, if it is in memory.
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
     }
 
     /// Looks at the database, if the lease has not ended.
@@ -113,8 +115,9 @@ impl Lease {
         drop(self.holding.lock().take());
         Some(Returning {
             slot: Some(slot),
-            set: Arc::clone(&self.set),
+            pool: Arc::clone(&self.pool),
             token: Arc::downgrade(&token),
+            test: self.test.clone(),
         })
     }
 
@@ -127,22 +130,7 @@ impl Lease {
 
     /// What to know if the server was started by green-light and has ended.
     pub(crate) fn server_end(&self) -> Option<String> {
-        self.set.template().server_end()
-    }
-
-    /// What ended the transaction of the test before the test did, in words, if anything has.
-    pub(crate) fn ended_early(&self) -> Option<String> {
-        self.monitor.ended_early()
-    }
-
-    /// Whether the test asked where its database is.
-    pub(crate) fn was_url_asked_for(&self) -> bool {
-        self.monitor.was_url_asked_for()
-    }
-
-    /// What to know if the test failed because its connection was taken.
-    pub(crate) fn contention(&self) -> Option<String> {
-        self.monitor.contention(self.set.waits().connection)
+        self.pool.template().server_end()
     }
 }
 
@@ -152,36 +140,36 @@ impl Drop for Lease {
     }
 }
 
-/// A slot on its way from a test to the set, or out.
+/// A slot on its way from a test to the pool, or out.
 #[derive(Debug)]
 #[must_use = "dropping it throws the slot away"]
 pub(crate) struct Returning {
     /// Empty once the slot has been put back.
     slot: Option<Slot>,
-    set: Arc<SandboxPool>,
+    pool: Arc<SandboxPool>,
     token: Weak<()>,
+    test: TestId,
 }
 
 impl Returning {
     /// Rolls back, checks, reports, and gives the slot back or throws it away.
     pub(crate) async fn end(mut self) -> Result<(), Error> {
-        let waits = self.set.waits();
-        let Some(slot) = &self.slot else {
+        let timeouts = self.pool.timeouts();
+        let Some(slot) = &mut self.slot else {
             return Ok(());
         };
-        // Something may still have the pool when a later test runs, which then gets another one.
-        let hands_over = slot.monitor.has_raw_pool() || self.token.strong_count() > 0;
+        let is_held = self.token.strong_count() > 0;
+        // A later test must not have a pool that something may still use.
+        let detaches = slot.monitor.has_raw_pool() || is_held;
         // Before the pool is closed: from then on, what still has it may panic.
-        if self.token.strong_count() > 0
-            && let Some(lease) = &slot.monitor.state().lease
-        {
+        if is_held {
             let token = Weak::clone(&self.token);
-            left_behind(lease.test.name(), move || token.strong_count() > 0);
+            left_behind(self.test.name(), move || token.strong_count() > 0);
         }
-        let ended = if slot.monitor.is_untouched() && !hands_over {
+        let ended = if slot.monitor.is_untouched() && !detaches {
             FinishOutcome::Clean
         } else {
-            slot.database.finish(waits.teardown, hands_over).await
+            slot.database.finish(timeouts.teardown, detaches).await
         };
         let holder = slot.monitor.holder();
         let Some(lease) = slot.monitor.close() else {
@@ -189,50 +177,47 @@ impl Returning {
         };
         let is_unharmed = matches!(ended, FinishOutcome::Clean | FinishOutcome::Worn)
             && lease.breaches.is_empty()
-            && !lease.strangers;
-        let needs_pool = hands_over || matches!(ended, FinishOutcome::Worn);
-        let is_reusable = is_unharmed && (!needs_pool || self.renew().await);
+            && !lease.others_may_commit;
+        let needs_pool = detaches || matches!(ended, FinishOutcome::Worn);
+        let is_reusable = is_unharmed && (!needs_pool || slot.database.renew_pool().await.is_ok());
         if is_reusable && let Some(slot) = self.slot.take() {
             let token = (!needs_pool).then_some(&self.token);
-            self.set.give_back(slot, token);
+            self.pool.give_back(slot, token);
         }
         let failed = matches!(ended, FinishOutcome::Held | FinishOutcome::Failed(_));
-        let server_end = failed.then(|| self.set.template().server_end()).flatten();
-        report(lease, ended, holder, waits, server_end.as_deref())
-    }
-}
-
-impl Returning {
-    /// Gives the slot another pool. `false` if that cannot be done.
-    async fn renew(&mut self) -> bool {
-        let Some(slot) = &mut self.slot else {
-            return false;
-        };
-        slot.database.renew_pool().await.is_ok()
+        let server_end = failed.then(|| self.pool.template().server_end()).flatten();
+        report(
+            self.test.name(),
+            lease,
+            ended,
+            holder,
+            timeouts,
+            server_end.as_deref(),
+        )
     }
 }
 
 impl Drop for Returning {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            self.set.discard_lent(slot);
+            self.pool.discard_lent(slot);
         }
     }
 }
 
-/// The first thing that went wrong; the others are told in its text.
+/// The first thing that went wrong, with the others in its text.
 fn report(
+    test: &str,
     lease: LeaseState,
     ended: FinishOutcome,
     holder: Option<String>,
-    waits: Timeouts,
+    timeouts: Timeouts,
     server_end: Option<&str>,
 ) -> Result<(), Error> {
-    let test = lease.test;
     let mut errors: Vec<_> = lease
         .breaches
         .into_iter()
-        .map(|record| record.into_error(test.name()))
+        .map(|record| record.into_error(test))
         .collect();
     match ended {
         FinishOutcome::Clean
@@ -260,7 +245,7 @@ fn report(
                 holder.unwrap_or_else(|| "something that waits for the database".to_owned());
             let text = format!(
                 "test `{test}` ended, but its connection was still in use {:.1} s later\n  by {holder}",
-                waits.teardown.as_secs_f64(),
+                timeouts.teardown.as_secs_f64(),
             );
             errors.push(Error::new(Kind::Held, text).help(
                 "end what the test began: commit or drop its transactions and streams, \

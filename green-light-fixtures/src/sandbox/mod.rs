@@ -5,8 +5,8 @@
 //!
 //! * The code under test gets a plain `DatabaseConnection`. Its `begin`, `commit` and `rollback`
 //!   become savepoints, because sqlx believes that transactions are already open.
-//! * Nothing commits: the database's own commit hook refuses, whoever asks.
-//! * Whoever ends the outer transaction is reported on the test that did it, never on a later one.
+//! * Nothing commits: the database itself refuses every commit.
+//! * A test that ends its outer transaction is reported as the one that did it, never a later one.
 //!   The rest of that test goes on in a fresh database.
 //! * A slot goes to the next test only when its transaction has been rolled back, its connection
 //!   looks as it did when new, and nothing of the test before can reach it. Otherwise it is thrown
@@ -14,7 +14,7 @@
 //! * Every wait is bounded.
 //!
 //! A test that is given the pool of sqlx, or whose connection something still has at its end, has that
-//! pool to itself: it is closed, and the connection goes on in another one (`driver/handover.rs`).
+//! pool to itself: it is closed, and the connection goes on in another one (`driver/detached.rs`).
 //!
 //! What cannot be seen: a raw sqlx pool cloned out of `DatabaseConnection::get_sqlite_connection_pool`
 //! that is used by a leaked task while a later test has the slot.

@@ -7,31 +7,32 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use green_light_core::Mutex;
+
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::traits::Template;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::sandbox::slot::Slot;
 use crate::test_id::TestId;
-use green_light_core::Mutex;
 
-/// The sets of this process whose slots need a connection of a server each.
+/// The pools of this process whose slots need a connection of a server each.
 static ON_SERVERS: Mutex<Vec<Weak<SandboxPool>>> = Mutex::new(Vec::new());
 
 /// Throws away the slots of this process that wait for a test and have a connection of a server meanwhile.
 ///
 /// For a test that waits for connections: others may be waiting for those.
 pub(crate) fn evict_idle() {
-    let sets = ON_SERVERS.lock().clone();
-    for set in sets.iter().filter_map(Weak::upgrade) {
-        set.clear();
+    let pools = ON_SERVERS.lock().clone();
+    for pool in pools.iter().filter_map(Weak::upgrade) {
+        pool.clear();
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct SandboxPool {
     template: Arc<dyn Template>,
-    waits: Timeouts,
+    timeouts: Timeouts,
     idle: Mutex<Vec<Slot>>,
     opened: AtomicU64,
     discarded: AtomicU64,
@@ -39,7 +40,7 @@ pub(crate) struct SandboxPool {
     ended: AtomicU64,
 }
 
-/// What has happened in a set so far.
+/// What has happened in a pool so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     pub(crate) idle: usize,
@@ -50,11 +51,11 @@ pub(crate) struct Counts {
 }
 
 impl SandboxPool {
-    pub(crate) fn new(template: Arc<dyn Template>, waits: Timeouts) -> Arc<Self> {
+    pub(crate) fn new(template: Arc<dyn Template>, timeouts: Timeouts) -> Arc<Self> {
         let is_on_server = template.counts_connections();
-        let set = Arc::new(Self {
+        let pool = Arc::new(Self {
             template,
-            waits,
+            timeouts,
             idle: Mutex::default(),
             opened: AtomicU64::new(0),
             discarded: AtomicU64::new(0),
@@ -64,19 +65,19 @@ impl SandboxPool {
         if is_on_server {
             #[cfg(feature = "_server")]
             crate::server::connection_budget::on_shortage(evict_idle);
-            let mut sets = ON_SERVERS.lock();
-            sets.retain(|set| set.strong_count() > 0);
-            sets.push(Arc::downgrade(&set));
+            let mut pools = ON_SERVERS.lock();
+            pools.retain(|pool| pool.strong_count() > 0);
+            pools.push(Arc::downgrade(&pool));
         }
-        set
+        pool
     }
 
     pub(crate) fn template(&self) -> &dyn Template {
         &*self.template
     }
 
-    pub(crate) fn waits(&self) -> Timeouts {
-        self.waits
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -108,7 +109,7 @@ impl SandboxPool {
                 None => self.open(test).await?,
             };
             slot.database.unpark();
-            if slot.monitor.open(id, test.clone(), Arc::clone(deadlocked)) {
+            if slot.monitor.open(id, Arc::clone(deadlocked)) {
                 return Ok(slot);
             }
             // Something used it while it was idle, so it may be used again: not by a test.
@@ -121,9 +122,9 @@ impl SandboxPool {
         let monitor = Arc::new(SandboxMonitor::new(self.template.dialect()));
         let database = self
             .template
-            .open_slot(number, &test.path, &monitor, self.waits.connection)
+            .open_slot(number, &test.path, &monitor, self.timeouts.connection)
             .await?;
-        Ok(Slot::new(database, monitor))
+        Ok(Slot { database, monitor })
     }
 
     /// Takes a slot back from a test that has ended well. `token` is that of its pool, if the test had
@@ -152,7 +153,7 @@ impl SandboxPool {
 
     /// Throws away the slots that wait for a test.
     pub(crate) fn clear(&self) {
-        let waiting = std::mem::take(&mut *self.idle.lock());
-        drop(waiting);
+        let idle = std::mem::take(&mut *self.idle.lock());
+        drop(idle);
     }
 }

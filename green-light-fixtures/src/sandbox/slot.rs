@@ -1,8 +1,8 @@
 //! The kept connection: a pool of one over a database of its own.
 //!
-//! A slot that is dropped is thrown away: its pool refuses everyone, its running query is
-//! interrupted, its file is removed. To keep it, put it back into its set. There it rests, and if it is
-//! dropped then, its database on a server goes back into stock.
+//! A slot that is dropped is thrown away: its pool gives out no connection any more, its running query is
+//! interrupted, its file is removed. To keep it, put it back into its pool. There it is parked, and if it is
+//! dropped then, its database on a server becomes ready for another process.
 
 use std::sync::Arc;
 
@@ -16,10 +16,6 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(database: Box<dyn SlotDatabase>, monitor: Arc<SandboxMonitor>) -> Self {
-        Self { database, monitor }
-    }
-
     /// It waits for a test. If none comes, its database may be given to another process.
     pub(crate) fn park(&self) {
         if self.monitor.is_spotless() {

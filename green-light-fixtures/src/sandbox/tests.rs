@@ -50,7 +50,7 @@ async fn the_next_test_gets_the_same_slot() {
             Call::Unpark(1),
             Call::Finish {
                 slot: 1,
-                hands_over: false
+                detaches: false
             },
             Call::Park(1),
             Call::Unpark(1),
@@ -158,10 +158,10 @@ async fn a_pool_that_outlives_its_test_is_not_that_of_the_next() {
     let lease = used(&pool, "leaks").await;
     let leaked = lease.token();
     assert_eq!(end(&lease).await, None);
-    let (slot, hands_over) = (1, true);
+    let (slot, detaches) = (1, true);
     let calls = driver.calls();
     assert!(
-        calls.contains(&Call::Finish { slot, hands_over }),
+        calls.contains(&Call::Finish { slot, detaches }),
         "{calls:?}"
     );
     assert!(calls.contains(&Call::RenewPool(1)), "{calls:?}");

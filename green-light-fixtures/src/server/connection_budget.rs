@@ -19,6 +19,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use green_light_core::Mutex;
 use tokio::sync::MutexGuard;
 
 use crate::backoff::{Backoff, LIMIT};
@@ -32,7 +33,6 @@ use crate::server::driver::{Admin, ConnectionLocks, Entered};
 use crate::server::response_timeout::check_wait;
 use crate::server::server_connection::ServerConnection as _;
 use crate::url::DatabaseUrl;
-use green_light_core::Mutex;
 
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
 

@@ -5,8 +5,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::driver::monitor::SandboxMonitor;
 use green_light_core::Mutex;
+
+use crate::driver::monitor::SandboxMonitor;
 
 /// The parked databases, by name.
 #[derive(Debug)]

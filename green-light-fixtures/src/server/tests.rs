@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use green_light_core::Mutex;
 use sqlx::{
     Executor as _, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqlitePool},
@@ -23,7 +24,6 @@ use crate::server::names::new_name;
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
-use green_light_core::Mutex;
 
 const WAIT: Duration = Duration::from_secs(5);
 

@@ -1,7 +1,6 @@
-//! The test's place in a database, whichever way it is kept apart from the others.
+//! The database of a test, whichever way it is kept apart from other tests.
 //!
-//! Invariant: a place ends once. What ends it reports what the test left behind; dropping it instead
-//! throws the database away.
+//! Invariant: it ends once. Its end reports what the test left behind; dropping it instead throws the database away.
 
 use std::sync::Arc;
 
@@ -11,13 +10,14 @@ use crate::database::test_lease::{Releasing, TestLease};
 use crate::database_pool::DatabasePool;
 use crate::error::Error;
 use crate::isolation::Isolation;
+use crate::sandbox::contention;
 use crate::sandbox::lease::{Lease, Returning};
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
 pub(crate) enum IsolatedDb {
     /// A transaction in a kept database.
-    Sandbox { lease: Lease, url: DatabaseUrl },
+    Sandbox(Lease),
     /// A database that the test may commit to.
     Database(TestLease),
 }
@@ -25,28 +25,36 @@ pub(crate) enum IsolatedDb {
 impl IsolatedDb {
     pub(crate) fn isolation(&self) -> Isolation {
         match self {
-            Self::Sandbox { .. } => Isolation::Transaction,
+            Self::Sandbox(_) => Isolation::Transaction,
             Self::Database(lease) => lease.isolation(),
+        }
+    }
+
+    /// The lease of a slot, with [`Isolation::Transaction`].
+    pub(crate) fn sandbox(&self) -> Option<&Lease> {
+        match self {
+            Self::Sandbox(lease) => Some(lease),
+            Self::Database(_) => None,
         }
     }
 
     pub(crate) fn test(&self) -> &str {
         match self {
-            Self::Sandbox { lease, .. } => lease.test(),
+            Self::Sandbox(lease) => lease.test(),
             Self::Database(lease) => lease.test(),
         }
     }
 
     pub(crate) fn url(&self) -> &DatabaseUrl {
         match self {
-            Self::Sandbox { url, .. } => url,
+            Self::Sandbox(lease) => lease.url(),
             Self::Database(lease) => lease.url(),
         }
     }
 
-    /// The same, for somebody who may connect to it.
+    /// The same, for a test that may connect to it.
     pub(crate) fn give_url(&self) -> &DatabaseUrl {
-        if let Self::Sandbox { lease, .. } = self {
+        if let Some(lease) = self.sandbox() {
             lease.monitor().url_asked_for(lease.id());
         }
         self.url()
@@ -54,83 +62,71 @@ impl IsolatedDb {
 
     /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
     pub(crate) fn was_url_asked_for(&self) -> bool {
-        match self {
-            Self::Sandbox { lease, .. } => lease.was_url_asked_for(),
-            Self::Database(_) => false,
-        }
+        let lease = self.sandbox();
+        lease.is_some_and(|lease| lease.monitor().was_url_asked_for())
     }
 
-    /// The pool of the test, unless the place has ended.
+    /// The pool of the test, unless the test has ended.
     pub(crate) fn pool(&self) -> DatabasePool {
         match self {
-            Self::Sandbox { lease, .. } => lease
+            Self::Sandbox(lease) => lease
                 .with_database(|database| database.pool())
                 .unwrap_or_default(),
             Self::Database(lease) => lease.pool(),
         }
     }
 
-    /// The database will be kept when the place ends, as one of `at_most` so many.
+    /// The database will be kept when the test ends, as one of `at_most` so many.
     pub(crate) fn keep(&self, at_most: usize) {
         match self {
             Self::Database(lease) => lease.keep(at_most),
-            Self::Sandbox { lease, .. } => nothing_to_keep(lease.test()),
+            Self::Sandbox(lease) => nothing_to_keep(lease.test()),
         }
     }
 
-    /// Takes the database out of the place, which then has ended.
+    /// Takes the database away from the test, which has ended.
     pub(crate) fn take(&self) -> Option<Released> {
         match self {
-            Self::Sandbox { lease, .. } => lease.take().map(Released::Sandbox),
+            Self::Sandbox(lease) => lease.take().map(Released::Sandbox),
             Self::Database(lease) => lease.take().map(Released::Database),
         }
     }
 
-    /// What to know if the test failed because its connection was taken.
+    /// What to know if the test failed because its connection was busy.
     pub(crate) fn contention(&self) -> Option<String> {
-        match self {
-            Self::Sandbox { lease, .. } if lease.was_deadlocked() => {
-                Some(crate::sandbox::contention::deadlocked().to_owned())
-            }
-            Self::Sandbox { lease, .. } => lease
-                .contention()
-                .map(|holder| crate::sandbox::contention::taken(lease.waits(), Some(holder))),
-            Self::Database(_) => None,
+        let lease = self.sandbox()?;
+        if lease.was_deadlocked() {
+            return Some(contention::deadlocked().to_owned());
         }
+        let timeouts = lease.timeouts();
+        let holder = lease.monitor().contention(timeouts.connection)?;
+        Some(contention::connection_busy(timeouts, Some(holder)))
     }
 
     /// What to know if the server was started by green-light and has ended.
     pub(crate) fn server_end(&self) -> Option<String> {
         match self {
-            Self::Sandbox { lease, .. } => lease.server_end(),
+            Self::Sandbox(lease) => lease.server_end(),
             Self::Database(lease) => lease.server_end(),
         }
     }
 
     /// What to know if the test failed because nothing could be written any more.
     pub(crate) fn ended_early(&self) -> Option<String> {
-        match self {
-            Self::Sandbox { lease, .. } => lease
-                .ended_early()
-                .map(|by| crate::sandbox::contention::ended_early(&by)),
-            Self::Database(_) => None,
-        }
+        let by = self.sandbox()?.monitor().ended_early()?;
+        Some(contention::ended_early(&by))
     }
 
     /// The statement of the test that the database refused last, as far as SeaORM reports statements.
     pub(crate) fn refused(&self) -> Option<String> {
-        match self {
-            Self::Sandbox { lease, .. } => lease.monitor().refused(),
-            Self::Database(_) => None,
-        }
+        self.sandbox()?.monitor().refused()
     }
 
     /// A raw pool, which cannot be tracked, is handed out.
     pub(crate) fn raw_pool_given(&self) {
-        if let Self::Sandbox { lease, .. } = self {
-            let is_shielded = lease
-                .with_database(|database| database.is_shielded())
-                .unwrap_or(true);
+        if let Some(lease) = self.sandbox() {
+            let is_shielded = lease.with_database(|database| database.is_shielded());
+            let is_shielded = is_shielded.unwrap_or(true);
             lease.monitor().raw_pool_given(lease.id(), is_shielded);
         }
     }
@@ -148,13 +144,13 @@ impl Released {
     /// Ends what the test began, reports, and gives the database back or throws it away.
     pub(crate) async fn end(self) -> Result<(), Error> {
         match self {
-            Self::Sandbox(taken) => taken.end().await,
+            Self::Sandbox(returning) => returning.end().await,
             Self::Database(releasing) => Box::pin(releasing.end()).await,
         }
     }
 }
 
-/// Ends the place when it is dropped: sessions may outlive the transaction, but not its database.
+/// Ends the transaction when it is dropped: sessions may outlive it, but not its database.
 pub(crate) struct Owner {
     pub(crate) isolated: Arc<IsolatedDb>,
     pub(crate) backend: Backend,

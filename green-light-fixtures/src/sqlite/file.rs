@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use green_light_core::Mutex;
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -25,7 +26,6 @@ use crate::limits::{SESSION_CONNECTIONS, Timeouts};
 use crate::sqlite::restore::restore;
 use crate::sqlite::sandbox::Image;
 use crate::url::DatabaseUrl;
-use green_light_core::Mutex;
 
 /// How long the part of a file's name is that names a test.
 const LONGEST_NAME: usize = 200;

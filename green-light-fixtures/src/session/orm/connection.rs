@@ -4,18 +4,18 @@ use std::{panic::Location, sync::Arc, time::Duration};
 
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 
-use crate::sandbox::contention::{has_ended, taken};
+use crate::sandbox::contention::{connection_busy, has_ended};
 use crate::sandbox::lease::Lease;
 use crate::session::isolated::IsolatedDb;
 
 impl IsolatedDb {
-    /// A connection as applications of SeaORM take it; a disconnected one once the place has ended.
+    /// A connection as applications of SeaORM take it; a disconnected one once the test has ended.
     pub(crate) fn connection(&self) -> DatabaseConnection {
         let mut connection = self.pool().to_sea_orm();
         let lease = match self {
-            Self::Sandbox { lease, .. } => lease,
-            Self::Database(stay) => {
-                let token = stay.token();
+            Self::Sandbox(lease) => lease,
+            Self::Database(lease) => {
+                let token = lease.token();
                 connection.set_metric_callback(move |_| {
                     let _alive = &token;
                 });
@@ -34,32 +34,28 @@ impl IsolatedDb {
 
     /// The savepoint that has to stay the innermost, if there is one.
     pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
-        match self {
-            Self::Sandbox { lease, .. } => lease
-                .with_database(|database| database.guard_savepoint())
-                .flatten(),
-            Self::Database(_) => None,
-        }
+        let lease = self.sandbox()?;
+        lease.with_database(|database| database.guard_savepoint())?
     }
 
     /// Makes an error about the connection say who holds it.
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         match self {
-            Self::Sandbox { lease, .. } => explain(error, lease),
-            Self::Database(stay) => stay.explain(error),
+            Self::Sandbox(lease) => explain(error, lease),
+            Self::Database(lease) => lease.explain(error),
         }
     }
 
     /// A statement comes that SeaORM does not report.
     pub(crate) fn announce(&self) {
-        if let Self::Sandbox { lease, .. } = self {
+        if let Some(lease) = self.sandbox() {
             lease.monitor().announce(lease.id());
         }
     }
 
     /// Notes a statement that SeaORM does not report, so that a breach can name it.
     pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
-        if let Self::Sandbox { lease, .. } = self {
+        if let Some(lease) = self.sandbox() {
             let monitor = lease.monitor();
             monitor.ran_text(lease.id(), sql, elapsed, has_failed);
         }
@@ -67,7 +63,7 @@ impl IsolatedDb {
 
     /// Notes where the holder of the connection began its transaction.
     pub(crate) fn begun_at(&self, place: &'static Location<'static>) {
-        if let Self::Sandbox { lease, .. } = self {
+        if let Some(lease) = self.sandbox() {
             lease.monitor().begun_at(place);
         }
     }
@@ -79,8 +75,8 @@ fn explain(error: DbErr, lease: &Lease) -> DbErr {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
             let holder = lease.monitor().holder();
             let server_end = lease.server_end().filter(|_| holder.is_none());
-            let text = server_end.unwrap_or_else(|| taken(lease.waits(), holder));
-            lease.monitor().told();
+            let text = server_end.unwrap_or_else(|| connection_busy(lease.timeouts(), holder));
+            lease.monitor().mark_reported(lease.id());
             internal(text)
         }
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
