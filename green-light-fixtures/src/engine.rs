@@ -59,7 +59,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts describing an engine: SQLite, in memory, without tables, unless told otherwise.
+    /// Starts to describe an engine: SQLite, in memory, without tables, unless another is set.
     #[track_caller]
     pub fn builder() -> EngineBuilder {
         EngineBuilder {
@@ -86,7 +86,7 @@ impl Engine {
         Ok(isolated.into_session())
     }
 
-    /// The place of `test` in a database, kept apart from other tests by `isolation`.
+    /// What isolates `test` from other tests: a transaction, or a lease of a database that it may commit to.
     ///
     /// The name is used in messages. Outside of `#[green_light::test]` and its fixtures, it also tells the test from
     /// others where connections of a server are few.

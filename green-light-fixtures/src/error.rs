@@ -62,7 +62,7 @@ impl Error {
         self
     }
 
-    /// The first of several errors, with the others told after it.
+    /// The first of several errors, with the others after it.
     pub(crate) fn all(errors: Vec<Self>) -> Result<(), Self> {
         let mut errors = errors.into_iter();
         let Some(mut first) = errors.next() else {

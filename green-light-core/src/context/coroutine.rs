@@ -85,7 +85,7 @@ impl Stack {
 /// A stack that belongs to no thread: what an ended thread leaves to the next.
 pub(crate) struct IdleStack(Stack);
 
-// SAFETY: `IdleStack::new` alone makes one. Its generator is done: no frame and no closure stands on it, and its own
+// SAFETY: `IdleStack::new` alone makes one. Its generator is done: no frame and no closure is on it, and its own
 // counts live on it and are reached through it alone. Its `Frame` is new, so the `Rc` is not shared.
 unsafe impl Send for IdleStack {}
 
@@ -156,7 +156,7 @@ impl<T> Coroutine<T> {
 
     /// Runs `closure` until it suspends or ends.
     ///
-    /// `F: 'static` because a leaked coroutine leaks what stands on its stack, such as a
+    /// `F: 'static` because a leaked coroutine leaks what is on its stack, such as a
     /// `std::thread::scope` whose threads go on using what the closure borrowed.
     pub(crate) fn start<F: FnOnce() -> T + 'static>(&mut self, closure: F) -> Step<T> {
         let mut place = Some(closure);

@@ -55,8 +55,8 @@ pub(crate) struct Frame {
     /// The tokio runtime it was suspended in first, for destructors that run outside of it.
     handle: RefCell<Option<Handle>>,
     has_looked_for_runtime: Cell<bool>,
-    standing: RefCell<Vec<ActiveWait>>,
-    /// Waits below this index do not count as nested: synchronous code stands in between.
+    active: RefCell<Vec<ActiveWait>>,
+    /// Waits below this index do not count as nested: synchronous code is in between.
     nesting_floor: Cell<usize>,
     last_wait: Cell<u64>,
     /// How often a wait of this context was resumed.
@@ -86,7 +86,7 @@ impl Frame {
             give_up_at: Cell::new(None),
             handle: RefCell::new(None),
             has_looked_for_runtime: Cell::new(false),
-            standing: RefCell::new(Vec::new()),
+            active: RefCell::new(Vec::new()),
             nesting_floor: Cell::new(0),
             last_wait: Cell::new(0),
             resumed: Cell::new(0),
@@ -216,7 +216,7 @@ impl Frame {
         let number = self.last_wait.get() + 1;
         self.last_wait.set(number);
         let token = self.token();
-        self.standing.borrow_mut().push(ActiveWait {
+        self.active.borrow_mut().push(ActiveWait {
             number,
             token,
             place,
@@ -230,38 +230,38 @@ impl Frame {
     /// The innermost wait on this stack.
     #[inline]
     pub(crate) fn innermost(&self) -> WaitId {
-        let number = self.standing.borrow().last().map_or(0, |wait| wait.number);
+        let number = self.active.borrow().last().map_or(0, |wait| wait.number);
         (self.address(), number)
     }
 
     /// Whether the innermost wait is going to unwind.
     pub(crate) fn innermost_is_cancelled(&self) -> bool {
-        let standing = self.standing.borrow();
-        let token = standing.last().and_then(|wait| wait.token.as_ref());
+        let active = self.active.borrow();
+        let token = active.last().and_then(|wait| wait.token.as_ref());
         token.is_some_and(CancelToken::is_cancelled)
     }
 
     /// The place of the innermost wait.
     pub(crate) fn innermost_place(&self) -> Option<Place> {
-        self.standing.borrow().last().map(|wait| wait.place.clone())
+        self.active.borrow().last().map(|wait| wait.place.clone())
     }
 
     /// The place of the wait whose future the innermost wait was called in.
     #[inline]
     pub(crate) fn enclosing_place(&self) -> Option<Place> {
-        let standing = self.standing.borrow();
-        let enclosing = standing.len().checked_sub(2)?;
-        (enclosing >= self.nesting_floor.get()).then(|| standing[enclosing].place.clone())
+        let active = self.active.borrow();
+        let enclosing = active.len().checked_sub(2)?;
+        (enclosing >= self.nesting_floor.get()).then(|| active[enclosing].place.clone())
     }
 
     #[inline]
     pub(crate) fn is_nested(&self) -> bool {
-        self.standing.borrow().len() >= self.nesting_floor.get() + 2
+        self.active.borrow().len() >= self.nesting_floor.get() + 2
     }
 
-    /// Makes the waits that stand now invisible to [`Frame::enclosing_place`], and says what was there before.
+    /// Makes the waits that are active now invisible to [`Frame::enclosing_place`], and says what was there before.
     pub(crate) fn raise_nesting_floor(&self) -> usize {
-        self.nesting_floor.replace(self.standing.borrow().len())
+        self.nesting_floor.replace(self.active.borrow().len())
     }
 
     pub(crate) fn restore_nesting_floor(&self, nesting_floor: usize) {
@@ -290,7 +290,7 @@ impl ActiveWaitGuard<'_> {
 impl Drop for ActiveWaitGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let ended = self.frame.standing.borrow_mut().pop();
+        let ended = self.frame.active.borrow_mut().pop();
         debug_assert_eq!(
             ended.map(|wait| wait.number),
             Some(self.number),

@@ -229,7 +229,7 @@ mod tests {
     impl Drop for Look {
         fn drop(&mut self) {
             SEEN.lock().unwrap().push(first_handler());
-            // A catch inside of the destructor stands in between.
+            // A catch inside of the destructor is in between.
             let inside = catch_unwind(first_handler);
             SEEN.lock().unwrap().push(inside.unwrap());
         }

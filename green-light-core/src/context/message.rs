@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::context::settings::{DROP_TIMEOUT, STACK_SIZE, STALL_TIMEOUT};
 
-/// Where a wait stands in the user's code.
+/// Where a wait is in the user's code.
 #[derive(Clone)]
 pub(crate) enum Place {
     /// The line that calls `wait`.

@@ -4,8 +4,8 @@
 //! future, and [`wait`](wait()) suspends that stack until another future is ready.
 //!
 //! The context of a test, and that of a shared fixture, has the stack of its thread instead: [`beside_thread_stack`]
-//! puts the executor, and all that stands around the context, onto a coroutine, and [`on_thread_stack`] runs the
-//! closure where the executor would have stood. So code that measures its stack, `RUST_MIN_STACK`, the standard
+//! puts the executor, and all that is around the context, onto a coroutine, and [`on_thread_stack`] runs the
+//! closure where the executor would have been. So code that measures its stack, `RUST_MIN_STACK`, the standard
 //! library's report of an overflow and a debugger find what they find in a plain test. Everything below holds for
 //! both kinds; where they differ, it says so.
 //!

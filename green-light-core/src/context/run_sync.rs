@@ -34,7 +34,7 @@ use crate::context::{current, message, stack};
 /// assert_send(green_light_core::context::run_sync(|| ()));
 /// ```
 ///
-/// The closure is `'static`, as that of [`std::thread::spawn`]: when the future is leaked, what stands on
+/// The closure is `'static`, as that of [`std::thread::spawn`]: when the future is leaked, what is on
 /// its stack is never dropped, not even the end of a [`std::thread::scope`]. Share by `Rc` or `Arc`.
 ///
 /// ```compile_fail,E0597

@@ -100,7 +100,7 @@ impl Host {
         }
     }
 
-    /// The executor has ended, and what stands on this stack must not go on.
+    /// The executor has ended, and the code on this stack must not go on.
     #[cold]
     fn strand(&self) -> ! {
         if let Some(stranded) = self.stranded.take() {
@@ -117,7 +117,7 @@ impl Host {
 /// For the runner: `main` drives an executor to its end. In a coroutine there is no such stack, so `main` is simply
 /// called.
 ///
-/// `stranded` is called on this thread if `main` has ended and a context still stands on the stack of the thread,
+/// `stranded` is called on this thread if `main` has ended and a context is still on the stack of the thread,
 /// which takes one that was given up or leaked. It gets what `main` returned. If it returns, the thread sleeps for
 /// ever.
 ///

@@ -2,7 +2,7 @@
 //!
 //! A wait polls its future on the context's own stack and suspends that stack while the future is pending.
 //! When the context was asked to end, a wait unwinds the stack instead, unless that would abort the process
-//! (`landing_pads.rs`): then it stands in a destructor of an unwinding in progress, and goes on waiting.
+//! (`landing_pads.rs`): then it is in a destructor of an unwinding in progress, and goes on waiting.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -100,7 +100,7 @@ pub fn is_active() -> bool {
     current::frame().is_ok()
 }
 
-/// As [`wait`], for the runner: `name` stands in reports instead of a line.
+/// As [`wait`], for the runner: reports have `name` instead of a line.
 ///
 /// # Panics
 ///
@@ -143,12 +143,12 @@ fn drive<F: Future>(frame: &Rc<Frame>, future: F, place: Place) -> F::Output {
         _ if may_unwind() => unwind(frame),
         Request::Cancelled => {}
         Request::Dropped => {
-            let _standing = frame.begin_wait(place);
+            let _active = frame.begin_wait(place);
             return blocking_wait::drive(frame, future);
         }
     }
-    let standing = frame.begin_wait(place);
-    suspending(frame, future, standing.id())
+    let active = frame.begin_wait(place);
+    suspending(frame, future, active.id())
 }
 
 #[track_caller]

@@ -88,7 +88,7 @@ impl Failure {
 /// The causes of an error whose text is `said`, outermost first.
 ///
 /// Many errors repeat their source in their own text, and the source of that as well. Each text is given
-/// once: a cause that is part of what stands before it says nothing new.
+/// once: a cause that is part of the text before it says nothing new.
 #[must_use]
 pub fn causes_of(error: &(dyn Error + 'static), said: &str) -> Vec<String> {
     let mut causes: Vec<String> = Vec::new();

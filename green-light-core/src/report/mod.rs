@@ -1,4 +1,5 @@
-//! Where the sentences a user reads are made, and only here: one voice, and one place to test it.
+//! What went wrong and what happened, as values, and the one way to the terminal. The sentences about tests and
+//! fixtures are in `messages/`, which is above.
 
 pub(crate) mod durations;
 pub(crate) mod events;

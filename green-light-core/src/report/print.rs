@@ -1,4 +1,4 @@
-//! The one door to stderr. No password goes through it.
+//! All that is printed on stderr, without passwords.
 
 use std::io::Write;
 
@@ -19,12 +19,12 @@ pub(crate) fn say_to_terminal(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", redacted(text));
 }
 
-/// Tells about the running test; libtest shows it if the test fails. For crates of fixtures.
+/// Prints a note about the running test; libtest shows it if the test fails. For crates of fixtures.
 pub fn note(text: &str) {
     say(&format!("note: {text}"));
 }
 
-/// Tells at once why nothing seems to happen. For crates of fixtures.
+/// Prints at once why nothing seems to happen. For crates of fixtures.
 pub fn progress(text: &str) {
     say_to_terminal(&format!("green-light: {text}"));
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-/// What stands in place of a password.
+/// The text in place of a password.
 const HIDDEN: &str = "***";
 
 /// Parameters of a URL whose values are secrets, or parts of their names.
@@ -62,7 +62,7 @@ pub fn redacted_url(url: &str) -> String {
     }
 }
 
-/// Hides what stands between each `mark` and the next `end`.
+/// Hides the text between each `mark` and the next `end`.
 fn after(text: &str, mark: &str, end: impl Fn(char) -> bool) -> String {
     let mut shown = String::new();
     let mut rest = text;

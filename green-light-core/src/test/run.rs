@@ -96,7 +96,7 @@ fn run(meta: &'static TestMeta) -> Result<TestRecord, Failure> {
 
 /// Drives a test without a context.
 ///
-/// A function of its own: `whole` is large, and the room that it is made in, before it stands in its box, would
+/// A function of its own: `whole` is large, and the room that it is made in, before it is in its box, would
 /// otherwise be missing on the stack of every test.
 #[inline(never)]
 fn drive_here(run: Rc<TestRun>, config: &'static Config) -> Result<(), RuntimeError> {

@@ -27,7 +27,7 @@ use crate::runtime::shared::block_on;
 
 /// Runs `test` to its end.
 pub(crate) fn drive<T>(meta: &TestMeta, test: impl Future<Output = T>) -> Result<T, RuntimeError> {
-    // A `LocalSet` stands outside of the context, so that a `wait` does not stop its tasks.
+    // A `LocalSet` is outside of the context, so that a `wait` does not stop its tasks.
     let set = meta.options.local.then(LocalSet::new);
     let is_private = match meta.options.runtime {
         RuntimeChoice::Shared => false,

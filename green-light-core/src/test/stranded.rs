@@ -1,7 +1,7 @@
 //! A test whose thread cannot go back to libtest.
 //!
 //! Its body, or a destructor of it, was cancelled and does not end: it catches the unwinding again and again, or
-//! waits for what never comes. What stands on a stack must not be taken away, and this one is the thread's. So the
+//! waits for what never comes. What is on a stack must not be taken away, and this one is the thread's. So the
 //! thread stays where it is, and libtest waits for it in vain. The test is torn down and reported by its executor,
 //! the tests that run beside it go on, and then the process ends as a failed run does.
 
@@ -49,7 +49,7 @@ pub(crate) fn stranded(meta: &'static TestMeta, record: &TestRecord) {
     let verdict = Verdict::of(meta, record);
     events::outcome(meta, record, verdict);
     say_to_terminal(&text::stranded(meta, &late(meta, record)));
-    // Its `Running` stands below on this stack and will not be dropped.
+    // Its `Running` is further down on this stack and will not be dropped.
     RUNNING.fetch_sub(1, Ordering::AcqRel);
     let mut busy = Instant::now();
     while busy.elapsed() < QUIET {

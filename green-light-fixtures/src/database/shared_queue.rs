@@ -117,7 +117,7 @@ impl SharedGuard {
         self.slot.take().map(|shared| shared.database)
     }
 
-    /// The test has ended. With `is_held` something still has a connection of its.
+    /// The test has ended. With `is_held` something still has one of its connections.
     pub(crate) async fn release(mut self, test: &str, is_held: bool) -> Result<(), Error> {
         let Some(shared) = self.slot.as_mut().filter(|_| !is_held) else {
             return Ok(());
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_that_does_not_come_is_an_error_that_names_who_has_it() {
+    async fn a_wait_that_does_not_end_is_an_error_that_names_the_other_test() {
         let mut tests = Tests::default();
         let first = tests.next("first", false).await.unwrap();
         let error = tests.next("second", false).await.unwrap_err().to_string();

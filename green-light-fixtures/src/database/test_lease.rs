@@ -71,7 +71,7 @@ impl LeasedDatabase {
         }
     }
 
-    /// The test has ended. With `is_held` something still has a connection of its.
+    /// The test has ended. With `is_held` something still has one of its connections.
     async fn release(self, test: &str, is_held: bool) -> Result<(), Error> {
         match self {
             Self::Dedicated(database) => {

@@ -82,7 +82,7 @@ impl BreachReport {
         }
     }
 
-    /// Whether a hook of the database tells of it.
+    /// Whether a hook of the database reports it.
     pub(crate) fn is_by_hook(&self) -> bool {
         matches!(self.breach, Breach::Commit | Breach::Rollback)
     }

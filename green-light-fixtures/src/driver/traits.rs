@@ -75,7 +75,7 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     /// The pool that the test gets.
     fn pool(&self) -> DatabasePool;
 
-    /// Where the database is, if it has a place of its own.
+    /// Where the database is, if it is not in memory.
     fn url(&self) -> Option<&DatabaseUrl>;
 
     /// The savepoint that has to stay the innermost, if there is one.
@@ -111,7 +111,7 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
 
 /// What a slot owns besides its pool: its database, which goes when this is dropped.
 pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
-    /// Where the database is, if it has a place of its own.
+    /// Where the database is, if it is not in memory.
     fn url(&self) -> Option<&DatabaseUrl>;
 
     fn may_idle(&self) -> bool {

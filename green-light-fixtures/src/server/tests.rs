@@ -189,7 +189,10 @@ impl Registry for MemoryServer {
     }
 
     async fn recycle(&self, _: &mut Admin, name: &str) -> Result<bool, sqlx::Error> {
-        self.rows.lock().databases.insert(name.to_owned(), State::Ready);
+        self.rows
+            .lock()
+            .databases
+            .insert(name.to_owned(), State::Ready);
         Ok(true)
     }
 

@@ -12,7 +12,7 @@ use crate::isolation::Isolation;
 use crate::session::handle::Session;
 use crate::session::isolated::{IsolatedDb, Owner};
 
-/// What isolates one test: its outer transaction, or its place in a database it may commit to.
+/// What isolates one test: its outer transaction, or its lease of a database that it may commit to.
 ///
 /// The application under test gets a [`session`](Self::session) or its `DatabaseConnection`; all it
 /// writes is undone by [`finish`](Self::finish). Clones are the same transaction; dropping the last
@@ -91,33 +91,17 @@ impl Transaction {
         Ok(())
     }
 
-    /// What to print if the test failed because its connection was taken: who held it, and the cure.
+    /// What to print if the test failed because its connection was busy: who held it, and the cure.
     ///
     /// `None` unless something held the connection for as long as a query waits for it. Once the
-    /// transaction has ended, only that the database ended it to break a deadlock is told.
+    /// transaction has ended, it says only whether the database ended it to break a deadlock.
     #[must_use]
     pub fn contention(&self) -> Option<String> {
         self.owner.isolated.contention()
     }
 
-    /// The statement that the database refused last, as far as SeaORM reports statements.
-    pub(crate) fn refused(&self) -> Option<String> {
-        self.owner.isolated.refused()
-    }
-
-    /// What to know if the server was started by green-light and has ended.
-    pub(crate) fn server_end(&self) -> Option<String> {
-        self.owner.isolated.server_end()
-    }
-
-    /// Whether the test asked where its database is, and a connection to it would see nothing of the test.
-    pub(crate) fn was_url_asked_for(&self) -> bool {
-        self.owner.isolated.was_url_asked_for()
-    }
-
-    /// What to know if the test failed because nothing could be written any more.
-    pub(crate) fn ended_early(&self) -> Option<String> {
-        self.owner.isolated.ended_early()
+    pub(crate) fn isolated(&self) -> &IsolatedDb {
+        &self.owner.isolated
     }
 }
 

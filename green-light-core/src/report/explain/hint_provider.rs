@@ -24,7 +24,7 @@ pub enum Concern {
 }
 
 thread_local! {
-    static ADVISERS: RefCell<Vec<Advice>> = const { RefCell::new(Vec::new()) };
+    static PROVIDERS: RefCell<Vec<Advice>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A fixture that is asked, until this is dropped.
@@ -35,24 +35,24 @@ pub struct HintProvider(Advice);
 /// printed instead of what is true of any database: a fact, and a line of help. For crates of fixtures.
 pub fn provide_hints(advice: impl Fn(Concern) -> Option<String> + 'static) -> HintProvider {
     let advice: Advice = Rc::new(advice);
-    ADVISERS.with_borrow_mut(|advisers| advisers.push(Rc::clone(&advice)));
+    PROVIDERS.with_borrow_mut(|providers| providers.push(Rc::clone(&advice)));
     HintProvider(advice)
 }
 
 impl Drop for HintProvider {
     fn drop(&mut self) {
-        // A thread that ends has no advisers any more.
-        let _ = ADVISERS.try_with(|advisers| {
-            let mut advisers = advisers.borrow_mut();
-            advisers.retain(|other| !Rc::ptr_eq(other, &self.0));
+        // A thread that ends has no providers any more.
+        let _ = PROVIDERS.try_with(|providers| {
+            let mut providers = providers.borrow_mut();
+            providers.retain(|other| !Rc::ptr_eq(other, &self.0));
         });
     }
 }
 
 /// What the first one says that knows something.
 pub(crate) fn ask(concern: Concern) -> Option<String> {
-    let advisers = ADVISERS.with_borrow(Clone::clone);
-    let advised = advisers.iter().find_map(|advice| advice(concern));
+    let providers = PROVIDERS.with_borrow(Clone::clone);
+    let advised = providers.iter().find_map(|advice| advice(concern));
     advised.or_else(|| match concern {
         // What is used after its test is used on any thread.
         Concern::ClosedPool => left_behind::advice(),
@@ -72,14 +72,14 @@ mod tests {
         let other = Failure::new("attempted to acquire a connection on a closed pool");
         let general = [explain(&pool), explain(&other)];
         let ignorant = provide_hints(|_| None);
-        let adviser = provide_hints(|concern| {
+        let provider = provide_hints(|concern| {
             let known = concern == Concern::Connections;
             known.then(|| "it has a holder\n  help: ask it".to_owned())
         });
         let told = explain(&pool);
         assert_eq!(told, "\n  what it means: it has a holder\n  help: ask it");
         assert_eq!(explain(&other), general[1]);
-        drop((ignorant, adviser));
+        drop((ignorant, provider));
         assert_eq!(explain(&pool), general[0]);
     }
 }

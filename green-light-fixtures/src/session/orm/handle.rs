@@ -1,6 +1,6 @@
 //! What a session is to SeaORM.
 
-use std::{fmt, ops::Deref, panic::Location, sync::Arc, time::Duration};
+use std::{fmt, ops::Deref, panic::Location, sync::Arc};
 
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
@@ -77,16 +77,6 @@ impl Session {
     /// The savepoint that has to stay the innermost, if there is one.
     pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
         self.shared.isolated.guard_savepoint()
-    }
-
-    /// A statement comes that SeaORM does not report.
-    pub(crate) fn announce(&self) {
-        self.shared.isolated.announce();
-    }
-
-    /// Notes a statement that SeaORM does not report, so that a breach can name it.
-    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
-        self.shared.isolated.ran_text(sql, elapsed, has_failed);
     }
 
     /// Notes where a transaction that has just been begun was begun.

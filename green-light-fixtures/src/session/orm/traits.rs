@@ -27,10 +27,11 @@ impl ConnectionTrait for Session {
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let started = std::time::Instant::now();
-        self.announce();
+        self.shared.isolated.announce();
         let result = self.connection().execute_unprepared(sql).await;
         if !matches!(result, Err(DbErr::ConnectionAcquire(_))) {
-            self.ran_text(sql, started.elapsed(), result.is_err());
+            let isolated = &self.shared.isolated;
+            isolated.ran_text(sql, started.elapsed(), result.is_err());
         }
         self.explained(result)
     }
