@@ -76,30 +76,16 @@ fn grant(denial: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::mysql::MySqlConnectOptions;
+    use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
     use super::*;
-    use crate::mysql::admin::AdminConnection;
+    use crate::server::failure::tests::expect_feature_named;
 
     #[tokio::test]
     async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
         let server = SERVER.obtain().await.unwrap();
-        let options: MySqlConnectOptions = server.url.expose().parse().unwrap();
-        let options = options.ssl_mode(sqlx::mysql::MySqlSslMode::Required);
-        let error = failed(
-            "no connection",
-            AdminConnection::connect_when_free(&options)
-                .await
-                .unwrap_err(),
-        )
-        .to_string();
-        assert!(
-            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
-            "{error}"
-        );
-        assert!(
-            error.ends_with("the URL is that of `GREEN_LIGHT_MYSQL_URL`"),
-            "{error}"
-        );
+        let options: MySqlConnectOptions = SERVER.parse(&server.url).unwrap();
+        expect_feature_named::<sqlx::MySqlConnection>(&options.ssl_mode(MySqlSslMode::Required))
+            .await;
     }
 }

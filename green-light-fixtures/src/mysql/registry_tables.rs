@@ -39,18 +39,14 @@ pub(crate) async fn create_tables(connection: &mut AdminConnection) -> Result<()
     }
 }
 
-/// What the server says of its version.
-pub(crate) async fn version(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
-    let row = connection.fetch_one("SELECT version()").await?;
-    row.try_get_unchecked(0)
-}
-
-/// What the contents of a new database depend on, besides the schema.
-pub(crate) async fn fingerprint(connection: &mut AdminConnection) -> Result<String, sqlx::Error> {
-    let fingerprint = "SELECT concat_ws(' ', version(), @@character_set_server, @@collation_server, \
-                  @@sql_mode, @@lower_case_table_names, current_user())";
-    let row = connection.fetch_one(fingerprint).await?;
-    row.try_get_unchecked(0)
+/// The version of the server, and what the contents of a new database depend on besides the schema.
+pub(crate) async fn server_info(
+    connection: &mut AdminConnection,
+) -> Result<(String, String), sqlx::Error> {
+    let info = "SELECT version(), concat_ws(' ', version(), @@character_set_server, @@collation_server, \
+                @@sql_mode, @@lower_case_table_names, current_user())";
+    let row = connection.fetch_one(info).await?;
+    Ok((row.try_get_unchecked(0)?, row.try_get_unchecked(1)?))
 }
 
 /// How many connections the server gives a user, and so how high numbers can be.

@@ -36,26 +36,20 @@ impl ServerAccess for MySqlServer {
         let mut admin = AdminConnection::connect_when_free(&options)
             .await
             .map_err(cannot)?;
-        let version = registry_tables::version(&mut admin).await.map_err(cannot)?;
+        let info = registry_tables::server_info(&mut admin).await;
+        let (version, fingerprint) = info.map_err(cannot)?;
         oldest_version::check(&version)?;
-        let cannot = |error| failed("the database `green_light` cannot be prepared", error);
+        let connections = registry_tables::connection_limit(&mut admin).await;
+        let connections = connections.map_err(cannot)?;
         registry_tables::create_tables(&mut admin)
             .await
-            .map_err(cannot)?;
-        let cannot = |error| {
-            failed(
-                "the server could not be asked for its version and settings",
-                error,
-            )
-        };
-        let connections = registry_tables::connection_limit(&mut admin).await;
-        let fingerprint = registry_tables::fingerprint(&mut admin).await;
+            .map_err(|error| failed("the database `green_light` cannot be prepared", error))?;
         Ok(Entered {
-            connections: connections.map_err(cannot)?,
+            connections,
             driver: Self {
                 options,
                 is_ours,
-                fingerprint: fingerprint.map_err(cannot)?,
+                fingerprint,
                 process: new_name("p"),
             },
             admin,

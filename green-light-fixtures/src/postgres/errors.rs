@@ -70,30 +70,15 @@ fn asks_for_tls(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::postgres::PgConnectOptions;
+    use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
     use super::*;
-    use crate::postgres::admin::AdminConnection;
+    use crate::server::failure::tests::expect_feature_named;
 
     #[tokio::test]
     async fn a_server_that_takes_no_connection_without_a_feature_of_sqlx_names_it() {
         let server = SERVER.obtain().await.unwrap();
-        let options: PgConnectOptions = server.url.expose().parse().unwrap();
-        let options = options.ssl_mode(sqlx::postgres::PgSslMode::Require);
-        let error = failed(
-            "no connection",
-            AdminConnection::connect_when_free(&options)
-                .await
-                .unwrap_err(),
-        )
-        .to_string();
-        assert!(
-            error.contains("help: in `Cargo.toml`, add `tls-rustls`"),
-            "{error}"
-        );
-        assert!(
-            error.ends_with("the URL is that of `GREEN_LIGHT_POSTGRES_URL`"),
-            "{error}"
-        );
+        let options: PgConnectOptions = SERVER.parse(&server.url).unwrap();
+        expect_feature_named::<sqlx::PgConnection>(&options.ssl_mode(PgSslMode::Require)).await;
     }
 }

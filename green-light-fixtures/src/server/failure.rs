@@ -21,3 +21,19 @@ pub(crate) fn cannot_open<C: ServerConnection>(error: sqlx::Error) -> Error {
     };
     failed::<C>(format!("{} {fact}", C::SERVER), error)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::server::admin_connection::AdminConnection;
+
+    /// Checks that no connection can be made with `options`, and that the error names the feature of sqlx that is
+    /// missing.
+    pub(crate) async fn expect_feature_named<C: ServerConnection>(options: &C::Options) {
+        let connected = AdminConnection::<C>::connect_when_free(options).await;
+        let error = failed::<C>("no connection", connected.unwrap_err()).to_string();
+        let feature = "help: in `Cargo.toml`, add `tls-rustls`";
+        let url = format!("the URL is that of `{}`", C::URL_VARIABLE);
+        assert!(error.contains(feature) && error.ends_with(&url), "{error}");
+    }
+}
