@@ -54,6 +54,8 @@ pub use green_light_macros::uses;
 
 pub mod fixtures;
 pub mod guide;
+#[cfg(feature = "macros")]
+mod macros;
 pub mod prelude;
 #[cfg(all(
     feature = "macros",
@@ -63,6 +65,3 @@ mod sql_fixtures;
 
 #[doc(hidden)]
 pub use green_light_core::__private;
-#[cfg(feature = "macros")]
-#[doc(hidden)]
-pub use green_light_fixtures::{__backend, __isolation};

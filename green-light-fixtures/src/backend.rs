@@ -4,9 +4,6 @@
 
 use std::{fmt, str::FromStr};
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::DbBackend;
-
 use crate::error::{Error, Kind};
 
 /// A database that tests can run on.
@@ -37,17 +34,6 @@ impl Backend {
         }
     }
 
-    /// The same database as SeaORM names it.
-    #[cfg(feature = "sea-orm")]
-    #[must_use]
-    pub fn dialect(self) -> DbBackend {
-        match self {
-            Self::Sqlite => DbBackend::Sqlite,
-            Self::Postgres => DbBackend::Postgres,
-            Self::MySql => DbBackend::MySql,
-        }
-    }
-
     /// Says which feature is missing.
     pub(crate) fn without_feature(self) -> Error {
         Error::new(
@@ -57,17 +43,6 @@ impl Backend {
         .help(format!(
             "write `green-light = {{ version = \"..\", features = [\"{self}\"] }}` in `Cargo.toml`"
         ))
-    }
-}
-
-impl Default for Backend {
-    fn default() -> Self {
-        match () {
-            () if cfg!(feature = "sqlite") => Self::Sqlite,
-            () if cfg!(feature = "mysql") && !cfg!(feature = "postgres") => Self::MySql,
-            () if cfg!(feature = "postgres") && !cfg!(feature = "mysql") => Self::Postgres,
-            () => Self::Sqlite,
-        }
     }
 }
 

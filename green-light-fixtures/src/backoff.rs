@@ -14,21 +14,29 @@ pub(crate) struct Backoff {
     started: Instant,
     reported: Instant,
     pauses: u32,
+    limit: Duration,
 }
 
 impl Backoff {
+    #[allow(dead_code, reason = "what servers have is waited for so long")]
     pub(crate) fn new() -> Self {
+        Self::within(LIMIT)
+    }
+
+    /// One that expires after `limit`.
+    pub(crate) fn within(limit: Duration) -> Self {
         let started = Instant::now();
         Self {
             started,
             reported: started,
             pauses: 0,
+            limit,
         }
     }
 
     /// Whether it has been so long that waiting on makes no sense.
     pub(crate) fn expired(&self) -> bool {
-        self.started.elapsed() >= LIMIT
+        self.started.elapsed() >= self.limit
     }
 
     /// Whether it is time to report what is waited for; not again for some seconds.

@@ -2,10 +2,6 @@
 
 use std::{any::Any, fmt, pin::Pin, sync::Arc};
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::DatabaseConnection;
-#[cfg(feature = "sqlx")]
-use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Database, Pool, pool::PoolConnection};
 
 use crate::backend::Backend;
@@ -17,17 +13,6 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// What green-light asks of the pools of one database, besides what sqlx says of every pool.
 pub(crate) trait PoolDriver: Database {
     const DIALECT: &'static dyn Dialect;
-
-    /// The pool as SeaORM takes it.
-    #[cfg(feature = "sea-orm")]
-    fn to_sea_orm(pool: Pool<Self>) -> DatabaseConnection;
-
-    /// Runs the migrations that have not run.
-    #[cfg(feature = "sqlx")]
-    fn migrate<'a>(
-        pool: &'a Pool<Self>,
-        migrator: &'a Migrator,
-    ) -> BoxFuture<'a, Result<(), MigrateError>>;
 
     /// Runs a text of one or more statements, unprepared.
     fn execute(
@@ -49,24 +34,11 @@ pub(crate) trait PoolDriver: Database {
     }
 }
 
-/// Implements [`PoolDriver`] for a database of sqlx, with its dialect, how SeaORM takes its pool, and more methods.
+/// Implements [`PoolDriver`] for a database of sqlx, with its dialect and more methods.
 macro_rules! pool_driver {
-    ($database:ident, $dialect:ident, $connector:ident::$to_sea_orm:ident, $($more:tt)*) => {
+    ($database:ident, $dialect:ident, $($more:tt)*) => {
         impl $crate::database_pool::PoolDriver for sqlx::$database {
             const DIALECT: &'static dyn $crate::sql::dialect::Dialect = &$dialect;
-
-            #[cfg(feature = "sea-orm")]
-            fn to_sea_orm(pool: sqlx::Pool<Self>) -> sea_orm::DatabaseConnection {
-                sea_orm::$connector::$to_sea_orm(pool)
-            }
-
-            #[cfg(feature = "sqlx")]
-            fn migrate<'a>(
-                pool: &'a sqlx::Pool<Self>,
-                migrator: &'a sqlx::migrate::Migrator,
-            ) -> $crate::database_pool::BoxFuture<'a, Result<(), sqlx::migrate::MigrateError>> {
-                Box::pin(migrator.run(pool))
-            }
 
             fn execute(
                 connection: &mut Self::Connection,
@@ -108,13 +80,6 @@ impl DatabasePool {
         self.0.as_ref()?.as_any().downcast_ref()
     }
 
-    /// The pool as SeaORM takes it; a disconnected one if the test has ended.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn to_sea_orm(&self) -> DatabaseConnection {
-        let pool = self.0.as_ref();
-        pool.map(|pool| pool.to_sea_orm()).unwrap_or_default()
-    }
-
     /// Refuses new acquisitions from here on, and waits for the connections that are out.
     ///
     /// The first happens at once, the second when the returned future is awaited.
@@ -132,21 +97,9 @@ impl DatabasePool {
         self.0.as_ref()?.server_end()
     }
 
-    /// How many connections it may have.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn max_connections(&self) -> Option<u32> {
-        self.0.as_ref().map(|pool| pool.max_connections())
-    }
-
     /// A connection on which a script runs.
     pub(crate) async fn script_connection(&self) -> Result<Box<dyn ScriptConnection>, sqlx::Error> {
         self.open_pool()?.script_connection().await
-    }
-
-    /// Runs the migrations that have not run.
-    #[cfg(feature = "sqlx")]
-    pub(crate) async fn migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
-        self.open_pool()?.migrate(migrator).await
     }
 
     fn open_pool(&self) -> Result<&dyn AnyPool, sqlx::Error> {
@@ -175,15 +128,9 @@ pub(crate) trait ScriptConnection: Send {
 trait AnyPool: Send + Sync {
     fn as_any(&self) -> &dyn Any;
     fn dialect(&self) -> &'static dyn Dialect;
-    #[cfg(feature = "sea-orm")]
-    fn to_sea_orm(&self) -> DatabaseConnection;
     fn close(&self) -> BoxFuture<'static, ()>;
     fn server_end(&self) -> Option<String>;
-    #[cfg(feature = "sea-orm")]
-    fn max_connections(&self) -> u32;
     fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>>;
-    #[cfg(feature = "sqlx")]
-    fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>>;
 }
 
 impl<DB: PoolDriver> AnyPool for Pool<DB> {
@@ -193,11 +140,6 @@ impl<DB: PoolDriver> AnyPool for Pool<DB> {
 
     fn dialect(&self) -> &'static dyn Dialect {
         DB::DIALECT
-    }
-
-    #[cfg(feature = "sea-orm")]
-    fn to_sea_orm(&self) -> DatabaseConnection {
-        DB::to_sea_orm(self.clone())
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
@@ -211,11 +153,6 @@ impl<DB: PoolDriver> AnyPool for Pool<DB> {
         DB::server_end()
     }
 
-    #[cfg(feature = "sea-orm")]
-    fn max_connections(&self) -> u32 {
-        self.options().get_max_connections()
-    }
-
     fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>> {
         Box::pin(async {
             let mut connection = self.acquire().await?;
@@ -226,11 +163,6 @@ impl<DB: PoolDriver> AnyPool for Pool<DB> {
             });
             Ok(connection)
         })
-    }
-
-    #[cfg(feature = "sqlx")]
-    fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>> {
-        DB::migrate(self, migrator)
     }
 }
 

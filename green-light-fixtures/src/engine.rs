@@ -3,20 +3,17 @@
 //! An engine is a cheap handle: clones share everything. It belongs to no runtime: any tokio runtime
 //! may open a transaction on it, and the slots it keeps outlive the runtime that made them.
 
-use std::{fmt, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use green_light_core::progress;
-
-#[cfg(feature = "sqlite")]
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::Backend;
 use crate::database::factory::DatabaseFactory;
 use crate::database::keep_failed;
 use crate::database_pool::BoxFuture;
-use crate::driver::options::{EngineOptions, Storage};
+use crate::driver::engine_builder::{EngineBuilder, EngineOptions, Storage};
 use crate::driver::traits::Driver;
-use crate::drivers::driver;
+use crate::drivers::{self, driver};
 use crate::env;
 use crate::error::Error;
 use crate::isolation::Isolation;
@@ -212,65 +209,7 @@ pub struct EngineStats {
     pub databases_made: u64,
 }
 
-/// Describes an [`Engine`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing happens until `build` is awaited"]
-pub struct EngineBuilder {
-    backend: Backend,
-    schema: Schema,
-    options: EngineOptions,
-}
-
 impl EngineBuilder {
-    /// Which database to use.
-    pub fn backend(mut self, backend: Backend) -> Self {
-        self.backend = backend;
-        self
-    }
-
-    /// What the database holds before any test runs.
-    pub fn schema(mut self, schema: Schema) -> Self {
-        self.schema = schema;
-        self
-    }
-
-    /// Puts SQLite's databases into files below the target directory, removed when the engine ends.
-    pub fn file(mut self) -> Self {
-        self.options.storage = Storage::Target;
-        self
-    }
-
-    /// Puts SQLite's databases into files below `path`, removed when the engine ends.
-    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.options.storage = Storage::Directory(path.into());
-        self
-    }
-
-    /// How long a query waits for the one connection of its test; 5 s unless set.
-    pub fn connection_timeout(mut self, wait: Duration) -> Self {
-        self.options.waits.connection = wait;
-        self
-    }
-
-    /// How long the end of a test waits for what the test left running; 5 s unless set.
-    pub fn teardown_timeout(mut self, wait: Duration) -> Self {
-        self.options.waits.teardown = wait;
-        self
-    }
-
-    /// Changes how SQLite is opened: collations, extensions, `foreign_keys`, logging.
-    ///
-    /// The file name and the journal are green-light's own and are set after `change`.
-    #[cfg(feature = "sqlite")]
-    pub fn map_sqlite_options(
-        mut self,
-        change: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
-    ) -> Self {
-        let options = change(self.options.connect_options());
-        self.options.connect = Some(Arc::new(options));
-        self
-    }
-
     /// Builds the template: migrations, tables, seeds, once.
     ///
     /// # Errors
@@ -328,13 +267,7 @@ fn check_variables() -> Result<(), Error> {
     env::forced_rebuild()?;
     keep_failed::limit()?;
     Isolation::from_env()?;
-    #[cfg(feature = "_server")]
-    {
-        crate::server::connection_budget::wanted_connections()?;
-        crate::server::response_timeout::check_wait()?;
-        crate::local_server::linger::asked()?;
-    }
-    Ok(())
+    drivers::check_variables()
 }
 
 #[cfg(test)]

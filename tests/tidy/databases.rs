@@ -1,12 +1,11 @@
 //! One folder a database: no other code of the fixtures names one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens as _;
 
 use crate::{
-    exceptions::{exceptions, renew},
     files::{File, assert_tidy, rust_files},
     imports::{imports, without_tests},
 };
@@ -17,43 +16,29 @@ const SOURCE: &str = "green-light-fixtures/src/";
 const FOLDERS: [&str; 3] = ["mysql/", "postgres/", "sqlite/"];
 
 /// Where databases are listed or users name them.
-const MAY_NAME: [&str; 7] = [
-    // The lists of databases.
+const MAY_NAME: [&str; 5] = [
     "backend.rs",
+    "databases.rs",
     "drivers.rs",
-    // Fixtures, options and methods that are named after a database.
-    "engine.rs",
-    "fixtures/drivers.rs",
     "lib.rs",
-    "macros.rs",
-    "session/handle.rs",
+    "orm.rs",
 ];
 
-/// How often the other files may ask for a feature. May only shrink, until it is 20.
-const MOST_CFGS: usize = 160;
-
-/// Files that still name a database. May only shrink.
-const EXCEPTIONS: &str = "tests/tidy/exceptions/databases.txt";
+/// How often the other files may ask for a feature. May only shrink.
+const MOST_CFGS: usize = 20;
 
 #[test]
 fn only_its_folder_names_a_database() {
-    let exceptions = exceptions(EXCEPTIONS);
-    let exceptions: BTreeSet<&str> = exceptions.lines().filter(|line| !line.is_empty()).collect();
     let mut complaints = Vec::new();
-    let mut found = BTreeSet::new();
     let files = outside_of_folders();
-    for (path, file) in files.iter().filter(|(path, _)| !MAY_NAME.contains(path)) {
+    for (_, file) in files.iter().filter(|(path, _)| !MAY_NAME.contains(path)) {
         let parsed = syn::parse_file(&file.text)
             .unwrap_or_else(|error| panic!("{} does not parse: {error}", file.path));
         let mut names = BTreeMap::new();
         for item in without_tests(&parsed.items) {
             find_names(item.to_token_stream(), &mut names);
         }
-        if names.is_empty() {
-            continue;
-        }
-        found.insert(*path);
-        if !exceptions.contains(path) {
+        if !names.is_empty() {
             let names: Vec<String> = names
                 .iter()
                 .map(|(name, count)| format!("{name} ({count})"))
@@ -65,15 +50,6 @@ fn only_its_folder_names_a_database() {
                 names.join(", ")
             ));
         }
-    }
-    for exception in exceptions.difference(&found) {
-        complaints.push(format!(
-            "{exception} names no database: delete the line from {EXCEPTIONS}"
-        ));
-    }
-    if !complaints.is_empty() {
-        let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
-        complaints.push(renew(EXCEPTIONS, &found));
     }
     assert_tidy(&complaints);
 }

@@ -52,12 +52,13 @@ const LAYERS: [Layers; 3] = [
     Layers {
         name: "green-light-fixtures",
         order: "
-            backoff digest failpoint limits test_id url versions
+            backoff databases digest failpoint limits test_id url versions
             error
             backend env
             files isolation
             sql
             database_pool
+            orm
             schema
             driver
             server
@@ -70,7 +71,6 @@ const LAYERS: [Layers; 3] = [
             engine
             fixtures
             lib
-            macros
         ",
     },
 ];

@@ -6,7 +6,6 @@
 mod code;
 mod databases;
 mod documents;
-mod exceptions;
 mod files;
 mod imports;
 mod layers;

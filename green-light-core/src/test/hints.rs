@@ -7,9 +7,6 @@ use crate::fixture::visibility::reaches;
 use crate::report::print::progress;
 use crate::report::remark::print as remark_all;
 
-/// The crate whose fixtures can be overridden by their names.
-const OURS: &str = "green_light_fixtures";
-
 /// Prints a line for each. Under nextest each test is a process, so none would be the last.
 pub(crate) fn print() {
     if Config::get().is_ok_and(|config| config.nextest) {
@@ -27,7 +24,7 @@ pub(crate) fn print() {
         .filter_map(|listed| Some((*listed, shadows(listed)?)));
     let mut hints: Vec<_> = reaching
         .chain(requested)
-        .filter(|(fixture, _)| fixture.crate_name() != OURS)
+        .filter(|(fixture, _)| !fixture.is_ours())
         .collect();
     hints.sort_by_key(|(fixture, _)| (fixture.location.file, fixture.location.line));
     remark_all();
@@ -61,7 +58,7 @@ fn unreached(definition: &'static Definition) -> Option<String> {
 /// A fixture with the name and the type of one of ours that does not say that it overrides it.
 fn shadows(fixture: &Listed) -> Option<String> {
     let ours = LISTED.iter().find(|ours| {
-        ours.crate_name() == OURS
+        ours.is_ours()
             && ours.name == fixture.name
             && (ours.value)().id == (fixture.value)().id
             && !ours.around

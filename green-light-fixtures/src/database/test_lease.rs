@@ -10,17 +10,12 @@ use std::{
 
 use green_light_core::{Mutex, left_behind};
 
-#[cfg(feature = "sea-orm")]
-use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
-
 use crate::database::keep_failed::keep;
 use crate::database::shared_queue::SharedGuard;
 use crate::database_pool::DatabasePool;
 use crate::driver::traits::TestDatabase;
 use crate::error::{Error, Kind};
 use crate::isolation::Isolation;
-#[cfg(feature = "sea-orm")]
-use crate::limits::SESSION_CONNECTIONS;
 use crate::limits::Timeouts;
 use crate::test_id::TestId;
 use crate::url::DatabaseUrl;
@@ -31,11 +26,11 @@ pub(crate) struct TestLease {
     url: DatabaseUrl,
     test: TestId,
     isolation: Isolation,
-    timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
     /// How many databases of failed tests may be kept, if this is one.
     keep: AtomicUsize,
     /// Held by every connection of the test, and by this until the lease has ended.
-    token: Mutex<Option<Arc<()>>>,
+    pub(crate) token: Mutex<Option<Arc<()>>>,
     /// Empty once the lease has ended.
     leased: Mutex<Option<Leased>>,
 }
@@ -139,12 +134,6 @@ impl TestLease {
         self.keep.store(at_most, Ordering::Relaxed);
     }
 
-    /// To be held by every connection of the test; none once the lease has ended.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn token(&self) -> Option<Arc<()>> {
-        self.token.lock().clone()
-    }
-
     /// The pool of the test, unless the lease has ended.
     pub(crate) fn pool(&self) -> DatabasePool {
         let leased = self.leased.lock();
@@ -168,32 +157,6 @@ impl TestLease {
     /// What to know if the server was started by green-light and has ended, in words.
     pub(crate) fn server_end(&self) -> Option<String> {
         self.leased.lock().as_ref()?.pool.0.server_end()
-    }
-
-    /// Says what it means that no connection could be had.
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn explain(&self, error: DbErr) -> DbErr {
-        let text = match error {
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
-                if let Some(end) = self.server_end() =>
-            {
-                end
-            }
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => format!(
-                "none of the {} connections of this test was free within {:.1} s\n  \
-                 help: end transactions and streams before others are begun, or let fewer tasks \
-                 query at once; `session.url()` is for a pool of any size",
-                self.pool().max_connections().unwrap_or(SESSION_CONNECTIONS),
-                self.timeouts.connection.as_secs_f64(),
-            ),
-            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
-                if self.leased.lock().is_none() =>
-            {
-                crate::sandbox::contention::has_ended(self.test.name())
-            }
-            other => return other,
-        };
-        DbErr::Conn(RuntimeErr::Internal(text))
     }
 }
 

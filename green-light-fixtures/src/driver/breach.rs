@@ -3,6 +3,11 @@
 //! A breach belongs to the lease during which it happened. Its text names the test, the statement
 //! where that was seen, and what to write instead.
 
+#![allow(
+    dead_code,
+    reason = "each database reports some of the breaches and causes"
+)]
+
 use std::time::Instant;
 
 use crate::error::{Error, Kind};
@@ -31,25 +36,22 @@ pub(crate) enum BreachCause {
     /// Its text.
     Text(String),
     /// Its kind, as the database counts.
-    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "MySQL counts"))]
     Kind(String),
     /// Its kind, and a procedure was called that may have run it.
-    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "MySQL counts"))]
     Called(String),
 }
 
 /// Why the connection of a test could not be used any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Broken {
+pub(crate) struct Broken {
+    pub(crate) fact: &'static str,
+    pub(crate) help: &'static str,
     /// What the driver said.
-    Error(String),
-    /// It did not answer in time after its last use.
-    #[cfg_attr(
-        not(feature = "mysql"),
-        expect(dead_code, reason = "of MySQL's protocol")
-    )]
-    Unanswered,
+    pub(crate) reason: Option<String>,
 }
+
+/// The fact of a connection that is lost, unless more is known.
+pub(crate) const LOST: &str = "lost its connection, and all its rows with it";
 
 /// One breach, with what is known of the statement that caused it.
 #[derive(Debug)]
@@ -110,7 +112,7 @@ impl BreachReport {
             (Breach::Ended, _) => (
                 "ended the transaction that isolates it, and lost all its rows",
                 "write `commit()` or `rollback()` on a transaction made by `begin()`, not as SQL text; \
-                 for a statement that commits by itself, as those that define tables do on MySQL, write \
+                 for a statement that commits by itself, as those that define tables do on some databases, write \
                  `#[green_light::test(isolation = database)]`, or move it into the schema",
             ),
             (Breach::CopyDropped, _) => (
@@ -118,18 +120,9 @@ impl BreachReport {
                 "call `finish()` or `abort(..)` on what `copy_in_raw` returns: sqlx closes the connection of \
                  one that is dropped before, in production as well",
             ),
-            (Breach::Replaced, Some(Broken::Unanswered)) => (
-                "lost its connection, and all its rows with it: it did not answer after its last use",
-                "await each query to its end: on MySQL sqlx cannot use the connection of a prepared query (all \
-                 but `execute_unprepared`) that was dropped half-way, in production neither",
-            ),
-            (Breach::Replaced, Some(Broken::Error(_))) => (
-                "lost its connection, and all its rows with it",
-                "look whether the server still runs, and whether something ended this session; MySQL closes a \
-                 connection that sends more than its `max_allowed_packet` at once",
-            ),
+            (Breach::Replaced, Some(broken)) => (broken.fact, broken.help),
             (Breach::Replaced, None) => (
-                "lost its connection, and all its rows with it",
+                LOST,
                 "do not close or detach the connection of a test, nor use it on a runtime that ends \
                  before the test does",
             ),
@@ -175,9 +168,9 @@ impl BreachReport {
             ));
         }
         let error = Error::new(Kind::Breach, text).help(help);
-        match self.broken {
-            Some(Broken::Error(reason)) => error.because(reason),
-            Some(Broken::Unanswered) | None => error,
+        match self.broken.and_then(|broken| broken.reason) {
+            Some(reason) => error.because(reason),
+            None => error,
         }
     }
 

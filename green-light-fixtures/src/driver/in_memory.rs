@@ -13,8 +13,8 @@ use green_light_core::Mutex;
 
 use crate::backend::Backend;
 use crate::database_pool::{BoxFuture, DatabasePool};
+use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
-use crate::driver::options::EngineOptions;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::traits::{Driver, KeptDatabase, SlotDatabase, Template, TestDatabase};
 use crate::error::{Error, Kind};
@@ -139,7 +139,7 @@ impl Template for InMemory {
         true
     }
 
-    fn counts_connections(&self) -> bool {
+    fn on_shortage(&self, _evict: fn()) -> bool {
         self.0.counts_connections.load(Ordering::Relaxed)
     }
 

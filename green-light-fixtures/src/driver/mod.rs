@@ -5,11 +5,11 @@
 pub(crate) mod breach;
 pub(crate) mod checkout;
 pub(crate) mod detached;
+pub(crate) mod engine_builder;
 pub(crate) mod handoff;
 #[cfg(test)]
 pub(crate) mod in_memory;
 pub(crate) mod monitor;
-pub(crate) mod options;
 pub(crate) mod outcome;
 pub(crate) mod sandbox;
 pub(crate) mod slot_finish;

@@ -1,6 +1,7 @@
 //! How the outer transaction of a test ended.
 
 #[derive(Debug)]
+#[allow(dead_code, reason = "each database reports some of them")]
 pub(crate) enum FinishOutcome {
     /// Rolled back, and the connection looks as it did when new.
     Clean,

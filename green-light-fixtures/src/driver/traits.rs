@@ -1,12 +1,12 @@
 //! All that the rest of the crate knows of a database.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use sqlx::{Database, Pool};
 
 use crate::database_pool::{BoxFuture, DatabasePool};
+use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
-use crate::driver::options::EngineOptions;
 use crate::driver::outcome::FinishOutcome;
 use crate::error::Error;
 use crate::limits::Timeouts;
@@ -19,6 +19,15 @@ pub(crate) const ALL_TESTS: &str = "the tests that share a database";
 
 /// One of the databases that green-light knows.
 pub(crate) trait Driver: Send + Sync {
+    /// Whether its variables are understood.
+    ///
+    /// # Errors
+    ///
+    /// When one is not, with what to write.
+    fn check_variables(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Finds or starts its server, if it is one.
     fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { Ok(()) })
@@ -43,9 +52,15 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
     /// Whether the schema ran for it in this process.
     fn was_built(&self) -> bool;
 
-    /// Whether its databases are on a server, and so cost connections of which there are few.
-    fn counts_connections(&self) -> bool {
+    /// Calls `evict` whenever a test waits for a connection of its server, of which there are few: others may be
+    /// waiting for connections that are idle. `false` if its databases are on no server.
+    fn on_shortage(&self, _evict: fn()) -> bool {
         false
+    }
+
+    /// Notes that `test` has a connection of its server, until what is returned is dropped.
+    fn note_connection(&self, _test: &str) -> Option<Box<dyn Any + Send + Sync>> {
+        None
     }
 
     /// What to know if its server was started by green-light and has ended, in words.
@@ -79,6 +94,7 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     fn url(&self) -> Option<&DatabaseUrl>;
 
     /// The savepoint that has to stay the innermost, if there is one.
+    #[allow(dead_code, reason = "only SeaORM has savepoints of tests")]
     fn guard_savepoint(&self) -> Option<Arc<str>>;
 
     /// Whether the options of the pool lead to a stand-in instead of the database.

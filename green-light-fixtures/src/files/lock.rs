@@ -15,6 +15,7 @@ use crate::backoff::Backoff;
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
+#[allow(dead_code, reason = "servers lock only files that they have opened")]
 impl FileLock {
     /// Locks the file at `path`, which is made if it is not there. `None` if another process has the lock.
     pub(crate) fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
@@ -48,10 +49,10 @@ impl FileLock {
         what: &str,
         is_needless: impl Fn() -> bool,
     ) -> io::Result<Option<Self>> {
-        let (started, mut backoff) = (Instant::now(), Backoff::new());
+        let mut backoff = Backoff::within(limit);
         loop {
             match Self::try_acquire(path)? {
-                None if started.elapsed() < limit && !is_needless() => {
+                None if !backoff.expired() && !is_needless() => {
                     backoff.pause(|| what.to_owned()).await;
                 }
                 acquired => return Ok(acquired),

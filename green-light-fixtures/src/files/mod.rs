@@ -1,6 +1,5 @@
-//! Files that processes share: locked, written whole or not at all, and removed when their process is gone.
+//! Files that processes share: locked, and written whole or not at all.
 
 pub(crate) mod atomic_write;
+pub(crate) mod base;
 pub(crate) mod lock;
-pub(crate) mod slot_file;
-pub(crate) mod temp_dir;

@@ -8,21 +8,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The first program of `names` in the first directory of `PATH`, or else of `places`, that has any.
+/// The first program of `names` in the first directory of `PATH`, or else of `places`, that has any, and has all
+/// `companions` too.
 ///
 /// A place may have one component with a `*`, which stands for any text.
-pub(crate) fn program(names: &[&str], places: &[&str]) -> Option<PathBuf> {
-    directories(places).find_map(|directory| {
-        let programs = names.iter().map(|name| directory.join(name));
-        programs.into_iter().find(|program| program.is_file())
+pub(crate) fn program(names: &[&str], companions: &[&str], places: &[&str]) -> Option<PathBuf> {
+    let mut directories = directories(places).filter(|directory| {
+        let mut companions = companions.iter();
+        companions.all(|companion| directory.join(companion).is_file())
+    });
+    directories.find_map(|directory| {
+        let mut programs = names.iter().map(|name| directory.join(name));
+        programs.find(|program| program.is_file())
     })
-}
-
-/// The same for a program that is of use with `companion` beside it only.
-pub(crate) fn program_beside(name: &str, companion: &str, places: &[&str]) -> Option<PathBuf> {
-    directories(places)
-        .map(|directory| directory.join(name))
-        .find(|program| program.is_file() && program.with_file_name(companion).is_file())
 }
 
 fn directories(places: &[&str]) -> impl Iterator<Item = PathBuf> {
@@ -98,11 +96,11 @@ mod tests {
                 |bin: &PathBuf| fs::rename(bin.join(name), bin.join(format!("our-{name}")));
             order.iter().for_each(|bin| drop(renamed(bin)));
         }
-        let whole = program_beside("our-postgres", "our-initdb", &places).unwrap();
+        let whole = program(&["our-postgres"], &["our-initdb"], &places).unwrap();
         assert!(whole.ends_with("15/bin/our-postgres"));
-        let newest = program(&["our-mysqld", "our-postgres"], &places).unwrap();
+        let newest = program(&["our-mysqld", "our-postgres"], &[], &places).unwrap();
         assert!(newest.ends_with("17/bin/our-postgres"));
-        assert_eq!(program(&["no-such-server"], &places), None);
+        assert_eq!(program(&["no-such-server"], &[], &places), None);
     }
 
     #[test]

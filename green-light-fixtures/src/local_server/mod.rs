@@ -18,4 +18,5 @@ pub(crate) mod server_dir;
 pub(crate) mod start;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod variables;
 pub(crate) mod watchdog;

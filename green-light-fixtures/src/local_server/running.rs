@@ -10,7 +10,7 @@ use green_light_core::{Mutex, progress};
 
 use crate::env::value;
 use crate::error::{Error, Kind};
-use crate::files::temp_dir::default_base;
+use crate::files::base::default_base;
 use crate::local_server::hints::hint;
 use crate::local_server::program::ServerProgram;
 use crate::local_server::server_dir::ServerDir;

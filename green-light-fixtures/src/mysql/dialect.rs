@@ -98,6 +98,11 @@ impl Dialect for MySqlDialect {
         (first == "BEGIN" && second == "NOT").then(|| Box::new(Blocks::of_block()) as _)
     }
 
+    fn refusal_help(&self, message: &str) -> Option<&'static str> {
+        let help = "leave it out, or dump with `mysqldump --set-gtid-purged=OFF`";
+        message.contains("GTID_PURGED").then_some(help)
+    }
+
     fn reject(&self, text: &str) -> Option<Rejection> {
         let first = text.split_whitespace().next()?;
         if is(first, "USE") {

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database_pool::pool_driver;
 use crate::error::{Error, Kind};
+use crate::local_server::variables;
 use crate::mysql::admin::names;
 use crate::mysql::dialect::{MySqlDialect, has_session_word};
 use crate::mysql::errors::failed;
@@ -17,10 +18,14 @@ use crate::server::template::ServerTemplate;
 use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
 
-pub(crate) type MySqlDriver = OnServer<MySqlServer>;
+pub(crate) static DRIVER: OnServer<MySqlServer> = OnServer::NEW;
 
 impl TestServer for MySqlServer {
     type Sandbox = MySqlSandbox;
+
+    fn check_variables() -> Result<(), Error> {
+        variables::check()
+    }
 
     async fn find() -> Result<(DatabaseUrl, bool), Error> {
         let server = SERVER.obtain().await?;
@@ -42,7 +47,6 @@ impl TestServer for MySqlServer {
 pool_driver!(
     MySql,
     MySqlDialect,
-    SqlxMySqlConnector::from_sqlx_mysql_pool,
     fn server_end() -> Option<String> {
         SERVER.end_after_lost_connection()
     }

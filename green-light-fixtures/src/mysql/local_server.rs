@@ -12,7 +12,7 @@ use crate::local_server::running::RunningServer;
 use crate::local_server::server_dir::TEMPORARY;
 use crate::local_server::watchdog::quiet;
 use crate::local_server::{hints, locate};
-use crate::url::encode;
+use crate::server::url::encode;
 
 /// After a crash of the machine, a new cluster is made, so this one need not survive it.
 const SETTINGS: [&str; 10] = [
@@ -88,7 +88,7 @@ pub(crate) const MYSQL_OR_MARIADB: ServerProgram = ServerProgram {
         let query = "SHOW GLOBAL VARIABLES";
         Box::pin(hints::settings::<sqlx::MySqlConnection>(url, query))
     },
-    find: || locate::program(&PROGRAMS, &PLACES),
+    find: || locate::program(&PROGRAMS, &[], &PLACES),
     initialise,
     arguments,
     has_recovered: |_| true,
@@ -176,7 +176,7 @@ fn installer(executable: &Path) -> PathBuf {
         .flat_map(|place| NAMES.map(|name| place.join(name)));
     beside
         .find(|installer| installer.is_file())
-        .or_else(|| locate::program(&NAMES, &[]))
+        .or_else(|| locate::program(&NAMES, &[], &[]))
         .unwrap_or_else(|| NAMES[0].into())
 }
 

@@ -32,4 +32,8 @@ pub(crate) mod session_audit;
 pub(crate) mod stand_in;
 pub(crate) mod statement_count;
 pub(crate) mod template_sql;
+pub(crate) mod url;
 pub(crate) mod xa;
+
+#[cfg(not(unix))]
+compile_error!("`mysql` needs Linux or macOS\n  help: enable `sqlite` alone");

@@ -60,7 +60,7 @@ impl Registry for MySqlServer {
         let ready = format!(
             "SELECT name FROM green_light.test_databases WHERE digest = '{}' AND state IN ({states}) \
              ORDER BY field(state, {states}), number",
-            template.digest
+            template.details.digest
         );
         let ready = names(admin, ready).await?;
         let mut left = i64::try_from(ready.len()).unwrap_or(i64::MAX);
@@ -89,7 +89,7 @@ impl Registry for MySqlServer {
         let count = format!(
             "SELECT count(*) FROM green_light.test_databases \
              WHERE digest = '{}' AND state IN ('ahead', {})",
-            template.digest,
+            template.details.digest,
             ready_states(purpose)
         );
         number(admin, count).await

@@ -26,7 +26,7 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
-use crate::driver::breach::Broken;
+use crate::driver::breach::{Broken, LOST};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, connect};
@@ -143,11 +143,21 @@ impl Sandbox for MySqlSandbox {
         match used {
             Ok(Ok(is_usable)) => Ok(is_usable),
             Ok(Err(error)) => {
-                monitor.note_broken(Broken::Error(error.to_string()));
+                monitor.note_broken(Broken {
+                    fact: LOST,
+                    help: "look whether the server still runs, and whether something ended this session; MySQL closes \
+                           a connection that sends more than its `max_allowed_packet` at once",
+                    reason: Some(error.to_string()),
+                });
                 Err(error)
             }
             Err(_) => {
-                monitor.note_broken(Broken::Unanswered);
+                monitor.note_broken(Broken {
+                    fact: "lost its connection, and all its rows with it: it did not answer after its last use",
+                    help: "await each query to its end: on MySQL sqlx cannot use the connection of a prepared query \
+                           (all but `execute_unprepared`) that was dropped half-way, in production neither",
+                    reason: None,
+                });
                 Ok(false)
             }
         }

@@ -10,6 +10,7 @@ use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
 use crate::mysql::oldest_version;
 use crate::mysql::registry_tables;
+use crate::mysql::url::for_all_drivers;
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::names::new_name;
 use crate::url::DatabaseUrl;
@@ -65,7 +66,7 @@ impl ServerAccess for MySqlServer {
     }
 
     fn public_url(url: &DatabaseUrl) -> DatabaseUrl {
-        url.for_mysql_drivers()
+        for_all_drivers(url)
     }
 
     fn fingerprint(&self) -> Vec<&str> {

@@ -18,6 +18,7 @@ use crate::server::names::new_name;
 /// What a template is made of.
 #[derive(Debug, Default)]
 pub(crate) struct TemplateDetails {
+    pub(crate) digest: String,
     dump: OnceCell<Arc<DatabaseDump>>,
     /// Whether one of its routines may leave something in the session of a test that a rollback does not take away.
     /// Set once it is known that every table takes part in transactions, too.
@@ -65,9 +66,11 @@ impl TemplateSql for MySqlServer {
         );
         let name = names(admin, find).await?.pop();
         Ok(name.map(|name| TemplateInfo {
-            digest: digest.to_owned(),
             name,
-            details: TemplateDetails::default(),
+            details: TemplateDetails {
+                digest: digest.to_owned(),
+                ..TemplateDetails::default()
+            },
         }))
     }
 
@@ -124,7 +127,14 @@ impl TemplateSql for MySqlServer {
         };
         let name = new_name("d");
         let dump = template.dump(admin).await?;
-        insert(admin, &name, &template.digest, before, &self.process).await?;
+        insert(
+            admin,
+            &name,
+            &template.details.digest,
+            before,
+            &self.process,
+        )
+        .await?;
         dump.create(admin, &name, &template.name).await?;
         set_state(admin, &name, after).await?;
         unlock(admin, &name).await?;

@@ -1,7 +1,6 @@
 //! The SQL of PostgreSQL, as text.
 
 use crate::backend::Backend;
-use crate::sql::classify::has_transaction_end;
 use crate::sql::dialect::{Dialect, NOT_SQL, ProgramBody, Rejection};
 use crate::sql::lexer::LexerRules;
 
@@ -35,8 +34,16 @@ impl Dialect for PostgresDialect {
         }
     }
 
-    fn ends_transaction(&self, sql: &str) -> bool {
-        has_transaction_end(sql)
+    fn refusal_help(&self, message: &str) -> Option<&'static str> {
+        match message {
+            _ if message.contains("role \"") && message.contains("does not exist") => {
+                Some("make the role first, or dump with `pg_dump --no-owner --no-privileges`")
+            }
+            _ if message.contains("unrecognized configuration parameter") => {
+                Some("leave it out, or dump with the `pg_dump` that belongs to the server")
+            }
+            _ => None,
+        }
     }
 
     fn reject(&self, text: &str) -> Option<Rejection> {

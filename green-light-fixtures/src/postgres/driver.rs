@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::database_pool::pool_driver;
 use crate::error::Error;
+use crate::local_server::variables;
 use crate::postgres::dialect::PostgresDialect;
 use crate::postgres::local_server::SERVER;
 use crate::postgres::sandbox::PostgresSandbox;
@@ -13,10 +14,14 @@ use crate::server::template::ServerTemplate;
 use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
 
-pub(crate) type PostgresDriver = OnServer<PostgresServer>;
+pub(crate) static DRIVER: OnServer<PostgresServer> = OnServer::NEW;
 
 impl TestServer for PostgresServer {
     type Sandbox = PostgresSandbox;
+
+    fn check_variables() -> Result<(), Error> {
+        variables::check()
+    }
 
     async fn find() -> Result<(DatabaseUrl, bool), Error> {
         let server = SERVER.obtain().await?;
@@ -36,7 +41,6 @@ impl TestServer for PostgresServer {
 pool_driver!(
     Postgres,
     PostgresDialect,
-    SqlxPostgresConnector::from_sqlx_postgres_pool,
     fn server_end() -> Option<String> {
         SERVER.end_after_lost_connection()
     }

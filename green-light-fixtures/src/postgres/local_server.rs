@@ -6,7 +6,7 @@ use crate::local_server::program::{RecommendedSetting, ServerProgram};
 use crate::local_server::running::RunningServer;
 use crate::local_server::server_dir::ServerDir;
 use crate::local_server::{hints, locate};
-use crate::url::encode_host;
+use crate::postgres::url::encode_host;
 
 /// After a crash of the machine, a new cluster is made, so this one need not survive it.
 const SETTINGS: [&str; 16] = [
@@ -68,9 +68,9 @@ pub(crate) const POSTGRES: ServerProgram = ServerProgram {
         Box::pin(hints::settings::<sqlx::PgConnection>(url, query))
     },
     find: || {
-        locate::program_beside(
-            "postgres",
-            "initdb",
+        locate::program(
+            &["postgres"],
+            &["initdb"],
             &[
                 "/usr/lib/postgresql/*/bin",
                 "/usr/pgsql-*/bin",

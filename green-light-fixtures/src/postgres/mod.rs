@@ -27,3 +27,7 @@ pub(crate) mod sandbox_finish;
 pub(crate) mod server;
 pub(crate) mod stand_in;
 pub(crate) mod template_sql;
+pub(crate) mod url;
+
+#[cfg(not(unix))]
+compile_error!("`postgres` needs Linux or macOS\n  help: enable `sqlite` alone");

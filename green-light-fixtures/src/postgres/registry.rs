@@ -20,6 +20,12 @@ const RECYCLE: &str = "WITH room AS (SELECT $3 - count(*) AS room FROM green_lig
       since = clock_timestamp() FROM room \
     WHERE name = $1 AND state = 'taken' AND owner = $2 AND template <> '' AND room > 0";
 
+/// The test that a database is for, or first for.
+pub(crate) fn test_of(purpose: &Purpose) -> &str {
+    let (Purpose::Test(test) | Purpose::Slot(test)) = purpose;
+    test
+}
+
 impl Registry for PostgresServer {
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         admin
@@ -56,7 +62,7 @@ impl Registry for PostgresServer {
                 WHERE template = $1 AND test IS NULL AND state IN ('free', 'making'))",
         );
         let pop = pop.bind(&template.name).bind(self.key);
-        admin.fetch_optional(pop.bind(purpose.test())).await
+        admin.fetch_optional(pop.bind(test_of(purpose))).await
     }
 
     async fn count_ready(

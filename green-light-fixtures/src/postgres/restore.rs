@@ -11,10 +11,13 @@ use crate::error::{Error, Kind};
 use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::errors::failed;
 use crate::postgres::server::PostgresServer;
+use crate::server::background::spawn;
 use crate::server::client::ServerClient;
+use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{Purpose, TemplateInfo};
 use crate::server::names::new_name;
 use crate::server::ready_pool;
+use crate::server::reaper;
 use crate::server::test_database::Restoring;
 
 /// How long to wait before looking again at what others do.
@@ -66,10 +69,27 @@ impl Restoring for PostgresServer {
         patience: Duration,
     ) -> Result<Option<()>, Error> {
         let purpose = Purpose::Test(ALL_TESTS.to_owned());
-        let clone = ready_pool::acquire_without_permits(client, template, purpose).await?;
+        reaper::throttle(client).await?;
+        let clone = ready_pool::pop_or_create(client, template, purpose).await?;
+        let clone = DatabaseLease::new(Arc::clone(client), clone, None);
         swap(client, name, clone.name(), patience).await?;
         clone.note_swapped();
         Ok(None)
+    }
+}
+
+impl DatabaseLease<PostgresServer> {
+    /// Its database has taken the place of another lease's, which is garbage now.
+    fn note_swapped(mut self) {
+        self.name.clear();
+        let client = Arc::clone(&self.client);
+        client.background.backlog.leave();
+        client.background.backlog.left(false);
+        if let Some(batch) = client.background.note_released() {
+            spawn(async move {
+                reaper::reap(&client, batch).await;
+            });
+        }
     }
 }
 

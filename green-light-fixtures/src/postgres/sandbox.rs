@@ -25,7 +25,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use crate::driver::breach::Broken;
+use crate::driver::breach::{Broken, LOST};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
@@ -101,7 +101,11 @@ impl Sandbox for PostgresSandbox {
         match &renewed {
             Ok(Some((breach, by))) => monitor.ended_by(*breach, by.clone()),
             Ok(None) => {}
-            Err(error) => monitor.note_broken(Broken::Error(error.to_string())),
+            Err(error) => monitor.note_broken(Broken {
+                fact: LOST,
+                help: "look whether the server still runs, and whether something ended this session",
+                reason: Some(error.to_string()),
+            }),
         }
         monitor.released();
         match renewed? {

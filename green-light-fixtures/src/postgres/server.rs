@@ -7,6 +7,7 @@ use sqlx::{PgConnection, postgres::PgConnectOptions};
 use crate::error::Error;
 use crate::postgres::local_server::SERVER;
 use crate::postgres::registry_tables::{self, ServerInfo};
+use crate::postgres::url::for_all_drivers;
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::names::{program, random_bytes};
 use crate::url::DatabaseUrl;
@@ -83,7 +84,7 @@ impl ServerAccess for PostgresServer {
     }
 
     fn public_url(url: &DatabaseUrl) -> DatabaseUrl {
-        url.for_postgres_drivers()
+        for_all_drivers(url)
     }
 
     fn fingerprint(&self) -> Vec<&str> {

@@ -9,6 +9,7 @@ use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::database_properties;
 use crate::postgres::errors::failed;
 use crate::postgres::guard::GUARD;
+use crate::postgres::registry::test_of;
 use crate::postgres::registry_tables::TEMPLATE_IN_USE;
 use crate::postgres::server::PostgresServer;
 use crate::server::driver::{
@@ -51,7 +52,6 @@ impl TemplateSql for PostgresServer {
             return Ok(None);
         };
         Ok(Some(TemplateInfo {
-            digest: digest.to_owned(),
             name,
             details: row.try_get(0)?,
         }))
@@ -137,7 +137,7 @@ impl TemplateSql for PostgresServer {
         purpose: Option<&Purpose>,
     ) -> Result<String, sqlx::Error> {
         let name = new_name("d");
-        let test = purpose.map(Purpose::test);
+        let test = purpose.map(test_of);
         self.create(admin, &name, &template.name, test, Some(template))
             .await?;
         let ready = sqlx::query(

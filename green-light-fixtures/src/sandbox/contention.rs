@@ -27,7 +27,7 @@ pub(crate) fn ended_early(by: &str) -> String {
     format!(
         "{by} has ended the transaction that isolates the test, and after that nothing can be written\n  \
          help: write `#[green_light::test(isolation = database)]` for a test that commits by SQL text, by a \
-         procedure, or by a statement that defines something on MySQL; what every test needs goes into the schema"
+         procedure, or by a statement that commits by itself; what every test needs goes into the schema"
     )
 }
 

@@ -5,6 +5,7 @@
 //! * Ending reports what the test did, even if the slot is beyond repair.
 //! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
 
+use std::any::Any;
 use std::sync::{
     Arc, Weak,
     atomic::{AtomicBool, Ordering},
@@ -19,8 +20,6 @@ use crate::error::{Error, Kind};
 use crate::limits::Timeouts;
 use crate::sandbox::pool::SandboxPool;
 use crate::sandbox::slot::Slot;
-#[cfg(feature = "_server")]
-use crate::server::connection_budget::ConnectionHolder;
 use crate::test_id::TestId;
 use crate::url::DatabaseUrl;
 
@@ -32,12 +31,11 @@ pub(crate) struct Lease {
     monitor: Arc<SandboxMonitor>,
     id: u64,
     /// Lives while any clone of the test's connection does; the lease's own part ends with it.
-    token: Mutex<Option<Arc<()>>>,
+    pub(crate) token: Mutex<Option<Arc<()>>>,
     test: TestId,
     deadlocked: Arc<AtomicBool>,
-    /// On a server, where its connection is one of few.
-    #[cfg(feature = "_server")]
-    holding: Mutex<Option<ConnectionHolder>>,
+    /// Dropped when its connection is given back, if that is one of few.
+    holding: Mutex<Option<Box<dyn Any + Send + Sync>>>,
 }
 
 impl Lease {
@@ -48,11 +46,7 @@ impl Lease {
         let slot = pool.acquire(id, &test, &deadlocked).await?;
         let url = slot.database.url().cloned();
         let monitor = Arc::clone(&slot.monitor);
-        #[cfg(feature = "_server")]
-        let holding = pool
-            .template()
-            .counts_connections()
-            .then(|| ConnectionHolder::new(&test.path));
+        let holding = pool.template().note_connection(&test.path);
         Ok(Self {
             pool: Arc::clone(pool),
             url: url.unwrap_or_else(|| pool.template().url()),
@@ -62,7 +56,6 @@ impl Lease {
             token: Mutex::new(Some(Arc::default())),
             test,
             deadlocked,
-            #[cfg(feature = "_server")]
             holding: Mutex::new(holding),
         })
     }
@@ -71,19 +64,9 @@ impl Lease {
         self.id
     }
 
-    /// To be held by every connection of the test; none once the lease has ended.
-    pub(crate) fn token(&self) -> Option<Arc<()>> {
-        self.token.lock().clone()
-    }
-
     /// The test it was lent to.
     pub(crate) fn test(&self) -> &str {
         self.test.name()
-    }
-
-    #[cfg(feature = "sea-orm")]
-    pub(crate) fn has_ended(&self) -> bool {
-        self.slot.lock().is_none()
     }
 
     pub(crate) fn monitor(&self) -> &Arc<SandboxMonitor> {
@@ -111,7 +94,6 @@ impl Lease {
     pub(crate) fn take(&self) -> Option<Returning> {
         let slot = self.slot.lock().take()?;
         let token = self.token.lock().take()?;
-        #[cfg(feature = "_server")]
         drop(self.holding.lock().take());
         Some(Returning {
             slot: Some(slot),

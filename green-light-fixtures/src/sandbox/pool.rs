@@ -52,7 +52,7 @@ pub(crate) struct Counts {
 
 impl SandboxPool {
     pub(crate) fn new(template: Arc<dyn Template>, timeouts: Timeouts) -> Arc<Self> {
-        let is_on_server = template.counts_connections();
+        let is_on_server = template.on_shortage(evict_idle);
         let pool = Arc::new(Self {
             template,
             timeouts,
@@ -63,8 +63,6 @@ impl SandboxPool {
             ended: AtomicU64::new(0),
         });
         if is_on_server {
-            #[cfg(feature = "_server")]
-            crate::server::connection_budget::on_shortage(evict_idle);
             let mut pools = ON_SERVERS.lock();
             pools.retain(|pool| pool.strong_count() > 0);
             pools.push(Arc::downgrade(&pool));

@@ -156,7 +156,7 @@ async fn a_pool_that_outlives_its_test_is_not_that_of_the_next() {
     let driver = InMemory::default();
     let pool = pool_of(&driver);
     let lease = used(&pool, "leaks").await;
-    let leaked = lease.token();
+    let leaked = lease.token.lock().clone();
     assert_eq!(end(&lease).await, None);
     let (slot, detaches) = (1, true);
     let calls = driver.calls();

@@ -9,7 +9,6 @@ use std::{
 
 use crate::database_pool::BoxFuture;
 use crate::error::{Error, Kind};
-use crate::schema::build_id;
 use crate::schema::new_database::NewDatabase;
 use crate::schema::step::Step;
 use crate::sql::dialect::Dialect;
@@ -22,9 +21,9 @@ pub(crate) struct Code {
     name: Arc<str>,
     identity: String,
     /// What tells it from the other functions of this build of the program.
-    type_identity: String,
+    pub(super) type_identity: String,
     /// Whether it captures values, of which nothing is known.
-    captures: bool,
+    pub(super) captures: bool,
     /// Whether it gets the URL of the database.
     may_connect: bool,
     run: Arc<Run>,
@@ -46,24 +45,7 @@ impl Code {
         }
     }
 
-    /// A function that gets what `argument` makes of the new database, and is called by the name of its type.
-    pub(crate) fn seed<F, A, E>(seed: F, argument: fn(&NewDatabase) -> A) -> Self
-    where
-        F: AsyncFn(&A) -> Result<(), E> + Send + Sync + 'static,
-        A: Send + 'static,
-        E: fmt::Display + 'static,
-    {
-        const HELP: &str = "a seed runs once, on the database its schema has just made";
-        let called = format!("the seed `{}`", type_name::<F>());
-        let mut seed = Self::new(called, HELP, seed, argument);
-        if size_of::<F>() > 0 {
-            seed.captures = true;
-            seed.type_identity = build_id::never_equal();
-        }
-        seed
-    }
-
-    fn new<F, A, E>(
+    pub(super) fn new<F, A, E>(
         name: String,
         help: &'static str,
         code: F,

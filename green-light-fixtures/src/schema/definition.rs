@@ -216,6 +216,7 @@ impl Schema {
     }
 
     /// Whether a step may connect by itself.
+    #[allow(dead_code, reason = "all can connect to a server")]
     pub(crate) fn may_connect(&self) -> bool {
         self.parts.iter().any(|part| part.step.may_connect())
     }
@@ -268,6 +269,10 @@ impl Schema {
     }
 
     /// Whether no other schema is equal to this one: a seed captures values, and there is no key that stands for them.
+    #[allow(
+        dead_code,
+        reason = "on a server its digest, which no other has, is enough"
+    )]
     pub(crate) fn is_uncacheable(&self) -> bool {
         self.without_key().any(|step| step.captures())
     }
@@ -335,8 +340,8 @@ mod tests {
 
         use super::*;
         use crate::postgres::dialect::PostgresDialect;
-        use crate::schema::build_id::content_id;
         use crate::schema::migrations::recorder::{Bounds, Recorded};
+        use crate::server::build_id::content_id;
 
         static VERSION: AtomicUsize = AtomicUsize::new(0);
 

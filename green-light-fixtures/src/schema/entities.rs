@@ -1,11 +1,13 @@
 //! Steps by means of SeaORM: the tables of entities, and seeds.
 
-use std::fmt;
+use std::{any::type_name, fmt, ops::Deref};
 
-use sea_orm::{DatabaseConnection, DbBackend, DbErr, SchemaBuilder};
+use sea_orm::{DatabaseConnection, DbErr, SchemaBuilder};
 
+use crate::backend::Backend;
 use crate::database_pool::BoxFuture;
 use crate::error::Error;
+use crate::schema::build_id;
 use crate::schema::code::Code;
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
@@ -53,6 +55,41 @@ impl Schema {
     }
 }
 
+impl NewDatabase {
+    /// SeaORM's connection to it.
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+impl Deref for NewDatabase {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+impl Code {
+    /// A function that gets what `argument` makes of the new database, and is called by the name of its type.
+    fn seed<F, A, E>(seed: F, argument: fn(&NewDatabase) -> A) -> Self
+    where
+        F: AsyncFn(&A) -> Result<(), E> + Send + Sync + 'static,
+        A: Send + 'static,
+        E: fmt::Display + 'static,
+    {
+        const HELP: &str = "a seed runs once, on the database its schema has just made";
+        let called = format!("the seed `{}`", type_name::<F>());
+        let mut seed = Self::new(called, HELP, seed, argument);
+        if size_of::<F>() > 0 {
+            seed.captures = true;
+            seed.type_identity = build_id::never_equal();
+        }
+        seed
+    }
+}
+
 struct Entities<F>(F);
 
 impl<F> Step for Entities<F>
@@ -69,7 +106,7 @@ where
     }
 
     fn identity(&self) -> String {
-        let builder = SchemaBuilder::new(sea_orm::Schema::new(DbBackend::Sqlite));
+        let builder = SchemaBuilder::new(sea_orm::Schema::new(Backend::default().dialect()));
         format!("entities {:?}", (self.0)(builder))
     }
 }

@@ -9,16 +9,12 @@ pub(crate) mod code;
 pub(crate) mod definition;
 #[cfg(feature = "sea-orm")]
 pub(crate) mod entities;
-#[cfg(feature = "sea-orm-migration")]
+#[cfg_attr(not(feature = "sea-orm-migration"), path = "missing_migrations.rs")]
 pub(crate) mod migrations;
-#[cfg(not(feature = "sea-orm-migration"))]
-pub(crate) mod missing_migrations;
-#[cfg(not(feature = "sqlx"))]
-pub(crate) mod missing_sqlx;
 pub(crate) mod new_database;
 pub(crate) mod sql_directory;
 pub(crate) mod sql_files;
-#[cfg(feature = "sqlx")]
+#[cfg_attr(not(feature = "sqlx"), path = "missing_sqlx.rs")]
 pub(crate) mod sqlx_migrations;
 pub(crate) mod step;
 pub(crate) mod up_section;

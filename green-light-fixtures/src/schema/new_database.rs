@@ -1,14 +1,10 @@
 //! What the functions of a schema get: the database that is being made.
 
-#[cfg(feature = "sea-orm")]
-use std::ops::Deref;
-
-#[cfg(feature = "sea-orm")]
-use sea_orm::DatabaseConnection;
 use sqlx::Pool;
 
 use crate::backend::Backend;
 use crate::database_pool::{DatabasePool, PoolDriver};
+use crate::databases::with_databases;
 use crate::url::DatabaseUrl;
 
 /// The database that [`Schema::run`](crate::Schema::run) fills, by SeaORM, sqlx or any other driver.
@@ -20,7 +16,7 @@ use crate::url::DatabaseUrl;
 pub struct NewDatabase {
     pool: DatabasePool,
     #[cfg(feature = "sea-orm")]
-    connection: DatabaseConnection,
+    pub(crate) connection: sea_orm::DatabaseConnection,
     url: DatabaseUrl,
 }
 
@@ -28,7 +24,7 @@ impl NewDatabase {
     pub(crate) fn new(pool: DatabasePool, url: DatabaseUrl) -> Self {
         Self {
             #[cfg(feature = "sea-orm")]
-            connection: pool.to_sea_orm(),
+            connection: crate::orm::connection(&pool),
             pool,
             url,
         }
@@ -36,13 +32,6 @@ impl NewDatabase {
 
     pub(crate) fn pool(&self) -> &DatabasePool {
         &self.pool
-    }
-
-    /// SeaORM's connection to it.
-    #[cfg(feature = "sea-orm")]
-    #[must_use]
-    pub fn connection(&self) -> &DatabaseConnection {
-        &self.connection
     }
 
     /// Which database this is.
@@ -59,42 +48,6 @@ impl NewDatabase {
         &self.url
     }
 
-    /// The sqlx pool behind the connection.
-    ///
-    /// # Panics
-    ///
-    /// When this is another database.
-    #[cfg(feature = "sqlite")]
-    #[must_use]
-    #[track_caller]
-    pub fn sqlite_pool(&self) -> &sqlx::SqlitePool {
-        self.raw::<sqlx::Sqlite>()
-    }
-
-    /// The sqlx pool behind the connection.
-    ///
-    /// # Panics
-    ///
-    /// When this is another database.
-    #[cfg(feature = "postgres")]
-    #[must_use]
-    #[track_caller]
-    pub fn postgres_pool(&self) -> &sqlx::PgPool {
-        self.raw::<sqlx::Postgres>()
-    }
-
-    /// The sqlx pool behind the connection.
-    ///
-    /// # Panics
-    ///
-    /// When this is another database.
-    #[cfg(feature = "mysql")]
-    #[must_use]
-    #[track_caller]
-    pub fn mysql_pool(&self) -> &sqlx::MySqlPool {
-        self.raw::<sqlx::MySql>()
-    }
-
     #[track_caller]
     fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
         let (backend, wanted) = (self.backend(), DB::DIALECT.backend());
@@ -106,11 +59,22 @@ impl NewDatabase {
     }
 }
 
-#[cfg(feature = "sea-orm")]
-impl Deref for NewDatabase {
-    type Target = DatabaseConnection;
-
-    fn deref(&self) -> &DatabaseConnection {
-        &self.connection
-    }
+macro_rules! pools {
+    ($(#[$is_on:meta] $_folder:ident, $database:ident, $name:literal, $method:ident, $_pool:ident, $_connection:ident;)*) => {
+        impl NewDatabase {$(
+            #[doc = concat!("The sqlx pool behind the connection, on ", $name, ".")]
+            ///
+            /// # Panics
+            ///
+            /// When this is another database.
+            #[$is_on]
+            #[must_use]
+            #[track_caller]
+            pub fn $method(&self) -> &Pool<sqlx::$database> {
+                self.raw()
+            }
+        )*}
+    };
 }
+
+with_databases!(pools);

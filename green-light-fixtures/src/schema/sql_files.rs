@@ -50,12 +50,13 @@ impl Script {
     async fn run_all(&self, db: &DatabasePool) -> Result<Box<dyn ScriptConnection>, Error> {
         let no_connection = |error| failed(format!("`{}` found no connection", self.name), &error);
         let dialect = db.dialect().ok_or(sqlx::Error::PoolClosed);
-        let all = self.statements(dialect.map_err(no_connection)?)?;
+        let dialect = dialect.map_err(no_connection)?;
+        let all = self.statements(dialect)?;
         let mut session = db.script_connection().await.map_err(no_connection)?;
         for (index, statement) in all.iter().enumerate() {
             if let Err(error) = session.run(statement.text).await {
                 let number = format!("statement {} of {}", index + 1, all.len());
-                return Err(self.failed(&number, statement, &error));
+                return Err(self.failed(&number, statement, dialect, &error));
             }
         }
         Ok(session)
@@ -73,26 +74,22 @@ impl Script {
         })
     }
 
-    fn failed(&self, number: &str, statement: &Statement<'_>, error: &sqlx::Error) -> Error {
+    fn failed(
+        &self,
+        number: &str,
+        statement: &Statement<'_>,
+        dialect: &'static dyn Dialect,
+        error: &sqlx::Error,
+    ) -> Error {
         let what = format!(
             "{number} of `{}`, on its line {}, failed: `{}`",
             self.name,
             statement.line,
             shorten_to_line(statement.text),
         );
-        let help = match error.to_string() {
-            message if message.contains("role \"") && message.contains("does not exist") => {
-                "make the role first, or dump with `pg_dump --no-owner --no-privileges`"
-            }
-            message if message.contains("GTID_PURGED") => {
-                "leave it out, or dump with `mysqldump --set-gtid-purged=OFF`"
-            }
-            message if message.contains("unrecognized configuration parameter") => {
-                "leave it out, or dump with the `pg_dump` that belongs to the server"
-            }
-            _ => "correct the statement; line 1 is the first line of the text",
-        };
-        failed(what, error).help(help)
+        let help = dialect.refusal_help(&error.to_string());
+        failed(what, error)
+            .help(help.unwrap_or("correct the statement; line 1 is the first line of the text"))
     }
 }
 

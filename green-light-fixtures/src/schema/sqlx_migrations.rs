@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::database_pool::{BoxFuture, DatabasePool};
+use crate::databases::with_databases;
 use crate::error::{Error, Kind};
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
@@ -73,7 +74,7 @@ impl fmt::Debug for SqlxMigrations {
 
 /// Runs those that have not run on `db`.
 async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
-    db.migrate(migrator).await.map_err(|error| {
+    run_pending(migrator, db).await.map_err(|error| {
         let (what, cause) = match error {
             MigrateError::ExecuteMigration(cause, version) => (describe(migrator, version), cause),
             other => {
@@ -91,6 +92,22 @@ async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
             .help("correct its SQL; the template is built afresh in the next run")
     })
 }
+
+macro_rules! run_pending {
+    ($(#[$is_on:meta] $_folder:ident, $database:ident, $_name:literal, $_method:ident, $_pool:ident, $_connection:ident;)*) => {
+        async fn run_pending(migrator: &Migrator, db: &DatabasePool) -> Result<(), MigrateError> {
+            $(
+                #[$is_on]
+                if let Some(pool) = db.of::<sqlx::$database>() {
+                    return migrator.run(pool).await;
+                }
+            )*
+            Err(sqlx::Error::PoolClosed.into())
+        }
+    };
+}
+
+with_databases!(run_pending);
 
 fn describe(migrator: &Migrator, version: i64) -> String {
     let found = migrator.iter().find(|one| one.version == version);

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::backoff::LIMIT;
 use crate::digest::short_digest;
-use crate::files::temp_dir::default_base;
+use crate::files::base::default_base;
 use crate::url::DatabaseUrl;
 
 /// The lock, released when dropped, or when the process ends.

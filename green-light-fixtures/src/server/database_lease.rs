@@ -21,9 +21,9 @@ const SESSION_END: Duration = Duration::from_secs(1);
 /// A database that a test or a slot has. Dropped, it is recycled if it is parked, and else becomes garbage.
 #[derive(Debug)]
 pub(crate) struct DatabaseLease<D: ServerDriver> {
-    client: Arc<ServerClient<D>>,
+    pub(crate) client: Arc<ServerClient<D>>,
     /// Empty once it is kept.
-    name: String,
+    pub(crate) name: String,
     url: DatabaseUrl,
     /// Released after the database. `None` if another lease has permits for its connections.
     permits: Option<ConnectionPermits<D>>,
@@ -40,19 +40,6 @@ impl<D: ServerDriver> DatabaseLease<D> {
             client,
             name,
             permits,
-        }
-    }
-
-    /// Its database has taken the place of another lease's, which is garbage now.
-    pub(crate) fn note_swapped(mut self) {
-        self.name.clear();
-        let client = Arc::clone(&self.client);
-        client.background.backlog.leave();
-        client.background.backlog.left(false);
-        if let Some(batch) = client.background.note_released() {
-            spawn(async move {
-                reaper::reap(&client, batch).await;
-            });
         }
     }
 

@@ -112,18 +112,9 @@ pub(crate) enum Purpose {
     Slot(String),
 }
 
-impl Purpose {
-    /// The test that it is for, or first for.
-    pub(crate) fn test(&self) -> &str {
-        let (Self::Test(test) | Self::Slot(test)) = self;
-        test
-    }
-}
-
 /// What is known of a template.
 #[derive(Debug)]
 pub(crate) struct TemplateInfo<D: TemplateSql> {
-    pub(crate) digest: String,
     /// The name of its database.
     pub(crate) name: String,
     pub(crate) details: D::TemplateDetails,

@@ -18,6 +18,7 @@ pub(crate) mod admin_connection;
 pub(crate) mod admin_query;
 pub(crate) mod admission_lock;
 pub(crate) mod background;
+pub(crate) mod build_id;
 pub(crate) mod client;
 pub(crate) mod clients;
 pub(crate) mod connection_budget;
@@ -35,6 +36,7 @@ pub(crate) mod stand_in;
 pub(crate) mod template;
 pub(crate) mod test_database;
 pub(crate) mod test_server;
+pub(crate) mod url;
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
 mod tests;

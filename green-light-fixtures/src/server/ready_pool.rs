@@ -41,18 +41,8 @@ pub(crate) async fn acquire<D: ServerDriver>(
     .await
 }
 
-/// The same for a test that has permits already.
-pub(crate) async fn acquire_without_permits<D: ServerDriver>(
-    client: &Arc<ServerClient<D>>,
-    template: &Arc<TemplateInfo<D>>,
-    purpose: Purpose,
-) -> Result<DatabaseLease<D>, Error> {
-    reaper::throttle(client).await?;
-    let name = pop_or_create(client, template, purpose).await?;
-    Ok(DatabaseLease::new(Arc::clone(client), name, None))
-}
-
-async fn pop_or_create<D: ServerDriver>(
+/// Leases one that is ready, or creates one. Returns its name.
+pub(crate) async fn pop_or_create<D: ServerDriver>(
     client: &Arc<ServerClient<D>>,
     template: &Arc<TemplateInfo<D>>,
     purpose: Purpose,

@@ -13,10 +13,10 @@ use crate::database_pool::{DatabasePool, PoolDriver as _};
 use crate::digest::short_digest;
 use crate::env;
 use crate::error::{Error, Kind};
-use crate::schema::build_id::content_id;
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::server::admin_connection::AdminConnection;
+use crate::server::build_id::content_id;
 use crate::server::client::ServerClient;
 use crate::server::clients::client_of;
 use crate::server::connection_budget::ConnectionHolder;
@@ -31,6 +31,10 @@ use crate::url::DatabaseUrl;
 #[derive(Debug)]
 pub(crate) struct ServerTemplate<D: ServerDriver> {
     pub(crate) client: Arc<ServerClient<D>>,
+    #[allow(
+        dead_code,
+        reason = "the check of a server may say where the schema was made"
+    )]
     pub(crate) schema: Schema,
     pub(crate) info: Arc<TemplateInfo<D>>,
     /// The same with what the sandbox needs, made when the first slot is.

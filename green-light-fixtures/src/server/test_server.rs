@@ -1,16 +1,17 @@
 //! A kind of server as one of the databases that green-light knows.
 
-use std::{future::Future, marker::PhantomData, sync::Arc, time::Duration};
+use std::{any::Any, future::Future, marker::PhantomData, sync::Arc, time::Duration};
 
 use crate::database_pool::{BoxFuture, PoolDriver as _};
+use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
-use crate::driver::options::EngineOptions;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_pool;
 use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
+use crate::server::connection_budget::{self, ConnectionHolder};
 use crate::server::database_lease::DatabaseLease;
 use crate::server::template::ServerTemplate;
 use crate::server::test_database::{Restoring, ServerDatabase};
@@ -20,6 +21,9 @@ use crate::url::DatabaseUrl;
 /// What tests need of a server, besides templates and databases made from them.
 pub(crate) trait TestServer: Restoring {
     type Sandbox: Sandbox<Db = Self::Db>;
+
+    /// Whether its variables are understood.
+    fn check_variables() -> Result<(), Error>;
 
     /// Finds or starts the server of this process: its URL, and whether green-light started it.
     fn find() -> impl Future<Output = Result<(DatabaseUrl, bool), Error>> + Send;
@@ -40,6 +44,10 @@ impl<D> OnServer<D> {
 }
 
 impl<D: TestServer> Driver for OnServer<D> {
+    fn check_variables(&self) -> Result<(), Error> {
+        D::check_variables()
+    }
+
     fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { D::find().await.map(drop) })
     }
@@ -71,8 +79,13 @@ impl<D: TestServer> Template for ServerTemplate<D> {
         self.was_built
     }
 
-    fn counts_connections(&self) -> bool {
+    fn on_shortage(&self, evict: fn()) -> bool {
+        connection_budget::on_shortage(evict);
         true
+    }
+
+    fn note_connection(&self, test: &str) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(ConnectionHolder::new(test)))
     }
 
     fn server_end(&self) -> Option<String> {

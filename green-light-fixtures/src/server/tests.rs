@@ -227,11 +227,7 @@ impl TemplateSql for MemoryServer {
         _: Option<&str>,
     ) -> Result<Option<TemplateInfo<Self>>, sqlx::Error> {
         let name = self.rows.lock().templates.get(digest).cloned();
-        Ok(name.map(|name| TemplateInfo {
-            digest: digest.to_owned(),
-            name,
-            details: (),
-        }))
+        Ok(name.map(|name| TemplateInfo { name, details: () }))
     }
 
     async fn lock_template(_: &mut Admin, _: &str) -> Result<bool, sqlx::Error> {

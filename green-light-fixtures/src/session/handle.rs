@@ -6,6 +6,7 @@ use sqlx::Pool;
 
 use crate::backend::Backend;
 use crate::database_pool::{DatabasePool, PoolDriver};
+use crate::databases::with_databases;
 use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::sandbox::contention;
@@ -82,46 +83,6 @@ impl Session {
         self.shared.isolated.give_url()
     }
 
-    /// The sqlx pool behind the connection, for code that uses sqlx itself.
-    ///
-    /// It is closed when the test ends: a clone that outlives the test reaches no later one. With
-    /// [`Isolation::Transaction`] it has one connection, inside the test's transaction, and
-    /// `pool.connect_options()` leads to no database: another connection would see nothing of the test.
-    ///
-    /// # Panics
-    ///
-    /// When the session is on another backend, or its test has ended.
-    #[cfg(feature = "sqlite")]
-    #[must_use]
-    #[track_caller]
-    pub fn sqlite_pool(&self) -> &sqlx::SqlitePool {
-        self.raw::<sqlx::Sqlite>()
-    }
-
-    /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
-    ///
-    /// # Panics
-    ///
-    /// When the session is on another backend, or its test has ended.
-    #[cfg(feature = "postgres")]
-    #[must_use]
-    #[track_caller]
-    pub fn postgres_pool(&self) -> &sqlx::PgPool {
-        self.raw::<sqlx::Postgres>()
-    }
-
-    /// The sqlx pool behind the connection, as [`sqlite_pool`](Self::sqlite_pool) is for SQLite.
-    ///
-    /// # Panics
-    ///
-    /// When the session is on another backend, or its test has ended.
-    #[cfg(feature = "mysql")]
-    #[must_use]
-    #[track_caller]
-    pub fn mysql_pool(&self) -> &sqlx::MySqlPool {
-        self.raw::<sqlx::MySql>()
-    }
-
     #[track_caller]
     fn raw<DB: PoolDriver>(&self) -> &Pool<DB> {
         let Shared { pool, isolated, .. } = &*self.shared;
@@ -153,6 +114,30 @@ impl Session {
         }
     }
 }
+
+macro_rules! pools {
+    ($(#[$is_on:meta] $_folder:ident, $database:ident, $name:literal, $method:ident, $_pool:ident, $_connection:ident;)*) => {
+        impl Session {$(
+            #[doc = concat!("The sqlx pool behind the connection, on ", $name, ", for code that uses sqlx itself.")]
+            ///
+            /// It is closed when the test ends: a clone that outlives the test reaches no later one. With
+            /// [`Isolation::Transaction`] it has one connection, inside the test's transaction, and
+            /// `pool.connect_options()` leads to no database: another connection would see nothing of the test.
+            ///
+            /// # Panics
+            ///
+            /// When the session is on another backend, or its test has ended.
+            #[$is_on]
+            #[must_use]
+            #[track_caller]
+            pub fn $method(&self) -> &Pool<sqlx::$database> {
+                self.raw()
+            }
+        )*}
+    };
+}
+
+with_databases!(pools);
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,16 +3,6 @@
 use crate::sql::lexer::LexerRules;
 use crate::sql::split::pieces;
 
-/// Whether a text has a word that ends a transaction, quoted or not.
-pub(crate) fn has_transaction_end(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .any(|word| {
-            ["commit", "end", "rollback", "abort", "prepare"]
-                .iter()
-                .any(|known| word.eq_ignore_ascii_case(known))
-        })
-}
-
 /// Whether a text has a statement that may change what other statements return.
 pub(crate) fn defines(text: &str) -> bool {
     text.split(';').any(|statement| {

@@ -32,6 +32,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// what to do.
     fn reject(&self, text: &str) -> Option<Rejection>;
 
+    /// What to do about a statement of a script that was refused with `message`, if there is more to say than that it is
+    /// wrong.
+    fn refusal_help(&self, _message: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The length of a command of a client at the beginning of `text` that can be left out.
     fn ignorable(&self, _text: &str) -> Option<usize> {
         None
@@ -43,7 +49,15 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// Whether a text may have a statement that ends the transaction it is sent in.
-    fn ends_transaction(&self, sql: &str) -> bool;
+    fn ends_transaction(&self, sql: &str) -> bool {
+        // The words may stand in quotes.
+        let mut words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|word| {
+            ["commit", "end", "rollback", "abort", "prepare"]
+                .iter()
+                .any(|known| word.eq_ignore_ascii_case(known))
+        })
+    }
 
     /// Whether a text may leave something in its session that no rollback takes away.
     fn dirties_session(&self, _sql: &str) -> bool {

@@ -93,6 +93,7 @@ pub(crate) fn token(text: &str, rules: &LexerRules, conditional: bool) -> Token 
 }
 
 /// The tokens of `sql` without what is blank. A quoted text is one token.
+#[allow(dead_code, reason = "for migrations, and for some databases")]
 pub(crate) fn tokens<'a>(
     sql: &'a str,
     rules: &'static LexerRules,

@@ -1,7 +1,6 @@
 //! The SQL of SQLite, as text.
 
 use crate::backend::Backend;
-use crate::sql::classify::has_transaction_end;
 use crate::sql::dialect::{Dialect, NOT_SQL, ProgramBody, Rejection};
 use crate::sql::lexer::LexerRules;
 
@@ -29,10 +28,6 @@ impl Dialect for SqliteDialect {
 
     fn program(&self, object: &str) -> Option<Box<dyn ProgramBody>> {
         (object == "TRIGGER").then(|| Box::new(Trigger::Other) as _)
-    }
-
-    fn ends_transaction(&self, sql: &str) -> bool {
-        has_transaction_end(sql)
     }
 
     fn reject(&self, text: &str) -> Option<Rejection> {

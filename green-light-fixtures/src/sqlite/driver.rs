@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use sqlx::{Executor as _, Row as _};
+use sqlx::{Executor as _, Row as _, sqlite::SqliteConnectOptions};
 
 use crate::database_pool::{BoxFuture, pool_driver};
-use crate::driver::options::EngineOptions;
+use crate::driver::engine_builder::{EngineBuilder, EngineOptions};
 use crate::driver::traits::{Driver, Template};
 use crate::error::Error;
 use crate::schema::definition::Schema;
 use crate::sqlite::dialect::SqliteDialect;
-use crate::sqlite::template::SqliteTemplate;
+use crate::sqlite::template::{SqliteTemplate, connect_options};
+
+pub(crate) static DRIVER: SqliteDriver = SqliteDriver;
 
 #[derive(Debug)]
 pub(crate) struct SqliteDriver;
@@ -32,7 +34,6 @@ impl Driver for SqliteDriver {
 pool_driver!(
     Sqlite,
     SqliteDialect,
-    SqlxSqliteConnector::from_sqlx_sqlite_pool,
     fn settings(
         connection: &mut Self::Connection,
     ) -> BoxFuture<'_, Result<Option<String>, sqlx::Error>> {
@@ -46,3 +47,17 @@ pool_driver!(
         })
     }
 );
+
+impl EngineBuilder {
+    /// Changes how SQLite is opened: collations, extensions, `foreign_keys`, logging.
+    ///
+    /// The file name and the journal are green-light's own and are set after `change`.
+    pub fn map_sqlite_options(
+        mut self,
+        change: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
+    ) -> Self {
+        let options = change(connect_options(&self.options));
+        self.options.connect = Some(Arc::new(options));
+        self
+    }
+}

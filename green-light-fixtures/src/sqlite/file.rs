@@ -21,10 +21,12 @@ use sqlx::{
 use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::traits::{KeptDatabase, TestDatabase};
 use crate::error::{Error, Kind};
-use crate::files::temp_dir::{Directory, default_base};
+use crate::files::base::default_base;
 use crate::limits::{SESSION_CONNECTIONS, Timeouts};
+use crate::sqlite::directory::Directory;
 use crate::sqlite::restore::restore;
 use crate::sqlite::sandbox::Image;
+use crate::sqlite::url::url_of_file;
 use crate::url::DatabaseUrl;
 
 /// How long the part of a file's name is that names a test.
@@ -76,7 +78,7 @@ impl FileDatabase {
         let name = format!("database-{number}.sqlite");
         let path = directory.write_to_stay(&name, image)?;
         Ok(Self {
-            url: DatabaseUrl::of_file(&path),
+            url: url_of_file(&path),
             image: Arc::clone(image),
             options: options
                 .clone()
@@ -178,7 +180,7 @@ impl FileDatabase {
             let _ = fs::remove_file(old);
             let _ = fs::remove_file(beside(old, "-wal"));
         }
-        Ok(DatabaseUrl::of_file(&path))
+        Ok(url_of_file(&path))
     }
 }
 

@@ -2,12 +2,14 @@
 //! that need a database of their own.
 
 pub(crate) mod dialect;
+pub(crate) mod directory;
 pub(crate) mod driver;
 pub(crate) mod file;
 pub(crate) mod outer_transaction;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
+pub(crate) mod slot_file;
 pub(crate) mod statement_log;
 pub(crate) mod template;
 pub(crate) mod template_cache;
@@ -15,3 +17,4 @@ pub(crate) mod template_cache;
 pub(crate) mod template_cache_tests;
 pub(crate) mod template_file;
 pub(crate) mod template_prune;
+pub(crate) mod url;

@@ -29,13 +29,15 @@ use crate::driver::slot_finish::finish_if_requested;
 use crate::driver::slot_pool::pool_options;
 use crate::driver::traits::SlotStorage;
 use crate::error::{Error, Kind};
-use crate::files::slot_file::SlotFile;
-use crate::files::temp_dir::{Directory, default_base};
+use crate::files::base::default_base;
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
+use crate::sqlite::directory::Directory;
 use crate::sqlite::outer_transaction::{self, BASE_DEPTH};
 use crate::sqlite::sandbox_finish::FinishStatements;
+use crate::sqlite::slot_file::SlotFile;
 use crate::sqlite::statement_log::listen;
+use crate::sqlite::url::url_of_file;
 use crate::url::DatabaseUrl;
 
 /// The contents of a database, as SQLite writes them to a file.
@@ -56,7 +58,7 @@ pub(crate) async fn build(
         let path = directory.write_to_stay("template.sqlite", b"")?;
         let options = options.clone().filename(&path);
         let options = options.synchronous(SqliteSynchronous::Off);
-        (options, DatabaseUrl::of_file(&path), Some(directory))
+        (options, url_of_file(&path), Some(directory))
     } else {
         let url = DatabaseUrl::new("sqlite::memory:");
         (options.clone().filename(":memory:"), url, None)

@@ -5,19 +5,21 @@ use std::{sync::Arc, time::Duration};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::database_pool::BoxFuture;
+use crate::driver::engine_builder::{EngineOptions, Storage};
 use crate::driver::monitor::SandboxMonitor;
-use crate::driver::options::EngineOptions;
 use crate::driver::slot_pool;
 use crate::driver::traits::{SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
-use crate::files::temp_dir::Directory;
+use crate::files::base::default_base;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
 use crate::sql::dialect::Dialect;
 use crate::sqlite::dialect::SqliteDialect;
+use crate::sqlite::directory::Directory;
 use crate::sqlite::file::{FileDatabase, FileDirectory};
 use crate::sqlite::sandbox::{Image, SqliteSandbox};
 use crate::sqlite::template_cache::TemplateCache;
+use crate::sqlite::url::url_of_file;
 use crate::url::DatabaseUrl;
 
 #[derive(Debug)]
@@ -34,9 +36,14 @@ pub(crate) struct SqliteTemplate {
 
 impl SqliteTemplate {
     pub(crate) async fn obtain(schema: &Schema, options: &EngineOptions) -> Result<Self, Error> {
-        let directory = options.directory()?.map(Arc::new);
+        let directory = match &options.storage {
+            Storage::Memory => None,
+            Storage::Target => Some(Directory::create(&default_base())?),
+            Storage::Directory(path) => Some(Directory::create(path)?),
+        };
+        let directory = directory.map(Arc::new);
         let wait = options.waits.connection;
-        let options: SqliteConnectOptions = options.connect_options();
+        let options = connect_options(options);
         let (image, built) = TemplateCache::obtain(schema, &options, wait).await?;
         Ok(Self {
             image,
@@ -79,7 +86,7 @@ impl Template for SqliteTemplate {
     fn url(&self) -> DatabaseUrl {
         match &self.directory {
             None => DatabaseUrl::new("sqlite::memory:"),
-            Some(directory) => DatabaseUrl::of_file(directory.path()),
+            Some(directory) => url_of_file(directory.path()),
         }
     }
 
@@ -108,4 +115,10 @@ impl Template for SqliteTemplate {
             Ok(database)
         })
     }
+}
+
+/// How to connect, in the words of the user if there are any.
+pub(crate) fn connect_options(options: &EngineOptions) -> SqliteConnectOptions {
+    let own = options.connect.as_ref().and_then(|own| own.downcast_ref());
+    own.cloned().unwrap_or_default()
 }

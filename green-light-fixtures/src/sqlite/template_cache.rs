@@ -24,9 +24,9 @@ use crate::env;
 use crate::error::Error;
 use crate::failpoint::step;
 use crate::files::atomic_write::atomic_write;
+use crate::files::base::target_base;
 use crate::files::lock::FileLock;
-use crate::files::temp_dir::target_base;
-use crate::schema::build_id::path_and_mtime;
+use crate::schema::build_id::{never_equal, path_and_stamp};
 use crate::schema::definition::Schema;
 use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::sandbox::{self, Image};
@@ -174,4 +174,13 @@ fn note_use(path: &Path) {
             .open(path)
             .and_then(|file| file.set_modified(SystemTime::now()));
     }
+}
+
+/// Of the program that runs this, without looking into its file: also a build that has changed nothing is
+/// another one.
+fn path_and_mtime() -> String {
+    path_and_stamp().map_or_else(
+        |_| never_equal(),
+        |(path, stamp)| format!("{stamp} {path:?}"),
+    )
 }

@@ -11,7 +11,6 @@ use green_light_fixtures::{
     Backend, Engine, Error, Isolation, Session,
     fixtures::{engine, session},
 };
-use green_light_macros::fixture;
 
 use crate::{
     children::{part, said},
@@ -39,7 +38,7 @@ async fn until(counter: &AtomicUsize, wanted: usize) {
 }
 
 /// The second test goes on once the first has its database.
-#[fixture(crate = green_light_core)]
+#[green_light::fixture]
 async fn asking(engine: &Engine) {
     let _is_built = engine.stats();
     let before = ASKING.fetch_add(1, Ordering::Relaxed);
@@ -65,7 +64,7 @@ async fn has_all_connections(session: &Session) {
 mod one {
     use super::{Session, asking, has_all_connections, session};
 
-    #[green_light_macros::test(crate = green_light_fixtures, isolation = database, backends(postgres, mysql), uses(asking))]
+    #[green_light::test(isolation = database, backends(postgres, mysql), uses(asking))]
     #[ignore = "a part of `a_test_waits_for_its_namesake_in_another_module`"]
     async fn pays(session: Session) {
         has_all_connections(&session).await;
@@ -75,14 +74,14 @@ mod one {
 mod other {
     use super::{Session, asking, has_all_connections, session};
 
-    #[green_light_macros::test(crate = green_light_fixtures, isolation = database, backends(postgres, mysql), uses(asking))]
+    #[green_light::test(isolation = database, backends(postgres, mysql), uses(asking))]
     #[ignore = "a part of `a_test_waits_for_its_namesake_in_another_module`"]
     async fn pays(session: Session) {
         has_all_connections(&session).await;
     }
 }
 
-#[green_light_macros::test(crate = green_light_fixtures, isolation = database, backends(postgres, mysql), timeout = "60s")]
+#[green_light::test(isolation = database, backends(postgres, mysql), timeout = "60s")]
 #[ignore = "a part of `a_second_engine_of_a_test_does_not_wait_for_its_first`"]
 async fn archives(engine: &Engine, session: Session) -> Result<(), Error> {
     assert_eq!(connections(&session), OF_A_TEST);

@@ -41,10 +41,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), String> {
         if set.len() > 1 {
             check = check.arg("-pdependencies");
         }
-        let set: Vec<String> = set
-            .iter()
-            .map(|name| format!("green-light/{name}"))
-            .collect();
+        // Not `green-light/sqlite`: green-light has itself as a dev-dependency, whose features that would turn on.
         check
             .arg("--no-default-features")
             .arg(format!("--features={}", set.join(",")))

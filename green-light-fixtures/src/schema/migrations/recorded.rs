@@ -18,8 +18,8 @@ use green_light_core::{Mutex, progress};
 
 use crate::digest::short_digest;
 use crate::files::atomic_write::atomic_write;
+use crate::files::base::default_base;
 use crate::files::lock::FileLock;
-use crate::files::temp_dir::default_base;
 use crate::schema::build_id;
 use crate::schema::migrations::recorder::{Bounds, Recorded};
 use crate::sql::dialect::Dialect;

@@ -4,6 +4,9 @@ use std::{panic::Location, sync::Arc, time::Duration};
 
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 
+use crate::database::test_lease::TestLease;
+use crate::limits::SESSION_CONNECTIONS;
+use crate::orm;
 use crate::sandbox::contention::{connection_busy, has_ended};
 use crate::sandbox::lease::Lease;
 use crate::session::isolated::IsolatedDb;
@@ -11,18 +14,22 @@ use crate::session::isolated::IsolatedDb;
 impl IsolatedDb {
     /// A connection as applications of SeaORM take it; a disconnected one once the test has ended.
     pub(crate) fn connection(&self) -> DatabaseConnection {
-        let mut connection = self.pool().to_sea_orm();
+        let mut connection = orm::connection(&self.pool());
         let lease = match self {
             Self::Sandbox(lease) => lease,
             Self::Database(lease) => {
-                let token = lease.token();
+                let token = lease.token.lock().clone();
                 connection.set_metric_callback(move |_| {
                     let _alive = &token;
                 });
                 return connection;
             }
         };
-        let (id, monitor, token) = (lease.id(), Arc::clone(lease.monitor()), lease.token());
+        let (id, monitor, token) = (
+            lease.id(),
+            Arc::clone(lease.monitor()),
+            lease.token.lock().clone(),
+        );
         // Every clone of the connection, and every transaction and stream begun on it, holds this
         // closure. So the token lives exactly as long as something can still reach the database.
         connection.set_metric_callback(move |info| {
@@ -42,7 +49,7 @@ impl IsolatedDb {
     pub(crate) fn explain(&self, error: DbErr) -> DbErr {
         match self {
             Self::Sandbox(lease) => explain(error, lease),
-            Self::Database(lease) => lease.explain(error),
+            Self::Database(lease) => explain_none_free(error, lease),
         }
     }
 
@@ -79,7 +86,34 @@ fn explain(error: DbErr, lease: &Lease) -> DbErr {
             lease.monitor().mark_reported(lease.id());
             internal(text)
         }
-        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) if lease.has_ended() => {
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
+            if lease.token.lock().is_none() =>
+        {
+            internal(has_ended(lease.test()))
+        }
+        other => other,
+    }
+}
+
+/// Says how many connections there are, in place of "pool timed out".
+fn explain_none_free(error: DbErr, lease: &TestLease) -> DbErr {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
+            let none_free = || {
+                let connections = orm::max_connections(&lease.pool());
+                format!(
+                    "none of the {} connections of this test was free within {:.1} s\n  \
+                     help: end transactions and streams before others are begun, or let fewer tasks \
+                     query at once; `session.url()` is for a pool of any size",
+                    connections.unwrap_or(SESSION_CONNECTIONS),
+                    lease.timeouts.connection.as_secs_f64(),
+                )
+            };
+            internal(lease.server_end().unwrap_or_else(none_free))
+        }
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
+            if lease.token.lock().is_none() =>
+        {
             internal(has_ended(lease.test()))
         }
         other => other,

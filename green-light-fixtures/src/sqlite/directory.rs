@@ -7,7 +7,6 @@
 //! directory and removes others.
 
 use std::{
-    env,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -17,14 +16,14 @@ use std::{
 
 use crate::error::{Error, Kind};
 use crate::files::lock::FileLock;
-use crate::files::slot_file::SlotFile;
+use crate::sqlite::slot_file::SlotFile;
 
 /// The file in a directory that its process has locked.
 const LOCK: &str = "green-light.lock";
 /// Locked while a process makes a directory and removes what dead processes left.
 const CREATING: &str = "creating.lock";
 /// How the name of such a directory begins.
-const PREFIX: &str = "process-";
+const PREFIX: &str = "sqlite-";
 /// How long another process may take to make its directory.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -71,22 +70,6 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
     }
-}
-
-/// The directory `green-light` in the target directory of the running test, or in the system's
-/// temporary one if the executable is not in a target directory.
-pub(crate) fn default_base() -> PathBuf {
-    target_base().unwrap_or_else(|| env::temp_dir().join("green-light"))
-}
-
-/// The directory `green-light` in the target directory of the running test, if it has one. Other programs do not write
-/// there.
-pub(crate) fn target_base() -> Option<PathBuf> {
-    let executable = env::current_exe().ok()?;
-    let target = executable
-        .ancestors()
-        .find(|path| path.join("CACHEDIR.TAG").is_file());
-    target.map(|target| target.join("green-light"))
 }
 
 /// The lock of the file `path`, or the error that it could not be had.
@@ -136,8 +119,8 @@ mod tests {
     #[test]
     fn removes_itself_and_what_dead_processes_left_but_nothing_else() {
         let base = tempfile::tempdir().unwrap();
-        let dead = base.path().join("process-1-0");
-        let foreign = base.path().join("process-2-0");
+        let dead = base.path().join("sqlite-1-0");
+        let foreign = base.path().join("sqlite-2-0");
         for (path, file) in [(&dead, LOCK), (&foreign, "data.sqlite")] {
             fs::create_dir_all(path).unwrap();
             fs::write(path.join(file), "").unwrap();
@@ -171,7 +154,7 @@ mod tests {
     #[test]
     fn one_whose_maker_was_killed_before_it_was_locked_goes_as_well() {
         let base = tempfile::tempdir().unwrap();
-        let (half, foreign) = (base.path().join("process-3-0"), base.path().join("mine"));
+        let (half, foreign) = (base.path().join("sqlite-3-0"), base.path().join("mine"));
         for empty in [&half, &foreign] {
             fs::create_dir(empty).unwrap();
         }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::sqlite::url::url_of_file;
 use crate::url::DatabaseUrl;
 
 /// A database file that lives as long as its slot.
@@ -16,7 +17,7 @@ pub(crate) struct SlotFile {
 
 impl SlotFile {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let url = DatabaseUrl::of_file(&path);
+        let url = url_of_file(&path);
         Self { path, url }
     }
 

@@ -1,4 +1,4 @@
-//! What the options of `#[green_light::test]` give to the fixtures of this crate.
+//! What the options of `#[green_light::test]` give to the fixtures of databases.
 //!
 //! Not public API: the macros call these by name, on the user's token. They are macros themselves,
 //! so that what needs a feature that is off says which, where the user asked for it.
@@ -16,7 +16,7 @@ macro_rules! __give {
 }
 
 /// `isolation = ..`.
-#[cfg(feature = "_database")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __isolation {
@@ -32,7 +32,7 @@ macro_rules! __isolation {
 }
 
 /// `isolation = ..`, without a database to isolate.
-#[cfg(not(feature = "_database"))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __isolation {
