@@ -202,26 +202,6 @@ mod tests {
     #[test]
     fn a_missing_server_is_an_error_with_the_command_that_installs_it() {
         let absent = ServerProgram {
-            socket: SOCKET,
-            recommended: &[
-                RecommendedSetting {
-                    name: "innodb_flush_log_at_trx_commit",
-                    value: "0",
-                    statement: "SET GLOBAL innodb_flush_log_at_trx_commit = 0",
-                    requires: None,
-                },
-                RecommendedSetting {
-                    name: "sync_binlog",
-                    value: "0",
-                    statement: "SET GLOBAL sync_binlog = 0",
-                    requires: Some("log_bin"),
-                },
-            ],
-            reload: "",
-            settings: |url| {
-                let query = "SHOW GLOBAL VARIABLES";
-                Box::pin(hints::settings::<sqlx::MySqlConnection>(url, query))
-            },
             find: || None,
             ..MYSQL_OR_MARIADB
         };
