@@ -35,27 +35,30 @@ fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::MySql, sql)
 }
 
+/// What a test may leave in its session, and the query that finds it.
+const LEFTOVERS: [(&str, &str); 5] = [
+    ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
+    ("SELECT 7 INTO @a", "SELECT coalesce(@a, 0) = 7"),
+    (
+        "DO GET_LOCK('green_light_mine', 0)",
+        "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+    ),
+    (
+        "SET group_concat_max_len = 17",
+        "SELECT @@group_concat_max_len = 17",
+    ),
+    (
+        "CREATE TEMPORARY TABLE u AS SELECT 1 AS email UNION SELECT 2",
+        "SELECT count(*) = 2 FROM u",
+    ),
+];
+
 /// SeaORM does not report a text that is sent in a transaction, beside statements that it reports.
 #[test]
 fn what_a_text_in_a_transaction_leaves_does_not_reach_the_next_test() {
     run(async {
         let engine = engine().await;
-        for (change, look) in [
-            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
-            ("SELECT 7 INTO @a", "SELECT coalesce(@a, 0) = 7"),
-            (
-                "DO GET_LOCK('green_light_mine', 0)",
-                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
-            ),
-            (
-                "SET group_concat_max_len = 17",
-                "SELECT @@group_concat_max_len = 17",
-            ),
-            (
-                "CREATE TEMPORARY TABLE u AS SELECT 1 AS email UNION SELECT 2",
-                "SELECT count(*) = 2 FROM u",
-            ),
-        ] {
+        for (change, look) in LEFTOVERS {
             for commits in [true, false] {
                 let test = begin(&engine).await;
                 let db = test.connection();
@@ -168,21 +171,7 @@ fn a_session_in_which_transactions_and_texts_ran_goes_to_the_next_test() {
 fn what_a_pool_leaves_does_not_reach_the_next_test() {
     run(async {
         let engine = engine().await;
-        for (change, look) in [
-            ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
-            (
-                "DO GET_LOCK('green_light_mine', 0)",
-                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
-            ),
-            (
-                "SET group_concat_max_len = 17",
-                "SELECT @@group_concat_max_len = 17",
-            ),
-            (
-                "CREATE TEMPORARY TABLE u AS SELECT 1 AS email UNION SELECT 2",
-                "SELECT count(*) = 2 FROM u",
-            ),
-        ] {
+        for (change, look) in LEFTOVERS {
             for begins in [true, false] {
                 let test = begin(&engine).await;
                 let pool = test.session().mysql_pool().clone();
