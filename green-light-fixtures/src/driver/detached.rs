@@ -1,7 +1,7 @@
 //! The connection of a slot, between the pool of one test and the pool of the next.
 //!
 //! A clone of a pool may outlive its test: in a task that was not joined, in an application's `static`.
-//! So a test that was given a pool is followed by one with another pool. The connection moves on, with
+//! So a test of whose pool others have a clone is followed by one with another pool. The connection moves on, with
 //! the transaction that has been begun for the next test: it is detached from the old pool, which is
 //! closed, and put in place of the connection that the new pool opens. That one goes to a
 //! stand-in (`stand_in.rs`, or a database in memory), which answers at once.

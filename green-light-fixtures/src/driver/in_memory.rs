@@ -16,7 +16,7 @@ use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::traits::{Driver, KeptDatabase, SlotDatabase, Template, TestDatabase};
+use crate::driver::traits::{Driver, IsHeld, KeptDatabase, SlotDatabase, Template, TestDatabase};
 use crate::error::{Error, Kind};
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
@@ -54,6 +54,7 @@ struct State {
     counts_connections: AtomicBool,
     refuses: AtomicBool,
     may_not_idle: AtomicBool,
+    shares_pools: AtomicBool,
 }
 
 impl InMemory {
@@ -86,6 +87,11 @@ impl InMemory {
     /// From here on the connections of databases are not counted.
     pub(crate) fn may_not_idle(&self) {
         self.0.may_not_idle.store(true, Ordering::Relaxed);
+    }
+
+    /// From here on something else than the slot has its pool.
+    pub(crate) fn shares_pools(&self) {
+        self.0.shares_pools.store(true, Ordering::Relaxed);
     }
 
     fn answer(&self) -> Result<(), Error> {
@@ -199,6 +205,11 @@ impl SlotDatabase for InMemoryDatabase {
 
     fn is_shielded(&self) -> bool {
         true
+    }
+
+    fn shared_pool(&self) -> BoxFuture<'_, Option<IsHeld>> {
+        let is_shared = self.driver.0.shares_pools.load(Ordering::Relaxed);
+        Box::pin(async move { is_shared.then(|| -> IsHeld { Box::new(|| true) }) })
     }
 
     fn finish(&self, _grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {

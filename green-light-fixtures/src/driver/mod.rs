@@ -11,6 +11,7 @@ pub(crate) mod handoff;
 pub(crate) mod in_memory;
 pub(crate) mod monitor;
 pub(crate) mod outcome;
+pub(crate) mod pool_handles;
 pub(crate) mod sandbox;
 pub(crate) mod slot_finish;
 pub(crate) mod slot_pool;

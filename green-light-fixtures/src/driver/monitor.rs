@@ -65,8 +65,6 @@ pub(crate) struct LeaseState {
     used: bool,
     /// Whether an error has said to the test who holds its connection.
     holder_reported: bool,
-    /// Whether a raw pool, which cannot be tracked, was handed out.
-    raw_pool: bool,
     /// Whether the test asked for the URL of its database.
     url_given: bool,
     /// Whether others may have committed something to its database.
@@ -309,20 +307,6 @@ impl SandboxMonitor {
         }
     }
 
-    /// A raw pool of lease `id` has been handed out. Its options lead to the database, unless it
-    /// `is_shielded`.
-    pub(crate) fn raw_pool_given(&self, id: u64, is_shielded: bool) {
-        self.change(id, |lease| lease.raw_pool = true);
-        if !is_shielded {
-            self.expose_url(id);
-        }
-    }
-
-    /// Whether the test was given a raw pool.
-    pub(crate) fn has_raw_pool(&self) -> bool {
-        self.lease(|lease| lease.raw_pool).unwrap_or(false)
-    }
-
     /// The test of lease `id` asked for the URL of its database.
     pub(crate) fn url_asked_for(&self, id: u64) {
         self.change(id, |lease| lease.url_given = true);
@@ -334,8 +318,9 @@ impl SandboxMonitor {
         self.lease(|lease| lease.url_given).unwrap_or(false)
     }
 
-    /// The URL of the database is known. If others can commit there, no later test gets the database.
-    fn expose_url(&self, id: u64) {
+    /// The test of lease `id` can find out the URL of the database. If others can commit there, no later test gets the
+    /// database.
+    pub(crate) fn expose_url(&self, id: u64) {
         let commits = self.dialect.ddl_commits();
         self.change(id, |lease| lease.others_may_commit |= commits);
         let mut state = self.state.lock();

@@ -2,7 +2,10 @@
 //!
 //! It is written once for all databases; [`Sandbox`] says what differs.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use green_light_core::Mutex;
 use sqlx::{Database, Pool, pool::PoolOptions};
@@ -13,11 +16,17 @@ use crate::driver::checkout::CheckoutDecision;
 use crate::driver::detached::{Detached, DetachedConnection};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::sandbox::{ConnectionOf, Sandbox, depth};
+use crate::driver::pool_handles::handles;
+use crate::driver::sandbox::{ConnectionOf, OptionsOf, Sandbox, depth};
 use crate::driver::slot_finish;
-use crate::driver::traits::{SlotDatabase, SlotStorage};
+use crate::driver::traits::{IsHeld, SlotDatabase, SlotStorage};
 use crate::error::{Error, Kind};
 use crate::url::DatabaseUrl;
+
+/// How many handles to its pool a slot has.
+const OWN_HANDLES: usize = 2;
+/// How long a connection on its way back to the pool may seem to be one more handle.
+const SETTLING: Duration = Duration::from_micros(200);
 
 /// Options of a pool that keeps its one connection, and with it the transaction of the test.
 pub(crate) fn pool_options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
@@ -110,6 +119,8 @@ struct SlotPool<S: Sandbox, T> {
     pool: Pool<S::Db>,
     /// The same.
     handle: DatabasePool,
+    /// Where the pool connects to.
+    options: Arc<OptionsOf<S>>,
     connector: Arc<Connector<S>>,
     /// Dropped after the pool has been closed.
     storage: T,
@@ -136,6 +147,7 @@ pub(crate) async fn open<S: Sandbox>(
     learned.map_err(S::cannot_open)?;
     Ok(Box::new(SlotPool {
         handle: DatabasePool::new(pool.clone()),
+        options: pool.connect_options(),
         pool,
         connector,
         storage,
@@ -143,6 +155,26 @@ pub(crate) async fn open<S: Sandbox>(
 }
 
 impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
+    /// A connection that is out, or on its way back, is a handle as well. It can be made into no other.
+    fn has_other_handles(&self) -> bool {
+        let out = usize::from(self.pool.num_idle() == 0);
+        handles(&self.pool).is_none_or(|handles| handles > OWN_HANDLES + out)
+    }
+
+    async fn is_shared(&self) -> bool {
+        if self.pool.is_closed() || !Arc::ptr_eq(&self.pool.connect_options(), &self.options) {
+            return true;
+        }
+        let begun = Instant::now();
+        while self.has_other_handles() {
+            if begun.elapsed() > SETTLING {
+                return true;
+            }
+            tokio::task::yield_now().await;
+        }
+        false
+    }
+
     async fn finish_within(&self, grace: Duration, detaches: bool) -> FinishOutcome {
         let Connector {
             sandbox,
@@ -165,6 +197,7 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
         self.close();
         self.pool = self.connector.pool().await?;
         self.handle = DatabasePool::new(self.pool.clone());
+        self.options = self.pool.connect_options();
         match self.connector.monitor.failure() {
             None => Ok(()),
             Some(failure) => Err(Error::new(Kind::Connection, failure)),
@@ -187,6 +220,18 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
 
     fn is_shielded(&self) -> bool {
         self.connector.sandbox.stand_in().is_some()
+    }
+
+    fn shared_pool(&self) -> BoxFuture<'_, Option<IsHeld>> {
+        Box::pin(async {
+            if !self.is_shared().await {
+                return None;
+            }
+            let pool = self.pool.clone();
+            let is_held: IsHeld =
+                Box::new(move || handles(&pool).is_some_and(|handles| handles > 1));
+            Some(is_held)
+        })
     }
 
     fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {

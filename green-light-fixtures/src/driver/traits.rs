@@ -85,6 +85,9 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Box<dyn TestDatabase>, Error>>;
 }
 
+/// Whether something still has what belonged to a test that has ended.
+pub(crate) type IsHeld = Box<dyn Fn() -> bool + Send>;
+
 /// The database of a slot and the pool of its one kept connection.
 pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     /// The pool that the test gets.
@@ -97,8 +100,12 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     #[allow(dead_code, reason = "only SeaORM has savepoints of tests")]
     fn guard_savepoint(&self) -> Option<Arc<str>>;
 
-    /// Whether the options of the pool lead to a stand-in instead of the database.
+    /// Whether the options of the pool, which a test can read, lead to a stand-in instead of the database.
     fn is_shielded(&self) -> bool;
+
+    /// Something if a later test must not have its pool, because a test has kept a clone of it or has changed it: what
+    /// tells whether a clone still lives.
+    fn shared_pool(&self) -> BoxFuture<'_, Option<IsHeld>>;
 
     /// Waits for the connection, rolls back the outer transaction and puts the connection back.
     ///

@@ -15,7 +15,7 @@ use green_light_core::{Mutex, left_behind};
 
 use crate::driver::monitor::{LeaseState, SandboxMonitor};
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::traits::SlotDatabase;
+use crate::driver::traits::{IsHeld, SlotDatabase};
 use crate::error::{Error, Kind};
 use crate::limits::Timeouts;
 use crate::sandbox::pool::SandboxPool;
@@ -46,6 +46,9 @@ impl Lease {
         let slot = pool.acquire(id, &test, &deadlocked).await?;
         let url = slot.database.url().cloned();
         let monitor = Arc::clone(&slot.monitor);
+        if !slot.database.is_shielded() {
+            monitor.expose_url(id);
+        }
         let holding = pool.template().note_connection(&test.path);
         Ok(Self {
             pool: Arc::clone(pool),
@@ -142,11 +145,17 @@ impl Returning {
         };
         let is_held = self.token.strong_count() > 0;
         // A later test must not have a pool that something may still use.
-        let detaches = slot.monitor.has_raw_pool() || is_held;
+        let shared_pool = match is_held {
+            true => {
+                let token = Weak::clone(&self.token);
+                Some(Box::new(move || token.strong_count() > 0) as IsHeld)
+            }
+            false => slot.database.shared_pool().await,
+        };
+        let detaches = shared_pool.is_some();
         // Before the pool is closed: from then on, what still has it may panic.
-        if is_held {
-            let token = Weak::clone(&self.token);
-            left_behind(self.test.name(), move || token.strong_count() > 0);
+        if let Some(is_held) = shared_pool {
+            left_behind(self.test.name(), is_held);
         }
         let ended = if slot.monitor.is_untouched() && !detaches {
             FinishOutcome::Clean

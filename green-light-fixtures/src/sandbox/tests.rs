@@ -155,18 +155,27 @@ async fn a_worn_session_is_replaced_and_the_database_stays() {
 async fn a_pool_that_outlives_its_test_is_not_that_of_the_next() {
     let driver = InMemory::default();
     let pool = pool_of(&driver);
+    let (slot, detaches) = (1, true);
+    let is_replaced = || {
+        let calls = driver.calls();
+        calls.contains(&Call::Finish { slot, detaches }) && calls.contains(&Call::RenewPool(1))
+    };
     let lease = used(&pool, "leaks").await;
+    assert_eq!(end(&lease).await, None);
+    assert!(!is_replaced());
+
+    let lease = used(&pool, "leaks a connection of SeaORM").await;
     let leaked = lease.token.lock().clone();
     assert_eq!(end(&lease).await, None);
-    let (slot, detaches) = (1, true);
-    let calls = driver.calls();
-    assert!(
-        calls.contains(&Call::Finish { slot, detaches }),
-        "{calls:?}"
-    );
-    assert!(calls.contains(&Call::RenewPool(1)), "{calls:?}");
+    assert!(is_replaced());
     assert_eq!(pool.counts().idle, 1);
     drop(leaked);
+
+    let lease = used(&pool, "leaks a pool of sqlx").await;
+    driver.shares_pools();
+    assert_eq!(end(&lease).await, None);
+    assert!(is_replaced());
+    assert_eq!(pool.counts().idle, 1);
 }
 
 #[tokio::test]

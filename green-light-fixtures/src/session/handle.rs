@@ -91,7 +91,6 @@ impl Session {
             backend == wanted,
             "this session is on `{backend}`, not on `{wanted}`\n  help: ask `session.backend()` first"
         );
-        isolated.raw_pool_given();
         pool.of()
             .unwrap_or_else(|| panic!("{}", contention::has_ended(isolated.test())))
     }

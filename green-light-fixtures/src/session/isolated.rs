@@ -121,15 +121,6 @@ impl IsolatedDb {
     pub(crate) fn refused(&self) -> Option<String> {
         self.sandbox()?.monitor().refused()
     }
-
-    /// A raw pool, which cannot be tracked, is handed out.
-    pub(crate) fn raw_pool_given(&self) {
-        if let Some(lease) = self.sandbox() {
-            let is_shielded = lease.with_database(|database| database.is_shielded());
-            let is_shielded = is_shielded.unwrap_or(true);
-            lease.monitor().raw_pool_given(lease.id(), is_shielded);
-        }
-    }
 }
 
 /// A database on its way from a test to the next one, or out.

@@ -176,21 +176,6 @@ async fn a_session_that_outlives_its_test_says_so(backend: Backend) {
     expect_clean(&engine).await;
 }
 
-#[test]
-fn a_hidden_raw_pool_used_between_two_tests_costs_the_slot() {
-    run(async {
-        let engine = engine().await;
-        let test = engine.transaction().await.unwrap();
-        let pool = test.connection().get_sqlite_connection_pool().clone();
-        insert(&test.connection(), "mine").await.unwrap();
-        finish(test).await;
-        let insert = sqlx::query("INSERT INTO u (email) VALUES ('leaked')");
-        insert.execute(&pool).await.unwrap();
-        expect_clean(&engine).await;
-        assert_eq!(engine.stats().slots_discarded, 1);
-    });
-}
-
 async fn an_end_that_is_cancelled_throws_the_database_away(backend: Backend) {
     let engine = engine_on(backend).await;
     for micros in 0..30 {

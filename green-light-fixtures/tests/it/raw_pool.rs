@@ -10,7 +10,7 @@ use crate::support::{count, engine_on, expect_clean, finish, insert};
 
 /// The tests on one backend, whose pool a session gives by `$pool`.
 macro_rules! raw_pool_on {
-    ($module:ident, $backend:ident, $pool:ident, $leave:expr, $look:expr) => {
+    ($module:ident, $backend:ident, $pool:ident, $pool_of_seaorm:ident, $leave:expr, $look:expr) => {
         mod $module {
             use super::*;
 
@@ -63,6 +63,48 @@ macro_rules! raw_pool_on {
                 finish(next).await;
                 expect_clean(&engine).await;
                 assert_eq!(engine.stats().slots_discarded, 0);
+            }
+
+            async fn of_seaorm_that_is_not_used_is_not_there_for_the_next_test() {
+                let engine = engine_on(BACKEND).await;
+                for kept in [true, false] {
+                    let test = engine.transaction().await.unwrap();
+                    let session = test.session();
+                    let pool = session.$pool_of_seaorm();
+                    let leaked = kept.then(|| pool.clone());
+                    assert_eq!(rows(pool).await, 1);
+                    drop(session);
+                    finish(test).await;
+                    let next = engine.transaction().await.unwrap();
+                    insert(&next.connection(), "mine").await.unwrap();
+                    if let Some(leaked) = leaked {
+                        let refused = leaked.execute(INSERT).await.unwrap_err();
+                        assert!(matches!(refused, sqlx::Error::PoolClosed), "{refused}");
+                    }
+                    assert_eq!(count(&next.connection()).await, 2);
+                    finish(next).await;
+                }
+                expect_clean(&engine).await;
+                assert_eq!(engine.stats().slots_discarded, 0);
+            }
+
+            async fn of_seaorm_in_a_leaked_task_writes_into_no_later_test() {
+                let engine = engine_on(BACKEND).await;
+                for pause in [0, 100, 1_000] {
+                    let test = engine.transaction().await.unwrap();
+                    let pool = test.session().$pool_of_seaorm().clone();
+                    let leaked = tokio::spawn(async move {
+                        while !matches!(pool.execute(INSERT).await, Err(sqlx::Error::PoolClosed)) {
+                            tokio::time::sleep(Duration::from_micros(pause)).await;
+                        }
+                    });
+                    tokio::time::sleep(Duration::from_micros(pause)).await;
+                    let _ = test.finish().await;
+                    for _ in 0..5 {
+                        expect_clean(&engine).await;
+                    }
+                    leaked.await.unwrap();
+                }
             }
 
             async fn that_a_task_waits_for_reaches_no_later_test() {
@@ -230,6 +272,8 @@ macro_rules! raw_pool_on {
             raw_pool_tests! {
                 costs_its_test_no_database,
                 that_is_not_used_is_not_there_for_the_next_test,
+                of_seaorm_that_is_not_used_is_not_there_for_the_next_test,
+                of_seaorm_in_a_leaked_task_writes_into_no_later_test,
                 that_a_task_waits_for_reaches_no_later_test,
                 whose_connection_is_detached_fails_its_test,
                 whose_connection_is_leaked_fails_its_test,
@@ -263,6 +307,7 @@ raw_pool_on!(
     sqlite,
     Sqlite,
     sqlite_pool,
+    get_sqlite_connection_pool,
     [
         "PRAGMA recursive_triggers = 1",
         "CREATE TEMP TABLE kept (x INT)",
@@ -277,6 +322,7 @@ raw_pool_on!(
     postgres,
     Postgres,
     postgres_pool,
+    get_postgres_connection_pool,
     [
         "SET statement_timeout = 12345",
         "SET search_path = pg_catalog, public",
@@ -301,6 +347,7 @@ raw_pool_on!(
     mysql,
     MySql,
     mysql_pool,
+    get_mysql_connection_pool,
     [
         "SET @kept = 1",
         "SET SESSION sql_safe_updates = 1",
