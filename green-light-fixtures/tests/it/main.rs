@@ -30,6 +30,7 @@ mod mysql_server;
 mod mysql_session;
 mod named_server;
 mod namesakes;
+mod observe;
 mod outsiders;
 mod own_server;
 mod passwords;

@@ -1,6 +1,6 @@
 //! What a subcommand is, and the list of them. A new one is a file and a line in [`COMMANDS`].
 
-use super::{bench, conformance, coverage, features, mutants, strangers, test};
+use super::{bench, conformance, coverage, features, mutants, observe, strangers, test};
 
 /// A subcommand of `cargo xtask`.
 pub(crate) struct Command {
@@ -31,6 +31,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     features::COMMAND,
     conformance::COMMAND,
     mutants::COMMAND,
+    observe::COMMAND,
     coverage::COMMAND,
     bench::COMMAND,
 ];

@@ -6,6 +6,7 @@ mod coverage;
 mod features;
 mod list;
 mod mutants;
+mod observe;
 mod strangers;
 mod test;
 
