@@ -10,7 +10,7 @@
 use std::{
     panic::Location,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -22,7 +22,7 @@ use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken, is_call};
 use crate::driver::checkout::{Checkout, CheckoutDecision};
 use crate::driver::handoff::Handoff;
 use crate::sql::classify::{count_besides_savepoints, defines, is_about_savepoints};
-use crate::sql::dialect::Dialect;
+use crate::sql::dialect::{CountedColumns, Dialect};
 use crate::sql::shorten::shorten;
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
@@ -37,6 +37,8 @@ pub(crate) struct SandboxMonitor {
     /// Whether the slot is thrown away; queries still running are interrupted.
     dead: AtomicBool,
     handoff: Handoff,
+    /// The columns of its database that the server numbers, if a rollback does not set their numbers back.
+    counted_columns: OnceLock<Arc<CountedColumns>>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +73,8 @@ pub(crate) struct LeaseState {
     pub(crate) others_may_commit: bool,
     /// Whether a statement was sent that may leave something in the session.
     session_dirty: bool,
+    /// Whether a statement was sent that may move the numbers of keys, as far as they were reported.
+    counters_moved: bool,
     /// How many statements besides those about savepoints were sent as texts, as far as they were reported.
     text_statements: u64,
     /// Whether the connection was used by something that reports no statement.
@@ -97,6 +101,7 @@ impl SandboxMonitor {
             ending: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             handoff: Handoff::default(),
+            counted_columns: OnceLock::new(),
         }
     }
 
@@ -400,6 +405,9 @@ impl SandboxMonitor {
             return;
         };
         lease.session_dirty |= self.dialect.dirties_session(statement);
+        if let Some(columns) = self.counted_columns.get() {
+            lease.counters_moved |= self.dialect.may_move_counters(statement, columns);
+        }
         let ends = self.dialect.ends_transaction(statement);
         let statement = shorten(statement);
         if let Some(record) = lease.breaches.last_mut()
@@ -432,6 +440,16 @@ impl SandboxMonitor {
     /// statements were reported.
     pub(crate) fn session_dirty(&self) -> bool {
         self.lease(|lease| lease.session_dirty).unwrap_or(true)
+    }
+
+    /// The server numbers these columns of its database.
+    pub(crate) fn watch_counters(&self, columns: Arc<CountedColumns>) {
+        let _ = self.counted_columns.set(columns);
+    }
+
+    /// Whether the test may have moved the numbers of keys, as far as its statements were reported.
+    pub(crate) fn counters_moved(&self) -> bool {
+        self.lease(|lease| lease.counters_moved).unwrap_or(true)
     }
 
     /// Whether the test has sent statements that were not reported.

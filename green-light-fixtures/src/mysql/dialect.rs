@@ -2,10 +2,10 @@
 
 use crate::backend::Backend;
 use crate::mysql::blocks::Blocks;
+use crate::mysql::{counters, lexer, session_traces};
 use crate::sql::classify::{is, words};
-use crate::sql::dialect::{Dialect, NOT_SQL, ProgramBody, Rejection};
-use crate::sql::lexer::{LexerRules, tokens};
-use crate::sql::split::pieces;
+use crate::sql::dialect::{CountedColumns, Dialect, NOT_SQL, ProgramBody, Rejection};
+use crate::sql::lexer::LexerRules;
 
 /// First words of statements that end a transaction; see the reference of MySQL, "Statements that cause an implicit
 /// commit".
@@ -35,30 +35,6 @@ const IMPLICIT_COMMIT: [&str; 24] = [
     "uninstall",
     "unlock",
 ];
-/// First words of statements that leave nothing in a session but what a rollback takes away. All others may leave
-/// something, such as `CALL`, `SET` and the compound statements of MariaDB.
-const SESSION_NEUTRAL: [&str; 17] = [
-    "delete",
-    "desc",
-    "describe",
-    "do",
-    "explain",
-    "help",
-    "insert",
-    "release",
-    "replace",
-    "rollback",
-    "savepoint",
-    "select",
-    "show",
-    "table",
-    "update",
-    "values",
-    "with",
-];
-/// Words by which a statement or a program leaves something in a session.
-const SESSION_DIRTYING: [&str; 4] = ["@", "get_lock", "session", "temporary"];
-
 #[derive(Debug)]
 pub(crate) struct MySqlDialect;
 
@@ -68,17 +44,7 @@ impl Dialect for MySqlDialect {
     }
 
     fn lexer(&self) -> &'static LexerRules {
-        &LexerRules {
-            nested_comments: false,
-            dashes_need_space: true,
-            hash_comments: true,
-            conditional_comments: true,
-            backslash_escapes: true,
-            escape_strings: false,
-            dollar_quotes: false,
-            backtick_names: true,
-            bracket_names: false,
-        }
+        &lexer::RULES
     }
 
     fn program(&self, object: &str) -> Option<Box<dyn ProgramBody>> {
@@ -148,22 +114,16 @@ impl Dialect for MySqlDialect {
     }
 
     fn dirties_session(&self, sql: &str) -> bool {
-        has_session_word(sql)
-            || pieces(sql, self.lexer()).any(|statement| {
-                let first = words(statement).next().unwrap_or_default();
-                !first.is_empty() && !SESSION_NEUTRAL.iter().any(|known| is(first, known))
-            })
+        session_traces::may_leave(sql)
+    }
+
+    fn may_move_counters(&self, sql: &str, columns: &CountedColumns) -> bool {
+        counters::may_move(sql, columns)
     }
 
     fn ddl_commits(&self) -> bool {
         true
     }
-}
-
-/// Whether a text has a word by which a statement, or a program that it calls, leaves something in a session.
-pub(crate) fn has_session_word(sql: &str) -> bool {
-    let mut tokens = tokens(sql, MySqlDialect.lexer());
-    tokens.any(|(_, token)| SESSION_DIRTYING.iter().any(|known| is(token, known)))
 }
 
 #[cfg(test)]
@@ -273,34 +233,6 @@ mod tests {
             "",
         ] {
             assert!(!MySqlDialect.ends_transaction(statement), "{statement}");
-        }
-    }
-
-    #[test]
-    fn knows_what_outlives_a_rollback() {
-        for statement in [
-            "SET foreign_key_checks = 0",
-            "SELECT GET_LOCK('a', 1)",
-            "CREATE TEMPORARY TABLE t (a int)",
-            "SELECT 1 INTO @a",
-            "SELECT @a := 1",
-            "USE other",
-            "PREPARE p FROM 'SELECT 1'",
-            "EXECUTE IMMEDIATE 'SET SESSION sql_safe_updates = 1'",
-            "IF 1 THEN SET SESSION sql_safe_updates = 1; END IF",
-            "/*!40101 SET sql_mode = '' */",
-            "DO GET_LOCK('a', 1)",
-        ] {
-            assert!(MySqlDialect.dirties_session(statement), "{statement}");
-        }
-        for statement in [
-            "INSERT INTO u VALUES ('; set', 'temporary', 'a@b')",
-            "SAVEPOINT a",
-            "(SELECT 1) UNION SELECT 2; ",
-            "-- nothing",
-            "",
-        ] {
-            assert!(!MySqlDialect.dirties_session(statement), "{statement}");
         }
     }
 

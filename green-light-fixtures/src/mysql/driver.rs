@@ -1,6 +1,6 @@
 //! MySQL as one of the databases that green-light knows.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -8,11 +8,14 @@ use crate::database_pool::pool_driver;
 use crate::error::{Error, Kind};
 use crate::local_server::variables;
 use crate::mysql::admin::names;
-use crate::mysql::dialect::{MySqlDialect, has_session_word};
+use crate::mysql::counters::{Counters, sequences};
+use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
 use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::server::MySqlServer;
+use crate::mysql::session_traces::{program_may_leave, program_may_write};
+use crate::mysql::template_sql::TemplateTraces;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::template::ServerTemplate;
 use crate::server::test_server::{OnServer, TestServer};
@@ -37,9 +40,9 @@ impl TestServer for MySqlServer {
         test: &str,
         wait: Duration,
     ) -> Result<(MySqlSandbox, DatabaseLease<Self>), Error> {
-        let routines_dirty_session = template.routines_dirty_session().await?;
+        let traces = template.traces().await?;
         let lease = template.lease_for_slot(test).await?;
-        let sandbox = MySqlSandbox::new(lease.options(), wait, routines_dirty_session);
+        let sandbox = MySqlSandbox::new(lease.options(), wait, traces);
         Ok((sandbox, lease))
     }
 }
@@ -53,32 +56,44 @@ pool_driver!(
 );
 
 impl ServerTemplate<MySqlServer> {
-    /// Whether a trigger or routine may leave a variable, a lock or a temporary table in the session of a test.
+    /// What a rollback does not take away of a test in one of its databases.
     ///
     /// # Errors
     ///
     /// When a table cannot roll back.
-    async fn routines_dirty_session(&self) -> Result<bool, Error> {
-        let check = async || {
+    async fn traces(&self) -> Result<Arc<TemplateTraces>, Error> {
+        let look = async || {
             self.check_engines().await?;
-            // One that may not be read is taken to leave something.
-            let texts = format!(
-                "SELECT action_statement FROM information_schema.triggers \
-                 WHERE trigger_schema = '{0}' UNION ALL \
-                 SELECT coalesce(routine_definition, '@') FROM information_schema.routines \
-                 WHERE routine_schema = '{0}'",
-                self.info.name
-            );
-            let texts = names(&mut *self.client.admin().await, texts).await;
-            let texts = texts.map_err(|error| failed("the triggers cannot be read", error))?;
-            Ok(texts.iter().any(|text| has_session_word(text)))
+            let traces = self.look_for_traces().await;
+            let traces = traces.map_err(|error| failed("the triggers cannot be read", error))?;
+            Ok(Arc::new(traces))
         };
-        let known = self
-            .info
-            .details
-            .routines_dirty_session
-            .get_or_try_init(check);
-        known.await.copied()
+        let known = self.info.details.traces.get_or_try_init(look);
+        known.await.cloned()
+    }
+
+    async fn look_for_traces(&self) -> Result<TemplateTraces, sqlx::Error> {
+        let mut admin = self.client.admin().await;
+        let template = &self.info.name;
+        // A program that may not be read is taken to leave something. Procedures are called by statements that are.
+        let programs = format!(
+            "SELECT action_statement FROM information_schema.triggers \
+             WHERE trigger_schema = '{template}' UNION ALL \
+             SELECT coalesce(if(routine_body = 'SQL', routine_definition, '@'), '@') \
+             FROM information_schema.routines \
+             WHERE routine_schema = '{template}' AND routine_type <> 'PROCEDURE' UNION ALL \
+             SELECT coalesce(nullif(view_definition, ''), '@') FROM information_schema.views \
+             WHERE table_schema = '{template}'"
+        );
+        let programs = names(&mut admin, programs).await?;
+        let leaves = programs.iter().any(|body| program_may_leave(body));
+        let writes = programs.iter().any(|body| program_may_write(body));
+        let counters = Counters::of(&mut admin, template, writes).await?;
+        let has_sequences = !sequences(&mut admin, template).await?.is_empty();
+        Ok(TemplateTraces {
+            programs_dirty_session: leaves || has_sequences,
+            counters,
+        })
     }
 
     /// Fails if a table takes no part in transactions.

@@ -3,16 +3,13 @@
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
 use crate::mysql::admin::{AdminConnection, lock, names, number};
+use crate::mysql::counters::{FRESH, sequences};
 use crate::mysql::dump::quoted;
 use crate::mysql::server::MySqlServer;
 use crate::mysql::xa;
 use crate::server::background::Background;
 use crate::server::driver::{Purpose, Registry, TemplateInfo};
 use crate::server::names::program;
-
-/// MySQL caches the counters of tables for a day by default. MariaDB does not know the setting.
-const FRESH: &str =
-    "SET @green_light = 0 /*!80001 , SESSION information_schema_stats_expiry = 0 */";
 
 /// The states in which a database is ready, the preferred one first.
 fn ready_states(purpose: &Purpose) -> &'static str {
@@ -106,7 +103,8 @@ impl Registry for MySqlServer {
             "SELECT count(*) FROM green_light.test_databases d JOIN green_light.test_databases own \
              ON own.digest = d.digest WHERE own.name = '{name}' AND d.state IN ('free', 'used', 'ahead')"
         );
-        if number(admin, ready).await? >= Background::max_ready() {
+        let is_enough = number(admin, ready).await? >= Background::max_ready();
+        if is_enough || !sequences(admin, name).await?.is_empty() {
             return Ok(false);
         }
         reset_counters(admin, name).await?;

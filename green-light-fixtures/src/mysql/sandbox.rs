@@ -34,6 +34,7 @@ use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
 use crate::mysql::sandbox_finish::FinishStatements;
 use crate::mysql::session_audit::SessionAudit;
+use crate::mysql::template_sql::TemplateTraces;
 use crate::mysql::{outer_transaction, stand_in};
 use crate::server::admin_connection::when_free;
 use crate::server::failure::cannot_open;
@@ -45,7 +46,7 @@ use crate::server::response_timeout::with_timeout;
 pub(crate) struct MySqlSandbox {
     options: MySqlConnectOptions,
     wait: Duration,
-    routines_dirty_session: bool,
+    traces: Arc<TemplateTraces>,
     audit: Arc<SessionAudit>,
     /// The statements that end a test, once they are known.
     finish: OnceLock<FinishStatements>,
@@ -55,12 +56,12 @@ impl MySqlSandbox {
     pub(crate) fn new(
         options: MySqlConnectOptions,
         wait: Duration,
-        routines_dirty_session: bool,
+        traces: Arc<TemplateTraces>,
     ) -> Self {
         Self {
             options,
             wait,
-            routines_dirty_session,
+            traces,
             audit: Arc::new(SessionAudit::new(GuardSavepoint::new())),
             finish: OnceLock::new(),
         }
@@ -98,8 +99,14 @@ impl Sandbox for MySqlSandbox {
     async fn begin(
         &self,
         connection: &mut MySqlConnection,
-        _guard: &Arc<SandboxMonitor>,
+        monitor: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
+        let counters = &self.traces.counters;
+        monitor.watch_counters(Arc::clone(&counters.columns));
+        counters.prepare(connection).await?;
+        // Whatever has cost a test before its session may have moved them, too.
+        let moved = counters.moved(connection).await?;
+        counters.set_back(&moved, &self.options).await?;
         outer_transaction::begin(connection, self.wait, &self.audit).await?;
         // What is known of the first one is found out once it is in the pool.
         match self.finish.get() {
@@ -109,8 +116,7 @@ impl Sandbox for MySqlSandbox {
     }
 
     async fn learn(&self, pool: &MySqlPool) -> Result<(), sqlx::Error> {
-        let looking =
-            FinishStatements::of(pool, Arc::clone(&self.audit), self.routines_dirty_session);
+        let looking = FinishStatements::of(pool, Arc::clone(&self.audit), Arc::clone(&self.traces));
         let finish =
             with_timeout::<MySqlConnection, _>(&self.options, "what a session is like", looking)
                 .await?;

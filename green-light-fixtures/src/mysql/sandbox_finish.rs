@@ -10,6 +10,7 @@ use crate::driver::outcome::FinishOutcome;
 use crate::mysql::outer_transaction::{BEGIN, is_missing, run};
 use crate::mysql::session_audit::{SessionAudit, SessionVariables};
 use crate::mysql::statement_count;
+use crate::mysql::template_sql::TemplateTraces;
 use crate::server::guard_savepoint::raise_depth;
 
 /// How many texts besides those about savepoints end one test and begin the next: the query of the variables,
@@ -25,7 +26,7 @@ pub(crate) struct FinishStatements {
     /// The savepoint that tells whether the test has begun a transaction.
     savepoint: String,
     variables: SessionVariables,
-    routines_dirty_session: bool,
+    traces: Arc<TemplateTraces>,
     audit: Arc<SessionAudit>,
 }
 
@@ -34,7 +35,7 @@ impl FinishStatements {
     pub(crate) async fn of(
         pool: &MySqlPool,
         audit: Arc<SessionAudit>,
-        routines_dirty_session: bool,
+        traces: Arc<TemplateTraces>,
     ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let variables = SessionVariables::of(&mut connection).await?;
@@ -54,7 +55,7 @@ impl FinishStatements {
             rest,
             savepoint,
             variables,
-            routines_dirty_session,
+            traces,
             audit,
         })
     }
@@ -89,12 +90,23 @@ impl FinishStatements {
         let Some(rows) = reply else {
             return FinishOutcome::Lost;
         };
-        let may_be_dirty =
-            monitor.has_untracked_use() || monitor.session_dirty() || self.routines_dirty_session;
+        let may_be_dirty = monitor.has_untracked_use()
+            || monitor.session_dirty()
+            || self.traces.programs_dirty_session;
         if may_be_dirty || !self.variables.are_those_of(rows.first()) {
             return FinishOutcome::Worn;
         }
-        self.audit.restarted(monitor.text_statements() + OWN);
+        let mut texts = monitor.text_statements() + OWN;
+        if monitor.counters_moved() {
+            texts += 1;
+            match self.traces.counters.moved(connection).await {
+                Ok(moved) if moved.is_empty() => {}
+                // The next session sets them back.
+                Ok(_) => return FinishOutcome::Worn,
+                Err(error) => return FinishOutcome::Failed(error),
+            }
+        }
+        self.audit.restarted(texts);
         match raise_depth::<MySql>(connection).await {
             Ok(()) => FinishOutcome::Clean,
             Err(error) => FinishOutcome::Failed(error),

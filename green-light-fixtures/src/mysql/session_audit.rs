@@ -80,7 +80,8 @@ impl SessionVariables {
     pub(crate) async fn of(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
         let mut refusal = None;
         for names in SETTINGS {
-            let query = format!("SELECT concat_ws('|', {names})");
+            // What the last insert of a test has left is set back.
+            let query = format!("SELECT concat_ws('|', {names}), last_insert_id(0)");
             match connection.fetch_one(AssertSqlSafe(query.as_str())).await {
                 Ok(row) => {
                     let settings = row.try_get_unchecked(0)?;

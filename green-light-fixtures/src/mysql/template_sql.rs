@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::mysql::admin::{AdminConnection, end_connections, lock, names, unlock};
+use crate::mysql::counters::Counters;
 use crate::mysql::dump::{DatabaseDump, quoted};
 use crate::mysql::errors::failed;
 use crate::mysql::registry::{insert, set_state};
@@ -20,9 +21,16 @@ use crate::server::names::new_name;
 pub(crate) struct TemplateDetails {
     pub(crate) digest: String,
     dump: OnceCell<Arc<DatabaseDump>>,
-    /// Whether one of its routines may leave something in the session of a test that a rollback does not take away.
     /// Set once it is known that every table takes part in transactions, too.
-    pub(crate) routines_dirty_session: OnceCell<bool>,
+    pub(crate) traces: OnceCell<Arc<TemplateTraces>>,
+}
+
+/// What a rollback does not take away of a test in a copy of a template.
+#[derive(Debug)]
+pub(crate) struct TemplateTraces {
+    /// Whether one of its triggers, functions, views or sequences may leave something in the session of any test.
+    pub(crate) programs_dirty_session: bool,
+    pub(crate) counters: Counters,
 }
 
 impl TemplateInfo<MySqlServer> {

@@ -64,10 +64,24 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether a text may set the next number of one of `columns`, so that a rollback does not set it back.
+    fn may_move_counters(&self, _sql: &str, _columns: &CountedColumns) -> bool {
+        false
+    }
+
     /// Whether statements that define something end the transaction they are sent in.
     fn ddl_commits(&self) -> bool {
         false
     }
+}
+
+/// The columns of a database that the server numbers.
+#[derive(Debug, Default)]
+pub(crate) struct CountedColumns {
+    /// Their names, in small letters.
+    pub(crate) names: Vec<String>,
+    /// Whether any row that is written may use up the numbers: there are few of them, or a trigger writes rows.
+    pub(crate) by_any_row: bool,
 }
 
 /// Why a statement is not run.

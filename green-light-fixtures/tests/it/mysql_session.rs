@@ -5,7 +5,9 @@ use green_light_fixtures::{Backend, Engine, Schema, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use sqlx::Executor as _;
 
-use crate::support::{begin, engine_of, engine_on, expect_clean, finish, insert, number, run};
+use crate::support::{
+    begin, engine_of, engine_on, expect_clean, finish, insert, number, run, send_text,
+};
 
 async fn engine() -> Engine {
     engine_on(Backend::MySql).await
@@ -215,5 +217,114 @@ fn what_is_in_doubt_is_known_before_the_session_goes_to_another_pool() {
             finish(next).await;
         }
         expect_clean(&engine).await;
+    });
+}
+
+/// What may be left by a program, beside what its text says at first sight.
+#[test]
+fn a_program_that_is_not_known_to_leave_nothing_costs_a_test_its_session() {
+    run(async {
+        for (program, change, look) in [
+            (
+                "CREATE TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET group_concat_max_len = 17",
+                "INSERT INTO u (email) VALUES ('a')",
+                "SELECT @@group_concat_max_len = 17",
+            ),
+            (
+                "CREATE VIEW w AS SELECT get_lock('green_light_mine', 0) AS a",
+                "SELECT * FROM w",
+                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+            ),
+        ] {
+            let engine = engine_of(Backend::MySql, schema_with(program)).await;
+            let test = engine.transaction_for("shop::first").await.unwrap();
+            let db = test.connection();
+            db.execute_raw(statement(change)).await.unwrap();
+            assert_eq!(number(&db, look).await, 1, "{program}");
+            drop(db);
+            finish(test).await;
+            expect_gone(&engine, look, program).await;
+        }
+    });
+}
+
+#[test]
+fn the_last_id_of_a_test_does_not_reach_the_next_one() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let session = session_of(&test).await;
+        let last = "SELECT CAST(last_insert_id() AS SIGNED)";
+        assert_ne!(number(&test.connection(), last).await, 0);
+        finish(test).await;
+        let next = engine.transaction_for("next").await.unwrap();
+        assert_eq!(session_of(&next).await, session, "the session is the same");
+        assert_eq!(number(&next.connection(), last).await, 0);
+        finish(next).await;
+    });
+}
+
+/// Of a table with few ids, and of one with many.
+#[test]
+fn an_id_at_the_end_of_its_type_does_not_stop_the_inserts_of_the_next_test() {
+    run(async {
+        let schema = Schema::sql(
+            "CREATE TABLE u (id INT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(190) NOT NULL UNIQUE);
+             INSERT INTO u (email) VALUES ('seed');
+             CREATE TABLE few (id TINYINT AUTO_INCREMENT PRIMARY KEY, a int)",
+        );
+        let engine = engine_of(Backend::MySql, schema).await;
+        for (way, change) in [
+            (0, "INSERT INTO u (id, email) VALUES (2147483647, 'last')"),
+            (1, "INSERT INTO u VALUES (2147483647, 'last')"),
+            (2, "UPDATE u SET id = 2147483647"),
+            (
+                0,
+                "SET insert_id = 2147483647; INSERT INTO u (email) VALUES ('last')",
+            ),
+        ] {
+            let test = engine.transaction_for("shop::last").await.unwrap();
+            let db = test.connection();
+            send_text(&db, way, change).await;
+            insert(&db, "one more").await.unwrap_err();
+            drop(db);
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            insert(&next.connection(), "one more").await.unwrap();
+            finish(next).await;
+        }
+        // Each test alone needs few of them.
+        for _ in 0..8 {
+            let test = engine.transaction_for("shop::few").await.unwrap();
+            for _ in 0..40 {
+                let sql = "INSERT INTO few (a) VALUES (1)";
+                test.connection().execute_raw(statement(sql)).await.unwrap();
+            }
+            finish(test).await;
+        }
+    });
+}
+
+#[test]
+fn a_sequence_starts_anew_in_the_next_test() {
+    run(async {
+        let look = "SELECT nextval(s)";
+        let test = begin(&engine().await).await;
+        let is_mariadb = "SELECT version() LIKE '%MariaDB%'";
+        let has_sequences = number(&test.connection(), is_mariadb).await == 1;
+        finish(test).await;
+        if !has_sequences {
+            return;
+        }
+        let schema = schema_with("CREATE SEQUENCE s MAXVALUE 1000");
+        let engine = engine_of(Backend::MySql, schema).await;
+        for change in ["SELECT setval(s, 1000)", "SELECT nextval(s)"] {
+            let test = engine.transaction_for("shop::last").await.unwrap();
+            number(&test.connection(), change).await;
+            finish(test).await;
+            let next = engine.transaction_for("next").await.unwrap();
+            assert_eq!(number(&next.connection(), look).await, 1, "{change}");
+            finish(next).await;
+        }
     });
 }
