@@ -33,7 +33,10 @@ pub use crate::report::explain::lookup::help_for;
 pub use crate::report::failure::{Failure, causes_of};
 pub use crate::report::hook::quietly;
 pub use crate::report::print::{note, progress};
-pub use crate::report::redact::{redacted, redacted_url};
+pub use crate::report::redact::{
+    known::hide_secret,
+    text::{redacted, redacted_url},
+};
 pub use crate::report::remark::remark;
 pub use crate::report::rendered::TeardownResult;
 pub use crate::report::skip::skip;

@@ -3,9 +3,9 @@
 //! `Display` is the URL as it is, so that `to_string()` and `format!` give what a driver needs. What
 //! green-light itself prints is [`DatabaseUrl::redacted`], and `Debug` is that too.
 
-use std::{fmt, ops::Deref, path::PathBuf};
+use std::{borrow::Cow, fmt, ops::Deref, path::PathBuf};
 
-use green_light_core::redacted_url;
+use green_light_core::{hide_secret, redacted_url};
 
 /// The address of a test's database.
 ///
@@ -26,10 +26,9 @@ pub struct DatabaseUrl {
 
 impl DatabaseUrl {
     pub(crate) fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            path: None,
-        }
+        let url = url.into();
+        hide_password(&url);
+        Self { url, path: None }
     }
 
     /// The URL as it is, password included: for a driver, not for a log.
@@ -88,6 +87,46 @@ impl From<&DatabaseUrl> for String {
     fn from(url: &DatabaseUrl) -> Self {
         url.url.clone()
     }
+}
+
+/// Lets nothing print the password of `url`, also where it does not stand in a URL.
+fn hide_password(url: &str) {
+    let Some((credentials, _)) = url.rsplit_once('@') else {
+        return;
+    };
+    let credentials = credentials
+        .split_once("://")
+        .map_or(credentials, |(_, rest)| rest);
+    if let Some((_, password)) = credentials.split_once(':') {
+        hide_secret(password);
+        hide_secret(&decode(password));
+    }
+}
+
+/// `text` without percent signs that stand for something.
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, others @ ..] = rest {
+        let digits = others
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &others[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = others;
+            }
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

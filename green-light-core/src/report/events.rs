@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::mutex::Mutex;
 use crate::report::failure::Failure;
 use crate::report::print::say_to_terminal;
+use crate::report::redact::text::redacted;
 
 /// The open file; `None` without `GREEN_LIGHT_EVENTS`.
 static FILE: OnceLock<Result<Option<Mutex<File>>, Failure>> = OnceLock::new();
@@ -151,5 +152,5 @@ fn array(texts: &[impl AsRef<str>]) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::Value::from(redacted(text)).to_string()
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::panic::resume_unwind;
 
 use crate::report::explain::thread_context::ThreadContext;
-use crate::report::redact::redacted;
+use crate::report::redact::text::redacted;
 
 /// An error or panic, as text, without passwords.
 ///

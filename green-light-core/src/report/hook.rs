@@ -19,7 +19,7 @@ use crate::mutex::Mutex;
 use crate::report::explain::lookup::{explain_panic, is_known};
 use crate::report::explain::thread_context::ThreadContext;
 use crate::report::print::say;
-use crate::report::redact::redacted;
+use crate::report::redact::text::redacted;
 
 thread_local! {
     static LAST: RefCell<LastPanic> = const { RefCell::new(LastPanic::NONE) };

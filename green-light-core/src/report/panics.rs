@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use crate::context::cancel::is_cancelled_payload;
 use crate::report::failure::{Failure, is_raised};
 use crate::report::hook::LastPanic;
-use crate::report::redact::redacted;
+use crate::report::redact::text::redacted;
 
 /// The failure behind the payload of a panic that was just caught on this thread.
 pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> Failure {

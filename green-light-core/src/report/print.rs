@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::report::redact::redacted;
+use crate::report::redact::text::redacted;
 
 /// Prints text and a newline on stderr, where libtest captures it for the test of this thread.
 #[expect(

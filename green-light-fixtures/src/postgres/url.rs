@@ -1,7 +1,7 @@
 //! URLs of PostgreSQL.
 
-use crate::server::url::{decode, encode};
-use crate::url::DatabaseUrl;
+use crate::server::url::encode;
+use crate::url::{DatabaseUrl, decode};
 
 /// The same address in words that every driver of PostgreSQL understands, not sqlx alone.
 pub(crate) fn for_all_drivers(url: &DatabaseUrl) -> DatabaseUrl {

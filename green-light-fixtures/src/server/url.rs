@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::url::DatabaseUrl;
+use crate::url::{DatabaseUrl, decode};
 
 impl DatabaseUrl {
     /// The same server, role and parameters, with another database.
@@ -39,32 +39,6 @@ pub(crate) fn encode(text: &str) -> String {
         }
     }
     encoded
-}
-
-/// `text` without percent signs that stand for something.
-pub(crate) fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        let digits = others
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte.filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! A server with a password: nothing of green-light prints it, and every driver gets it.
 
 use std::{
+    env,
     fmt::Debug,
     io::{self, Write as _},
     process::Command,
 };
 
+use green_light_core::{note, progress, redacted};
 use green_light_fixtures::{Backend, DatabaseUrl, Engine, Error, Isolation, NewDatabase, Schema};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection, Executor as _, MySqlConnection, PgConnection,
-    mysql::MySqlConnectOptions, postgres::PgConnectOptions,
+    mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
 
 use crate::{
@@ -33,6 +35,9 @@ const PASSWORDS: [&str; 4] = [
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+/// The variable with the password as it is.
+const PLAIN: &str = "GREEN_LIGHT_TEST_PASSWORD";
 
 fn show(text: &str) {
     let text = format!("{text}\n");
@@ -97,6 +102,10 @@ async fn tests(backend: Backend) {
     let engine = builder.build().await.unwrap();
     print("engine", &engine);
     print("its url", &engine.url());
+    // What an application may say of it.
+    let plain = env::var(PLAIN).expect("the password is passed on");
+    note(&plain);
+    progress(&format!("the password is {plain:?}"));
     for isolation in [
         Isolation::Transaction,
         Isolation::Database,
@@ -213,7 +222,36 @@ fn with_password(mut command: Command, variable: &str, password: &str) -> Comman
     let (start, place) = url.rsplit_once('@').unwrap();
     let (start, _) = start.rsplit_once(':').unwrap();
     command.env(variable, format!("{start}:{}@{place}", encoded(password)));
+    command.env(PLAIN, password);
     command
+}
+
+#[test]
+fn of_drivers_options_are_not_printed_whatever_is_in_them() {
+    let others = [
+        "hunter2\\",
+        "a\"hunter2\\\"",
+        "@:hunter2://'",
+        "hunter2\nhunter2",
+    ];
+    for password in PASSWORDS.into_iter().chain(others) {
+        let url = format!("postgres://app:{}@db/shop", encoded(password));
+        let printed = [
+            both_ways(&PgConnectOptions::new_without_pgpass().password(password)),
+            both_ways(&MySqlConnectOptions::new().password(password)),
+            both_ways(&SqliteConnectOptions::new().pragma("key", password.to_owned())),
+            both_ways(&sea_orm::ConnectOptions::new(url.clone())),
+        ];
+        for text in printed {
+            let shown = redacted(&text);
+            assert!(!shown.contains("hunter2"), "{shown}");
+            assert!(!shown.contains(&encoded("hunter2")), "{shown}");
+        }
+    }
+}
+
+fn both_ways(value: &impl Debug) -> String {
+    format!("{value:?}\n{value:#?}, or {:?}", format!("{value:?}"))
 }
 
 #[test]
