@@ -28,6 +28,10 @@ pub(crate) enum Breach {
     CopyDropped,
     /// A savepoint was begun by hand and not ended when the connection was given back.
     Unbalanced,
+    /// The test took away the hooks by which an end of the whole transaction is seen, and ended it.
+    Unhooked,
+    /// A statement would have set something in the whole process; it was refused.
+    ProcessWide,
 }
 
 /// What is known of the statement that caused a breach.
@@ -130,6 +134,16 @@ impl BreachReport {
                 "gave its connection back with a savepoint still open",
                 "end what `TransactionManager::begin` began, or write `begin()` on the connection; \
                  leave savepoints of sqlx alone in SQL text",
+            ),
+            (Breach::Unhooked, _) => (
+                "set a hook in place of the one that keeps its transaction, and ended that",
+                "write `#[green_light::test(isolation = database)]` for a test that sets a commit hook or a rollback \
+                 hook and commits or rolls back as SQL text",
+            ),
+            (Breach::ProcessWide, _) => (
+                "tried to set something for the whole process, in which other tests run; it was refused",
+                "run what needs it in a process of its own: heap limits and the directory of temporary files hold for \
+                 all connections of a process",
             ),
         };
         let mut text = format!("test `{test}` {fact}");

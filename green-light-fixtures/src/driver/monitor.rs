@@ -263,6 +263,16 @@ impl SandboxMonitor {
         }
     }
 
+    /// `statement` did something that is not to be done, and the outer transaction goes on.
+    pub(crate) fn note(&self, breach: Breach, statement: String) {
+        if let Some(lease) = &mut self.state.lock().lease {
+            lease.breaches.push(BreachReport {
+                statement: Some(statement),
+                ..BreachReport::new(breach)
+            });
+        }
+    }
+
     /// The database tells which statement it has just run: the one that caused the last breach, unless
     /// that has been named.
     pub(crate) fn named(&self, statement: &str) {

@@ -1,6 +1,7 @@
 //! SQLite: databases in memory from an image in a file, the connection of a sandbox, and files for tests
 //! that need a database of their own.
 
+pub(crate) mod authorize;
 pub(crate) mod dialect;
 pub(crate) mod directory;
 pub(crate) mod driver;
@@ -18,3 +19,4 @@ pub(crate) mod template_cache_tests;
 pub(crate) mod template_file;
 pub(crate) mod template_prune;
 pub(crate) mod url;
+pub(crate) mod watch;

@@ -4,10 +4,8 @@
 //! cancelled, sqlx sends one rollback too many. That rollback then names a savepoint that does not exist, and fails
 //! without effect. With one level it would end the outer transaction.
 //!
-//! Why some tests end with a `COMMIT`: SQLite first checks deferred foreign keys, as for a commit in production, and
-//! then asks the commit hook. The hook refuses, which rolls back. If no table defers a key, one message to SQLite's
-//! thread checks the connection, rolls back and begins the next transaction: that thread takes most of the time of a
-//! test.
+//! What goes to the next test is a connection of which all is known: `authorize.rs` has what SQL may do, `watch.rs`
+//! sees it. After anything else the next test gets a connection of its own.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -22,6 +20,7 @@ use sqlx::{
 };
 
 use crate::database_pool::DatabasePool;
+use crate::driver::breach::Breach;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, depth};
@@ -34,17 +33,14 @@ use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::sqlite::directory::Directory;
 use crate::sqlite::outer_transaction::{self, BASE_DEPTH};
-use crate::sqlite::sandbox_finish::FinishStatements;
+use crate::sqlite::sandbox_finish::{Ended, FreshConnection, is_builtin, learn_builtin, violated};
 use crate::sqlite::slot_file::SlotFile;
-use crate::sqlite::statement_log::listen;
 use crate::sqlite::url::url_of_file;
+use crate::sqlite::watch::{self, rows};
 use crate::url::DatabaseUrl;
 
 /// The contents of a database, as SQLite writes them to a file.
 pub(crate) type Image = Arc<[u8]>;
-
-/// How many instructions SQLite runs between two looks at whether the slot still lives.
-const INSTRUCTIONS: i32 = 20_000;
 
 /// Builds the schema in memory and returns its image.
 pub(crate) async fn build(
@@ -98,8 +94,8 @@ pub(crate) struct SqliteSandbox {
     options: SqliteConnectOptions,
     /// What is loaded into every new connection.
     image: Option<Image>,
-    /// The statements that end a test, once they are known.
-    finish: OnceLock<FinishStatements>,
+    /// What every test must leave as it is, once it is known.
+    fresh: OnceLock<FreshConnection>,
 }
 
 impl SqliteSandbox {
@@ -107,7 +103,32 @@ impl SqliteSandbox {
         Self {
             options,
             image,
-            finish: OnceLock::new(),
+            fresh: OnceLock::new(),
+        }
+    }
+
+    async fn outcome(
+        &self,
+        Ended { is_worn, findings }: Ended,
+        connection: &mut SqliteConnection,
+        monitor: &SandboxMonitor,
+    ) -> FinishOutcome {
+        for pragma in findings.refused {
+            monitor.note(Breach::ProcessWide, pragma);
+        }
+        if findings.has_ended {
+            monitor.ended(Breach::Unhooked);
+            return FinishOutcome::Lost;
+        }
+        if findings.is_violated {
+            let violated = violated(connection).await;
+            return violated.unwrap_or_else(FinishOutcome::Failed);
+        }
+        match self.image {
+            _ if !is_worn => FinishOutcome::Clean,
+            Some(_) => FinishOutcome::Worn,
+            // A file stays when its connection goes.
+            None => FinishOutcome::Changed,
         }
     }
 }
@@ -138,26 +159,19 @@ impl Sandbox for SqliteSandbox {
         }
         outer_transaction::begin(connection).await?;
         let mut handle = connection.lock_handle().await?;
-        let (committing, rolling_back, running) = (
-            Arc::clone(monitor),
-            Arc::clone(monitor),
-            Arc::clone(monitor),
+        learn_builtin(&mut handle)?;
+        // A connection lists these once one of them was used; so all list them, if SQLite has them.
+        let _ = rows(
+            &mut handle,
+            c"SELECT 1 FROM json_each('[]'), json_tree('[]')",
+            |_, _| {},
         );
-        handle.set_commit_hook(move || {
-            listen_unless_ending(&committing);
-            committing.commit_asked()
-        });
-        handle.set_rollback_hook(move || {
-            listen_unless_ending(&rolling_back);
-            rolling_back.rolled_back();
-        });
-        handle.set_progress_handler(INSTRUCTIONS, move || !running.is_dead());
-        Ok(())
+        watch::install(&mut handle, monitor, is_builtin)
     }
 
     async fn learn(&self, pool: &SqlitePool) -> Result<(), sqlx::Error> {
-        let finish = FinishStatements::of(pool).await?;
-        self.finish.get_or_init(|| finish);
+        let fresh = FreshConnection::of(pool).await?;
+        self.fresh.get_or_init(|| fresh);
         Ok(())
     }
 
@@ -180,17 +194,21 @@ impl Sandbox for SqliteSandbox {
             self.flush_events(connection).await;
             return FinishOutcome::Lost;
         }
-        let Some(finish) = self.finish.get() else {
+        let Some(fresh) = self.fresh.get() else {
             return FinishOutcome::Changed;
         };
         if depth::<Sqlite>(connection) != BASE_DEPTH {
             return FinishOutcome::Changed;
         }
         let _ending = monitor.ending();
-        finish
-            .run(connection)
-            .await
-            .unwrap_or_else(FinishOutcome::Failed)
+        let ended = match connection.lock_handle().await {
+            Ok(mut handle) => fresh.end(&mut handle, monitor.has_untracked_use()),
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(ended) => self.outcome(ended, connection, monitor).await,
+            Err(error) => FinishOutcome::Failed(error),
+        }
     }
 
     async fn flush_events(&self, connection: &mut SqliteConnection) {
@@ -223,11 +241,4 @@ fn cannot_open(error: sqlx::Error) -> Error {
     Error::new(Kind::Connection, "SQLite could not open a database")
         .help("for a database in a file, look at the path and its permissions")
         .because(error)
-}
-
-/// Finds out which statement has called a hook.
-fn listen_unless_ending(monitor: &Arc<SandboxMonitor>) {
-    if !monitor.is_ending() {
-        listen(monitor);
-    }
 }

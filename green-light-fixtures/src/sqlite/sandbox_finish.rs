@@ -1,106 +1,136 @@
-//! Ends the outer transaction of a test on SQLite: checks the connection, rolls back, begins the next transaction.
+//! Ends the outer transaction of a test on SQLite: looks at the connection, rolls back, begins the next transaction.
+//!
+//! All of that is done by calls of SQLite's library, while sqlx's thread waits: SQL would cost more, and shows less.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    ffi::{CStr, CString},
+    sync::OnceLock,
+};
 
 use sqlx::{
-    AssertSqlSafe, Executor, Row,
-    sqlite::{SqliteConnection, SqlitePool},
+    Executor, Row,
+    sqlite::{LockedSqliteHandle, SqliteConnection, SqlitePool},
 };
 
 use crate::driver::outcome::FinishOutcome;
 use crate::sqlite::outer_transaction::BEGIN;
+use crate::sqlite::watch::{Findings, inspect, restart, rows};
 
-/// Settings of a connection that a rollback does not undo, or that decide whether foreign keys are deferred. Each costs
-/// every test a few microseconds, so settings that matter at a prompt only are left out.
-const FLAGS: [&str; 5] = [
-    "schema_version",
-    "defer_foreign_keys",
-    "query_only",
-    "ignore_check_constraints",
-    "recursive_triggers",
+/// What a connection has been given that SQL can name: each list, and how it is asked for.
+const LISTS: [&CStr; 3] = [
+    c"PRAGMA function_list",
+    c"PRAGMA collation_list",
+    c"PRAGMA module_list",
 ];
-/// Extended result codes of SQLite.
-const REFUSED_BY_COMMIT_HOOK: &str = "531";
-const FOREIGN_KEY: &str = "787";
 
-/// The statements that end a test on one connection.
+/// The functions of SQLite's core, which are the same on all connections of a process.
+static BUILTIN: OnceLock<HashSet<String>> = OnceLock::new();
+
+/// What was learned from the first connection of a slot.
 #[derive(Debug)]
-pub(crate) struct FinishStatements {
-    /// Fails, and stops there, if the connection has changed; else rolls back and begins.
-    restart: Arc<str>,
-    /// Fails if the connection has changed, with another code than the commit that comes next.
-    commit: Arc<str>,
-    /// Whether a table defers a foreign key, so that only a commit can tell.
-    defers: bool,
+pub(crate) struct FreshConnection {
+    /// How long each list is.
+    lengths: [usize; 3],
+    restart: CString,
 }
 
-impl FinishStatements {
-    /// Reads the state of a fresh connection, which every later test must leave as it is.
+impl FreshConnection {
+    /// Looks at a fresh connection, which every later test must leave as it is.
     pub(crate) async fn of(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
-        let mut changed = String::from(
-            "NOT 'a' LIKE 'A' OR EXISTS (SELECT 1 FROM pragma_database_list WHERE seq > 1)",
-        );
-        for flag in FLAGS {
-            let value = AssertSqlSafe(format!("PRAGMA {flag}"));
-            let value: i64 = connection.fetch_one(value).await?.try_get(0)?;
-            changed.push_str(&format!(
-                " OR (SELECT {flag} FROM pragma_{flag}) <> {value}"
-            ));
-        }
-        let defers = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '%deferr%')";
-        let defers = connection.fetch_one(defers).await?.try_get(0)?;
+        let table = "SELECT '\"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_schema \
+                     WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                     AND sql NOT LIKE 'CREATE VIRTUAL%' LIMIT 1";
+        let table = connection.fetch_optional(table).await?;
+        let table: Option<String> = table.map(|row| row.try_get(0)).transpose()?;
+        // Nothing else sets back what `changes()` tells.
+        let unchanged = table.map(|table| format!("; DELETE FROM {table} WHERE false"));
+        let restart = format!("ROLLBACK; {BEGIN}{}", unchanged.unwrap_or_default());
+        let lengths = lengths(&mut connection.lock_handle().await?)?;
         connection.return_to_pool().await;
-        // The absolute value of the smallest integer is an error: SQL has no other way to stop.
-        let look = format!("SELECT abs(-9223372036854775807 - 1) WHERE {changed}");
         Ok(Self {
-            restart: format!("{look}; ROLLBACK; {BEGIN}").into(),
-            commit: format!("{look}; COMMIT").into(),
-            defers,
+            lengths,
+            restart: CString::new(restart).map_err(|error| sqlx::Error::Encode(error.into()))?,
         })
     }
 
-    /// Ends the outer transaction, in one message to SQLite's thread if nothing was deferred.
-    pub(crate) async fn run(
+    /// Ends the outer transaction. With `may_be_given`, the test may have given the connection functions and the like.
+    pub(crate) fn end(
         &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<FinishOutcome, sqlx::Error> {
-        if !self.defers && run(connection, &self.restart).await.is_ok() {
-            return Ok(FinishOutcome::Clean);
+        handle: &mut LockedSqliteHandle<'_>,
+        may_be_given: bool,
+    ) -> Result<Ended, sqlx::Error> {
+        let findings = inspect(handle);
+        if findings.has_ended || findings.is_violated {
+            return Ok(Ended {
+                is_worn: true,
+                findings,
+            });
         }
-        let mut refusal = if self.defers {
-            run(connection, &self.commit).await.err()
-        } else {
-            None
-        };
-        let is_unchanged = refusal.as_ref().is_some_and(is_known);
-        if !is_unchanged {
-            refusal = connection.execute("COMMIT").await.err();
+        let is_given = may_be_given && lengths(handle)? != self.lengths;
+        if findings.is_worn || findings.is_unhooked || is_given {
+            restart(handle, c"ROLLBACK")?;
+            return Ok(Ended {
+                is_worn: true,
+                findings,
+            });
         }
-        match refusal {
-            Some(error) if has_code(&error, REFUSED_BY_COMMIT_HOOK) && is_unchanged => {
-                sqlx::query(BEGIN).execute(connection).await?;
-                Ok(FinishOutcome::Clean)
-            }
-            Some(error) if has_code(&error, REFUSED_BY_COMMIT_HOOK) => Ok(FinishOutcome::Changed),
-            Some(error) if has_code(&error, FOREIGN_KEY) => {
-                let rows = violations(connection).await;
-                connection.execute("ROLLBACK").await?;
-                Ok(FinishOutcome::Violated(rows?))
-            }
-            Some(error) => Err(error),
-            // The commit hook was removed, and the rows are in the slot's database.
-            None => Ok(FinishOutcome::Changed),
-        }
+        let was_asked = restart(handle, &self.restart)?;
+        Ok(Ended {
+            is_worn: !was_asked,
+            findings,
+        })
     }
 }
 
-/// Runs a text of several statements, kept prepared.
-async fn run(connection: &mut SqliteConnection, sql: &Arc<str>) -> Result<(), sqlx::Error> {
-    sqlx::query(AssertSqlSafe(Arc::clone(sql)))
-        .execute(connection)
-        .await
-        .map(drop)
+/// How a test left its connection.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Whether the next test must have another one.
+    pub(crate) is_worn: bool,
+    pub(crate) findings: Findings,
+}
+
+/// Whether `function` belongs to SQLite's core. None does before [`learn_builtin`].
+pub(crate) fn is_builtin(function: &str) -> bool {
+    BUILTIN
+        .get()
+        .is_some_and(|functions| functions.contains(function))
+}
+
+/// Makes sure that the functions of SQLite's core are known.
+pub(crate) fn learn_builtin(handle: &mut LockedSqliteHandle<'_>) -> Result<(), sqlx::Error> {
+    if BUILTIN.get().is_none() {
+        let mut functions = HashSet::new();
+        rows(handle, LISTS[0], |name, is_builtin| {
+            if is_builtin == 1 {
+                functions.insert(name.to_owned());
+            }
+        })?;
+        let _ = BUILTIN.set(functions);
+    }
+    Ok(())
+}
+
+fn lengths(handle: &mut LockedSqliteHandle<'_>) -> Result<[usize; 3], sqlx::Error> {
+    let mut lengths = [0; 3];
+    for (list, length) in LISTS.iter().zip(&mut lengths) {
+        // A pragma that is asked as a table becomes a module.
+        rows(handle, list, |name, _| {
+            *length += usize::from(!name.starts_with("pragma_"));
+        })?;
+    }
+    Ok(lengths)
+}
+
+/// Rolls back what no commit would accept.
+pub(crate) async fn violated(
+    connection: &mut SqliteConnection,
+) -> Result<FinishOutcome, sqlx::Error> {
+    let rows = violations(connection).await;
+    connection.execute("ROLLBACK").await?;
+    Ok(FinishOutcome::Violated(rows?))
 }
 
 async fn violations(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
@@ -118,15 +148,4 @@ async fn violations(connection: &mut SqliteConnection) -> Result<Vec<String>, sq
             ))
         })
         .collect()
-}
-
-fn is_known(error: &sqlx::Error) -> bool {
-    has_code(error, REFUSED_BY_COMMIT_HOOK) || has_code(error, FOREIGN_KEY)
-}
-
-fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|found| found == code)
 }

@@ -62,6 +62,7 @@ mod shared_url;
 mod silence;
 mod silent;
 mod sqlite;
+mod sqlite_connection;
 mod sqlite_sandbox;
 mod transaction;
 mod two_engines;
