@@ -49,6 +49,8 @@ const PLACES: [&str; 8] = [
     "/usr/local/mariadb/bin",
 ];
 
+/// Has no password on a server of ours, which only its own system user reaches.
+pub(crate) const ADMINISTRATOR: &str = "root";
 const PROCESS: &str = "mysqld.pid";
 const SOCKET: &str = "s";
 const ENV_PREFIX: &str = "MYSQL";
@@ -94,7 +96,7 @@ pub(crate) const MYSQL_OR_MARIADB: ServerProgram = ServerProgram {
     has_recovered: |_| true,
     url: |sockets| {
         let socket = encode(&sockets.join(SOCKET).to_string_lossy());
-        format!("mysql://root@localhost/mysql?socket={socket}")
+        format!("mysql://{ADMINISTRATOR}@localhost/mysql?socket={socket}")
     },
 };
 

@@ -11,6 +11,7 @@
 //! * MySQL clones no database: a copy is made by running what the server says the template is made of. Two slots of
 //!   the sandbox never share one: locks between keys would make tests wait for each other.
 
+pub(crate) mod accounts;
 pub(crate) mod admin;
 pub(crate) mod blocks;
 pub(crate) mod connection_locks;
@@ -35,6 +36,7 @@ pub(crate) mod session_traces;
 pub(crate) mod stand_in;
 pub(crate) mod statement_count;
 pub(crate) mod template_sql;
+pub(crate) mod test_account;
 pub(crate) mod url;
 pub(crate) mod xa;
 

@@ -20,6 +20,9 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     used TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
     CREATE TABLE IF NOT EXISTS green_light.rebuilds \
     (digest VARCHAR(64) NOT NULL PRIMARY KEY, run VARCHAR(64) NOT NULL) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.accounts \
+    (account VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, draft VARCHAR(64) NOT NULL DEFAULT '', \
+    PRIMARY KEY (account, draft)) ENGINE = InnoDB; \
     CREATE TABLE IF NOT EXISTS green_light.template_uses \
     (digest VARCHAR(64) NOT NULL, run VARCHAR(64) NOT NULL, PRIMARY KEY (digest, run)) \
     ENGINE = InnoDB; \
@@ -30,7 +33,7 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
 
 /// Fails if one of them is missing.
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
-    green_light.rebuilds, green_light.template_uses, green_light.test_databases LIMIT 0";
+    green_light.rebuilds, green_light.accounts, green_light.template_uses, green_light.test_databases LIMIT 0";
 
 pub(crate) async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {

@@ -10,6 +10,7 @@ use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
 use crate::mysql::oldest_version;
 use crate::mysql::registry_tables;
+use crate::mysql::test_account;
 use crate::mysql::url::for_all_drivers;
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::names::new_name;
@@ -45,6 +46,10 @@ impl ServerAccess for MySqlServer {
         registry_tables::create_tables(&mut admin)
             .await
             .map_err(|error| failed("the database `green_light` cannot be prepared", error))?;
+        if is_ours {
+            let created = test_account::create(&mut admin).await;
+            created.map_err(|error| failed("the account of tests cannot be made", error))?;
+        }
         Ok(Entered {
             connections,
             driver: Self {
@@ -63,6 +68,21 @@ impl ServerAccess for MySqlServer {
 
     fn options_of(&self, name: &str) -> MySqlConnectOptions {
         self.options.clone().database(name)
+    }
+
+    fn options_of_test(&self, name: &str) -> MySqlConnectOptions {
+        let options = self.options_of(name);
+        match self.is_ours {
+            true => options.username(test_account::NAME),
+            false => options,
+        }
+    }
+
+    fn test_url(&self, url: DatabaseUrl) -> DatabaseUrl {
+        match self.is_ours {
+            true => test_account::url(&url),
+            false => url,
+        }
     }
 
     fn public_url(url: &DatabaseUrl) -> DatabaseUrl {

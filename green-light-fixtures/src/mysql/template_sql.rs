@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
+use crate::mysql::accounts;
 use crate::mysql::admin::{AdminConnection, end_connections, lock, names, unlock};
 use crate::mysql::counters::Counters;
 use crate::mysql::dump::{DatabaseDump, quoted};
@@ -96,12 +97,21 @@ impl TemplateSql for MySqlServer {
     ) -> Result<(), Error> {
         let created = async {
             insert(admin, draft, digest, "making", &self.process).await?;
+            accounts::note_those_before(admin, draft).await?;
             admin
                 .run(format!("CREATE DATABASE {}", quoted(draft)))
                 .await
         };
         let cannot = |error| failed("the template cannot be built", error);
         created.await.map_err(cannot)
+    }
+
+    async fn make_room(
+        &self,
+        admin: &mut AdminConnection,
+        error: &Error,
+    ) -> Result<bool, sqlx::Error> {
+        accounts::drop_those_in_the_way(admin, &format!("{error:?}"), self.is_ours).await
     }
 
     async fn publish_template(
@@ -113,6 +123,7 @@ impl TemplateSql for MySqlServer {
     ) -> Result<(), sqlx::Error> {
         // A seed may have left a connection behind, and a template must have none.
         end_connections(admin, draft).await?;
+        accounts::note_those_of_template(admin, draft).await?;
         let forget = rebuilt_in.map(|run_id| forget_template(digest, run_id));
         let forget = forget.unwrap_or_default();
         let list = format!(

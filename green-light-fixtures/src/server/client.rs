@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::server::admin_connection::when_free;
 use crate::server::background::Background;
 use crate::server::connection_budget::ConnectionBudget;
-use crate::server::driver::{Admin, Pool, ServerDriver};
+use crate::server::driver::{Admin, Options, Pool, ServerDriver};
 use crate::server::parked::ParkedDatabases;
 use crate::url::DatabaseUrl;
 
@@ -53,14 +53,18 @@ impl<D: ServerDriver> ServerClient<D> {
         D::public_url(&self.url.with_database(name))
     }
 
-    /// Opens a pool on the database `name`.
+    /// The URL by which a test reaches its database `name`.
+    pub(crate) fn test_url_of(&self, name: &str) -> DatabaseUrl {
+        self.driver.test_url(self.url_of(name))
+    }
+
+    /// Opens a pool with `options`.
     pub(crate) async fn open_pool(
         &self,
-        name: &str,
+        options: Options<D>,
         connections: u32,
         wait: Duration,
     ) -> Result<Pool<D>, sqlx::Error> {
-        let options = self.driver.options_of(name);
         let pool = PoolOptions::<D::Db>::new()
             .max_connections(connections)
             .acquire_timeout(wait);

@@ -36,7 +36,7 @@ impl<D: ServerDriver> DatabaseLease<D> {
         permits: Option<ConnectionPermits<D>>,
     ) -> Self {
         Self {
-            url: client.url_of(&name),
+            url: client.test_url_of(&name),
             client,
             name,
             permits,
@@ -53,7 +53,7 @@ impl<D: ServerDriver> DatabaseLease<D> {
 
     /// How to connect to it.
     pub(crate) fn options(&self) -> Options<D> {
-        self.client.driver.options_of(&self.name)
+        self.client.driver.options_of_test(&self.name)
     }
 
     /// Opens a pool for the test that has it.
@@ -62,7 +62,7 @@ impl<D: ServerDriver> DatabaseLease<D> {
         let connections = permits.map_or(1, ConnectionPermits::connections);
         let pool = self
             .client
-            .open_pool(&self.name, connections, timeouts.connection)
+            .open_pool(self.options(), connections, timeouts.connection)
             .await
             .map_err(|error| D::failed("the database of the test cannot be opened", error))?;
         Ok(DatabasePool::new(pool))

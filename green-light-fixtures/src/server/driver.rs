@@ -55,6 +55,16 @@ pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
     /// How to reach the database `name`.
     fn options_of(&self, name: &str) -> Options<Self>;
 
+    /// How a test reaches its database `name`.
+    fn options_of_test(&self, name: &str) -> Options<Self> {
+        self.options_of(name)
+    }
+
+    /// The URL by which a test reaches its database, which `url` leads to.
+    fn test_url(&self, url: DatabaseUrl) -> DatabaseUrl {
+        url
+    }
+
     /// The URL of a database, in the form that most drivers read.
     fn public_url(url: &DatabaseUrl) -> DatabaseUrl;
 
@@ -219,6 +229,16 @@ pub(crate) trait TemplateSql: ServerAccess {
         base: Option<&TemplateInfo<Self>>,
         rebuilt_in: Option<&str>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Removes what an earlier template has made outside of its database, if `error` says that this keeps a draft from
+    /// being filled. Whether to try again. `admin` holds what it has locked for that until it is closed.
+    fn make_room(
+        &self,
+        _admin: &mut Admin<Self>,
+        _error: &Error,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send {
+        async { Ok(false) }
+    }
 
     /// Ends all connections to `draft`, and makes it the template `digest`.
     fn publish_template(

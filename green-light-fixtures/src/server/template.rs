@@ -196,6 +196,26 @@ impl<D: ServerDriver> Building<'_, D> {
     }
 
     async fn build(&self, admin: &mut Admin<D>) -> Result<(), Error> {
+        let mut last = String::new();
+        loop {
+            let Err(error) = self.try_to_build(admin).await else {
+                return Ok(());
+            };
+            // What is in its own way is there again.
+            let text = format!("{error:?}");
+            if text == last {
+                return Err(error);
+            }
+            last = text;
+            let has_room = self.client.driver.make_room(admin, &error).await;
+            // If even that is refused, the error of the schema says more.
+            if !has_room.unwrap_or(false) {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn try_to_build(&self, admin: &mut Admin<D>) -> Result<(), Error> {
         let driver = &self.client.driver;
         let draft = &new_name(D::DRAFT);
         let base = match self.source {
@@ -232,7 +252,10 @@ impl<D: ServerDriver> Building<'_, D> {
             }
         };
         let connections = self.client.budget.per_test().saturating_sub(1).max(1);
-        let pool = self.client.open_pool(draft, connections, wait).await;
+        let pool = self
+            .client
+            .open_pool(options.clone(), connections, wait)
+            .await;
         let pool = DatabasePool::new(pool.map_err(cannot)?);
         let db = NewDatabase::new(pool.clone(), self.client.url_of(draft));
         let what = format!("the schema made at {}", schema.place());

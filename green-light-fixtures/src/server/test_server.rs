@@ -72,7 +72,7 @@ impl<D: TestServer> Template for ServerTemplate<D> {
     }
 
     fn url(&self) -> DatabaseUrl {
-        self.client.url_of(&self.info.name)
+        self.client.test_url_of(&self.info.name)
     }
 
     fn was_built(&self) -> bool {

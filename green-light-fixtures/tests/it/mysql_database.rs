@@ -4,7 +4,7 @@ use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use sqlx::MySqlPool;
 
-use crate::support::{TEARDOWN_TIMEOUT, run};
+use crate::support::{TEARDOWN_TIMEOUT, administrator, outside, run};
 
 /// Everything that a copy by `CREATE TABLE .. LIKE` would lose.
 async fn rich(db: &DatabaseConnection) -> Result<(), DbErr> {
@@ -214,7 +214,9 @@ fn a_template_that_somebody_drops_by_hand_is_built_again_on_mysql() {
                 .unwrap();
             let template: String = row.unwrap().try_get_by_index(0).unwrap();
             let drop = format!("DROP DATABASE {template}");
-            session.execute_unprepared(&drop).await.unwrap();
+            let admin = outside(&administrator(session.url().expose())).await;
+            admin.execute_unprepared(&drop).await.unwrap();
+            admin.close().await.unwrap();
             session.finish().await.unwrap();
         }
     });
@@ -239,5 +241,72 @@ fn a_lock_left_on_mysql_is_told_and_reaches_nobody() {
         assert_eq!(number(&next, "SELECT count(*) FROM author").await, 1);
         next.finish().await.unwrap();
         drop(leaked);
+    });
+}
+
+/// An account belongs to the server, and outlives its template.
+#[test]
+fn a_schema_that_makes_accounts_is_built_as_often_as_it_changes() {
+    run(async {
+        let schema = |line: &str| {
+            Schema::sql(format!(
+                "CREATE TABLE t (a int); {line};
+                 CREATE USER of_a_schema@localhost IDENTIFIED BY 'secret';
+                 CREATE ROLE role_of_a_schema, other_of_a_schema;
+                 GRANT SELECT ON t TO role_of_a_schema;
+                 GRANT role_of_a_schema TO of_a_schema@localhost"
+            ))
+        };
+        for line in ["SELECT 1", "SELECT 2"] {
+            let engine = engine_of(schema(line)).await;
+            session_of(&engine, Isolation::Database)
+                .await
+                .finish()
+                .await
+                .unwrap();
+        }
+        // Of two databases at once, too.
+        let (three, four) = (schema("SELECT 3"), schema("SELECT 4"));
+        tokio::join!(engine_of(three), engine_of(four));
+    });
+}
+
+#[test]
+fn a_schema_that_makes_an_account_twice_is_an_error() {
+    run(async {
+        let twice = "CREATE USER twice_of_a_schema; CREATE USER twice_of_a_schema";
+        let engine = Engine::builder().backend(Backend::MySql);
+        let error = engine.schema(Schema::sql(twice)).build().await.unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("Operation CREATE USER failed"), "{text}");
+    });
+}
+
+/// On a server of green-light's own.
+#[test]
+fn what_would_reach_the_whole_server_is_refused_to_a_test() {
+    run(async {
+        let engine = engine_of(Schema::sql("CREATE TABLE t (a int)")).await;
+        for isolation in [Isolation::Database, Isolation::Shared] {
+            let session = session_of(&engine, isolation).await;
+            for refused in [
+                "CREATE USER of_a_test",
+                "CREATE ROLE of_a_test",
+                "GRANT SELECT ON *.* TO root@localhost",
+                "SET GLOBAL max_connections = 77",
+                "INSTALL SONAME 'metadata_lock_info'",
+                "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'localhost')",
+                "CREATE DATABASE of_a_test",
+                "DELETE FROM green_light.templates",
+                "INSERT INTO mysql.time_zone_name VALUES ('Test/Test', 1)",
+                "FLUSH TABLES WITH READ LOCK",
+                "SHUTDOWN",
+            ] {
+                let error = session.execute_unprepared(refused).await.unwrap_err();
+                let text = error.to_string().to_lowercase();
+                assert!(text.contains("denied"), "{refused}: {text}");
+            }
+            session.finish().await.unwrap();
+        }
     });
 }

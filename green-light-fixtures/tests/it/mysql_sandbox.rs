@@ -72,10 +72,12 @@ fn a_statement_that_green_light_does_not_see_is_named_by_its_kind() {
                 count(&db).await;
                 drop(db);
                 let text = caught(&engine, test).await;
-                assert!(
-                    text.contains(&format!("by {kind}, sent as text")),
-                    "{way}: {text}"
-                );
+                // A server of green-light's own refuses that one, after its commit.
+                let refused = kind.replace(" STATUS", "");
+                let is_named = [kind, &refused]
+                    .iter()
+                    .any(|kind| text.contains(&format!("by {kind}, sent as text")));
+                assert!(is_named, "{way}: {text}");
                 assert!(text.contains("GREEN_LIGHT_DEBUG=1"), "{text}");
             }
         }

@@ -12,7 +12,7 @@ use crate::{
     checkout::Checkout,
     children::{Partner, part, playing, say, wait_for_a_line},
     proxy::Upstream,
-    support::{number, run},
+    support::{administrator, number, outside, run},
 };
 
 /// The numbers among which are those that whoever keeps the server from stopping has.
@@ -143,13 +143,15 @@ fn a_server_of_its_own_is_another_one_and_stops_at_the_end() {
             .await
             .unwrap();
         let session = engine.session(Isolation::Database).await.unwrap();
-        let url = session.url().expose().to_owned();
+        let url = administrator(session.url().expose());
+        let admin = outside(&url).await;
         // What it makes ahead would otherwise be made while a test looks at what there is.
         let ready = "SELECT count(*) FROM green_light.test_databases WHERE state = 'free'";
         let parallel = thread::available_parallelism().map_or(2, usize::from);
-        while number(&session, ready).await < parallel.clamp(2, 8) as i64 {
+        while number(&admin, ready).await < parallel.clamp(2, 8) as i64 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        admin.close().await.unwrap();
         session.finish().await.unwrap();
         url
     };

@@ -172,6 +172,11 @@ pub(crate) async fn outside(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
+/// The URL of a test for the administrator of a MySQL that green-light has started.
+pub(crate) fn administrator(url: &str) -> String {
+    url.replacen("//green_light@", "//root@", 1)
+}
+
 /// The first value of the row that `sql` finds.
 async fn one<T: TryGetable>(db: &impl ConnectionTrait, sql: &str) -> T {
     let sql = Statement::from_string(db.get_database_backend(), sql);

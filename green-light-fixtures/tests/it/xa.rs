@@ -10,7 +10,7 @@ use sqlx::{Connection, Executor, MySqlConnection};
 use crate::{
     checkout::Checkout,
     children::{Partner, part, said, say, value, wait_for_a_line},
-    support::{insert, run, schema_on},
+    support::{administrator, insert, run, schema_on},
 };
 
 const TEST: &str = "xa::what_a_test_prepares_ends_when_it_can_be_nobody_elses";
@@ -25,7 +25,7 @@ async fn session() -> Session {
 /// A process that lives until it is told.
 async fn hold() {
     let session = session().await;
-    say("url", session.url().expose());
+    say("url", &administrator(session.url().expose()));
     let row = session.query_one_raw(sea_orm::Statement::from_string(
         sea_orm::DbBackend::MySql,
         "SELECT @@datadir",
@@ -59,7 +59,7 @@ async fn prepare() {
 
 /// Prepared transactions, and databases of tests, on the server.
 async fn counts(url: &str) -> (usize, usize) {
-    let mut admin = MySqlConnection::connect(url).await.unwrap();
+    let mut admin = MySqlConnection::connect(&administrator(url)).await.unwrap();
     let prepared = admin.fetch_all("XA RECOVER").await.unwrap().len();
     let databases = "SELECT name FROM green_light.test_databases WHERE state IN ('taken', 'done')";
     let databases = admin.fetch_all(databases).await.unwrap().len();
