@@ -78,10 +78,12 @@ pub(crate) async fn drop_those_in_the_way(
         }
     }
     let mut backoff = Backoff::within(OTHERS);
-    while !(lock(admin, LOCK).await? && number(admin, drafts()).await? == 0) && !backoff.expired() {
-        let waits =
-            || "another process builds a template that may need the same accounts".to_owned();
-        backoff.pause(waits).await;
+    while !backoff.expired() {
+        if lock(admin, LOCK).await? && number(admin, drafts()).await? == 0 {
+            break;
+        }
+        let waits = "another process builds a template that may need the same accounts";
+        backoff.pause(|| waits.to_owned()).await;
     }
     let drop = format!("DROP {kind} IF EXISTS {}", accounts.join(", "));
     admin.run(drop).await?;

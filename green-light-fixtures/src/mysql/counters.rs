@@ -44,6 +44,9 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// How many texts [`moved`](Self::moved) sends if something is numbered.
+    pub(crate) const TEXTS: u64 = 2;
+
     /// Those of the database `template`. `writes_rows` says whether one of its triggers or functions does.
     pub(crate) async fn of(
         admin: &mut AdminConnection,
@@ -102,7 +105,8 @@ impl Counters {
         }
         Ok(Self {
             columns: Arc::new(columns),
-            query: (!queries.is_empty()).then(|| queries.join(" UNION ALL ")),
+            // After a query `ROW_COUNT()` is another one than in a new session.
+            query: (!queries.is_empty()).then(|| queries.join(" UNION ALL ") + "; DO 0"),
             resets,
         })
     }

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool, mysql::My
 
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
+use crate::mysql::counters::Counters;
 use crate::mysql::outer_transaction::{BEGIN, is_missing, run};
 use crate::mysql::session_audit::{SessionAudit, SessionVariables};
 use crate::mysql::statement_count;
@@ -98,7 +99,7 @@ impl FinishStatements {
         }
         let mut texts = monitor.text_statements() + OWN;
         if monitor.counters_moved() {
-            texts += 1;
+            texts += Counters::TEXTS;
             match self.traces.counters.moved(connection).await {
                 Ok(moved) if moved.is_empty() => {}
                 // The next session sets them back.

@@ -86,6 +86,9 @@ impl StatementCounter {
             // Other ones are not asked, and the question is a text, too.
             self.of_new.store(known - 1, Ordering::Relaxed);
         }
+        // `ROW_COUNT()` is that of a session that was not asked.
+        connection.execute("DO 0").await?;
+        self.add(1);
         Ok(())
     }
 

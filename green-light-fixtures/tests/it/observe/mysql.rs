@@ -20,7 +20,7 @@ const VOLATILE: [&str; 9] = [
     "timestamp",
 ];
 
-/// Names of locks, variables, prepared statements and tables in the corpus.
+/// Names of locks of its own, which the whole server sees, of variables, prepared statements and tables in the corpus.
 const LOCKS: [&str; 3] = ["a", "b", "green_light_mine"];
 const VARIABLES: [&str; 4] = ["a", "b", "c", "green_light"];
 
@@ -223,7 +223,7 @@ async fn look(seen: &mut Observation, connection: &mut MySqlConnection) {
     let locks = LOCKS.map(|name| {
         (
             format!("lock {name}"),
-            format!("SELECT is_used_lock('{name}')"),
+            format!("SELECT coalesce(is_used_lock('{name}') = connection_id(), 0)"),
         )
     });
     let variables = VARIABLES.map(|name| (format!("variable @{name}"), format!("SELECT @{name}")));

@@ -322,7 +322,7 @@ pub(in crate::observe) const TEXTS: &[&str] = &[
     "TRUNCATE u",
     "TRUNCATE TABLE u",
     "SELECT * FROM u WHERE MATCH (email) AGAINST ('seed')",
-    "SELECT * FROM u INTO OUTFILE '/tmp/green_light_of_a_test'",
+    "SELECT * FROM u INTO OUTFILE 'green_light_of_a_test'",
     "SELECT load_file('/etc/hostname')",
     "LOAD DATA INFILE '/etc/hostname' INTO TABLE u (email)",
     "CHECKSUM TABLE u",
