@@ -231,9 +231,9 @@ fn a_program_that_is_not_known_to_leave_nothing_costs_a_test_its_session() {
                 "SELECT @@group_concat_max_len = 17",
             ),
             (
-                "CREATE VIEW w AS SELECT get_lock('green_light_mine', 0) AS a",
+                "CREATE VIEW w AS SELECT get_lock('green_light_view', 0) AS a",
                 "SELECT * FROM w",
-                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+                "SELECT coalesce(IS_USED_LOCK('green_light_view') = CONNECTION_ID(), 0)",
             ),
         ] {
             let engine = engine_of(Backend::MySql, schema_with(program)).await;
