@@ -45,7 +45,8 @@ impl DatabaseFactory {
     /// The database that the tests of the process share, once no other test has it.
     pub(crate) async fn shared(&self, test: TestId) -> Result<TestLease, Error> {
         let make = async || self.create(ALL_TESTS).await;
-        let guard = self.shared_queue.wait(&test, make).await?;
+        let mut guard = self.shared_queue.wait(&test, make).await?;
+        guard.noted = self.template.note_turn(&test.path);
         TestLease::open(LeasedDatabase::Shared(guard), test, self.timeouts).await
     }
 

@@ -1,8 +1,12 @@
 //! The queue of tests for the one database that the tests of a process share.
 //!
-//! Invariant: one test at a time has it, and before each but the first it is restored.
+//! Invariants:
+//!
+//! * One test at a time has it, and before each but the first it is restored.
+//! * A test that waits for its turn, and by way of other such tests for itself, is told so soon.
 
 use std::{
+    any::Any,
     mem,
     sync::Arc,
     time::{Duration, Instant},
@@ -28,11 +32,16 @@ const LIMIT: Duration = if cfg!(test) {
     Duration::from_secs(600)
 };
 
+/// Which tests of this process wait for a turn, and who has it.
+static WAITING: Mutex<Vec<(Arc<str>, Holder)>> = Mutex::new(Vec::new());
+
+/// The test that has a shared database.
+type Holder = Arc<Mutex<Option<TestId>>>;
+
 #[derive(Debug, Default)]
 pub(crate) struct SharedQueue {
     database: Arc<AsyncMutex<Option<SharedDatabase>>>,
-    /// The test that has the database.
-    holder: Arc<Mutex<Option<TestId>>>,
+    holder: Holder,
 }
 
 #[derive(Debug)]
@@ -52,6 +61,7 @@ impl SharedQueue {
         let mut guard = SharedGuard {
             slot: self.lock(test).await?,
             holder: Arc::clone(&self.holder),
+            noted: None,
         };
         *guard.holder.lock() = Some(test.clone());
         match &mut *guard.slot {
@@ -71,13 +81,22 @@ impl SharedQueue {
     }
 
     async fn lock(&self, test: &TestId) -> Result<OwnedMutexGuard<Option<SharedDatabase>>, Error> {
-        let started = Instant::now();
+        if let Ok(guard) = Arc::clone(&self.database).try_lock_owned() {
+            return Ok(guard);
+        }
+        let waiting = Waiting::new(test, &self.holder);
+        let (started, mut was_in_circle) = (Instant::now(), false);
         loop {
             let locking = Arc::clone(&self.database).lock_owned();
             if let Ok(guard) = tokio::time::timeout(REPORT_AFTER, locking).await {
                 return Ok(guard);
             }
             let waited = started.elapsed();
+            // It may have been one for a moment only.
+            match waiting.circle() {
+                Some(circle) if was_in_circle => return Err(in_a_circle(test, &circle)),
+                circle => was_in_circle = circle.is_some(),
+            }
             let holder = self.holder.lock();
             let holder = holder.as_ref();
             let holder = holder.map_or("another test".to_owned(), |name| format!("test `{name}`"));
@@ -99,11 +118,75 @@ impl SharedQueue {
     }
 }
 
+/// A test waits for its turn, as long as this lives.
+#[derive(Debug)]
+struct Waiting {
+    test: Arc<str>,
+    holder: Holder,
+}
+
+impl Waiting {
+    fn new(test: &TestId, holder: &Holder) -> Self {
+        let (test, holder) = (Arc::clone(&test.path), Arc::clone(holder));
+        let noted = (Arc::clone(&test), Arc::clone(&holder));
+        WAITING.lock().push(noted);
+        Self { test, holder }
+    }
+
+    /// The tests of which each waits for the next one, if the last one waits for this test.
+    fn circle(&self) -> Option<Vec<TestId>> {
+        let waiting = WAITING.lock();
+        let (mut circle, mut holder) = (Vec::<TestId>::new(), Arc::clone(&self.holder));
+        loop {
+            let next = { holder.lock().clone() }?;
+            if circle.iter().any(|known| known.path == next.path) {
+                return None;
+            }
+            let path = Arc::clone(&next.path);
+            circle.push(next);
+            if path == self.test {
+                return Some(circle);
+            }
+            let found = waiting.iter().find(|(test, _)| *test == path);
+            holder = found.map(|(_, holder)| Arc::clone(holder))?;
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut waiting = WAITING.lock();
+        let is_this = |(test, holder): &(Arc<str>, Holder)| {
+            *test == self.test && Arc::ptr_eq(holder, &self.holder)
+        };
+        if let Some(at) = waiting.iter().position(is_this) {
+            waiting.swap_remove(at);
+        }
+    }
+}
+
+fn in_a_circle(test: &TestId, circle: &[TestId]) -> Error {
+    let mut text = format!("test `{test}` waits for itself");
+    let mut waits = test;
+    for has in circle {
+        text.push_str(&format!(
+            "\n  test `{waits}` waits for a shared database that test `{has}` has"
+        ));
+        waits = has;
+    }
+    Error::new(Kind::Held, text).help(
+        "end the session that a test has before it asks for another one of the same engine; tests that need the \
+         shared databases of two engines ask for them in the same order, or have `isolation = database`",
+    )
+}
+
 /// The shared database while one test has it.
 #[derive(Debug)]
 pub(crate) struct SharedGuard {
     slot: OwnedMutexGuard<Option<SharedDatabase>>,
-    holder: Arc<Mutex<Option<TestId>>>,
+    holder: Holder,
+    /// Dropped when its turn is over, if that matters to others.
+    pub(crate) noted: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl SharedGuard {
@@ -228,6 +311,37 @@ mod tests {
         assert!(error.contains(holder), "{error}");
         drop(first);
         tests.next("second", false).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_test_that_waits_for_itself_is_told_before_the_wait_is_over() {
+        let mut tests = Tests::default();
+        let _first = tests.next("own", false).await.unwrap();
+        let error = tests.next("own", false).await.unwrap_err().to_string();
+        assert!(
+            error.starts_with("test `own` waits for itself\n  test `own` waits for"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn two_tests_that_wait_for_each_other_are_told() {
+        let (mut one, mut two) = (Tests::default(), Tests::default());
+        let _a = one.next("a", false).await.unwrap();
+        let b = two.next("b", false).await.unwrap();
+        let (first, second) = tokio::join!(two.next("a", false), async {
+            let waited = one.next("b", false).await;
+            drop(b);
+            waited
+        });
+        let error = first.err().or(second.err()).unwrap().to_string();
+        assert!(error.contains(" waits for itself"), "{error}");
+        for part in [
+            "`a` waits for a shared database that test `b` has",
+            "`b` waits for",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
     }
 
     #[tokio::test]

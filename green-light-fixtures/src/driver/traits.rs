@@ -63,6 +63,11 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Notes that `test` has its turn in a database that tests share, until what is returned is dropped.
+    fn note_turn(&self, _test: &str) -> Option<Box<dyn Any + Send + Sync>> {
+        None
+    }
+
     /// What to know if its server was started by green-light and has ended, in words.
     fn server_end(&self) -> Option<String> {
         None

@@ -27,6 +27,8 @@ use crate::local_server::run_as::RunAs;
 const LONGEST_SOCKET: usize = 103;
 /// How the name of a directory for sockets begins that is not in the directory of the server.
 const SOCKETS: &str = "green-light-run-";
+/// Changes with the settings that a cluster is made with. Clusters that were made with others are removed.
+const LAYOUT: u32 = 2;
 /// The directory for temporary files of the server.
 pub(crate) const TEMPORARY: &str = "tmp";
 
@@ -145,7 +147,8 @@ impl ServerDir {
         Ok(directory)
     }
 
-    /// Removes clusters beside this one whose program was removed or replaced.
+    /// Removes clusters beside this one that nothing uses, and whose program was removed or replaced, or that were made
+    /// in another way.
     pub(crate) fn sweep(&self, slug: &str) {
         let entries = self.path.parent().map(fs::read_dir);
         for entry in entries.into_iter().flatten().flatten().flatten() {
@@ -172,7 +175,8 @@ impl ServerDir {
     }
 }
 
-/// The path of `executable`, and what changes when another version is installed there.
+/// The path of `executable`, and what changes when another version is installed there, or clusters are made in
+/// another way.
 fn stamp(executable: &Path) -> io::Result<String> {
     let executable = executable.canonicalize()?;
     let metadata = executable.metadata()?;
@@ -181,7 +185,7 @@ fn stamp(executable: &Path) -> io::Result<String> {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Ok(format!(
-        "{}\n{}-{}",
+        "{}\n{}-{}-{LAYOUT}",
         executable.display(),
         metadata.len(),
         changed.as_secs()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlConnectOptions};
 
-use crate::mysql::errors::{TOO_MANY, has_one_of, help};
+use crate::mysql::errors::{ENDED, TOO_MANY, has_one_of, help};
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
 
 /// A connection for what green-light itself asks.
@@ -18,7 +18,8 @@ impl ServerConnection for MySqlConnection {
     /// closed when idle.
     const SETTINGS: &'static str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
         SET SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10, \
-        SESSION wait_timeout = 2147483";
+        SESSION wait_timeout = 2147483, SESSION interactive_timeout = 2147483 \
+        /*M!100300 , SESSION idle_transaction_timeout = 0, SESSION max_statement_time = 0 */";
 
     fn place(options: &MySqlConnectOptions) -> String {
         let (user, database) = (options.get_username(), options.get_database());
@@ -35,6 +36,10 @@ impl ServerConnection for MySqlConnection {
 
     fn is_full(error: &sqlx::Error) -> bool {
         has_one_of(error, &TOO_MANY)
+    }
+
+    fn has_ended(error: &sqlx::Error) -> bool {
+        has_one_of(error, &ENDED)
     }
 
     fn send(&mut self, query: OwnedQuery<sqlx::MySql>) -> ReplyStream<'_, sqlx::MySql> {

@@ -44,6 +44,22 @@ impl ConnectionLocks for MySqlServer {
         Ok(Vec::new())
     }
 
+    async fn lock_again(
+        admin: &mut AdminConnection,
+        wanted: &[i32],
+    ) -> Result<Vec<i32>, sqlx::Error> {
+        let mut got = Vec::new();
+        for chunk in wanted.chunks(CHUNK) {
+            let taken = numbers(admin, each("GET_LOCK", ", 0", chunk)).await?;
+            let taken = chunk
+                .iter()
+                .zip(taken)
+                .filter(|(_, taken)| *taken == Some(1));
+            got.extend(taken.map(|(number, _)| *number));
+        }
+        Ok(got)
+    }
+
     async fn unlock(admin: &mut AdminConnection, given: &[i32]) -> Result<(), sqlx::Error> {
         if given.is_empty() {
             return Ok(());

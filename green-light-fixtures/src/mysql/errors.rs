@@ -8,6 +8,8 @@ use crate::server::failure;
 
 /// The server, or the user, has as many connections as it may.
 pub(crate) const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
+/// The server has ended the session: it shuts down, an administrator did, or the client was idle for too long.
+pub(crate) const ENDED: [u16; 4] = [1053, 1927, 3169, 4031];
 /// The user may not do this.
 const DENIED: [u16; 3] = [1044, 1142, 1227];
 /// The user may not log in.

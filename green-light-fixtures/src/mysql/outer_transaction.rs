@@ -35,7 +35,8 @@ pub(crate) async fn begin(
     }
     // In one message, because a test may have to wait for it.
     let text = format!(
-        "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}; \
+        "SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}, \
+         SESSION wait_timeout = 2147483; \
          SET SESSION TRANSACTION READ ONLY; {BEGIN}; SAVEPOINT {}; {}",
         statement_count::savepoint(),
         audit.guard_savepoint.set

@@ -1,8 +1,10 @@
 //! The rows of processes and of databases in the registry.
 
+use std::time::{Duration, Instant};
+
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
-use crate::mysql::admin::{AdminConnection, lock, names, number};
+use crate::mysql::admin::{AdminConnection, lock, names, number, numbers};
 use crate::mysql::counters::{FRESH, sequences};
 use crate::mysql::dump::quoted;
 use crate::mysql::server::MySqlServer;
@@ -10,6 +12,9 @@ use crate::mysql::xa;
 use crate::server::background::Background;
 use crate::server::driver::{Purpose, Registry, TemplateInfo};
 use crate::server::names::program;
+
+/// How long to wait for the end of a connection that this process has lost.
+const FORMER: Duration = Duration::from_secs(2);
 
 /// The states in which a database is ready, the preferred one first.
 fn ready_states(purpose: &Purpose) -> &'static str {
@@ -20,19 +25,47 @@ fn ready_states(purpose: &Purpose) -> &'static str {
 }
 
 impl Registry for MySqlServer {
+    async fn end_former(
+        &self,
+        admin: &mut AdminConnection,
+        _held: &[i32],
+    ) -> Result<(), sqlx::Error> {
+        let begun = Instant::now();
+        loop {
+            let former = format!("SELECT IS_USED_LOCK('{}')", self.process);
+            let former = numbers(admin, former).await?.into_iter().flatten().next();
+            let Some(former) = former.filter(|_| begun.elapsed() < FORMER) else {
+                return Ok(());
+            };
+            // It may have gone by itself meanwhile.
+            let _ = admin.run(format!("KILL {former}")).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         lock(admin, &self.process).await?;
         let insert =
-            sqlx::query("INSERT INTO green_light.processes VALUES (?, connection_id(), ?)");
+            sqlx::query("REPLACE INTO green_light.processes VALUES (?, connection_id(), ?)");
         let insert = insert.bind(&self.process).bind(program());
-        admin.execute(insert).await.map(drop)
+        admin.execute(insert).await?;
+        let templates: Vec<_> = { self.templates_in_use.lock().iter().cloned().collect() };
+        for digest in templates {
+            let uses = format!(
+                "INSERT IGNORE INTO green_light.template_uses VALUES ('{digest}', '{}')",
+                self.process
+            );
+            admin.run(uses).await?;
+        }
+        Ok(())
     }
 
     async fn release_all(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         let release = format!(
             "UPDATE green_light.test_databases SET state = 'done' WHERE run = '{0}' AND state = 'taken'; \
              DELETE FROM green_light.template_uses WHERE run = '{0}'; \
-             DELETE FROM green_light.processes WHERE run = '{0}'",
+             DELETE FROM green_light.processes WHERE run = '{0}'; \
+             DELETE FROM green_light.lost_processes WHERE run = '{0}'",
             self.process
         );
         admin.run(release).await?;

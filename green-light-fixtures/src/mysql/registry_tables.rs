@@ -10,7 +10,8 @@ pub(crate) const REAPER: &str = "green_light.janitor";
 /// Changes with what a template holds.
 pub(crate) const FORMAT: &str = "2";
 
-/// `run` is the process that creates, has or had a database.
+/// `run` is the process that creates, has or had a database. A process that has lost its lock, and of which others
+/// cannot find out whether it lives, is listed as lost.
 const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     CREATE TABLE IF NOT EXISTS green_light.processes \
     (run VARCHAR(64) NOT NULL PRIMARY KEY, connection BIGINT NOT NULL, \
@@ -29,11 +30,15 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     CREATE TABLE IF NOT EXISTS green_light.test_databases \
     (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL UNIQUE, \
     digest VARCHAR(64) NOT NULL, state VARCHAR(8) NOT NULL, run VARCHAR(64), \
+    since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.lost_processes \
+    (run VARCHAR(64) NOT NULL PRIMARY KEY, \
     since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB";
 
 /// Fails if one of them is missing.
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
-    green_light.rebuilds, green_light.accounts, green_light.template_uses, green_light.test_databases LIMIT 0";
+    green_light.rebuilds, green_light.accounts, green_light.template_uses, green_light.test_databases, \
+    green_light.lost_processes LIMIT 0";
 
 pub(crate) async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {

@@ -1,7 +1,12 @@
 //! One server of MySQL or MariaDB: how to reach it, and what it said of itself.
 
-use std::fmt;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
+use green_light_core::Mutex;
 use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
 
 use crate::error::Error;
@@ -13,8 +18,11 @@ use crate::mysql::registry_tables;
 use crate::mysql::test_account;
 use crate::mysql::url::for_all_drivers;
 use crate::server::driver::{Entered, ServerAccess};
-use crate::server::names::new_name;
+use crate::server::process_home::HOME;
 use crate::url::DatabaseUrl;
+
+/// How the names of processes begin.
+const PROCESS: &str = "gl_p_";
 
 /// One server of MySQL or MariaDB.
 pub(crate) struct MySqlServer {
@@ -24,7 +32,22 @@ pub(crate) struct MySqlServer {
     /// What the contents of a new database depend on, besides the schema.
     fingerprint: String,
     /// The name of this process on this server. The process holds the lock of that name.
+    /// It begins with its [`HOME`], where other processes look whether it lives.
     pub(crate) process: String,
+    /// The digests of the templates that this process uses.
+    pub(crate) templates_in_use: Mutex<BTreeSet<String>>,
+}
+
+/// The name of this process on one more server.
+fn process_name() -> String {
+    static SERVERS: AtomicU32 = AtomicU32::new(0);
+    let number = SERVERS.fetch_add(1, Ordering::Relaxed);
+    format!("{PROCESS}{}_{number}", &*HOME)
+}
+
+/// Where the process of that name runs.
+pub(crate) fn home_of(process: &str) -> Option<&str> {
+    process.strip_prefix(PROCESS)
 }
 
 impl ServerAccess for MySqlServer {
@@ -56,7 +79,8 @@ impl ServerAccess for MySqlServer {
                 options,
                 is_ours,
                 fingerprint,
-                process: new_name("p"),
+                process: process_name(),
+                templates_in_use: Mutex::default(),
             },
             admin,
         })

@@ -74,6 +74,7 @@ impl TemplateSql for MySqlServer {
             self.process
         );
         let name = names(admin, find).await?.pop();
+        self.templates_in_use.lock().insert(digest.to_owned());
         Ok(name.map(|name| TemplateInfo {
             name,
             details: TemplateDetails {

@@ -1,6 +1,9 @@
 //! Connections by which green-light itself asks PostgreSQL, and how SQL writes a name and a text.
 
-use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    Executor as _, PgConnection,
+    postgres::{PgConnectOptions, PgDatabaseError, PgSeverity},
+};
 
 use crate::postgres::errors::{TOO_MANY, has_code, help};
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
@@ -11,6 +14,15 @@ pub(crate) type AdminConnection = crate::server::admin_connection::AdminConnecti
 impl ServerConnection for PgConnection {
     const SERVER: &'static str = "PostgreSQL";
     const URL_VARIABLE: &'static str = "GREEN_LIGHT_POSTGRES_URL";
+
+    /// It lives as long as its process, and a role or a database may have limits for sessions. Those with a
+    /// condition are new in version 14.
+    const SETTINGS: &'static str = "SELECT set_config(name, '0', false) FROM unnest(\
+        ARRAY['idle_in_transaction_session_timeout', 'statement_timeout', 'lock_timeout'] || \
+        CASE WHEN current_setting('server_version_num')::int >= 140000 \
+        THEN ARRAY['idle_session_timeout'] ELSE ARRAY[]::text[] END) name \
+        UNION ALL SELECT set_config('tcp_keepalives_idle', '30', false) \
+        UNION ALL SELECT set_config('tcp_keepalives_interval', '10', false)";
 
     fn place(options: &PgConnectOptions) -> String {
         let (role, database) = (options.get_username(), options.get_database());
@@ -27,6 +39,12 @@ impl ServerConnection for PgConnection {
 
     fn is_full(error: &sqlx::Error) -> bool {
         TOO_MANY.iter().any(|code| has_code(error, code))
+    }
+
+    fn has_ended(error: &sqlx::Error) -> bool {
+        let error = error.as_database_error();
+        let error = error.and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+        error.is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
     }
 
     fn send(&mut self, query: OwnedQuery<sqlx::Postgres>) -> ReplyStream<'_, sqlx::Postgres> {

@@ -28,6 +28,16 @@ impl ConnectionLocks for PostgresServer {
         Ok(Vec::new())
     }
 
+    async fn lock_again(
+        admin: &mut AdminConnection,
+        numbers: &[i32],
+    ) -> Result<Vec<i32>, sqlx::Error> {
+        let lock = sqlx::query_scalar(
+            "SELECT n FROM unnest($2::int[]) n WHERE pg_try_advisory_lock($1, n)",
+        );
+        admin.fetch_all(lock.bind(CONNECTION).bind(numbers)).await
+    }
+
     async fn unlock(admin: &mut AdminConnection, numbers: &[i32]) -> Result<(), sqlx::Error> {
         let unlock = sqlx::query("SELECT pg_advisory_unlock($1, n) FROM unnest($2::int[]) n");
         let unlock = unlock.bind(CONNECTION).bind(numbers);

@@ -9,7 +9,7 @@ use crate::local_server::{hints, locate};
 use crate::postgres::url::encode_host;
 
 /// After a crash of the machine, a new cluster is made, so this one need not survive it.
-const SETTINGS: [&str; 16] = [
+const SETTINGS: [&str; 17] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -19,7 +19,9 @@ const SETTINGS: [&str; 16] = [
     "client_connection_check_interval=200ms",
     "max_connections=300",
     "max_locks_per_transaction=128",
-    "max_wal_size=2GB",
+    // To create or drop a database takes a checkpoint, after which no more of the log than this is kept.
+    "max_wal_size=256MB",
+    "min_wal_size=8MB",
     "checkpoint_timeout=1h",
     // Short statements gain nothing from being compiled.
     "jit=off",
@@ -103,7 +105,7 @@ const fn recommended(name: &'static str, statement: &'static str) -> Recommended
 fn initialise(executable: &Path, data: &Path) -> Command {
     let mut command = Command::new(executable.with_file_name("initdb"));
     command
-        .args(["--no-sync", "--auth=trust"])
+        .args(["--no-sync", "--auth=trust", "--wal-segsize=1"])
         .args(["--username=postgres", "--encoding=UTF8", "--lc-collate=C"])
         // Letters beyond ASCII have an upper case, in the order of their code points.
         .arg(if cfg!(target_os = "macos") {

@@ -1,16 +1,21 @@
 //! The rows of processes and of databases in the registry.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{Executor as _, PgPool};
 
 use crate::postgres::admin::AdminConnection;
+use crate::postgres::registry_tables::{CONNECTION, TEMPLATE_IN_USE};
 use crate::postgres::server::PostgresServer;
 use crate::server::background::Background;
 use crate::server::driver::{Purpose, Registry, TemplateInfo};
+use crate::server::process_home::HOME;
 
 /// How often to look whether the connection has come back from the last test.
 const PAUSE: Duration = Duration::from_micros(200);
+
+/// How long to wait for the end of a connection that this process has lost.
+const FORMER: Duration = Duration::from_secs(2);
 
 /// Only if fewer than so many of its template are ready.
 const RECYCLE: &str = "WITH room AS (SELECT $3 - count(*) AS room FROM green_light.database \
@@ -27,15 +32,57 @@ pub(crate) fn test_of(purpose: &Purpose) -> &str {
 }
 
 impl Registry for PostgresServer {
+    async fn end_former(
+        &self,
+        admin: &mut AdminConnection,
+        held: &[i32],
+    ) -> Result<(), sqlx::Error> {
+        // Connections that create databases have the lock of the process as well, but no numbers.
+        let end = "
+            SELECT pg_terminate_backend(pid) FROM (
+              SELECT DISTINCT k.pid FROM pg_locks k JOIN pg_locks n ON n.pid = k.pid AND n.database = k.database
+              WHERE k.locktype = 'advisory' AND k.objsubid = 1 AND k.granted
+                AND k.classid = (($1::bigint >> 32) & x'ffffffff'::bigint)::oid
+                AND k.objid = ($1::bigint & x'ffffffff'::bigint)::oid
+                AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND n.locktype = 'advisory' AND n.objsubid = 2 AND n.granted
+                AND n.classid = $2::bigint::oid AND n.objid::bigint = ANY ($3::bigint[])
+                AND k.pid <> pg_backend_pid()) former";
+        let held: Vec<_> = held.iter().map(|number| i64::from(*number)).collect();
+        let begun = Instant::now();
+        loop {
+            let end = sqlx::query(end).bind(self.key);
+            let end = end.bind(i64::from(CONNECTION)).bind(&held);
+            let ended = admin.fetch_all(end).await?;
+            if ended.is_empty() || begun.elapsed() >= FORMER {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
-        admin
-            .run(format!("SELECT pg_advisory_lock_shared({})", self.key))
-            .await
+        let register = sqlx::query(
+            "INSERT INTO green_light.process (key, home) VALUES ($1, $2) \
+             ON CONFLICT (key) DO UPDATE SET lost = NULL RETURNING pg_advisory_lock_shared($1)",
+        );
+        let register = register.bind(self.key).bind(&*HOME);
+        admin.execute(register).await?;
+        let templates: Vec<_> = { self.templates_in_use.lock().iter().cloned().collect() };
+        if templates.is_empty() {
+            return Ok(());
+        }
+        let lock = sqlx::query(
+            "SELECT pg_advisory_lock_shared($1, hashtext(name)) FROM unnest($2::text[]) name",
+        );
+        let lock = lock.bind(TEMPLATE_IN_USE).bind(templates);
+        admin.execute(lock).await.map(drop)
     }
 
     async fn release_all(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         let release = format!(
-            "UPDATE green_light.database SET state = 'done' WHERE owner = {} AND state = 'taken'",
+            "UPDATE green_light.database SET state = 'done' WHERE owner = {0} AND state = 'taken'; \
+             DELETE FROM green_light.process WHERE key = {0}",
             self.key
         );
         admin.run(release).await

@@ -48,6 +48,16 @@ CREATE TABLE green_light.database (
 CREATE INDEX ON green_light.database (template, state);
 ";
 
+/// The processes that live, and some that have ended. `key` is that of their databases; `lost` says since when such a
+/// process has no lock any more, if other processes cannot look whether it lives.
+const PROCESSES: &str = "
+CREATE TABLE green_light.process (
+  key bigint PRIMARY KEY,
+  home text NOT NULL,
+  lost timestamptz
+);
+";
+
 /// What a server says of itself, asked once.
 #[derive(Debug)]
 pub(crate) struct ServerInfo {
@@ -129,14 +139,22 @@ async fn create_database(server: &PgConnectOptions, name: &str) -> Result<(), Er
 /// Whether the tables are there. Asked of the catalog itself: `to_regclass` remembers for a while that a
 /// name was not there.
 const KNOWN: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
-                     WHERE nspname = 'green_light' AND relname = 'database')";
+                     WHERE nspname = 'green_light' AND relname = 'process')";
+/// The same of the tables that earlier versions have made.
+const KNOWN_BEFORE: &str = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+                            WHERE nspname = 'green_light' AND relname = 'database')";
 
 async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     // If it does not come to its end, neither does the connection live on.
     let lock = format!("BEGIN; SELECT pg_advisory_xact_lock({TABLES_LOCK}, 0)");
     connection.run(lock).await?;
     if !connection.fetch_one(sqlx::query_scalar(KNOWN)).await? {
-        connection.run(TABLES.to_owned()).await?;
+        let query = sqlx::query_scalar(KNOWN_BEFORE);
+        let tables = match connection.fetch_one(query).await? {
+            true => PROCESSES.to_owned(),
+            false => format!("{TABLES}{PROCESSES}"),
+        };
+        connection.run(tables).await?;
     }
     connection.run("COMMIT".to_owned()).await
 }

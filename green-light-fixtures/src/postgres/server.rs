@@ -1,7 +1,8 @@
 //! One PostgreSQL server: how to reach it, and what it said of itself.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
+use green_light_core::Mutex;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 
 use crate::error::Error;
@@ -24,6 +25,8 @@ pub(crate) struct PostgresServer {
     pub(crate) info: ServerInfo,
     /// The number of this process on this server. The process holds the lock of that number.
     pub(crate) key: i64,
+    /// The templates that this process uses, by name. It holds a lock for each.
+    pub(crate) templates_in_use: Mutex<BTreeSet<String>>,
     /// How `CREATE DATABASE` is to copy a template, as a part of that statement.
     ///
     /// A copy of files is dropped, and first connected to, in half of the time that one through the log needs.
@@ -70,6 +73,7 @@ impl ServerAccess for PostgresServer {
                 },
                 info,
                 key: i64::from_ne_bytes(random_bytes()),
+                templates_in_use: Mutex::default(),
             },
             admin,
         })

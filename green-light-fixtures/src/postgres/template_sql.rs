@@ -51,6 +51,7 @@ impl TemplateSql for PostgresServer {
         let Some(row) = admin.fetch_optional(find).await? else {
             return Ok(None);
         };
+        self.templates_in_use.lock().insert(name.clone());
         Ok(Some(TemplateInfo {
             name,
             details: row.try_get(0)?,

@@ -1,11 +1,18 @@
 //! A connection for what green-light itself asks of a server. Each reply is waited for in bounded time, and
 //! the error of a missing one says what was asked.
 //!
-//! Invariant: after a timeout the connection is not used again. A late reply would be taken for the reply to
-//! the next query. The connection stays open as long as this value lives, and with it the locks that say that
-//! its process lives.
+//! Invariants:
+//!
+//! * After a timeout, and after a reply that was not read to its end, the connection is not used again. A late
+//!   reply would be taken for the reply to the next query.
+//! * Idle timeouts of the server are off in it.
 
-use std::{fmt, future::Future};
+use std::{
+    fmt,
+    future::Future,
+    io,
+    time::{Duration, Instant},
+};
 
 use futures_util::StreamExt as _;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, Database};
@@ -15,12 +22,20 @@ use crate::server::admin_query::AdminQuery;
 use crate::server::response_timeout::{ResponseTimeout, with_long_timeout, with_timeout};
 use crate::server::server_connection::{OwnedQuery, ReplyItem, ServerConnection};
 
+/// For how long a connection that has replied is taken for one that still does.
+const FRESH: Duration = Duration::from_millis(50);
+
 /// A connection all of whose replies have a timeout.
 pub(crate) struct AdminConnection<C: Connection> {
     connection: C,
     options: C::Options,
     /// Set once a reply did not come in time.
     timed_out: Option<ResponseTimeout>,
+    /// Why it cannot be used any more, if something else has ended it.
+    ended: Option<String>,
+    /// A reply was not read to its end.
+    is_midway: bool,
+    replied: Instant,
 }
 
 impl<C: ServerConnection> AdminConnection<C> {
@@ -30,6 +45,9 @@ impl<C: ServerConnection> AdminConnection<C> {
             connection: with_timeout::<C, _>(options, "a login", options.connect()).await?,
             options: options.clone(),
             timed_out: None,
+            ended: None,
+            is_midway: false,
+            replied: Instant::now(),
         })
     }
 
@@ -45,6 +63,30 @@ impl<C: ServerConnection> AdminConnection<C> {
     /// The reply that did not come in time, if there is one.
     pub(crate) fn timed_out(&self) -> Option<&ResponseTimeout> {
         self.timed_out.as_ref()
+    }
+
+    /// Whether it still replies. Asks the server if it has not replied just now.
+    pub(crate) async fn replies(&mut self) -> bool {
+        if self.timed_out.is_some() || self.ended.is_some() || self.is_midway {
+            return false;
+        }
+        if self.replied.elapsed() < FRESH {
+            return true;
+        }
+        self.is_midway = true;
+        let asked = with_timeout::<C, _>(&self.options, "a sign of life", self.connection.ping());
+        if asked.await.is_err() {
+            return false;
+        }
+        self.is_midway = false;
+        self.replied = Instant::now();
+        true
+    }
+
+    /// It has ended, and no other one could be opened because of `error`.
+    pub(crate) fn give_up(&mut self, error: &sqlx::Error) {
+        self.timed_out = ResponseTimeout::of(error).cloned();
+        self.ended = Some(error.to_string());
     }
 
     /// Runs statements, none of them with values.
@@ -116,8 +158,16 @@ impl<C: ServerConnection> AdminConnection<C> {
         if let Some(timeout) = &self.timed_out {
             return Err(timeout.to_error());
         }
+        if let Some(ended) = &self.ended {
+            let text = format!("the connection has ended: {ended}");
+            return Err(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::NotConnected,
+                text,
+            )));
+        }
         let query = query?;
         let what = query.reply_in_words();
+        self.is_midway = true;
         let mut items = self.connection.send(query);
         loop {
             let item = async { items.next().await.transpose() };
@@ -128,13 +178,18 @@ impl<C: ServerConnection> AdminConnection<C> {
             };
             match item {
                 Ok(Some(item)) => each(item),
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(error) => {
                     self.timed_out = ResponseTimeout::of(&error).cloned();
+                    let is_reply = matches!(error, sqlx::Error::Database(_));
+                    self.is_midway = !is_reply || C::has_ended(&error);
                     return Err(error);
                 }
             }
         }
+        self.is_midway = false;
+        self.replied = Instant::now();
+        Ok(())
     }
 
     /// Closes the connection in good order, which frees its locks.

@@ -5,6 +5,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::fs::MetadataExt as _,
     path::PathBuf,
     thread,
 };
@@ -17,9 +18,9 @@ use crate::digest::short_digest;
 use crate::files::base::default_base;
 use crate::url::DatabaseUrl;
 
-/// The lock, released when dropped, or when the process ends.
+/// The lock, released when dropped, or when the process ends. Its file goes with it.
 #[derive(Debug)]
-pub(crate) struct AdmissionLock(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+pub(crate) struct AdmissionLock(Option<(PathBuf, File)>);
 
 impl AdmissionLock {
     /// Waits for the processes that ask the server at `url` already.
@@ -28,13 +29,13 @@ impl AdmissionLock {
         let (send, locked) = oneshot::channel();
         // Not a thread of the runtime, which does not end before its threads do.
         let waiting = thread::Builder::new().name("green-light-admission".to_owned());
-        let waiting = waiting.spawn(move || drop(send.send(lock(path))));
+        let waiting = waiting.spawn(move || drop(send.send(Self(lock(path)))));
         if waiting.is_err() {
             return Self(None);
         }
         // A process that gives up waiting is still bound by the budget.
         match tokio::time::timeout(LIMIT, locked).await {
-            Ok(locked) => Self(locked.ok().flatten()),
+            Ok(locked) => locked.unwrap_or(Self(None)),
             Err(_) => {
                 progress(&format!(
                     "another process of this checkout has asked {} for room for {} s; asking as well",
@@ -47,9 +48,26 @@ impl AdmissionLock {
     }
 }
 
-fn lock(path: PathBuf) -> Option<File> {
+impl Drop for AdmissionLock {
+    fn drop(&mut self) {
+        if let Some((path, _locked)) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn lock(path: PathBuf) -> Option<(PathBuf, File)> {
     fs::create_dir_all(path.parent()?).ok()?;
-    let file = File::create(path).ok()?;
-    file.lock().ok()?;
-    Some(file)
+    loop {
+        let file = File::create(&path).ok()?;
+        file.lock().ok()?;
+        // The process that had the lock before has removed the file, and the next one has made another.
+        let locked = file.metadata().ok()?;
+        match fs::metadata(&path) {
+            Ok(found) if (found.dev(), found.ino()) == (locked.dev(), locked.ino()) => {
+                return Some((path, file));
+            }
+            _ => {}
+        }
+    }
 }

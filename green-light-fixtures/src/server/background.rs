@@ -27,7 +27,7 @@ use crate::error::{Error, Kind};
 use crate::url::DatabaseUrl;
 
 /// How long the end of the process waits for what is being made or dropped.
-const AT_EXIT: Duration = Duration::from_secs(5);
+const AT_EXIT: Duration = Duration::from_secs(2);
 /// After how much of that it prints what it waits for.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long to sleep between two looks.

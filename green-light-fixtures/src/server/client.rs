@@ -1,7 +1,7 @@
 //! This process on one server: its registration, its admin connection, and what it does in the background.
 //!
-//! Invariant: the locks that say that this process lives are held by the admin connection, so as long as the
-//! process lives.
+//! Invariant: the locks that say that this process lives are held by the admin connection, which is opened again if
+//! it ends before the process does.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::url::DatabaseUrl;
 /// This process on one server.
 pub(crate) struct ServerClient<D: ServerDriver> {
     pub(crate) url: DatabaseUrl,
-    pub(crate) driver: D,
+    pub(crate) driver: Arc<D>,
     pub(crate) budget: Arc<ConnectionBudget<D>>,
     pub(crate) background: Background,
     /// Databases of the sandbox that may be recycled.
@@ -29,7 +29,8 @@ pub(crate) struct ServerClient<D: ServerDriver> {
 impl<D: ServerDriver> ServerClient<D> {
     /// Registers this process on the server at `url` once there is room for it.
     pub(crate) async fn open(url: DatabaseUrl, is_ours: bool) -> Result<Self, Error> {
-        let (budget, driver) = ConnectionBudget::admit(&url, || D::enter(&url, is_ours)).await?;
+        let budget = ConnectionBudget::admit(&url, is_ours, || D::enter(&url, is_ours)).await?;
+        let driver = Arc::clone(budget.driver());
         let registered = driver.register(&mut *budget.admin().await).await;
         registered.map_err(|error| {
             D::failed("this process could not be registered on the server", error)

@@ -3,13 +3,13 @@
 //!
 //! A client is opened on a runtime of its own, so that the test that asked for it may end meanwhile.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use green_light_core::{Mutex, progress};
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Kind};
-use crate::server::background::{on_own_runtime, run_at_exit};
+use crate::server::background::{on_own_runtime, run_at_exit, spawn};
 use crate::server::client::ServerClient;
 use crate::server::driver::ServerDriver;
 use crate::server::{database_lease, reaper};
@@ -17,6 +17,9 @@ use crate::url::DatabaseUrl;
 
 /// A client of any kind of server, once it is open.
 type Cell = Arc<OnceCell<Arc<dyn Any + Send + Sync>>>;
+
+/// How often a process looks whether it is still known. Sooner than others take it for gone.
+const LOOK: Duration = Duration::from_millis(500);
 
 static CLIENTS: Mutex<Vec<(DatabaseUrl, Cell)>> = Mutex::new(Vec::new());
 
@@ -29,6 +32,7 @@ pub(crate) async fn client_of<D: ServerDriver>(
     let client = on_own_runtime(async move {
         let client = cell.get_or_try_init(async || {
             let client = Arc::new(ServerClient::<D>::open(url, is_ours).await?);
+            keep_known(&client);
             let closing = Arc::clone(&client);
             green_light_core::at_exit(move || close(closing)).map_err(|error| {
                 Error::new(
@@ -55,9 +59,32 @@ fn cell_of(url: &DatabaseUrl) -> Cell {
     cell
 }
 
+/// As long as the process lives, looks for the end of the connection by which it is known, and opens it again. Drops
+/// what killed processes have left, beside the tests.
+fn keep_known<D: ServerDriver>(client: &Arc<ServerClient<D>>) {
+    let client = Arc::downgrade(client);
+    spawn(async move {
+        let mut is_first = true;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(client) = client.upgrade() else {
+                return;
+            };
+            if client.background.is_closing() {
+                return;
+            }
+            drop(client.admin().await);
+            if std::mem::take(&mut is_first) {
+                reaper::reap_leftovers(&client).await;
+            }
+        }
+    });
+}
+
 /// At the end of the process: recycles and drops its databases, and frees its locks.
 fn close<D: ServerDriver>(client: Arc<ServerClient<D>>) {
     client.background.close();
+    client.budget.close();
     let url = client.url.clone();
     run_at_exit(&url, async move {
         database_lease::recycle_all(&client).await;

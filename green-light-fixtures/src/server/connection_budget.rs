@@ -7,19 +7,29 @@
 //!   remain when all tests have ended: processes never wait for each other in a circle.
 //! * A test that waits holds nothing that others wait for: its process gives up the idle slots of its sandbox,
 //!   each of which has a connection.
+//! * The connection that holds the locks may end, as by an administrator. It is opened again, and takes the locks
+//!   again, before it is used for anything else; a process looks for that all the time (`clients.rs`).
 //! * A test takes all its connections before it starts. If it asks for more, for a second engine or its
 //!   template, it must not wait: two such tests could wait for each other, on this server or on two. It takes
 //!   what is free, or opens one connection that is not counted.
 //! * What the tests of a process share stays until the process ends, which another process may wait for. So
-//!   beside it, a test waits only for another test of its own process.
+//!   beside it, a test waits only as long as another test of its own process has connections, and then takes what
+//!   is free: one such test at a time has connections that are not counted.
+//! * A test that waits for its turn in a shared database may have connections. So who has the turn does not wait for
+//!   them.
 //! * Connections that a test opens itself from `session.url()` are not counted; some are left for it.
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    io::ErrorKind,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-use green_light_core::Mutex;
+use green_light_core::{Mutex, progress};
 use tokio::sync::MutexGuard;
 
 use crate::backoff::{Backoff, LIMIT};
@@ -27,14 +37,25 @@ use crate::driver::traits::ALL_TESTS;
 use crate::env::{invalid_value, value};
 use crate::error::{Error, Kind};
 use crate::limits::SESSION_CONNECTIONS as PER_TEST;
+use crate::server::admin_connection::AdminConnection;
 use crate::server::admission_lock::AdmissionLock;
 use crate::server::background::spawn;
-use crate::server::driver::{Admin, ConnectionLocks, Entered};
+use crate::server::driver::{Admin, Entered, ServerDriver};
 use crate::server::response_timeout::check_wait;
 use crate::server::server_connection::ServerConnection as _;
 use crate::url::DatabaseUrl;
 
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
+
+/// How long a server may take no connections while it is started again.
+const RESTART: Duration = Duration::from_secs(10);
+/// After how much of that it is reported, and how long to wait before the next attempt after one that failed.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the database that tests share waits for connections of other tests, which may wait for it.
+const SHARED_WAIT: Duration = Duration::from_secs(1);
+/// The fewest connections that a server has to give its user: one that holds the locks, two of a test, and one by
+/// which databases are made and dropped.
+const FEWEST: i32 = 4;
 
 /// Gives up connections of this process that are idle.
 static ON_SHORTAGE: OnceLock<fn()> = OnceLock::new();
@@ -46,7 +67,14 @@ pub(crate) fn on_shortage(give_up: fn()) {
 
 /// What this process has of the connections to a server.
 #[derive(Debug)]
-pub(crate) struct ConnectionBudget<D: ConnectionLocks> {
+pub(crate) struct ConnectionBudget<D: ServerDriver> {
+    driver: Arc<D>,
+    /// Whether a server that has ended is not started again.
+    is_ours: bool,
+    /// Whether the process is about to end, so that no connection is opened again.
+    is_closing: AtomicBool,
+    /// When the connection could not be opened again, if that was the last time.
+    failed: Mutex<Option<Instant>>,
     /// Holds the locks, and asks what is asked of the server as a whole.
     admin: tokio::sync::Mutex<Admin<D>>,
     /// How many connections there are for all.
@@ -61,14 +89,28 @@ pub(crate) struct ConnectionBudget<D: ConnectionLocks> {
 struct Numbers {
     held: Vec<i32>,
     spare: Vec<i32>,
+    /// Others have these locks now, or no one has: they ended with a connection. Permits may still name them.
+    lost: Vec<i32>,
 }
 
-impl<D: ConnectionLocks> ConnectionBudget<D> {
+impl Numbers {
+    /// Those of `given` whose locks this process still has.
+    fn without_lost(&mut self, mut given: Vec<i32>) -> Vec<i32> {
+        given.retain(|number| {
+            let at = self.lost.iter().position(|lost| lost == number);
+            at.map(|at| self.lost.swap_remove(at)).is_none()
+        });
+        given
+    }
+}
+
+impl<D: ServerDriver> ConnectionBudget<D> {
     /// Connects by `enter` once there is room for this process and one test of it.
     pub(crate) async fn admit<F>(
         url: &DatabaseUrl,
+        is_ours: bool,
         enter: impl Fn() -> F,
-    ) -> Result<(Self, D), Error>
+    ) -> Result<Self, Error>
     where
         F: Future<Output = Result<Entered<D>, Error>>,
     {
@@ -81,6 +123,10 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
                 mut admin,
                 connections,
             } = enter().await?;
+            if connections < FEWEST {
+                admin.close().await;
+                return Err(too_few::<D>(connections));
+            }
             let total = total(connections)?;
             let per_test = usize::try_from((total - 1).min(PER_TEST as i32)).unwrap_or(1);
             let got = D::lock(&mut admin, total, 1 + per_test, &[]).await;
@@ -88,13 +134,20 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
             if !got.is_empty() {
                 let held = got.clone();
                 got.truncate(per_test);
-                let budget = Self {
+                return Ok(Self {
+                    driver: Arc::new(driver),
+                    is_ours,
+                    is_closing: AtomicBool::new(false),
+                    failed: Mutex::default(),
                     admin: tokio::sync::Mutex::new(admin),
                     total,
                     per_test,
-                    numbers: Mutex::new(Numbers { held, spare: got }),
-                };
-                return Ok((budget, driver));
+                    numbers: Mutex::new(Numbers {
+                        held,
+                        spare: got,
+                        lost: Vec::new(),
+                    }),
+                });
             }
             let shortage = match is_due(&mut backoff) {
                 true => Some(shortage::<D>(&mut admin, 1 + per_test, total).await?),
@@ -106,9 +159,97 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         }
     }
 
-    /// The connection that holds the locks.
+    pub(crate) fn driver(&self) -> &Arc<D> {
+        &self.driver
+    }
+
+    /// The connection that holds the locks. If it has ended, another one is opened and takes them again.
+    ///
+    /// If that fails, every query on what this returns fails for the same reason.
     pub(crate) async fn admin(&self) -> MutexGuard<'_, Admin<D>> {
-        self.admin.lock().await
+        let mut admin = self.admin.lock().await;
+        if !admin.replies().await {
+            self.reopen(&mut admin).await;
+        }
+        admin
+    }
+
+    /// The connection is not opened again from here on.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    async fn reopen(&self, admin: &mut Admin<D>) {
+        let failed = *self.failed.lock();
+        let is_due = failed.is_none_or(|failed| failed.elapsed() >= PATIENCE);
+        if self.is_closing() || !is_due {
+            return;
+        }
+        let held = self.numbers.lock().held.clone();
+        let opened = async {
+            let patience = match failed {
+                None if !self.is_ours => RESTART,
+                _ => Duration::ZERO,
+            };
+            let mut opened = self.connect_again(patience).await?;
+            self.driver.end_former(&mut opened, &held).await?;
+            self.driver.register(&mut opened).await?;
+            let got = D::lock_again(&mut opened, &held).await?;
+            Ok::<_, sqlx::Error>((opened, got))
+        };
+        match opened.await {
+            Ok((opened, got)) => {
+                *admin = opened;
+                *self.failed.lock() = None;
+                let mut numbers = self.numbers.lock();
+                let (kept, lost) = held.iter().partition(|number| got.contains(number));
+                let lost: Vec<i32> = lost;
+                numbers.held = kept;
+                numbers.spare.retain(|number| !lost.contains(number));
+                numbers.lost.extend(lost);
+                drop(numbers);
+                progress(&format!(
+                    "{} had ended the connection by which this process is known; it is open again",
+                    D::Connection::place(self.driver.admin_options()),
+                ));
+                // Their connections have mostly ended as well.
+                if let Some(give_up) = ON_SHORTAGE.get() {
+                    give_up();
+                }
+            }
+            Err(error) => {
+                *self.failed.lock() = Some(Instant::now());
+                admin.give_up(&error);
+            }
+        }
+    }
+
+    /// Connects. A server that is being started again refuses that for a while.
+    async fn connect_again(&self, patience: Duration) -> Result<Admin<D>, sqlx::Error> {
+        let (begun, options) = (Instant::now(), self.driver.admin_options());
+        let mut is_reported = false;
+        loop {
+            match AdminConnection::connect_when_free(options).await {
+                Err(sqlx::Error::Io(error))
+                    if error.kind() != ErrorKind::TimedOut
+                        && begun.elapsed() < patience
+                        && !self.is_closing() => {}
+                other => return other,
+            }
+            if !is_reported && begun.elapsed() >= PATIENCE {
+                is_reported = true;
+                progress(&format!(
+                    "{} takes no connections; waiting for {} s at most until it is started again",
+                    D::Connection::place(options),
+                    patience.as_secs(),
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// How many connections a test gets.
@@ -122,32 +263,63 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
         self: &Arc<Self>,
         test: &str,
     ) -> Result<ConnectionPermits<D>, Error> {
-        let mut permits = self.permits_if(may_wait(test), self.per_test()).await?;
-        permits.holding = Some(ConnectionHolder::new(test));
+        let holder = || ConnectionHolder::new(test);
+        let (mut permits, holding) = self.permits_or(self.per_test(), || may_wait(test)).await?;
+        permits.holding = Some(holding.unwrap_or_else(holder));
         Ok(permits)
     }
 
-    /// Takes `count` connections, or as many as a test gets, when there are as many. If the test may not wait, takes
-    /// what is free, which may be nothing.
-    pub(crate) async fn permits_if(
+    /// Takes a connection for a slot of the sandbox. What is returned besides says that `test` has it, as
+    /// long as it is being opened.
+    pub(crate) async fn permits_of_slot(
         self: &Arc<Self>,
-        may_wait: bool,
-        count: u32,
+        test: &str,
+    ) -> Result<(ConnectionPermits<D>, ConnectionHolder), Error> {
+        let (permits, holding) = self.permits_or(1, || may_wait(test)).await?;
+        Ok((
+            permits,
+            holding.unwrap_or_else(|| ConnectionHolder::new(test)),
+        ))
+    }
+
+    /// Takes as many connections as a test gets, to build a template: all, or if a test has some already, what is
+    /// free, which may be nothing.
+    pub(crate) async fn permits_of_template(
+        self: &Arc<Self>,
     ) -> Result<ConnectionPermits<D>, Error> {
+        let may_wait = || match ConnectionHolder::is_any() {
+            true => Wait::No(None),
+            false => Wait::Long,
+        };
+        Ok(self.permits_or(self.per_test(), may_wait).await?.0)
+    }
+
+    /// Takes `count` connections when there are as many. As soon as `may_wait` says no, takes what is free.
+    async fn permits_or(
+        self: &Arc<Self>,
+        count: u32,
+        may_wait: impl Fn() -> Wait,
+    ) -> Result<(ConnectionPermits<D>, Option<ConnectionHolder>), Error> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let count = count.min(self.per_test);
-        if !may_wait {
-            for count in (1..=count).rev() {
-                if let Some(permits) = self.try_permits(count).await? {
-                    return Ok(permits);
-                }
-            }
-            return Ok(ConnectionPermits::new(self, Vec::new()));
-        }
-        let mut backoff = Backoff::new();
+        let (mut backoff, begun) = (Backoff::new(), Instant::now());
         loop {
             if let Some(permits) = self.try_permits(count).await? {
-                return Ok(permits);
+                return Ok((permits, None));
+            }
+            let holding = match may_wait() {
+                Wait::Long => None,
+                Wait::Short if begun.elapsed() < SHARED_WAIT => None,
+                Wait::Short => Some(None),
+                Wait::No(holding) => Some(holding),
+            };
+            if let Some(holding) = holding {
+                for count in (1..count).rev() {
+                    if let Some(permits) = self.try_permits(count).await? {
+                        return Ok((permits, holding));
+                    }
+                }
+                return Ok((ConnectionPermits::new(self, Vec::new()), holding));
             }
             if let Some(give_up) = ON_SHORTAGE.get() {
                 give_up();
@@ -194,14 +366,14 @@ impl<D: ConnectionLocks> ConnectionBudget<D> {
 
 /// The right to some connections, released when dropped.
 #[derive(Debug)]
-pub(crate) struct ConnectionPermits<D: ConnectionLocks> {
+pub(crate) struct ConnectionPermits<D: ServerDriver> {
     budget: Arc<ConnectionBudget<D>>,
     numbers: Vec<i32>,
     /// If they are those of a test.
     holding: Option<ConnectionHolder>,
 }
 
-impl<D: ConnectionLocks> ConnectionPermits<D> {
+impl<D: ServerDriver> ConnectionPermits<D> {
     fn new(budget: &Arc<ConnectionBudget<D>>, numbers: Vec<i32>) -> Self {
         Self {
             budget: Arc::clone(budget),
@@ -221,7 +393,7 @@ impl<D: ConnectionLocks> ConnectionPermits<D> {
     }
 }
 
-impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
+impl<D: ServerDriver> Drop for ConnectionPermits<D> {
     fn drop(&mut self) {
         let (budget, given) = (Arc::clone(&self.budget), std::mem::take(&mut self.numbers));
         if given.is_empty() {
@@ -229,6 +401,7 @@ impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
         }
         spawn(async move {
             let mut admin = budget.admin().await;
+            let given = budget.numbers.lock().without_lost(given);
             // If the server is gone, so are its locks.
             drop(D::unlock(&mut admin, &given).await);
             let mut numbers = budget.numbers.lock();
@@ -237,21 +410,42 @@ impl<D: ConnectionLocks> Drop for ConnectionPermits<D> {
     }
 }
 
-/// The paths of the tests of this process that have connections of a server, once for each time that they got some.
-static HOLDERS: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
+/// The tests of this process that have something of a server, once for each time that they got it.
+static HOLDERS: Mutex<Vec<Holding>> = Mutex::new(Vec::new());
 
-/// A test has connections of a server, as long as this lives.
+/// What a test has of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Holding {
+    /// Its path.
+    test: Arc<str>,
+    /// It has its turn in a database that others share, and so no connections of its own; or it stands for all tests
+    /// that share one, whose connections stay.
+    is_shared: bool,
+}
+
+/// A test has something of a server, as long as this lives.
 #[derive(Debug)]
-pub(crate) struct ConnectionHolder(Arc<str>);
+pub(crate) struct ConnectionHolder(Holding);
 
 impl ConnectionHolder {
+    /// `test` has connections.
     pub(crate) fn new(test: &str) -> Self {
-        let test: Arc<str> = test.into();
-        HOLDERS.lock().push(Arc::clone(&test));
-        Self(test)
+        Self::note(test, *test == *ALL_TESTS)
     }
 
-    /// Whether any test has some.
+    /// `test` has its turn in a database that others share.
+    pub(crate) fn turn(test: &str) -> Self {
+        Self::note(test, true)
+    }
+
+    fn note(test: &str, is_shared: bool) -> Self {
+        let test = test.into();
+        let holding = Holding { test, is_shared };
+        HOLDERS.lock().push(holding.clone());
+        Self(holding)
+    }
+
+    /// Whether any test has something.
     pub(crate) fn is_any() -> bool {
         !HOLDERS.lock().is_empty()
     }
@@ -259,20 +453,42 @@ impl ConnectionHolder {
 
 impl Drop for ConnectionHolder {
     fn drop(&mut self) {
-        let mut tests = HOLDERS.lock();
-        if let Some(at) = tests.iter().position(|known| *known == self.0) {
-            tests.swap_remove(at);
+        let mut holders = HOLDERS.lock();
+        if let Some(at) = holders.iter().position(|known| *known == self.0) {
+            holders.swap_remove(at);
         }
     }
 }
 
+/// Whether a test may wait for connections.
+#[derive(Debug)]
+enum Wait {
+    Long,
+    Short,
+    /// It is noted as one that has connections, unless it was before.
+    No(Option<ConnectionHolder>),
+}
+
 /// Whether `test` may wait for connections: not if it has some already.
-pub(crate) fn may_wait(test: &str) -> bool {
-    let tests = HOLDERS.lock();
-    let is_shared = |known: &&Arc<str>| ***known == *ALL_TESTS;
-    let shares = tests.iter().any(|known| is_shared(&known));
-    let others = tests.iter().any(|known| !is_shared(&known));
-    !tests.iter().any(|known| **known == *test) && (!shares || others)
+fn may_wait(test: &str) -> Wait {
+    let mut holders = HOLDERS.lock();
+    if holders.iter().any(|known| *known.test == *test) {
+        return Wait::No(None);
+    }
+    let others = holders.iter().any(|known| !known.is_shared);
+    let shares = holders.iter().any(|known| *known.test == *ALL_TESTS);
+    match (*test == *ALL_TESTS, others, shares) {
+        (true, true, _) => return Wait::Short,
+        (_, true, _) | (_, _, false) => return Wait::Long,
+        (_, false, true) => {}
+    }
+    // No other test may come to the same conclusion meanwhile.
+    let holding = Holding {
+        test: test.into(),
+        is_shared: false,
+    };
+    holders.push(holding.clone());
+    Wait::No(Some(ConnectionHolder(holding)))
 }
 
 /// Whether it is time to say who has the connections.
@@ -284,7 +500,7 @@ fn is_due(backoff: &mut Backoff) -> bool {
 async fn wait(backoff: &mut Backoff, shortage: Option<Error>) -> Result<(), Error> {
     match shortage {
         Some(error) if backoff.expired() => return Err(error),
-        Some(error) => green_light_core::progress(&error.to_string()),
+        Some(error) => progress(&error.to_string()),
         None => {}
     }
     backoff.pause(String::new).await;
@@ -318,12 +534,22 @@ pub(crate) fn wanted_connections() -> Result<Option<i32>, Error> {
     })
 }
 
-fn cannot<D: ConnectionLocks>(error: sqlx::Error) -> Error {
+fn cannot<D: ServerDriver>(error: sqlx::Error) -> Error {
     D::failed("connections cannot be counted", error)
 }
 
+/// The server gives its user so few connections that no test could run.
+fn too_few<D: ServerDriver>(connections: i32) -> Error {
+    let text = format!(
+        "{} gives this user {connections} connections, and green-light needs {FEWEST}",
+        D::Connection::SERVER,
+    );
+    Error::new(Kind::Connection, text)
+        .help("raise `max_connections` of the server, or the limit that the user or the role has")
+}
+
 /// There are not enough connections.
-async fn shortage<D: ConnectionLocks>(
+async fn shortage<D: ServerDriver>(
     admin: &mut Admin<D>,
     wanted: usize,
     total: i32,

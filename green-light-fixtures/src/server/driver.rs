@@ -16,7 +16,7 @@
 //! | `done` | garbage: the reaper drops it |
 //! | `kept` | kept for a person to look at |
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, time::Duration};
 
 use sqlx::Connection;
 
@@ -26,6 +26,9 @@ use crate::server::admin_connection::AdminConnection;
 use crate::server::failure::failed;
 use crate::server::server_connection::ServerConnection;
 use crate::url::DatabaseUrl;
+
+/// After how long without its lock a process of another machine is gone. One that lives takes it again sooner.
+pub(crate) const LOST: Duration = Duration::from_secs(3);
 
 /// A connection for what green-light itself asks.
 pub(crate) type Admin<D> = AdminConnection<<D as ServerAccess>::Connection>;
@@ -102,6 +105,12 @@ pub(crate) trait ConnectionLocks: ServerAccess {
         held: &[i32],
     ) -> impl Future<Output = Result<Vec<i32>, sqlx::Error>> + Send;
 
+    /// Takes the locks of `numbers` that are free. `admin` has none of them.
+    fn lock_again(
+        admin: &mut Admin<Self>,
+        numbers: &[i32],
+    ) -> impl Future<Output = Result<Vec<i32>, sqlx::Error>> + Send;
+
     fn unlock(
         admin: &mut Admin<Self>,
         numbers: &[i32],
@@ -132,7 +141,16 @@ pub(crate) struct TemplateInfo<D: TemplateSql> {
 
 /// The rows of processes and of databases.
 pub(crate) trait Registry: TemplateSql {
-    /// Registers this process, as long as `admin` is open.
+    /// Ends what the server still has of the connection that had the locks of this process before `admin`, among
+    /// them those of the numbers `held`. It may not have noticed yet that the connection has ended.
+    fn end_former(
+        &self,
+        admin: &mut Admin<Self>,
+        held: &[i32],
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Registers this process, as long as `admin` is open, with the templates that it uses. May be called again for
+    /// another connection.
     fn register(
         &self,
         admin: &mut Admin<Self>,
@@ -265,13 +283,23 @@ pub(crate) trait ReaperSql: ServerAccess {
         admin: &mut Admin<Self>,
     ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
 
-    /// How much of the garbage this process has left.
-    fn count_own_garbage(
+    /// Prepares another connection that drops databases.
+    fn bound_drops(
+        _admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// How much of the garbage this process has left, and how much there is.
+    fn count_garbage(
         &self,
         admin: &mut Admin<Self>,
-    ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<(i64, i64), sqlx::Error>> + Send;
 
-    /// Makes garbage of databases that are ready without need, and lists all garbage.
+    /// Makes garbage of databases that are ready without need, and lists all garbage, that of this process first.
+    ///
+    /// What a process has is garbage once the process has ended. If that is not known, as of one on another machine,
+    /// it is garbage when the process has had no lock for [`LOST`], and no session is in it.
     fn list_garbage(
         &self,
         admin: &mut Admin<Self>,

@@ -28,6 +28,7 @@ pub(crate) mod failure;
 pub(crate) mod guard_savepoint;
 pub(crate) mod names;
 pub(crate) mod parked;
+pub(crate) mod process_home;
 pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod response_timeout;

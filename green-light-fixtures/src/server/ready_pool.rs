@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::server::background::{Background, on_own_runtime, spawn};
 use crate::server::client::ServerClient;
-use crate::server::connection_budget::may_wait;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{Purpose, ServerDriver, TemplateInfo};
 use crate::server::reaper;
@@ -31,9 +30,12 @@ pub(crate) async fn acquire<D: ServerDriver>(
     let (client, template) = (Arc::clone(client), Arc::clone(template));
     on_own_runtime(async move {
         reaper::throttle(&client).await?;
-        let permits = match &purpose {
-            Purpose::Test(test) => client.budget.permits_of(test).await?,
-            Purpose::Slot(test) => client.budget.permits_if(may_wait(test), 1).await?,
+        let (permits, _opening) = match &purpose {
+            Purpose::Test(test) => (client.budget.permits_of(test).await?, None),
+            Purpose::Slot(test) => {
+                let (permits, opening) = client.budget.permits_of_slot(test).await?;
+                (permits, Some(opening))
+            }
         };
         let name = pop_or_create(&client, &template, purpose).await?;
         Ok(DatabaseLease::new(client, name, Some(permits)))
@@ -47,7 +49,7 @@ pub(crate) async fn pop_or_create<D: ServerDriver>(
     template: &Arc<TemplateInfo<D>>,
     purpose: Purpose,
 ) -> Result<String, Error> {
-    let driver = &client.driver;
+    let driver = &*client.driver;
     let popped = driver
         .pop_ready(&mut *client.admin().await, template, &purpose)
         .await

@@ -8,9 +8,13 @@
 //! not help, the test fails and says why.
 
 use std::{
+    collections::VecDeque,
     fmt,
     time::{Duration, Instant},
 };
+
+use futures_util::future::{join, join_all};
+use green_light_core::Mutex;
 
 use crate::backoff::Backoff;
 use crate::error::{Error, Kind};
@@ -24,7 +28,10 @@ const PASS: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(20);
 /// How many passes of our own may change nothing.
 const PASSES: usize = 3;
-/// How long a test waits while the garbage of its process does not become less.
+/// How many databases are worth one more connection to drop them, and how many such there are at most.
+const PER_CONNECTION: usize = 3;
+const HELPERS: usize = 5;
+/// How long a test waits while neither the garbage of its process nor that of all becomes less.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What one pass came to.
@@ -76,17 +83,18 @@ async fn try_pass<D: ServerDriver>(
     };
     let cannot = |error| D::failed("leftovers cannot be looked for", error);
     let mut admin = client.driver.connect().await.map_err(cannot)?;
-    let pass = clean(&client.driver, &mut admin, at_least).await;
+    let pass = clean(client, &mut admin, at_least).await;
     admin.close().await;
     drop(permits);
     pass.map_err(cannot)
 }
 
 async fn clean<D: ServerDriver>(
-    driver: &D,
+    client: &ServerClient<D>,
     admin: &mut Admin<D>,
     at_least: usize,
 ) -> Result<Pass, sqlx::Error> {
+    let driver = &*client.driver;
     if !D::lock_reaper(admin).await? {
         return Ok(Pass::Elsewhere);
     }
@@ -94,28 +102,72 @@ async fn clean<D: ServerDriver>(
     if garbage.len() < at_least {
         return Ok(Pass::Done);
     }
-    let mut pass = drop_all(driver, admin, garbage).await?;
+    let mut pass = drop_all(client, admin, garbage).await?;
     let templates = driver.retire_templates(admin).await?;
-    if let refused @ Pass::Refused(_) = drop_all(driver, admin, templates).await? {
+    if let refused @ Pass::Refused(_) = drop_all(client, admin, templates).await? {
         pass = refused;
     }
     Ok(pass)
 }
 
+/// Drops the databases `names` by as many connections as are free and worth it: a server spends most of the time
+/// for it on removing files.
 async fn drop_all<D: ServerDriver>(
-    driver: &D,
+    client: &ServerClient<D>,
     admin: &mut Admin<D>,
     names: Vec<String>,
 ) -> Result<Pass, sqlx::Error> {
-    let mut pass = Pass::Done;
-    for name in names {
+    let helpers = (names.len() / PER_CONNECTION).min(HELPERS);
+    let names = Mutex::new(names.into_iter().collect::<VecDeque<_>>());
+    let helping = (0..helpers).map(async |_| help_to_drop(client, &names).await);
+    let (pass, helped) = join(drop_each(client, admin, &names), join_all(helping)).await;
+    let refused = helped.into_iter().flatten();
+    Ok(refused.fold(pass?, |_, refused| refused))
+}
+
+/// Drops databases beside the connection that has the lock. What was not dropped, if it was refused.
+async fn help_to_drop<D: ServerDriver>(
+    client: &ServerClient<D>,
+    names: &Mutex<VecDeque<String>>,
+) -> Option<Pass> {
+    let permits = client.budget.try_permits(1).await.ok()??;
+    let mut admin = client.driver.connect().await.ok()?;
+    let pass = match D::bound_drops(&mut admin).await {
+        Ok(()) => drop_each(client, &mut admin, names).await.ok(),
+        Err(_) => None,
+    };
+    admin.close().await;
+    drop(permits);
+    pass.filter(|pass| matches!(pass, Pass::Refused(_)))
+}
+
+async fn drop_each<D: ServerDriver>(
+    client: &ServerClient<D>,
+    admin: &mut Admin<D>,
+    names: &Mutex<VecDeque<String>>,
+) -> Result<Pass, sqlx::Error> {
+    let (driver, mut pass) = (&*client.driver, Pass::Done);
+    loop {
+        let Some(name) = ({ names.lock().pop_front() }) else {
+            return Ok(pass);
+        };
         if let Err(error) = driver.drop_database(admin, &name).await {
             pass = Pass::Refused(driver.explain_refusal(admin, &error).await);
             // One that cannot be dropped must not keep the others from being dropped.
             driver.mark_garbage(admin, &name).await?;
         }
     }
-    Ok(pass)
+}
+
+/// Drops what processes have left that were killed, if it is worth a connection.
+pub(crate) async fn reap_leftovers<D: ServerDriver>(client: &ServerClient<D>) {
+    let at_least = Background::batch_at_exit();
+    let garbage = client.driver.list_garbage(&mut *client.admin().await).await;
+    if garbage.is_ok_and(|garbage| garbage.len() >= at_least) {
+        let guard = client.background.work_guard().await;
+        pass(client, at_least).await;
+        drop(guard);
+    }
 }
 
 /// At the end of the process, which needs none of its databases any more.
@@ -149,20 +201,23 @@ pub(crate) async fn throttle<D: ServerDriver>(client: &ServerClient<D>) -> Resul
         return Ok(());
     }
     let cannot = |error| D::failed("databases that wait to be dropped cannot be counted", error);
-    let (mut backoff, mut fewest, mut fruitless) = (Backoff::new(), usize::MAX, 0);
+    let (mut backoff, mut fewest, mut fruitless) = (Backoff::new(), (i64::MAX, i64::MAX), 0);
     let mut since = Instant::now();
     loop {
         let mut admin = client.admin().await;
-        let left = client.driver.count_own_garbage(&mut admin).await;
+        let left = client.driver.count_garbage(&mut admin).await;
         drop(admin);
-        let left = usize::try_from(left.map_err(cannot)?).unwrap_or(usize::MAX);
+        let (own, all) = left.map_err(cannot)?;
+        let left = usize::try_from(own).unwrap_or(usize::MAX);
         backlog.set_garbage(left);
         if !backlog.is_full() {
             return Ok(());
         }
         let pass = pass(client, 1).await;
-        if left < fewest {
-            (fewest, fruitless, since) = (left, 0, Instant::now());
+        // It does not matter who drops databases, and whose.
+        if own < fewest.0 || all < fewest.1 {
+            fewest = (own.min(fewest.0), all.min(fewest.1));
+            (fruitless, since) = (0, Instant::now());
         } else if matches!(pass, Pass::Refused(_)) {
             fruitless += 1;
         }

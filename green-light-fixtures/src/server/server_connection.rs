@@ -21,6 +21,8 @@ pub(crate) trait ServerConnection: Connection {
     fn help(error: &sqlx::Error) -> String;
     /// Whether the server refused a connection because it has no more.
     fn is_full(error: &sqlx::Error) -> bool;
+    /// Whether the server has ended the connection with this error.
+    fn has_ended(error: &sqlx::Error) -> bool;
     /// Sends a query. How long the reply may take is not bounded here.
     fn send(&mut self, query: OwnedQuery<Self::Database>) -> ReplyStream<'_, Self::Database>;
 }

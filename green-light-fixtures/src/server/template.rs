@@ -19,7 +19,6 @@ use crate::server::admin_connection::AdminConnection;
 use crate::server::build_id::content_id;
 use crate::server::client::ServerClient;
 use crate::server::clients::client_of;
-use crate::server::connection_budget::ConnectionHolder;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{Admin, Purpose, ServerDriver, TemplateInfo};
 use crate::server::names::new_name;
@@ -155,8 +154,7 @@ impl<D: ServerDriver> Building<'_, D> {
     async fn wait_or_build(&self) -> Result<bool, Error> {
         // For the connection that holds the lock, and for those of the schema.
         let budget = &self.client.budget;
-        let may_wait = !ConnectionHolder::is_any();
-        let permits = budget.permits_if(may_wait, budget.per_test()).await?;
+        let permits = budget.permits_of_template().await?;
         let cannot = |error| D::failed("the template cannot be built", error);
         let mut admin = self.client.driver.connect().await.map_err(cannot)?;
         let built = match self.wait_for_lock(&mut admin).await {

@@ -88,6 +88,10 @@ impl<D: TestServer> Template for ServerTemplate<D> {
         Some(Box::new(ConnectionHolder::new(test)))
     }
 
+    fn note_turn(&self, test: &str) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(ConnectionHolder::turn(test)))
+    }
+
     fn server_end(&self) -> Option<String> {
         D::Db::server_end()
     }

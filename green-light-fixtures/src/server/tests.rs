@@ -85,6 +85,10 @@ impl ServerConnection for SqliteConnection {
         false
     }
 
+    fn has_ended(_: &sqlx::Error) -> bool {
+        false
+    }
+
     fn send(&mut self, query: OwnedQuery<Sqlite>) -> ReplyStream<'_, Sqlite> {
         self.fetch_many(query)
     }
@@ -135,6 +139,10 @@ impl ConnectionLocks for MemoryServer {
         Ok(free.take(count).collect())
     }
 
+    async fn lock_again(_: &mut Admin, numbers: &[i32]) -> Result<Vec<i32>, sqlx::Error> {
+        Ok(numbers.to_vec())
+    }
+
     async fn unlock(_: &mut Admin, _: &[i32]) -> Result<(), sqlx::Error> {
         Ok(())
     }
@@ -145,6 +153,10 @@ impl ConnectionLocks for MemoryServer {
 }
 
 impl Registry for MemoryServer {
+    async fn end_former(&self, _: &mut Admin, _: &[i32]) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
     async fn register(&self, _: &mut Admin) -> Result<(), sqlx::Error> {
         Ok(())
     }
@@ -278,8 +290,9 @@ impl ReaperSql for MemoryServer {
         Ok(true)
     }
 
-    async fn count_own_garbage(&self, _: &mut Admin) -> Result<i64, sqlx::Error> {
-        Ok(self.count(State::Garbage))
+    async fn count_garbage(&self, _: &mut Admin) -> Result<(i64, i64), sqlx::Error> {
+        let all = self.count(State::Garbage);
+        Ok((all, all))
     }
 
     async fn list_garbage(&self, _: &mut Admin) -> Result<Vec<String>, sqlx::Error> {

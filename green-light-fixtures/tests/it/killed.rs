@@ -88,7 +88,7 @@ const TO_POSTGRES: &[&str] = &[
 /// What is among the messages to MySQL.
 const TO_MYSQL: &[&str] = &[
     "CREATE DATABASE IF NOT EXISTS green_light",
-    "INSERT INTO green_light.processes",
+    "REPLACE INTO green_light.processes",
     "GET_LOCK('green_light.template.",
     "INSERT INTO green_light.test_databases",
     "CREATE DATABASE `gl_t_",

@@ -8,6 +8,7 @@
 mod support;
 
 mod backlog;
+mod budgets;
 mod checkout;
 mod children;
 mod clone;
@@ -22,7 +23,9 @@ mod held;
 mod images;
 mod keep;
 mod killed;
+mod known;
 mod leftovers;
+mod litter;
 mod lost;
 mod mysql_database;
 mod mysql_sandbox;

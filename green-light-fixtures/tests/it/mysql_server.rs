@@ -30,7 +30,8 @@ pub(crate) async fn password_by_socket<'a>(
 
 /// A server, and a user who may make the databases that green-light makes, and nothing else.
 pub(crate) struct MySqlServer {
-    holder: Partner,
+    /// Keeps the server from stopping.
+    holder: Option<Partner>,
     /// Of the owner of the server.
     admin: String,
     url: String,
@@ -48,7 +49,8 @@ impl MySqlServer {
             checkout
                 .playing(test, "hold")
                 .env_remove("GREEN_LIGHT_MYSQL_URL")
-                .env("GREEN_LIGHT_CONNECTIONS", FIRST.to_string()),
+                .env("GREEN_LIGHT_CONNECTIONS", FIRST.to_string())
+                .env("GREEN_LIGHT_LINGER", "3600"),
         );
         let of_a_database = holder.hear("url");
         let (address, query) = of_a_database.split_once('?').unwrap();
@@ -67,7 +69,7 @@ impl MySqlServer {
             password
         });
         Self {
-            holder,
+            holder: Some(holder),
             admin: server,
             url: format!("mysql://tester:{password}@localhost?{query}"),
             password,
@@ -77,6 +79,20 @@ impl MySqlServer {
 
     pub(crate) async fn admin(&self) -> MySqlConnection {
         MySqlConnection::connect(&self.admin).await.unwrap()
+    }
+
+    /// The URL of the database `name` for the user.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        self.url
+            .replacen("@localhost?", &format!("@localhost/{name}?"), 1)
+    }
+
+    /// Lets the server give the user no more connections than that.
+    pub(crate) async fn limit_connections(&self, most: i64) {
+        let mut admin = self.admin().await;
+        let limit = format!("ALTER USER tester@localhost WITH MAX_USER_CONNECTIONS {most}");
+        admin.execute(AssertSqlSafe(limit)).await.unwrap();
+        admin.close().await.unwrap();
     }
 
     /// The URL of the owner of the server.
@@ -117,6 +133,14 @@ impl MySqlServer {
         .await
     }
 
+    /// Lets the server run without the process that keeps it from stopping, and that has a connection.
+    pub(crate) fn leave_alone(&mut self) {
+        if let Some(mut holder) = self.holder.take() {
+            holder.tell("go");
+            holder.end();
+        }
+    }
+
     /// Stops the server.
     pub(crate) fn end(mut self) {
         let (mut admin, data) = run(async {
@@ -125,8 +149,7 @@ impl MySqlServer {
             let data: String = data.await.unwrap();
             (admin, data)
         });
-        self.holder.tell("go");
-        self.holder.end();
+        self.leave_alone();
         // It may be stopping by itself already.
         let _ = run(admin.execute("SHUTDOWN"));
         drop(admin);

@@ -143,6 +143,15 @@ impl OwnServer {
         Self { on, place }
     }
 
+    /// One on which no process is but those that play a part.
+    pub(crate) fn alone(on: On) -> Self {
+        let mut server = Self::start(on);
+        if let Place::MySql(server) = &mut server.place {
+            server.leave_alone();
+        }
+        server
+    }
+
     /// One that gives out as many connections.
     pub(crate) fn narrow(on: On, connections: i64) -> Self {
         let place = match on.backend {
@@ -222,6 +231,22 @@ impl OwnServer {
         match &self.place {
             Place::Postgres(role) => outside(&role.maintenance()).await,
             Place::MySql(server) => outside(server.server()).await,
+        }
+    }
+
+    /// The URL of one of its databases, for the user of its processes.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        match &self.place {
+            Place::Postgres(role) => role.url_of(name),
+            Place::MySql(server) => server.url_of(name),
+        }
+    }
+
+    /// Lets the server give the user of its processes no more connections than that.
+    pub(crate) fn limit_connections(&self, most: i64) {
+        match &self.place {
+            Place::Postgres(role) => run(role.limit_connections(most)),
+            Place::MySql(server) => run(server.limit_connections(most)),
         }
     }
 

@@ -60,6 +60,11 @@ impl Role {
         format!("{start}/{name}?{query}")
     }
 
+    /// The URL of the database `name` for this role.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        self.url.replacen("/postgres?", &format!("/{name}?"), 1)
+    }
+
     /// The URL of the owner of the server.
     pub(crate) fn server(&self) -> &str {
         &self.server

@@ -155,7 +155,7 @@ fn a_server_that_falls_silent_at_any_message_holds_up_nobody(on: On) {
         Backend::Postgres => &[
             "CREATE DATABASE \"green_light_",
             "CREATE TABLE green_light.template",
-            "SELECT pg_advisory_lock_shared",
+            "INSERT INTO green_light.process ",
             "UPDATE green_light.template t SET used",
             "CREATE DATABASE \"gl_b_",
             "CREATE TABLE two",
@@ -169,7 +169,7 @@ fn a_server_that_falls_silent_at_any_message_holds_up_nobody(on: On) {
         ],
         _ => &[
             "CREATE DATABASE IF NOT EXISTS green_light",
-            "INSERT INTO green_light.processes",
+            "REPLACE INTO green_light.processes",
             "GET_LOCK('green_light.template.",
             "CREATE DATABASE `gl_t_",
             "CREATE TABLE two",
