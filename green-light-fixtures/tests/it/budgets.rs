@@ -23,7 +23,7 @@ use crate::{
 
 on_each_server!(
     every_budget_is_enough_or_is_refused_with_the_number_that_is_needed,
-    every_server_is_wide_enough_or_is_refused_with_the_number_that_is_needed,
+    a_server_that_gives_a_user_too_few_connections_says_how_many_are_needed,
 );
 
 const ISOLATIONS: [&str; 4] = ["transaction", "database", "shared", "mixed"];
@@ -186,7 +186,7 @@ fn every_budget_is_enough_or_is_refused_with_the_number_that_is_needed(on: On) {
     }
     let server = OwnServer::alone(on);
     try_all(
-        cases(131),
+        cases(193),
         &["write a number of connections, 2 or more"],
         |case| {
             let processes = 0..case.processes;
@@ -202,22 +202,17 @@ fn every_budget_is_enough_or_is_refused_with_the_number_that_is_needed(on: On) {
     server.end();
 }
 
-/// The same with what the server itself gives.
-fn every_server_is_wide_enough_or_is_refused_with_the_number_that_is_needed(on: On) {
+fn a_server_that_gives_a_user_too_few_connections_says_how_many_are_needed(on: On) {
     if let Some(part) = part() {
         return play(on, &part);
     }
-    let server = OwnServer::alone(on);
-    try_all(
-        cases(311),
-        &["connections, and green-light needs 4"],
-        |case| {
-            server.limit_connections(case.connections);
-            let part = format!("{} {}", case.threads, case.isolation);
-            let processes = 0..case.processes;
-            let playing = processes.map(|_| server.playing(&part).spawn().unwrap());
-            playing.collect()
-        },
-    );
+    let server = OwnServer::start(on);
+    server.limit_connections(3);
+    let output = output(server.playing("1 transaction").spawn().unwrap());
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(!output.status.success(), "{said}");
+    let told = "gives this user 3 connections, and green-light needs 4";
+    assert!(said.contains(told), "{said}");
     server.end();
 }

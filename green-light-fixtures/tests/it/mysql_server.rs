@@ -3,7 +3,7 @@
 //!
 //! A copy of the test program in another target directory starts another server.
 
-use std::{path::Path, process::Command, thread, time::Duration};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, Isolation};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
@@ -153,6 +153,9 @@ impl MySqlServer {
         // It may be stopping by itself already.
         let _ = run(admin.execute("SHUTDOWN"));
         drop(admin);
+        let directory = Path::new(&data).parent().unwrap();
+        // Nobody waits for users of a server that has ended.
+        fs::remove_file(directory.join("linger")).unwrap();
         self.checkout.end(Path::new(&data));
     }
 }
