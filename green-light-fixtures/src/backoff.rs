@@ -57,6 +57,11 @@ impl Backoff {
                 what()
             ));
         }
+        self.pause_silently().await;
+    }
+
+    /// Sleeps as long, without a report.
+    pub(crate) async fn pause_silently(&mut self) {
         self.pauses += 1;
         let base = u64::from(self.pauses.min(12)) * 5;
         let spread = u64::from(std::process::id().wrapping_mul(2_654_435_761) >> 24) % 20;

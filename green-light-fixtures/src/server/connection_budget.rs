@@ -503,7 +503,7 @@ async fn wait(backoff: &mut Backoff, shortage: Option<Error>) -> Result<(), Erro
         Some(error) => progress(&error.to_string()),
         None => {}
     }
-    backoff.pause(String::new).await;
+    backoff.pause_silently().await;
     Ok(())
 }
 

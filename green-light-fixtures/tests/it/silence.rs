@@ -258,9 +258,12 @@ fn a_server_that_is_stopped_is_told_and_goes_on_later(on: On) {
     let heard = child.hear("processes");
     let (data, processes) = heard.split_once(' ').unwrap();
     let signal = |name: &str| {
-        let mut kill = Command::new("kill");
-        kill.arg(name).args(processes.split(' '));
-        assert!(kill.status().unwrap().success());
+        let kill = |process| Command::new("kill").args([name, process]).status().unwrap();
+        let sent = processes
+            .split(' ')
+            .filter(|process| kill(process).success());
+        // One may have ended that made a database ahead.
+        assert!(sent.count() > 0);
     };
     signal("-STOP");
     child.tell("it stands still");
