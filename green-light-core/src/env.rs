@@ -5,10 +5,11 @@
 use std::ffi::OsString;
 
 /// What the guide `variables` lists.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "GREEN_LIGHT_AUTOUSE",
     "GREEN_LIGHT_CONNECTIONS",
     "GREEN_LIGHT_DEBUG",
+    "GREEN_LIGHT_DIR",
     "GREEN_LIGHT_DROP_TIMEOUT",
     "GREEN_LIGHT_EVENTS",
     "GREEN_LIGHT_ISOLATION",

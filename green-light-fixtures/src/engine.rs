@@ -16,6 +16,7 @@ use crate::driver::traits::Driver;
 use crate::drivers::{self, driver};
 use crate::env;
 use crate::error::Error;
+use crate::files::base;
 use crate::isolation::Isolation;
 use crate::limits::Timeouts;
 use crate::sandbox::lease::Lease;
@@ -265,6 +266,7 @@ impl EngineBuilder {
 /// When one is not, with what to write.
 fn check_variables() -> Result<(), Error> {
     env::forced_rebuild()?;
+    base::check()?;
     keep_failed::limit()?;
     Isolation::from_env()?;
     drivers::check_variables()

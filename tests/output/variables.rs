@@ -19,6 +19,8 @@ const BAD: &[(&str, &str)] = &[
     ("GREEN_LIGHT_CONNECTIONS", "1"),
     ("GREEN_LIGHT_WAIT", "soon"),
     ("GREEN_LIGHT_LINGER", "long"),
+    ("GREEN_LIGHT_DIR", "cache"),
+    ("GREEN_LIGHT_DIR", "/dev/null/cache"),
 ];
 
 /// Those that name a server fail the tests on that server.

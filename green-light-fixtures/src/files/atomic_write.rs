@@ -21,7 +21,9 @@ pub(crate) fn atomic_write(path: &Path, draft: &Path, content: &[u8]) -> io::Res
 }
 
 fn write(draft: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(draft)?;
+    // Of a process that was killed. One that is a link is not followed.
+    let _ = fs::remove_file(draft);
+    let mut file = File::create_new(draft)?;
     let (one, other) = content.split_at(content.len() / 2);
     file.write_all(one)?;
     step("half");

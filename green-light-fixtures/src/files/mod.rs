@@ -3,3 +3,4 @@
 pub(crate) mod atomic_write;
 pub(crate) mod base;
 pub(crate) mod lock;
+pub(crate) mod owner;

@@ -8,6 +8,8 @@
 
 pub(crate) mod command_output;
 pub(crate) mod connection_help;
+pub(crate) mod environment;
+pub(crate) mod guarded_file;
 pub(crate) mod hints;
 pub(crate) mod linger;
 pub(crate) mod locate;

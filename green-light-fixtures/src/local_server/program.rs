@@ -24,8 +24,6 @@ pub(crate) struct ServerProgram {
     pub(crate) variable: &'static str,
     /// What the URL in that variable begins with.
     pub(crate) schemes: &'static [&'static str],
-    /// What its own environment variables begin with. They are meant for other servers.
-    pub(crate) env_prefix: &'static str,
     /// If root runs the tests, the first of these users that exists runs the server.
     pub(crate) users: &'static [&'static str],
     /// The signal that stops it as fast as its data allow.

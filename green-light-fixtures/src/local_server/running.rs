@@ -10,7 +10,7 @@ use green_light_core::{Mutex, progress};
 
 use crate::env::value;
 use crate::error::{Error, Kind};
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::local_server::hints::hint;
 use crate::local_server::program::ServerProgram;
 use crate::local_server::server_dir::ServerDir;
@@ -78,7 +78,7 @@ impl RunningServer {
         let mut started = self.started.lock();
         let (server, _) = match &mut *started {
             Some(started) => started,
-            none => none.insert(start::join_or_start(self.program, &default_base())?),
+            none => none.insert(start::join_or_start(self.program, base()?)?),
         };
         Ok(DatabaseUrl::new((self.program.url)(&server.sockets)))
     }

@@ -9,8 +9,8 @@
 //! A process that holds both has the directory to itself.
 
 use std::{
-    fs::{self, DirBuilder},
-    io,
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -20,7 +20,10 @@ use crate::digest::short_digest;
 use crate::error::{Error, Kind};
 use crate::failpoint::step;
 use crate::files::atomic_write::atomic_write;
+use crate::files::base;
 use crate::files::lock::FileLock;
+use crate::files::owner::make;
+use crate::local_server::guarded_file;
 use crate::local_server::run_as::RunAs;
 
 /// The path of a unix socket may have 108 bytes, 104 on macOS, the final zero included.
@@ -55,22 +58,12 @@ impl ServerDir {
         let mut parent = base.join("servers");
         if !user.can_enter(&parent) {
             let (wanted, temporary) = (parent, std::env::temp_dir());
-            let checkout = short_hash(&wanted.to_string_lossy());
-            parent = temporary.join(format!("green-light-{checkout}"));
-            if !user.can_enter(&parent) {
+            if base::is_named() || !user.can_enter(&temporary) {
                 return Err(out_of_reach(&wanted, &temporary));
             }
+            parent = base::in_temporary(&wanted).map_err(refused("write to", &temporary))?;
         }
-        fs::create_dir_all(&parent).map_err(refused("make", &parent))?;
-        let owner = fs::metadata(&parent).map_err(refused("look at", &parent))?;
-        // In the system's temporary directory, any user may have made one of this name.
-        if !parent.starts_with(base) && owner.uid() != user.asking() {
-            return Err(Error::new(
-                Kind::Directory,
-                format!("`{}` belongs to another user", parent.display()),
-            )
-            .help("remove it, or set `TMPDIR` to a directory of your own"));
-        }
+        make(&parent).map_err(refused("make", &parent))?;
         let dir = Self {
             path: parent.join(name),
             user,
@@ -79,15 +72,25 @@ impl ServerDir {
         step("home");
         let executable = dir.file("program");
         if !executable.exists() {
-            fs::write(&executable, stamp).map_err(refused("write to", &executable))?;
+            guarded_file::create(&executable)
+                .and_then(|mut file| file.write_all(stamp.as_bytes()))
+                .map_err(refused("write to", &executable))?;
         }
         Ok(dir)
     }
 
-    /// Makes a directory that only the server's user can enter. It may exist.
+    /// Makes a directory that only the server's user can enter. It may exist, if it belongs to that user.
     pub(crate) fn make(&self, path: &Path) -> Result<(), Error> {
         match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let found = fs::symlink_metadata(path).map_err(refused("look at", path))?;
+                match found.uid() {
+                    owner if found.is_dir() && owner == self.user.running() => return Ok(()),
+                    // Its maker was killed before it gave it away.
+                    owner if found.is_dir() && owner == self.user.asking() => {}
+                    _ => return Err(of_another_user(path)),
+                }
+            }
             made => made.map_err(refused("make", path))?,
         }
         self.user.give(path).map_err(refused("give away", path))
@@ -113,13 +116,17 @@ impl ServerDir {
     /// Takes the lock `name` if it is free.
     pub(crate) fn try_lock(&self, name: &str) -> Result<Option<FileLock>, Error> {
         let path = self.file(name);
-        FileLock::try_acquire(&path).map_err(refused("lock", &path))
+        guarded_file::open(OpenOptions::new().create(true).append(true), &path)
+            .and_then(FileLock::try_lock)
+            .map_err(refused("lock", &path))
     }
 
     /// Writes `text` to the file `name`, at once for its readers.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let (path, draft) = (self.file(name), self.file(&format!("{name}.new")));
-        atomic_write(&path, &draft, text.as_bytes()).map_err(refused("write to", &path))
+        atomic_write(&path, &draft, text.as_bytes())
+            .and_then(|()| guarded_file::let_read(&path))
+            .map_err(refused("write to", &path))
     }
 
     /// Makes the directory for `socket`, which must have a short path. The caller holds both locks.
@@ -127,8 +134,10 @@ impl ServerDir {
         let elsewhere = Path::new("/tmp");
         let mut directory = self.file("run");
         let _ = fs::remove_dir_all(&directory);
-        let last = fs::read_to_string(self.file("sockets")).unwrap_or_default();
-        if Path::new(&last).parent() == Some(elsewhere) && last.contains(SOCKETS) {
+        let last = guarded_file::read(&self.file("sockets"));
+        let name = Path::new(&last).file_name().unwrap_or_default();
+        let is_ours = name.to_string_lossy().starts_with(SOCKETS);
+        if is_ours && Path::new(&last).parent() == Some(elsewhere) {
             let _ = fs::remove_dir_all(last);
         }
         // The server makes a lock file beside the socket.
@@ -160,7 +169,7 @@ impl ServerDir {
                 .file_name()
                 .to_string_lossy()
                 .starts_with(&format!("{slug}-"));
-            let recorded = fs::read_to_string(other.file("program")).unwrap_or_default();
+            let recorded = guarded_file::read(&other.file("program"));
             let (executable, _) = recorded.rsplit_once('\n').unwrap_or_default();
             let is_current = stamp(Path::new(executable)).is_ok_and(|stamp| stamp == recorded);
             if is_same_kind
@@ -200,46 +209,37 @@ fn short_hash(text: &str) -> String {
 /// What to say if `action` failed on `path`.
 pub(crate) fn refused(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |error| {
-        let help = match error.kind() {
-            io::ErrorKind::ReadOnlyFilesystem => {
-                "this file system is read-only, and the data of a database server goes there: let \
-             `CARGO_TARGET_DIR` name a directory that can be written"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "the data of a database server goes there: let the user that runs the tests write there, or let \
-             `CARGO_TARGET_DIR` name a directory of its own"
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "the disk is full, and the data of a database server goes there: make room, as by `cargo clean`, or \
-             let `CARGO_TARGET_DIR` name a directory on another disk"
-            }
-            io::ErrorKind::InvalidFilename => {
-                "this path is too long, and the data of a database server goes there: let `CARGO_TARGET_DIR` name \
-             a directory with a shorter one"
-            }
-            _ => {
-                "the data of a database server goes there: make that directory, or let the variable that names it, \
-             `CARGO_TARGET_DIR` or `TMPDIR`, name one on a local disk"
-            }
-        };
+        let help = base::cure(error.kind());
         let fact = format!("cannot {action} `{}`: {error}", path.display());
         Error::new(Kind::Directory, fact).help(help)
     }
 }
 
-/// The user who runs a server for root can enter neither the target directory nor the temporary one.
-fn out_of_reach(wanted: &Path, temporary: &Path) -> Error {
-    Error::new(
-        Kind::Directory,
-        format!(
-            "a database server does not run as root, and the user who runs it can enter neither `{}` nor `{}`",
-            wanted.display(),
-            temporary.display()
-        ),
+fn of_another_user(path: &Path) -> Error {
+    let fact = format!("`{}` belongs to another user, or is a link", path.display());
+    Error::new(Kind::Directory, fact).help(
+        "remove it, or let `GREEN_LIGHT_DIR` name a directory in which no other user can write",
     )
-    .help(
-        "set `TMPDIR` to a directory that every user can enter, such as `/tmp`; or give the directories above \
-         one of these two the mode `o+x`; or run the tests as another user",
+}
+
+/// The user who runs a server for root cannot enter the directory of its data.
+fn out_of_reach(wanted: &Path, temporary: &Path) -> Error {
+    let fact = "a database server does not run as root, and the user who runs it";
+    let wanted = wanted.display();
+    if base::is_named() {
+        let fact = format!("{fact} cannot enter `{wanted}`");
+        return Error::new(Kind::Directory, fact).help(
+            "let `GREEN_LIGHT_DIR` name a directory that every user can enter; or give the directories above this one \
+             the mode `o+x`; or run the tests as another user",
+        );
+    }
+    let fact = format!(
+        "{fact} can enter neither `{wanted}` nor `{}`",
+        temporary.display()
+    );
+    Error::new(Kind::Directory, fact).help(
+        "let `GREEN_LIGHT_DIR` name a directory that every user can enter; or give the directories above one of these \
+         two the mode `o+x`; or run the tests as another user",
     )
 }
 
@@ -290,11 +290,12 @@ mod tests {
             ),
             (Is::StorageFull, "help: the disk is full"),
             (Is::InvalidFilename, "help: this path is too long"),
+            (Is::NotADirectory, "there is a file in its place"),
             (Is::Other, "on a local disk"),
         ] {
             let error = refused("make", Path::new("/a"))(kind.into()).to_string();
             assert!(
-                error.contains(cure) && error.contains("CARGO_TARGET_DIR"),
+                error.contains(cure) && error.contains("GREEN_LIGHT_DIR"),
                 "{error}"
             );
         }
@@ -326,7 +327,7 @@ mod tests {
             text.contains("can enter neither `/a/servers` nor `/b`"),
             "{text}"
         );
-        assert!(text.contains("help: set `TMPDIR`"), "{text}");
+        assert!(text.contains("help: let `GREEN_LIGHT_DIR` name"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! a server without users stops by itself.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -22,7 +22,7 @@ use crate::local_server::program::ServerProgram;
 use crate::local_server::run_as::RunAs;
 use crate::local_server::server_dir::{ServerDir, TEMPORARY, refused};
 use crate::local_server::watchdog::ServerRef;
-use crate::local_server::{linger, watchdog};
+use crate::local_server::{environment, guarded_file, linger, watchdog};
 
 /// After how long a start is reported.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -153,7 +153,7 @@ impl Starting<'_> {
                 return Ok(StartOutcome::Joined(server));
             }
             if !killed && begun.elapsed() > ORPHAN && !watchdog::is_kept(&self.dir) {
-                watchdog::kill_orphan(self.program, &self.dir);
+                watchdog::kill_orphan(&self.dir);
                 killed = true;
             }
             if begun.elapsed() > LIMIT {
@@ -170,7 +170,7 @@ impl Starting<'_> {
         let boot = boot();
         if data.is_dir() && stale.exists() {
             // Durability is off: what a machine has lost in a crash may be anything.
-            if fs::read_to_string(self.dir.file("boot")).unwrap_or_default() != boot {
+            if guarded_file::read(&self.dir.file("boot")) != boot {
                 self.discard_cluster()?;
             }
             // The process id in it may be one of any process by now: with the lock `alive`, no process of the old
@@ -195,11 +195,11 @@ impl Starting<'_> {
         step("initialise");
         // The program that a killed process started may still write into a directory of its own.
         let new = new.join(format!("{}", std::process::id()));
-        let output = File::create(&log).and_then(|log| Ok((log.try_clone()?, log)));
+        let output = guarded_file::create(&log).and_then(|log| Ok((log.try_clone()?, log)));
         let (output, errors) = output.map_err(refused("write to", &log))?;
         let mut command = (self.program.initialise)(&self.executable, &new);
         let initialiser = PathBuf::from(command.get_program());
-        command
+        environment::limit(&mut command)
             .stdout(output)
             .stderr(errors)
             .current_dir(self.dir.path());
@@ -291,7 +291,7 @@ fn with_log_tail(program: &ServerProgram, reason: &str, log: &Path) -> Error {
 
 /// The last lines of a log up to the reason of a failure.
 pub(crate) fn log_tail(program: &ServerProgram, log: &Path, at_most: usize) -> Vec<String> {
-    let text = fs::read_to_string(log).unwrap_or_default();
+    let text = guarded_file::read(log);
     let telling = text.split(program.advice).next().unwrap_or_default();
     let lines: Vec<_> = telling.trim_end().lines().collect();
     let last = &lines[lines.len().saturating_sub(at_most)..];
@@ -307,8 +307,7 @@ fn cure(lines: &[String]) -> Option<&'static str> {
         ),
         (
             &["No space left on device", "errno: 28", "OS error 28"],
-            "make room on the disk of its data, which are below the target directory, or let `CARGO_TARGET_DIR` \
-             name a directory on another disk",
+            "make room on the disk of its data, or let `GREEN_LIGHT_DIR` name a directory on another disk",
         ),
         (
             &["ermission denied", "errno: 13"],

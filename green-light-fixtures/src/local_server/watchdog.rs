@@ -5,10 +5,9 @@
 //! behind `cargo test` reaches it.
 
 use std::{
-    env,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::Write as _,
-    os::unix::{fs::OpenOptionsExt as _, process::CommandExt as _},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -18,6 +17,7 @@ use crate::failpoint::step;
 use crate::files::lock::FileLock;
 use crate::local_server::program::ServerProgram;
 use crate::local_server::server_dir::{ServerDir, refused};
+use crate::local_server::{environment, guarded_file};
 
 pub(crate) const SCRIPT: &str = include_str!("watchdog.sh");
 
@@ -35,10 +35,10 @@ pub(crate) struct ServerRef {
 impl ServerRef {
     /// Becomes a user of the server of `dir`, if it has a keeper.
     pub(crate) fn join(dir: &ServerDir) -> Option<Self> {
-        let before = fs::read_to_string(dir.file("endpoint")).ok()?;
+        let before = guarded_file::read(&dir.file("endpoint"));
         let users = open_pipe(dir)?;
         // The keeper removes the endpoint first, and then checks for users.
-        let after = fs::read_to_string(dir.file("endpoint")).ok()?;
+        let after = guarded_file::read(&dir.file("endpoint"));
         let sockets = PathBuf::from(before.lines().next()?);
         (before == after).then_some(Self { users, sockets })
     }
@@ -56,12 +56,7 @@ pub(crate) fn is_kept(dir: &ServerDir) -> bool {
 }
 
 fn open_pipe(dir: &ServerDir) -> Option<File> {
-    // With this flag, it fails at once if there is no reader.
-    OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(dir.file("users"))
-        .ok()
+    guarded_file::open_pipe(&dir.file("users")).ok()
 }
 
 /// Starts the server of `dir` and its supervisor. It has no user yet.
@@ -88,7 +83,7 @@ pub(crate) fn spawn(
     let script = &crate::local_server::tests::steps::deadly(SCRIPT);
     dir.write("watchdog.sh", script)?;
     step("script");
-    let mut command = quiet("sh", program.env_prefix);
+    let mut command = quiet("sh");
     command
         .arg(dir.file("watchdog.sh"))
         .args([dir.path(), sockets])
@@ -106,7 +101,7 @@ pub(crate) fn spawn(
     if status.success() {
         return Ok(());
     }
-    let output = fs::read_to_string(dir.file("watch.log")).unwrap_or_default();
+    let output = guarded_file::read(&dir.file("watch.log"));
     Err(Error::new(
         Kind::Server,
         format!(
@@ -116,37 +111,27 @@ pub(crate) fn spawn(
             output.trim()
         ),
     )
-    .help("it needs a file system with named pipes: let `CARGO_TARGET_DIR` name a local directory"))
+    .help("it needs a file system with named pipes: let `GREEN_LIGHT_DIR` name a local directory"))
 }
 
 /// Stops a server whose supervisor was killed, by the process id that the supervisor has written down.
 ///
 /// The caller has found the lock `alive` held, so no other process has that id.
-pub(crate) fn kill_orphan(program: &ServerProgram, dir: &ServerDir) {
-    let number = fs::read_to_string(dir.file("server.pid")).unwrap_or_default();
+pub(crate) fn kill_orphan(dir: &ServerDir) {
+    let number = guarded_file::read(&dir.file("server.pid"));
     if number.trim().parse::<u32>().is_ok() {
         let script = "kill -s TERM \"$1\"; sleep 1; kill -s KILL \"$1\"";
-        let mut command = quiet("sh", program.env_prefix);
+        let mut command = quiet("sh");
         command.args(["-c", script, "sh", number.trim()]);
         dir.user().apply_to(&mut command);
         let _ = command.status();
     }
 }
 
-/// A command without input and output, and without the environment variables for other servers, which begin with
-/// `env_prefix`.
-pub(crate) fn quiet(executable: impl AsRef<Path>, env_prefix: &str) -> Command {
+/// A command without input and output, and with an environment of a server.
+pub(crate) fn quiet(executable: impl AsRef<Path>) -> Command {
     let mut command = Command::new(executable.as_ref());
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        if [env_prefix, "LC_", "LANG"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
-    }
-    command
+    environment::limit(&mut command)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

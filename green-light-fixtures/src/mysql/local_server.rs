@@ -67,7 +67,6 @@ const PLACES: [&str; 8] = [
 pub(crate) const ADMINISTRATOR: &str = "root";
 const PROCESS: &str = "mysqld.pid";
 const SOCKET: &str = "s";
-const ENV_PREFIX: &str = "MYSQL";
 
 /// The MySQL or MariaDB that this process works with.
 pub(crate) static SERVER: RunningServer = RunningServer::new(&MYSQL_OR_MARIADB);
@@ -78,7 +77,6 @@ pub(crate) const MYSQL_OR_MARIADB: ServerProgram = ServerProgram {
     variable: "GREEN_LIGHT_MYSQL_URL",
     schemes: &["mysql://", "mariadb://"],
     users: &["mysql", "_mysql", "nobody"],
-    env_prefix: ENV_PREFIX,
     stop_signal: "TERM",
     stale_file: PROCESS,
     advice: "Installation of system tables failed!",
@@ -176,7 +174,7 @@ fn beside(data: &Path) -> &Path {
 
 /// MariaDB's server may be installed under the name of MySQL's.
 fn is_mariadb(executable: &Path) -> bool {
-    let version = stdout_of(quiet(executable, ENV_PREFIX).arg("--version"));
+    let version = stdout_of(quiet(executable).arg("--version"));
     version.is_some_and(|version| version.contains("MariaDB"))
 }
 

@@ -1,15 +1,15 @@
 //! PostgreSQL: `initdb`, then `postgres` on a private socket, with durability off.
 
-use std::{ffi::OsString, fs, path::Path, process::Command};
+use std::{ffi::OsString, path::Path, process::Command};
 
 use crate::local_server::program::{RecommendedSetting, ServerProgram};
 use crate::local_server::running::RunningServer;
 use crate::local_server::server_dir::ServerDir;
-use crate::local_server::{hints, locate};
+use crate::local_server::{guarded_file, hints, locate};
 use crate::postgres::url::encode_host;
 
 /// After a crash of the machine, a new cluster is made, so this one need not survive it.
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 18] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -22,6 +22,9 @@ const SETTINGS: [&str; 17] = [
     // To create or drop a database takes a checkpoint, after which no more of the log than this is kept.
     "max_wal_size=256MB",
     "min_wal_size=8MB",
+    // In its cluster, not in `/dev/shm`, where a server that was killed leaves what nothing removes once the cluster is
+    // gone, and where a container has little room.
+    "dynamic_shared_memory_type=mmap",
     "checkpoint_timeout=1h",
     // Short statements gain nothing from being compiled.
     "jit=off",
@@ -46,7 +49,6 @@ pub(crate) const POSTGRES: ServerProgram = ServerProgram {
     variable: "GREEN_LIGHT_POSTGRES_URL",
     schemes: &["postgres://", "postgresql://"],
     users: &["postgres", "_postgres", "nobody"],
-    env_prefix: "PG",
     stop_signal: "INT",
     stale_file: "postmaster.pid",
     advice: "initdb: removing",
@@ -120,7 +122,7 @@ fn initialise(executable: &Path, data: &Path) -> Command {
 
 fn arguments(_program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["-D".into(), data.into(), "-k".into(), sockets.into()];
-    let major = fs::read_to_string(data.join("PG_VERSION")).unwrap_or_default();
+    let major = guarded_file::read(&data.join("PG_VERSION"));
     let old = major.trim().parse().is_ok_and(|major: u32| major < 14);
     for setting in SETTINGS {
         if !(old && setting.starts_with(SINCE_14)) {
@@ -132,6 +134,8 @@ fn arguments(_program: &Path, data: &Path, sockets: &Path) -> Vec<OsString> {
 
 /// The server listens before it has recovered. Then it writes a word into its file.
 fn has_recovered(dir: &ServerDir) -> bool {
-    fs::read_to_string(dir.data().join("postmaster.pid"))
-        .is_ok_and(|text| text.lines().nth(7).is_some_and(|l| l.trim() == "ready"))
+    let text = guarded_file::read(&dir.data().join("postmaster.pid"));
+    text.lines()
+        .nth(7)
+        .is_some_and(|word| word.trim() == "ready")
 }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::backoff::LIMIT;
 use crate::digest::short_digest;
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::url::DatabaseUrl;
 
 /// The lock, released when dropped, or when the process ends. Its file goes with it.
@@ -25,7 +25,10 @@ pub(crate) struct AdmissionLock(Option<(PathBuf, File)>);
 impl AdmissionLock {
     /// Waits for the processes that ask the server at `url` already.
     pub(crate) async fn acquire(url: &DatabaseUrl) -> Self {
-        let path = default_base().join(format!("admission-{}.lock", short_digest([url.expose()])));
+        let Ok(base) = base() else {
+            return Self(None);
+        };
+        let path = base.join(format!("admission-{}.lock", short_digest([url.expose()])));
         let (send, locked) = oneshot::channel();
         // Not a thread of the runtime, which does not end before its threads do.
         let waiting = thread::Builder::new().name("green-light-admission".to_owned());

@@ -13,14 +13,16 @@ use std::{
 
 use crate::digest::short_digest;
 use crate::files::atomic_write::atomic_write;
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::schema::build_id::{never_equal, path_and_stamp};
 
 /// The id of the program that runs this.
 pub(crate) fn content_id() -> String {
-    let known = default_base().join("programs");
     path_and_stamp()
-        .and_then(|(program, stamp)| content_id_of(&program, &stamp, &known))
+        .and_then(|(program, stamp)| {
+            let known = base().map_err(io::Error::other)?.join("programs");
+            content_id_of(&program, &stamp, &known)
+        })
         // A template for each process is better than one that is out of date.
         .unwrap_or_else(|_| never_equal())
 }

@@ -105,7 +105,7 @@ fn refused(action: &str, path: &Path, error: &io::Error) -> Error {
         format!("cannot {action} `{}`: {error}", path.display()),
     )
     .help(
-        "make room or give write permission there, choose another place with \
+        "make room or give write permission there, choose another place with `GREEN_LIGHT_DIR`, or for one engine with \
          `Engine::builder().directory(path)`, or leave the database in memory",
     )
 }

@@ -21,7 +21,7 @@ use sqlx::{
 use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::traits::{KeptDatabase, TestDatabase};
 use crate::error::{Error, Kind};
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::limits::{SESSION_CONNECTIONS, Timeouts};
 use crate::sqlite::directory::Directory;
 use crate::sqlite::restore::restore;
@@ -46,7 +46,7 @@ impl FileDirectory {
         if let Some(directory) = &*directory {
             return Ok(Arc::clone(directory));
         }
-        let created = Arc::new(Directory::create(&default_base())?);
+        let created = Arc::new(Directory::create(base()?)?);
         *directory = Some(Arc::clone(&created));
         Ok(created)
     }
@@ -144,13 +144,13 @@ impl FileDatabase {
     ///
     /// Its pool has been closed, so what was in the write-ahead log is in the file.
     fn copy_to_kept(&self, test: &str, at_most: usize) -> Result<DatabaseUrl, Error> {
-        let place = default_base().join("kept");
+        let place = base()?.join("kept");
         let refused = |error: std::io::Error| {
             Error::new(
                 Kind::Directory,
                 format!("cannot keep a database in `{}`", place.display()),
             )
-            .help("make room or give write permission there, or unset `GREEN_LIGHT_KEEP`")
+            .help("make room or give write permission there, let `GREEN_LIGHT_DIR` name another place, or unset `GREEN_LIGHT_KEEP`")
             .because(error)
         };
         fs::create_dir_all(&place).map_err(refused)?;

@@ -28,7 +28,7 @@ use crate::driver::slot_finish::finish_if_requested;
 use crate::driver::slot_pool::pool_options;
 use crate::driver::traits::SlotStorage;
 use crate::error::{Error, Kind};
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::sqlite::directory::Directory;
@@ -50,7 +50,7 @@ pub(crate) async fn build(
 ) -> Result<Image, Error> {
     let (options, url, _directory) = if schema.may_connect() {
         // Other connections do not find a database in memory.
-        let directory = Directory::create(&default_base())?;
+        let directory = Directory::create(base()?)?;
         let path = directory.write_to_stay("template.sqlite", b"")?;
         let options = options.clone().filename(&path);
         let options = options.synchronous(SqliteSynchronous::Off);

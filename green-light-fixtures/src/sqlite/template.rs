@@ -10,7 +10,7 @@ use crate::driver::monitor::SandboxMonitor;
 use crate::driver::slot_pool;
 use crate::driver::traits::{SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
 use crate::sql::dialect::Dialect;
@@ -38,7 +38,7 @@ impl SqliteTemplate {
     pub(crate) async fn obtain(schema: &Schema, options: &EngineOptions) -> Result<Self, Error> {
         let directory = match &options.storage {
             Storage::Memory => None,
-            Storage::Target => Some(Directory::create(&default_base())?),
+            Storage::Target => Some(Directory::create(base()?)?),
             Storage::Directory(path) => Some(Directory::create(path)?),
         };
         let directory = directory.map(Arc::new);

@@ -1,4 +1,4 @@
-//! Images of SQLite, kept in files below the target directory: built by one process, read by all others
+//! Images of SQLite, kept in files: built by one process, read by all others
 //! whose schema is the same, in this run and in later ones.
 //!
 //! * The name of the file is a digest of all that decides what is in it. A file gets its name when it is whole, and has
@@ -24,7 +24,7 @@ use crate::env;
 use crate::error::Error;
 use crate::failpoint::step;
 use crate::files::atomic_write::atomic_write;
-use crate::files::base::target_base;
+use crate::files::base::base;
 use crate::files::lock::FileLock;
 use crate::schema::build_id::{never_equal, path_and_stamp};
 use crate::schema::definition::Schema;
@@ -61,7 +61,7 @@ impl TemplateCache {
         wait: Duration,
     ) -> Result<(Image, bool), Error> {
         let run = env::forced_rebuild()?;
-        match Self::below(target_base(), schema, options, run).await {
+        match Self::below(base().ok(), schema, options, run).await {
             Some(cache) => cache.find_or_build(schema, options, wait).await,
             None => Ok((sandbox::build(schema, options, wait).await?, true)),
         }
@@ -69,7 +69,7 @@ impl TemplateCache {
 
     /// The file below `base`. `None` without `base`, or if another image could get the same name.
     pub(crate) async fn below(
-        base: Option<PathBuf>,
+        base: Option<&Path>,
         schema: &Schema,
         options: &SqliteConnectOptions,
         run: Option<&'static str>,

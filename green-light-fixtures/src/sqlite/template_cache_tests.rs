@@ -36,7 +36,7 @@ fn schema(rows: usize) -> Schema {
 
 async fn cache(base: &Path, schema: &Schema, run: Option<&'static str>) -> TemplateCache {
     let options = SqliteConnectOptions::new();
-    let cache = TemplateCache::below(Some(base.to_owned()), schema, &options, run).await;
+    let cache = TemplateCache::below(Some(base), schema, &options, run).await;
     cache.unwrap()
 }
 
@@ -192,7 +192,7 @@ async fn a_changed_byte_is_another_image_and_the_old_text_finds_the_old_one() {
         (plain.clone().pragma("encoding", "'UTF-16'"), true),
         (plain.clone(), false),
     ] {
-        let cache = TemplateCache::below(Some(base.path().into()), &one, &options, None).await;
+        let cache = TemplateCache::below(Some(base.path()), &one, &options, None).await;
         let (image, was_built) = cache
             .unwrap()
             .find_or_build(&one, &options, WAIT)
@@ -205,8 +205,8 @@ async fn a_changed_byte_is_another_image_and_the_old_text_finds_the_old_one() {
 #[tokio::test]
 async fn what_cannot_be_told_from_outside_is_not_kept() {
     let below = |schema: Schema, options: SqliteConnectOptions| async move {
-        let base = Some(base().path().to_owned());
-        TemplateCache::below(base, &schema, &options, None)
+        let base = base();
+        TemplateCache::below(Some(base.path()), &schema, &options, None)
             .await
             .is_some()
     };

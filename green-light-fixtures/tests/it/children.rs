@@ -38,6 +38,7 @@ pub(crate) fn playing_with(program: PathBuf, name: &str, part: &str) -> Command 
         .env(PART, part)
         .env_remove("GREEN_LIGHT_CONNECTIONS")
         .env_remove("GREEN_LIGHT_KEEP")
+        .env_remove("GREEN_LIGHT_DIR")
         .env_remove("GREEN_LIGHT_LINGER")
         .env_remove("GREEN_LIGHT_REBUILD")
         .env_remove("GREEN_LIGHT_WAIT")

@@ -37,6 +37,7 @@ mod observe;
 mod outsiders;
 mod own_server;
 mod passwords;
+mod places;
 mod pooler;
 mod postgres_database;
 mod postgres_sandbox;

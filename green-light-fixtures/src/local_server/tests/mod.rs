@@ -4,6 +4,7 @@
 //! that does nothing but use a server until it is killed or told to end.
 
 pub(crate) mod crash;
+mod guests;
 pub(crate) mod life;
 pub(crate) mod products;
 pub(crate) mod settings;

@@ -53,6 +53,17 @@ pub(crate) const BARREN: ServerProgram = ServerProgram {
     ..crate::postgres::local_server::POSTGRES
 };
 
+/// Makes no cluster, and prints its environment.
+pub(crate) const EXPOSED: ServerProgram = ServerProgram {
+    slug: "exposed",
+    initialise: |_, _| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "env; exit 3"]);
+        command
+    },
+    ..crate::postgres::local_server::POSTGRES
+};
+
 /// Does not start, and says why.
 pub(crate) const REFUSING: ServerProgram = ServerProgram {
     slug: "refusing",
@@ -69,7 +80,7 @@ pub(crate) const REFUSING: ServerProgram = ServerProgram {
 
 /// The one of these that the process of a test is to use.
 pub(crate) fn by_name(name: &str) -> &'static ServerProgram {
-    const SPECIAL: &[&ServerProgram] = &[&COUNTED, &STUCK, &BARREN, &REFUSING];
+    const SPECIAL: &[&ServerProgram] = &[&COUNTED, &STUCK, &BARREN, &EXPOSED, &REFUSING];
     SERVERS
         .iter()
         .chain(SPECIAL)

@@ -6,7 +6,7 @@ use crate::url::DatabaseUrl;
 
 /// Of a server that is started, whichever the environment names.
 fn own_url(program: &ServerProgram) -> String {
-    let (used, _) = start::join_or_start(program, &crate::files::base::default_base()).unwrap();
+    let (used, _) = start::join_or_start(program, crate::files::base::base().unwrap()).unwrap();
     let url = (program.url)(&used.sockets);
     // Used until this process ends.
     std::mem::forget(used);

@@ -93,8 +93,17 @@ impl Process {
         variable: &str,
         value: impl fmt::Display,
     ) -> Self {
+        Self::start_with_all(program, target, &[(variable, &value.to_string())])
+    }
+
+    /// The same with several variables.
+    pub(crate) fn start_with_all(
+        program: &ServerProgram,
+        target: &TempDir,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(env::current_exe().unwrap());
-        command.env(variable, value.to_string());
+        command.envs(variables.iter().copied());
         Self::of(command, program, target)
     }
 

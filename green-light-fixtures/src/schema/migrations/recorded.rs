@@ -18,7 +18,7 @@ use green_light_core::{Mutex, progress};
 
 use crate::digest::short_digest;
 use crate::files::atomic_write::atomic_write;
-use crate::files::base::default_base;
+use crate::files::base::base;
 use crate::files::lock::FileLock;
 use crate::schema::build_id;
 use crate::schema::migrations::recorder::{Bounds, Recorded};
@@ -48,7 +48,9 @@ impl Kept {
             build_id::path_and_stamp().unwrap_or_else(|_| (PathBuf::new(), build_id::never_equal()))
         });
         let (program, stamp) = &*PROGRAM;
-        Self::below(&default_base(), program, stamp, identity, dialect)
+        // Nothing can be below a file, so without a directory each process records once for itself.
+        let base = base().unwrap_or(program);
+        Self::below(base, program, stamp, identity, dialect)
     }
 
     fn below(
