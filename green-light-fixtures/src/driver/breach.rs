@@ -26,6 +26,8 @@ pub(crate) enum Breach {
     Replaced,
     /// A `COPY .. FROM STDIN` was dropped half-way, after which sqlx cannot use its connection.
     CopyDropped,
+    /// Another connection has committed to the database of the test.
+    Elsewhere,
     /// A savepoint was begun by hand and not ended when the connection was given back.
     Unbalanced,
     /// The test took away the hooks by which an end of the whole transaction is seen, and ended it.
@@ -130,6 +132,11 @@ impl BreachReport {
                 "do not close or detach the connection of a test, nor use it on a runtime that ends \
                  before the test does",
             ),
+            (Breach::Elsewhere, _) => (
+                "committed to its database on a connection of its own",
+                "write `#[green_light::test(isolation = database)]` for a test whose application opens connections \
+                 by the URL of the session",
+            ),
             (Breach::Unbalanced, _) => (
                 "gave its connection back with a savepoint still open",
                 "end what `TransactionManager::begin` began, or write `begin()` on the connection; \
@@ -153,6 +160,9 @@ impl BreachReport {
         );
         let is_known = self.statement.is_some();
         match (self.statement, self.kind) {
+            (_, Some(tables)) if self.breach == Breach::Elsewhere => {
+                text.push_str(&format!("\n  changed: {tables}"));
+            }
             (Some(statement), Some(kind)) if is_call => {
                 text.push_str(&format!("\n  by: `{statement}`, which ran {kind}"));
             }

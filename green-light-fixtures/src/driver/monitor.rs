@@ -8,6 +8,7 @@
 //! * No lock is held across an await, and no callback waits for anything.
 
 use std::{
+    collections::HashSet,
     panic::Location,
     sync::{
         Arc, OnceLock,
@@ -39,6 +40,8 @@ pub(crate) struct SandboxMonitor {
     handoff: Handoff,
     /// The columns of its database that the server numbers, if a rollback does not set their numbers back.
     counted_columns: OnceLock<Arc<CountedColumns>>,
+    /// The functions of which it is not known that they leave nothing in a session, where that is asked.
+    suspects: OnceLock<HashSet<Box<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -102,6 +105,7 @@ impl SandboxMonitor {
             dead: AtomicBool::new(false),
             handoff: Handoff::default(),
             counted_columns: OnceLock::new(),
+            suspects: OnceLock::new(),
         }
     }
 
@@ -336,7 +340,7 @@ impl SandboxMonitor {
     /// The test of lease `id` can find out the URL of the database. If others can commit there, no later test gets the
     /// database.
     pub(crate) fn expose_url(&self, id: u64) {
-        let commits = self.dialect.ddl_commits();
+        let commits = self.dialect.others_may_commit();
         self.change(id, |lease| lease.others_may_commit |= commits);
         let mut state = self.state.lock();
         state.url_exposed = true;
@@ -409,12 +413,15 @@ impl SandboxMonitor {
 
     /// A statement of lease `id` has run for `elapsed`.
     fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
+        let suspects = self.suspects.get();
+        let leaves_traces = self.dialect.dirties_session(statement)
+            || suspects.is_some_and(|known| self.dialect.may_leave_traces(statement, known));
         let mut state = self.state.lock();
         let state = &mut *state;
         let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) else {
             return;
         };
-        lease.session_dirty |= self.dialect.dirties_session(statement);
+        lease.session_dirty |= leaves_traces;
         if let Some(columns) = self.counted_columns.get() {
             lease.counters_moved |= self.dialect.may_move_counters(statement, columns);
         }
@@ -443,6 +450,21 @@ impl SandboxMonitor {
                 checkout.suspect.get_or_insert_with(|| statement.clone());
             }
             checkout.statement = Some(statement);
+        }
+    }
+
+    /// Which functions may leave something in a session.
+    pub(crate) fn suspect(&self, functions: HashSet<Box<str>>) {
+        self.suspects.get_or_init(|| functions);
+    }
+
+    /// Something else than the connection of the test has committed to `tables`.
+    pub(crate) fn committed_elsewhere(&self, tables: String) {
+        if let Some(lease) = &mut self.state.lock().lease {
+            lease.breaches.push(BreachReport {
+                kind: Some(tables),
+                ..BreachReport::new(Breach::Elsewhere)
+            });
         }
     }
 

@@ -65,7 +65,11 @@ pub(crate) async fn finish<S: Sandbox>(
             detached.put(connection, false);
             return ended;
         }
-        (FinishOutcome::Worn, _) => {
+        (FinishOutcome::Worn, detached) => {
+            if detached.is_some() {
+                // What still has the pool gets no new connection by it.
+                drop(pool.close());
+            }
             let _ = connection.close().await;
             return ended;
         }

@@ -1,6 +1,8 @@
 //! The SQL of PostgreSQL, as text.
 
 use crate::backend::Backend;
+use crate::postgres::roles;
+use crate::postgres::traces::{self, Suspects};
 use crate::sql::dialect::{Dialect, NOT_SQL, ProgramBody, Rejection};
 use crate::sql::lexer::LexerRules;
 
@@ -26,6 +28,15 @@ impl Dialect for PostgresDialect {
         }
     }
 
+    fn may_leave_traces(&self, sql: &str, suspects: &Suspects) -> bool {
+        traces::may_leave_traces(sql, self.lexer(), suspects)
+    }
+
+    /// By a transaction that says `READ WRITE`.
+    fn others_may_commit(&self) -> bool {
+        true
+    }
+
     fn program(&self, object: &str) -> Option<Box<dyn ProgramBody>> {
         match object {
             "FUNCTION" | "PROCEDURE" => Some(Box::new(Routine::default())),
@@ -34,11 +45,19 @@ impl Dialect for PostgresDialect {
         }
     }
 
+    fn repeatable(&self, statement: &str) -> Option<String> {
+        roles::repeatable(statement, self.lexer())
+    }
+
     fn refusal_help(&self, message: &str) -> Option<&'static str> {
         match message {
             _ if message.contains("role \"") && message.contains("does not exist") => {
                 Some("make the role first, or dump with `pg_dump --no-owner --no-privileges`")
             }
+            _ if message.contains("role \"") && message.contains("already exists") => Some(
+                "the role is on this server and no schema has made it: drop it, or leave the statement out; in a \
+                 migration of SeaORM write `DO $$ BEGIN CREATE ROLE ..; EXCEPTION WHEN duplicate_object THEN NULL; END $$`",
+            ),
             _ if message.contains("unrecognized configuration parameter") => {
                 Some("leave it out, or dump with the `pg_dump` that belongs to the server")
             }

@@ -7,89 +7,25 @@
 /// `refuse_commit` fires when a transaction with a row in `guard` commits. It also fires on
 /// `SET CONSTRAINTS ALL IMMEDIATE`: then it arms itself again, unless more text follows, which could be a commit.
 ///
-/// `check_session` runs at the end of a test. It undoes what no rollback does: it releases advisory locks and
-/// deallocates what the test prepared by `PREPARE`; statements of sqlx stay. It fails if the test changed columns
-/// (1249 is `pg_attribute`) or types (1247, `pg_type`), rolled back or not: statements that sqlx has prepared
-/// would describe other rows than they return, so the session is replaced.
+/// It lets pass the message that ends a test, which it knows by the token of the transaction.
 ///
-/// `reset_sequences` runs before another process gets the database: a rollback does not reset sequences.
-pub(crate) const GUARD: &str = r"
-CREATE SCHEMA green_light;
-GRANT USAGE ON SCHEMA green_light TO PUBLIC;
-CREATE TABLE green_light.guard (armed int);
-CREATE FUNCTION green_light.refuse_commit() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF pg_catalog.current_setting('green_light.ending', true) = 'on' THEN
-    RETURN NULL;
-  END IF;
-  IF pg_catalog.current_query() ~* '^\s*SET\s+CONSTRAINTS\s[^;]*;?\s*$' THEN
-    SET CONSTRAINTS green_light.refuse_commit DEFERRED;
-    INSERT INTO green_light.guard VALUES (1);
-    RETURN NULL;
-  END IF;
-  IF EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE name = 'green_light_refused') THEN
-    DEALLOCATE green_light_refused;
-  END IF;
-  EXECUTE 'PREPARE green_light_refused AS -- '
-    || pg_catalog.regexp_replace(pg_catalog.left(pg_catalog.current_query(), 400), '\s+', ' ', 'g')
-    || E'\nSELECT 1';
-  RAISE EXCEPTION 'green-light: this transaction isolates a test and is never committed'
-    USING ERRCODE = '25000', HINT = 'commit a transaction made by `begin()`; do not send `COMMIT` as text';
-END $$;
-CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON green_light.guard
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE green_light.refuse_commit();
-CREATE FUNCTION green_light.check_session() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  unlocked text := pg_catalog.pg_advisory_unlock_all()::text;
-  prepared text;
-BEGIN
-  FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP
-    EXECUTE pg_catalog.format('DEALLOCATE %I', prepared);
-  END LOOP;
-  IF pg_catalog.pg_stat_get_xact_tuples_inserted(1249) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_updated(1249) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_inserted(1247) > 0
-  THEN
-    RAISE EXCEPTION 'green-light: the session has changed' USING ERRCODE = 'GL001';
-  END IF;
-END $$;
-CREATE TABLE green_light.sequence (id oid, last bigint, called boolean);
-DO $$
-DECLARE
-  each record;
-BEGIN
-  FOR each IN SELECT c.oid, nspname, relname
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S'
-  LOOP
-    BEGIN
-      EXECUTE pg_catalog.format('INSERT INTO green_light.sequence SELECT %s, last_value, is_called FROM %I.%I',
-        each.oid, each.nspname, each.relname);
-    EXCEPTION WHEN insufficient_privilege THEN
-      INSERT INTO green_light.sequence VALUES (each.oid, NULL, NULL);
-    END;
-  END LOOP;
-END $$;
-CREATE FUNCTION green_light.reset_sequences() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  each record;
-  moved boolean;
-BEGIN
-  FOR each IN SELECT id, last, called, nspname, relname FROM green_light.sequence
-    LEFT JOIN pg_catalog.pg_class c ON c.oid = id LEFT JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
-  LOOP
-    IF each.last IS NULL OR each.relname IS NULL THEN
-      RAISE EXCEPTION 'green-light: a sequence cannot be reset';
-    END IF;
-    EXECUTE pg_catalog.format('SELECT last_value <> $1 OR is_called <> $2 FROM %I.%I', each.nspname, each.relname)
-      INTO STRICT moved USING each.last, each.called;
-    IF moved THEN
-      PERFORM pg_catalog.setval(each.id::pg_catalog.regclass, each.last, each.called);
-    END IF;
-  END LOOP;
-END $$;
-DO $$ BEGIN
-  EXECUTE pg_catalog.format(
-    'ALTER DATABASE %I SET default_transaction_read_only = on', pg_catalog.current_database());
-END $$;
-";
+/// `check_guard` fails if the transaction is not the one that was begun for the test: its row in `guard` is not there.
+///
+/// `check_session` runs at the end of a test. It undoes what no rollback does: it releases advisory locks, deallocates
+/// what the test prepared by `PREPARE` (statements of sqlx stay), forgets `currval` and `lastval`, and gives `random()`
+/// another seed. It fails if the session cannot be made as it was: if the test changed columns, types, functions and
+/// their like, rolled back or not, since statements that sqlx has prepared would describe other rows than they return;
+/// and if it named one of `settings`, which a session never forgets again.
+///
+/// `sequence` has the position of each sequence in the template, and an eighth of its room: a sequence that has moved
+/// further is reset at the end of a test, so that it never comes to its end. `reset_sequences` runs before another process gets the
+/// database, and after a test of which it is not known what it did: a rollback does not reset sequences.
+///
+/// `suspect`, `setting` and `traces` say what is known of the schema: see [`traces`](super::traces).
+///
+/// `content` has a digest of each table in the template, and `changed_tables` compares.
+pub(crate) const SANDBOX_OBJECTS: &str = concat!(
+    include_str!("guard.sql"),
+    include_str!("traces.sql"),
+    include_str!("seal.sql"),
+);

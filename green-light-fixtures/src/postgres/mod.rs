@@ -22,11 +22,13 @@ pub(crate) mod reaper_sql;
 pub(crate) mod registry;
 pub(crate) mod registry_tables;
 pub(crate) mod restore;
+pub(crate) mod roles;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod server;
 pub(crate) mod stand_in;
 pub(crate) mod template_sql;
+pub(crate) mod traces;
 pub(crate) mod url;
 
 #[cfg(not(unix))]

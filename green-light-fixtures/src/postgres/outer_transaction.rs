@@ -1,8 +1,13 @@
 //! The outer transaction of a test on PostgreSQL, and the savepoint that guards it.
 
-use std::time::Instant;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Instant,
+};
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection, Postgres, Row as _};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor, PgConnection, Postgres, Row as _, postgres::PgRow,
+};
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use crate::driver::breach::{Breach, BreachCause};
@@ -13,8 +18,17 @@ use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint, discard_pending
 
 type Manager = <Postgres as sqlx::Database>::TransactionManager;
 
-/// Begins the outer transaction: the one that may write, and that no commit can end.
-pub(crate) const BEGIN: &str = "BEGIN READ WRITE; INSERT INTO green_light.guard VALUES (1)";
+/// Begins the outer transaction: the one that may write, and that no commit can end. It is known by its `token`.
+pub(crate) fn begin_of(token: i64) -> String {
+    format!("BEGIN READ WRITE; INSERT INTO green_light.guard VALUES ({token})")
+}
+
+/// A number for the outer transactions of one slot, which no text of a test knows.
+pub(crate) fn new_token() -> i64 {
+    let random = RandomState::new().hash_one(std::process::id());
+    i64::from_ne_bytes(random.to_ne_bytes())
+}
+
 /// What the trigger noted when it refused to commit, and how many milliseconds ago.
 const REFUSED: &str = "SELECT pg_catalog.substr(statement, 35), \
     (extract(epoch FROM pg_catalog.clock_timestamp() - prepare_time) * 1000)::float8 \
@@ -32,8 +46,10 @@ const QUERY_CANCELED: &str = "57014";
 pub(crate) async fn begin(
     connection: &mut PgConnection,
     guard_savepoint: &GuardSavepoint,
+    token: i64,
 ) -> Result<(), sqlx::Error> {
-    Manager::begin(connection, Some(BEGIN.into_sql_str())).await?;
+    let begin = AssertSqlSafe(begin_of(token)).into_sql_str();
+    Manager::begin(connection, Some(begin)).await?;
     connection
         .execute(AssertSqlSafe(&*guard_savepoint.set))
         .await?;
@@ -67,13 +83,20 @@ pub(crate) async fn renew(
         }
     };
     let altered = match altered {
-        Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => connection
-            .execute(AssertSqlSafe(format!(
-                "ROLLBACK TO SAVEPOINT {}",
+        Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => {
+            let text = format!(
+                "ROLLBACK TO SAVEPOINT {}; {REFUSED}",
                 guard_savepoint.name()
-            )))
-            .await
-            .map(|_| false),
+            );
+            let notes = connection.fetch_all(AssertSqlSafe(text)).await;
+            // A commit in the same text as what was refused would have ended the outer transaction.
+            if let Ok(notes) = &notes
+                && let Some(text) = refused_since(notes.first(), monitor.held_since())?
+            {
+                return Ok(Some((Breach::Commit, Some(BreachCause::Text(text)))));
+            }
+            notes.map(|_| false)
+        }
         other => other,
     };
     match altered {
@@ -105,14 +128,20 @@ async fn ended(
 ) -> Result<(Breach, Option<BreachCause>), sqlx::Error> {
     // What is open now is not the outer transaction, and may be aborted.
     connection.execute("ROLLBACK").await?;
-    let Some(note) = connection.fetch_optional(sqlx::query(REFUSED)).await? else {
-        return Ok((Breach::Ended, None));
+    let note = connection.fetch_optional(sqlx::query(REFUSED)).await?;
+    Ok(match refused_since(note.as_ref(), since)? {
+        Some(text) => (Breach::Commit, Some(BreachCause::Text(text))),
+        None => (Breach::Ended, None),
+    })
+}
+
+/// The text that asked for a commit after `since`, as the trigger noted.
+fn refused_since(note: Option<&PgRow>, since: Instant) -> Result<Option<String>, sqlx::Error> {
+    let Some(note) = note else {
+        return Ok(None);
     };
     let (text, age): (String, f64) = (note.try_get(0)?, note.try_get(1)?);
-    Ok(match text.lines().next() {
-        Some(text) if age <= since.elapsed().as_secs_f64() * 1_000.0 => {
-            (Breach::Commit, Some(BreachCause::Text(text.to_owned())))
-        }
-        _ => (Breach::Ended, None),
-    })
+    let is_recent = age <= since.elapsed().as_secs_f64() * 1_000.0;
+    let text = text.lines().next().filter(|_| is_recent);
+    Ok(text.map(str::to_owned))
 }

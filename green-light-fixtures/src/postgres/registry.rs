@@ -137,7 +137,7 @@ impl Registry for PostgresServer {
             }
         };
         connection
-            .execute("SELECT green_light.reset_sequences(); ROLLBACK")
+            .execute("SELECT green_light.reset_sequences(false); ROLLBACK")
             .await?;
         connection.close().await
     }

@@ -57,6 +57,17 @@ CREATE TABLE green_light.process (
   lost timestamptz
 );
 ";
+/// How often the server has come up after a crash since green-light knows it, if it has not since the last look. A
+/// crash empties what is `UNLOGGED`, in templates as well, and nothing else tells of it afterwards.
+const CRASHES: &str = "SELECT number FROM green_light.crashes WHERE EXISTS (SELECT FROM green_light.emptied_by_crash)";
+const COUNT_CRASH: &str = "
+CREATE TABLE IF NOT EXISTS green_light.crashes (number bigint NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS green_light.emptied_by_crash (is_there boolean);
+INSERT INTO green_light.crashes SELECT -1 WHERE NOT EXISTS (SELECT FROM green_light.crashes);
+UPDATE green_light.crashes SET number = number + 1 WHERE NOT EXISTS (SELECT FROM green_light.emptied_by_crash);
+INSERT INTO green_light.emptied_by_crash
+  SELECT true WHERE NOT EXISTS (SELECT FROM green_light.emptied_by_crash);
+COMMIT";
 
 /// What a server says of itself, asked once.
 #[derive(Debug)]
@@ -159,6 +170,19 @@ async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Err
     connection.run("COMMIT".to_owned()).await
 }
 
+/// How often the server has crashed. Its templates from before a crash are not used any more.
+async fn crashes(connection: &mut AdminConnection) -> Result<i64, sqlx::Error> {
+    // There is no such table before the first look.
+    let known = connection.fetch_optional(sqlx::query_scalar(CRASHES)).await;
+    if let Ok(Some(number)) = known {
+        return Ok(number);
+    }
+    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock({TABLES_LOCK}, 0)");
+    connection.run(lock).await?;
+    connection.run(COUNT_CRASH.to_owned()).await?;
+    connection.fetch_one(sqlx::query_scalar(CRASHES)).await
+}
+
 /// The role may not create databases.
 fn cannot_create_databases(role: &str) -> Error {
     Error::new(
@@ -203,7 +227,7 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
     let query = sqlx::query(AssertSqlSafe(query));
     let query = query.bind(POOLER_PROBE.0).bind(POOLER_PROBE.1);
     let row = connection.fetch_one(query).await.map_err(cannot)?;
-    let (info, may_create) = read_info(&row).map_err(cannot)?;
+    let (mut info, may_create) = read_info(&row).map_err(cannot)?;
     if !row.try_get(6).map_err(cannot)? {
         return Err(Error::new(
             Kind::Connection,
@@ -215,6 +239,13 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
         create_tables(connection)
             .await
             .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
+    }
+    let crashes = crashes(connection).await;
+    let crashes =
+        crashes.map_err(|error| failed("the maintenance database cannot be read", error))?;
+    if crashes > 0 {
+        info.fingerprint
+            .push_str(&format!(" after crash {crashes}"));
     }
     if may_create {
         Ok(info)

@@ -31,8 +31,9 @@ use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
+use crate::postgres::outer_transaction::{self, new_token};
 use crate::postgres::sandbox_finish::FinishStatements;
-use crate::postgres::{outer_transaction, stand_in};
+use crate::postgres::stand_in;
 use crate::server::failure::cannot_open;
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
 use crate::server::response_timeout::with_timeout;
@@ -42,6 +43,8 @@ use crate::server::response_timeout::with_timeout;
 pub(crate) struct PostgresSandbox {
     options: PgConnectOptions,
     guard_savepoint: GuardSavepoint,
+    /// What the row of the outer transaction in `green_light.guard` holds.
+    token: i64,
     /// The statements that end a test, once they are known.
     finish: OnceLock<FinishStatements>,
 }
@@ -51,6 +54,7 @@ impl PostgresSandbox {
         Self {
             options: slot_options(options, wait),
             guard_savepoint: GuardSavepoint::new(),
+            token: new_token(),
             finish: OnceLock::new(),
         }
     }
@@ -78,17 +82,20 @@ impl Sandbox for PostgresSandbox {
     async fn begin(
         &self,
         connection: &mut PgConnection,
-        _guard: &Arc<SandboxMonitor>,
+        monitor: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
-        outer_transaction::begin(connection, &self.guard_savepoint).await
+        if self.finish.get().is_none() {
+            let looking = FinishStatements::of(connection, &self.guard_savepoint);
+            let what = "what a session is like";
+            let looking = with_timeout::<PgConnection, _>(&self.options, what, looking);
+            let (finish, suspects) = looking.await?;
+            monitor.suspect(suspects);
+            self.finish.get_or_init(|| finish);
+        }
+        outer_transaction::begin(connection, &self.guard_savepoint, self.token).await
     }
 
-    async fn learn(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let looking = FinishStatements::of(pool, &self.guard_savepoint);
-        let finish =
-            with_timeout::<PgConnection, _>(&self.options, "what a session is like", looking)
-                .await?;
-        self.finish.get_or_init(|| finish);
+    async fn learn(&self, _pool: &PgPool) -> Result<(), sqlx::Error> {
         Ok(())
     }
 
@@ -117,11 +124,11 @@ impl Sandbox for PostgresSandbox {
     async fn finish(
         &self,
         connection: &mut PgConnection,
-        _guard: &SandboxMonitor,
+        monitor: &SandboxMonitor,
     ) -> FinishOutcome {
         match self.finish.get() {
             Some(finish) => finish
-                .run(connection)
+                .run(connection, self.token, monitor)
                 .await
                 .unwrap_or_else(FinishOutcome::Failed),
             None => FinishOutcome::Changed,

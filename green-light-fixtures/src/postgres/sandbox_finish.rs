@@ -1,69 +1,84 @@
 //! How the outer transaction of a test ends on PostgreSQL: constraints and session are checked, it is rolled back,
 //! and the next one begins.
 //!
-//! One message does all of that in this order; the first error says how the test ended. Where the schema defers
-//! nothing, the only error is that the session has changed; then the test does not wait for the answer. The pool
-//! reads it when it checks the connection, and replaces the connection after an error.
+//! One message does all of that in this order; the first error says how the test ended.
+//!
+//! A test of which it is not known that it left nothing in its session (see [`traces`](super::traces)) ends by another
+//! message, after which the session is not used again. It resets the sequences, and if the URL of the database was
+//! given away, it looks whether others have committed something.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _, postgres::PgDatabaseError};
 
-use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row as _, postgres::PgDatabaseError};
-
+use crate::driver::breach::Breach;
+use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
+use crate::postgres::admin::literal;
 use crate::postgres::errors::has_code;
-use crate::postgres::outer_transaction::BEGIN;
+use crate::postgres::outer_transaction::begin_of;
+use crate::postgres::traces::Suspects;
 use crate::server::guard_savepoint::GuardSavepoint;
 
 /// The statements that end a test.
 #[derive(Debug)]
 pub(crate) struct FinishStatements {
-    text: String,
-    /// Whether something of the schema can be deferred.
+    /// Whether something of the schema can be deferred, so that only the end can tell.
     defers: bool,
+    /// Whether the schema may leave something in a session by itself, as by a trigger.
+    leaves_traces: bool,
+    /// The settings of an application that the schema names, as an array of SQL.
+    settings: String,
+    guard_savepoint: GuardSavepoint,
 }
 
-/// Whether something of the schema can be deferred, so that only the end can tell.
-const DEFERS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable \
-                      AND tgrelid <> 'green_light.guard'::pg_catalog.regclass) \
-                      OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable)";
-const CHECK: &str = "SET LOCAL green_light.ending = 'on'; SET CONSTRAINTS ALL IMMEDIATE; ";
+/// What is known of the schema. Of a setting that every session has, a session need not forget anything.
+const SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable \
+      AND tgrelid <> 'green_light.guard'::pg_catalog.regclass) \
+      OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable \
+      AND conrelid <> 'green_light.guard'::pg_catalog.regclass), \
+    (SELECT are_implicit FROM green_light.traces), \
+    ARRAY(SELECT name FROM green_light.suspect), \
+    ARRAY(SELECT name FROM green_light.setting WHERE pg_catalog.current_setting(name, true) IS NULL)";
+/// The trigger of the guard fires as well, and lets pass what ends in a check with its token.
+const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
+/// Undoes what the end of a test does not look at.
+const RESET: &str =
+    "ROLLBACK; BEGIN READ WRITE; SELECT green_light.reset_sequences(false); ROLLBACK";
+const CHANGED: &str = "SELECT green_light.changed_tables()";
 
 impl FinishStatements {
-    /// Looks at what the schema holds.
+    /// Looks at what the schema holds. Also says which functions may leave something in a session.
     pub(crate) async fn of(
-        pool: &PgPool,
+        connection: &mut PgConnection,
         guard_savepoint: &GuardSavepoint,
-    ) -> Result<Self, sqlx::Error> {
-        let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
-        let row = connection.fetch_one(DEFERS).await?;
-        let defers: bool = row.try_get(0)?;
-        connection.return_to_pool().await;
-        let check = if defers { CHECK } else { "" };
-        Ok(Self {
-            text: format!(
-                "{check}SELECT green_light.check_session(); ROLLBACK; {BEGIN}; {}",
-                guard_savepoint.set
-            ),
-            defers,
-        })
+    ) -> Result<(Self, Suspects), sqlx::Error> {
+        let row = connection.fetch_one(SCHEMA).await?;
+        let (suspects, settings): (Vec<String>, Vec<String>) = (row.try_get(2)?, row.try_get(3)?);
+        let settings: Vec<_> = settings.iter().map(|name| literal(name)).collect();
+        let finish = Self {
+            defers: row.try_get(0)?,
+            leaves_traces: row.try_get(1)?,
+            settings: format!("ARRAY[{}]::text[]", settings.join(", ")),
+            guard_savepoint: guard_savepoint.clone(),
+        };
+        Ok((finish, suspects.into_iter().map(Box::from).collect()))
     }
 
     pub(crate) async fn run(
         &self,
         connection: &mut PgConnection,
+        token: i64,
+        monitor: &SandboxMonitor,
     ) -> Result<FinishOutcome, sqlx::Error> {
-        let sending = connection.execute(AssertSqlSafe(self.text.as_str()));
-        let answer = if self.defers {
-            Some(sending.await)
-        } else {
-            send(sending).await
+        let is_suspect = self.leaves_traces
+            || monitor.session_dirty()
+            || monitor.has_untracked_use()
+            || monitor.was_url_asked_for();
+        let answer = match is_suspect {
+            true => self.end(connection, token, monitor).await,
+            false => self.end_and_begin(connection, token).await,
         };
-        let Some(Err(error)) = answer else {
-            return Ok(FinishOutcome::Clean);
+        let Err(error) = answer else {
+            return answer;
         };
         let Some(refusal) = error.as_database_error() else {
             return Err(error);
@@ -71,12 +86,56 @@ impl FinishStatements {
         if has_code(&error, "GL001") {
             return Ok(FinishOutcome::Worn);
         }
+        if has_code(&error, "GL002") {
+            monitor.ended(Breach::Ended);
+            return Ok(FinishOutcome::Lost);
+        }
+        if has_code(&error, "GL003") {
+            return Ok(FinishOutcome::Changed);
+        }
         if refusal.code().is_some_and(|code| code.starts_with("23")) {
             return Ok(FinishOutcome::Violated(vec![violation(
                 refusal.downcast_ref(),
             )]));
         }
         Err(error)
+    }
+
+    /// Ends the outer transaction and begins the one of the next test.
+    async fn end_and_begin(
+        &self,
+        connection: &mut PgConnection,
+        token: i64,
+    ) -> Result<FinishOutcome, sqlx::Error> {
+        let check = if self.defers { CHECK } else { "" };
+        let text = format!(
+            "{check}SELECT green_light.check_session({token}, {}); ROLLBACK; {}; {}",
+            self.settings,
+            begin_of(token),
+            self.guard_savepoint.set,
+        );
+        connection.execute(AssertSqlSafe(text)).await?;
+        Ok(FinishOutcome::Clean)
+    }
+
+    /// Ends the outer transaction of a test after which the session is not used again.
+    async fn end(
+        &self,
+        connection: &mut PgConnection,
+        token: i64,
+        monitor: &SandboxMonitor,
+    ) -> Result<FinishOutcome, sqlx::Error> {
+        // It may have made what can be deferred.
+        let text = format!("{CHECK}SELECT green_light.check_guard({token}); {RESET}");
+        connection.execute(AssertSqlSafe(text)).await?;
+        if monitor.was_url_asked_for() {
+            let row = connection.fetch_one(CHANGED).await?;
+            if let Some(tables) = row.try_get(0)? {
+                monitor.committed_elsewhere(tables);
+                return Ok(FinishOutcome::Changed);
+            }
+        }
+        Ok(FinishOutcome::Worn)
     }
 }
 
@@ -86,15 +145,4 @@ fn violation(error: &PgDatabaseError) -> String {
         Some(detail) => format!("{}: {detail}", error.message()),
         None => error.message().to_owned(),
     }
-}
-
-/// Polls `sending` once, which sends; sqlx reads the answer before anything else it does. Nothing if
-/// the answer is not there yet.
-async fn send<T>(sending: impl Future<Output = T>) -> Option<T> {
-    let mut sending = pin!(sending);
-    poll_fn(|context| match sending.as_mut().poll(context) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::database_properties;
 use crate::postgres::errors::failed;
-use crate::postgres::guard::GUARD;
+use crate::postgres::guard::SANDBOX_OBJECTS;
 use crate::postgres::registry::test_of;
 use crate::postgres::registry_tables::TEMPLATE_IN_USE;
 use crate::postgres::server::PostgresServer;
@@ -25,7 +25,7 @@ impl TemplateSql for PostgresServer {
     /// Statements that give a clone what it does not inherit.
     type TemplateDetails = Vec<String>;
 
-    const SANDBOX_OBJECTS: Option<&'static str> = Some(GUARD);
+    const SANDBOX_OBJECTS: Option<&'static str> = Some(SANDBOX_OBJECTS);
     const DRAFT: &'static str = "b";
     /// One creates a database, and one is the first to connect to it.
     const PREFETCH_CONNECTIONS: usize = 2;

@@ -157,7 +157,8 @@ impl Returning {
         if let Some(is_held) = shared_pool {
             left_behind(self.test.name(), is_held);
         }
-        let ended = if slot.monitor.is_untouched() && !detaches {
+        let is_untouched = slot.monitor.is_untouched() && !slot.monitor.was_url_asked_for();
+        let ended = if is_untouched && !detaches {
             FinishOutcome::Clean
         } else {
             slot.database.finish(timeouts.teardown, detaches).await

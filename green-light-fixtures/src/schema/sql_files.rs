@@ -38,7 +38,7 @@ impl Script {
     ///
     /// A dump changes settings of its session, so later steps get a new connection.
     pub(crate) async fn run(&self, db: &DatabasePool) -> Result<(), Error> {
-        let session = self.run_all(db).await?;
+        let session = self.run_all(db, Dialect::repeatable).await?;
         let name = &self.name;
         session
             .end()
@@ -47,14 +47,22 @@ impl Script {
     }
 
     /// The connection on which all statements have run.
-    async fn run_all(&self, db: &DatabasePool) -> Result<Box<dyn ScriptConnection>, Error> {
+    ///
+    /// What `instead` says of a statement is run in its place.
+    async fn run_all(
+        &self,
+        db: &DatabasePool,
+        instead: impl Fn(&'static dyn Dialect, &str) -> Option<String>,
+    ) -> Result<Box<dyn ScriptConnection>, Error> {
         let no_connection = |error| failed(format!("`{}` found no connection", self.name), &error);
         let dialect = db.dialect().ok_or(sqlx::Error::PoolClosed);
         let dialect = dialect.map_err(no_connection)?;
         let all = self.statements(dialect)?;
         let mut session = db.script_connection().await.map_err(no_connection)?;
         for (index, statement) in all.iter().enumerate() {
-            if let Err(error) = session.run(statement.text).await {
+            let other = instead(dialect, statement.text);
+            let text = other.as_deref().unwrap_or(statement.text);
+            if let Err(error) = session.run(text).await {
                 let number = format!("statement {} of {}", index + 1, all.len());
                 return Err(self.failed(&number, statement, dialect, &error));
             }
@@ -96,5 +104,8 @@ impl Script {
 /// Runs the statements of `sql`, which errors call `name`, on the connection of a test, which keeps its settings.
 pub(crate) async fn run_script(db: &DatabasePool, name: &str, sql: &str) -> Result<(), Error> {
     let (name, sql) = (name.to_owned(), sql.to_owned());
-    Script { name, sql }.run_all(db).await.map(drop)
+    Script { name, sql }
+        .run_all(db, |_, _| None)
+        .await
+        .map(drop)
 }

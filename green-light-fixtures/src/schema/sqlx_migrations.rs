@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr as _,
+    migrate::{MigrateError, Migrator},
+};
 
 use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::databases::with_databases;
@@ -10,6 +13,8 @@ use crate::error::{Error, Kind};
 use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::schema::step::Step;
+use crate::sql::dialect::Dialect;
+use crate::sql::split::statements;
 
 impl Schema {
     /// The tables made by migrations of sqlx, as `sqlx::migrate!()` embeds them.
@@ -74,6 +79,8 @@ impl fmt::Debug for SqlxMigrations {
 
 /// Runs those that have not run on `db`.
 async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
+    let repeatable = db.dialect().map(|dialect| repeatable(migrator, dialect));
+    let migrator = repeatable.as_ref().unwrap_or(migrator);
     run_pending(migrator, db).await.map_err(|error| {
         let (what, cause) = match error {
             MigrateError::ExecuteMigration(cause, version) => (describe(migrator, version), cause),
@@ -90,6 +97,38 @@ async fn run(migrator: &Migrator, db: &DatabasePool) -> Result<(), Error> {
         Error::new(Kind::Schema, what)
             .because(cause)
             .help("correct its SQL; the template is built afresh in the next run")
+    })
+}
+
+/// The same in words that can run again on one server. Their checksums stay.
+fn repeatable(migrator: &Migrator, dialect: &'static dyn Dialect) -> Migrator {
+    let migrations = migrator.migrations.iter().cloned().map(|mut migration| {
+        if let Some(sql) = repeatable_text(migration.sql.as_str(), dialect) {
+            migration.sql = AssertSqlSafe(sql).into_sql_str();
+        }
+        migration
+    });
+    Migrator {
+        migrations: migrations.collect(),
+        ignore_missing: migrator.ignore_missing,
+        locking: migrator.locking,
+        no_tx: migrator.no_tx,
+        table_name: migrator.table_name.clone(),
+        create_schemas: migrator.create_schemas.clone(),
+    }
+}
+
+/// Nothing if it is in such words already.
+fn repeatable_text(sql: &str, dialect: &'static dyn Dialect) -> Option<String> {
+    let statements = statements(sql, dialect).ok()?;
+    let others: Vec<_> = statements
+        .iter()
+        .map(|s| dialect.repeatable(s.text))
+        .collect();
+    others.iter().any(Option::is_some).then(|| {
+        let texts = statements.iter().zip(others);
+        let texts = texts.map(|(statement, other)| other.unwrap_or(statement.text.to_owned()));
+        texts.collect::<Vec<_>>().join(";\n")
     })
 }
 

@@ -75,8 +75,8 @@ impl Session {
     /// Where the database is.
     ///
     /// With [`Isolation::Transaction`] a connection of its own to that place sees nothing of the
-    /// test, and cannot write where a later test would find it: PostgreSQL and SQLite refuse, and on
-    /// MySQL the database is not used again. With the other isolations it sees what the test has
+    /// test, and cannot write where a later test would find it: SQLite refuses, and a database on a server whose
+    /// place was asked for is not used again. With the other isolations it sees what the test has
     /// committed, and may write.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {

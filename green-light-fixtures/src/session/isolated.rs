@@ -2,7 +2,7 @@
 //!
 //! Invariant: it ends once. Its end reports what the test left behind; dropping it instead throws the database away.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::backend::Backend;
 use crate::database::keep_failed::nothing_to_keep;
@@ -115,6 +115,21 @@ impl IsolatedDb {
     pub(crate) fn ended_early(&self) -> Option<String> {
         let by = self.sandbox()?.monitor().ended_early()?;
         Some(contention::ended_early(&by))
+    }
+
+    /// A text comes that nothing else reports.
+    pub(crate) fn announce(&self) {
+        if let Some(lease) = self.sandbox() {
+            lease.monitor().announce(lease.id());
+        }
+    }
+
+    /// Notes a text that nothing else reports: a breach can name it, and it is known what it leaves.
+    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
+        if let Some(lease) = self.sandbox() {
+            let monitor = lease.monitor();
+            monitor.ran_text(lease.id(), sql, elapsed, has_failed);
+        }
     }
 
     /// The statement of the test that the database refused last, as far as SeaORM reports statements.

@@ -1,6 +1,9 @@
 //! Texts of SQL that a test runs.
 
+use std::time::Instant;
+
 use crate::error::Error;
+use crate::schema::sql_files::run_script;
 use crate::session::handle::Session;
 
 impl Session {
@@ -28,6 +31,10 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub async fn run_script(&self, name: &str, sql: &str) -> Result<(), Error> {
-        crate::schema::sql_files::run_script(self.pool(), name, sql).await
+        let (isolated, begun) = (&self.shared.isolated, Instant::now());
+        isolated.announce();
+        let result = run_script(self.pool(), name, sql).await;
+        isolated.ran_text(sql, begun.elapsed(), result.is_err());
+        result
     }
 }

@@ -1,6 +1,6 @@
 //! What differs between databases in their SQL, as text.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use crate::backend::Backend;
 use crate::sql::lexer::LexerRules;
@@ -38,6 +38,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         None
     }
 
+    /// A statement of a schema in words that can run again on the same server, if it makes what belongs to the server.
+    fn repeatable(&self, _statement: &str) -> Option<String> {
+        None
+    }
+
     /// The length of a command of a client at the beginning of `text` that can be left out.
     fn ignorable(&self, _text: &str) -> Option<usize> {
         None
@@ -67,6 +72,17 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Whether a text may set the next number of one of `columns`, so that a rollback does not set it back.
     fn may_move_counters(&self, _sql: &str, _columns: &CountedColumns) -> bool {
         false
+    }
+
+    /// Whether a text may leave something in its session that no rollback takes away, where `suspects` are the
+    /// functions of the database of which it is not known that they leave nothing.
+    fn may_leave_traces(&self, _sql: &str, _suspects: &HashSet<Box<str>>) -> bool {
+        false
+    }
+
+    /// Whether who knows the URL of a test's database can commit to it.
+    fn others_may_commit(&self) -> bool {
+        self.ddl_commits()
     }
 
     /// Whether statements that define something end the transaction they are sent in.

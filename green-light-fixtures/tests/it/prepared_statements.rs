@@ -73,7 +73,8 @@ fn a_test_may_alter_a_table_that_a_test_before_it_has_queried() {
     });
 }
 
-/// Sends `text` in one test; what `look` finds then, and in the next test on the same connection.
+/// Sends `text` in one test, by a connection of SeaORM, of which green-light hears nothing; what `look` finds then, and
+/// in the next test, which has another session.
 async fn before_and_after(engine: &Engine, text: &str, look: &str) -> (i64, i64) {
     const SESSION: &str = "SELECT pg_backend_pid()::bigint";
     let test = begin(engine).await;
@@ -85,7 +86,7 @@ async fn before_and_after(engine: &Engine, text: &str, look: &str) -> (i64, i64)
     finish(test).await;
     let next = begin(engine).await;
     let db = next.connection();
-    assert_eq!(number(&db, SESSION).await, session, "{text}");
+    assert_ne!(number(&db, SESSION).await, session, "{text}");
     let left = number(&db, look).await;
     drop(db);
     finish(next).await;
@@ -105,10 +106,22 @@ fn what_a_test_prepares_as_text_does_not_reach_the_next_one() {
             assert!(found > 0, "{text}");
             assert_eq!(left, 0, "{text}");
         }
-        // Those of sqlx stay, which is what makes the next test fast.
+        // Seen by the server alone, between statements that leave nothing: the session stays, and those of sqlx do,
+        // which is what makes the next test fast.
         let of_sqlx = "SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql";
-        let (found, left) = before_and_after(&engine, "PREPARE mine AS SELECT 1", of_sqlx).await;
-        assert!(found > 0 && left >= found, "{found} {left}");
+        let test = begin(&engine).await;
+        let tx = test.connection().begin().await.unwrap();
+        let before = number(&tx, of_sqlx).await;
+        tx.execute_unprepared("PREPARE mine AS SELECT 1")
+            .await
+            .unwrap();
+        assert_eq!(number(&tx, look).await, 1);
+        tx.commit().await.unwrap();
+        finish(test).await;
+        let next = begin(&engine).await;
+        assert_eq!(number(&next.connection(), look).await, 0);
+        assert!(number(&next.connection(), of_sqlx).await >= before);
+        finish(next).await;
     });
 }
 

@@ -1,6 +1,6 @@
 //! The connection of a test as SeaORM has it, and what its errors mean.
 
-use std::{panic::Location, sync::Arc, time::Duration};
+use std::{panic::Location, sync::Arc};
 
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 
@@ -50,21 +50,6 @@ impl IsolatedDb {
         match self {
             Self::Sandbox(lease) => explain(error, lease),
             Self::Database(lease) => explain_none_free(error, lease),
-        }
-    }
-
-    /// A statement comes that SeaORM does not report.
-    pub(crate) fn announce(&self) {
-        if let Some(lease) = self.sandbox() {
-            lease.monitor().announce(lease.id());
-        }
-    }
-
-    /// Notes a statement that SeaORM does not report, so that a breach can name it.
-    pub(crate) fn ran_text(&self, sql: &str, elapsed: Duration, has_failed: bool) {
-        if let Some(lease) = self.sandbox() {
-            let monitor = lease.monitor();
-            monitor.ran_text(lease.id(), sql, elapsed, has_failed);
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod frame;
 mod mysql;
+mod postgres;
 mod sqlite;
 mod table;
 mod texts {
     pub(super) mod mysql;
+    pub(super) mod postgres;
     pub(super) mod sqlite;
 }
