@@ -79,7 +79,7 @@ const TO_POSTGRES: &[&str] = &[
     "INSERT INTO green_light.template",
     "UPDATE green_light.database d SET state = 'taken'",
     "UPDATE green_light.database SET state = 'done'",
-    "SELECT green_light.reset_sequences()",
+    "SELECT green_light.reset_sequences(false)",
     "UPDATE green_light.database SET state = 'free', owner = NULL, test",
     "DROP DATABASE IF EXISTS \"gl_d_",
     "pg_advisory_unlock_all()",
