@@ -146,9 +146,12 @@ fn a_notification_of_a_test_is_never_sent() {
         tx.execute_unprepared("NOTIFY news, 'hello'").await.unwrap();
         tx.commit().await.unwrap();
         drop(session);
-        finish(test).await;
-        let heard = tokio::time::timeout(Duration::from_millis(300), listener.recv()).await;
+        let heard = tokio::time::timeout(Duration::from_millis(100), listener.recv()).await;
         assert!(heard.is_err(), "{heard:?}");
+        finish(test).await;
+        // No later test gets the database, which is dropped at some time, and its connections with it.
+        let heard = tokio::time::timeout(Duration::from_millis(200), listener.recv()).await;
+        assert!(!matches!(heard, Ok(Ok(_))), "{heard:?}");
         drop(listener);
         expect_clean(&engine).await;
     });
