@@ -3,7 +3,7 @@
 //! Invariants:
 //!
 //! * One test at a time has it, and before each but the first it is restored.
-//! * A test that waits for its turn, and by way of other such tests for itself, is told so soon.
+//! * A test that waits for its turn, and by way of other such tests for itself, soon fails with an error that says so.
 
 use std::{
     any::Any,

@@ -17,7 +17,7 @@ use crate::sql::lexer::{Kind, LexerRules, tokens};
 pub(crate) type Suspects = HashSet<Box<str>>;
 
 /// The first words of statements that leave nothing in their session when they are rolled back. Those that end the
-/// transaction are told of otherwise.
+/// transaction are reported by other means.
 const INNOCENT: [&str; 20] = [
     "select",
     "insert",

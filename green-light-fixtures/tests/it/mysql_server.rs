@@ -154,7 +154,7 @@ impl MySqlServer {
         let _ = run(admin.execute("SHUTDOWN"));
         drop(admin);
         let directory = Path::new(&data).parent().unwrap();
-        // Nobody waits for users of a server that has ended.
+        // The watchdog does not wait for users of a server that has ended.
         fs::remove_file(directory.join("linger")).unwrap();
         self.checkout.end(Path::new(&data));
     }
