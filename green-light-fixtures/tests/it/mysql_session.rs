@@ -97,15 +97,7 @@ fn what_a_trigger_or_a_function_leaves_does_not_reach_the_next_test() {
                 "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
             ),
         ] {
-            let schema = schema_with(program);
-            let engine = engine_of(Backend::MySql, schema).await;
-            let test = engine.transaction_for("shop::first").await.unwrap();
-            let db = test.connection();
-            db.execute_raw(statement(change)).await.unwrap();
-            assert_eq!(number(&db, look).await, 1, "{program}");
-            drop(db);
-            finish(test).await;
-            expect_gone(&engine, look, program).await;
+            expect_new_session_after(program, change, look).await;
         }
     });
 }
@@ -220,6 +212,18 @@ fn what_is_in_doubt_is_known_before_the_session_goes_to_another_pool() {
     });
 }
 
+/// A test that does `change` in a schema with `program` leaves what `look` sees, and the next test does not see it.
+async fn expect_new_session_after(program: &str, change: &str, look: &str) {
+    let engine = engine_of(Backend::MySql, schema_with(program)).await;
+    let test = engine.transaction_for("shop::first").await.unwrap();
+    let db = test.connection();
+    db.execute_raw(statement(change)).await.unwrap();
+    assert_eq!(number(&db, look).await, 1, "{program}");
+    drop(db);
+    finish(test).await;
+    expect_gone(&engine, look, program).await;
+}
+
 /// What may be left by a program, beside what its text says at first sight.
 #[test]
 fn a_program_that_is_not_known_to_leave_nothing_costs_a_test_its_session() {
@@ -236,14 +240,7 @@ fn a_program_that_is_not_known_to_leave_nothing_costs_a_test_its_session() {
                 "SELECT coalesce(IS_USED_LOCK('green_light_view') = CONNECTION_ID(), 0)",
             ),
         ] {
-            let engine = engine_of(Backend::MySql, schema_with(program)).await;
-            let test = engine.transaction_for("shop::first").await.unwrap();
-            let db = test.connection();
-            db.execute_raw(statement(change)).await.unwrap();
-            assert_eq!(number(&db, look).await, 1, "{program}");
-            drop(db);
-            finish(test).await;
-            expect_gone(&engine, look, program).await;
+            expect_new_session_after(program, change, look).await;
         }
     });
 }

@@ -276,20 +276,7 @@ async fn server(seen: &mut Observation, session: &Session) {
     let _ = sqlx::Connection::close(connection).await;
 }
 
-#[test]
-fn nothing_reaches_the_next_test() {
-    run(frame::nothing_reaches_the_next_test::<MySql>());
-}
-
-#[test]
-fn the_corpus_is_large() {
-    frame::corpus_is_large::<MySql>();
-}
-
-#[test]
-fn what_is_allowed_is_documented() {
-    frame::documentation_has_what_is_allowed::<MySql>();
-}
+observer_tests!(MySql);
 
 #[test]
 fn what_a_text_leaves_is_seen_by_its_own_test() {

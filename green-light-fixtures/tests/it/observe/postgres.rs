@@ -255,20 +255,7 @@ async fn look(seen: &mut Observation, connection: &mut PgConnection) {
     }
 }
 
-#[test]
-fn nothing_reaches_the_next_test() {
-    run(frame::nothing_reaches_the_next_test::<Postgres>());
-}
-
-#[test]
-fn the_corpus_is_large() {
-    frame::corpus_is_large::<Postgres>();
-}
-
-#[test]
-fn what_is_allowed_is_documented() {
-    frame::documentation_has_what_is_allowed::<Postgres>();
-}
+observer_tests!(Postgres);
 
 /// Texts of which nothing can be seen would prove nothing.
 #[test]

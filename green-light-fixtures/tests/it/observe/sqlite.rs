@@ -204,20 +204,7 @@ async fn by_handle(seen: &mut Observation, connection: &mut SqliteConnection) {
     }
 }
 
-#[test]
-fn nothing_reaches_the_next_test() {
-    run(frame::nothing_reaches_the_next_test::<Sqlite>());
-}
-
-#[test]
-fn the_corpus_is_large() {
-    frame::corpus_is_large::<Sqlite>();
-}
-
-#[test]
-fn what_is_allowed_is_documented() {
-    frame::documentation_has_what_is_allowed::<Sqlite>();
-}
+observer_tests!(Sqlite);
 
 #[test]
 fn what_a_text_leaves_is_seen_by_its_own_test() {
