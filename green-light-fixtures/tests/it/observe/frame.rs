@@ -336,3 +336,25 @@ pub(super) fn documentation_has_what_is_allowed<O: Observer>() {
         .collect();
     assert_eq!(documented, O::ALLOWED, "in `{path}`, and in the test");
 }
+
+/// The tests of what one observer sees.
+macro_rules! observer_tests {
+    ($observer:ident) => {
+        #[test]
+        fn nothing_reaches_the_next_test() {
+            $crate::support::run(frame::nothing_reaches_the_next_test::<$observer>());
+        }
+
+        #[test]
+        fn the_corpus_is_large() {
+            frame::corpus_is_large::<$observer>();
+        }
+
+        #[test]
+        fn what_is_allowed_is_documented() {
+            frame::documentation_has_what_is_allowed::<$observer>();
+        }
+    };
+}
+
+pub(super) use observer_tests;

@@ -3,7 +3,7 @@
 use green_light_fixtures::{Backend, Session};
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use crate::observe::frame::{self, Observation, Observer, Way, send};
+use crate::observe::frame::{self, Observation, Observer, Way, observer_tests, send};
 use crate::observe::texts::mysql::TEXTS;
 use crate::support::{administrator, run};
 

@@ -3,7 +3,7 @@
 use green_light_fixtures::{Backend, Isolation, Session};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
 
-use crate::observe::frame::{self, Observation, Observer, Way, send};
+use crate::observe::frame::{self, Observation, Observer, Way, observer_tests, send};
 use crate::observe::texts::postgres::TEXTS;
 use crate::support::run;
 

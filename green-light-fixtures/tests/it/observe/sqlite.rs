@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use crate::observe::frame::{self, Observation, Observer, Way, send};
+use crate::observe::frame::{self, Observation, Observer, Way, observer_tests, send};
 use crate::observe::texts::sqlite::TEXTS;
 use crate::support::{run, schema_on};
 
