@@ -34,6 +34,12 @@ impl Backoff {
         }
     }
 
+    /// The time that is waited begins again.
+    #[allow(dead_code, reason = "what servers have is waited for so")]
+    pub(crate) fn begin_again(&mut self) {
+        self.started = Instant::now();
+    }
+
     /// Whether it has been so long that waiting on makes no sense.
     pub(crate) fn expired(&self) -> bool {
         self.started.elapsed() >= self.limit

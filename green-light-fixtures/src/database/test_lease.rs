@@ -13,6 +13,7 @@ use green_light_core::{Mutex, left_behind};
 use crate::database::keep_failed::keep;
 use crate::database::shared_queue::SharedGuard;
 use crate::database_pool::DatabasePool;
+use crate::driver::breach::{Breach, BreachReport};
 use crate::driver::traits::TestDatabase;
 use crate::error::{Error, Kind};
 use crate::isolation::Isolation;
@@ -199,6 +200,15 @@ impl Releasing {
                 "end what the test began: commit or drop its transactions and streams, \
                  and spawn tasks with `green_light::spawn`, which ends them with the test",
             ));
+        }
+        if let Ok(database) = database.database() {
+            for set in database.put_back().await {
+                let report = BreachReport {
+                    statement: Some(set),
+                    ..BreachReport::new(Breach::SetInProcess)
+                };
+                errors.push(report.into_error(test.name()));
+            }
         }
         let released = match (at_most, database) {
             (0, database) => database.release(test.name(), is_held).await,

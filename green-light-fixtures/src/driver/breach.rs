@@ -34,6 +34,8 @@ pub(crate) enum Breach {
     Unhooked,
     /// A statement would have set something in the whole process; it was refused.
     ProcessWide,
+    /// While the test ran, something was set in the whole process.
+    SetInProcess,
 }
 
 /// What is known of the statement that caused a breach.
@@ -146,6 +148,11 @@ impl BreachReport {
                 "set a hook in place of the one that keeps its transaction, and ended that",
                 "write `#[green_light::test(isolation = database)]` for a test that sets a commit hook or a rollback \
                  hook and commits or rolls back as SQL text",
+            ),
+            (Breach::SetInProcess, _) => (
+                "ran while something was set for the whole process, in which other tests run; it has been put back",
+                "run what needs it in a process of its own: heap limits and the directory of temporary files hold for \
+                 all connections of a process, also for those that a test opens by the URL of its session",
             ),
             (Breach::ProcessWide, _) => (
                 "tried to set something for the whole process, in which other tests run; it was refused",

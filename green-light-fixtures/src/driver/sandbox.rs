@@ -119,11 +119,25 @@ pub(crate) async fn connect<C: Connection>(
 where
     C::Options: sqlx::ConnectOptions<Connection = C>,
 {
+    connect_unless::<C>(options, wait, |_| false).await
+}
+
+/// The same, but an error that `is_final` ends it at once.
+#[allow(dead_code, reason = "what servers have is waited for so")]
+pub(crate) async fn connect_unless<C: Connection>(
+    options: &C::Options,
+    wait: Duration,
+    is_final: impl Fn(&sqlx::Error) -> bool,
+) -> Result<C, sqlx::Error>
+where
+    C::Options: sqlx::ConnectOptions<Connection = C>,
+{
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
         let left = wait.saturating_sub(started.elapsed());
         match tokio::time::timeout(left, options.connect()).await {
+            Ok(Err(error)) if is_final(&error) => return Err(error),
             Ok(Err(sqlx::Error::Io(error)))
                 if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
             Ok(Err(sqlx::Error::Database(error))) if error.is_transient_in_connect_phase() => {}

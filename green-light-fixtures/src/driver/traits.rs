@@ -163,6 +163,11 @@ pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
     /// Opens a pool for the test that has it.
     fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>>;
 
+    /// Puts back what the test has set in the whole process, and says what it was.
+    fn put_back(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async { Vec::new() })
+    }
+
     /// Says what the test that has ended still has locked, if it is not unlocked soon.
     fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>>;
 

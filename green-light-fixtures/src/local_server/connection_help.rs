@@ -11,6 +11,7 @@ use crate::env::value;
 use crate::error::{Error, Kind};
 use crate::local_server::running::RunningServer;
 use crate::server::response_timeout::ResponseTimeout;
+use crate::server::shortage::NoConnection;
 use crate::url::DatabaseUrl;
 
 impl RunningServer {
@@ -18,6 +19,7 @@ impl RunningServer {
     pub(crate) fn help(&self, error: &sqlx::Error) -> String {
         match error {
             _ if ResponseTimeout::of(error).is_some() => ResponseTimeout::HELP.to_owned(),
+            _ if NoConnection::of(error).is_some() => NoConnection::HELP.to_owned(),
             sqlx::Error::PoolTimedOut => self.look(
                 "look whether the server of {} is stopped, overloaded or out of connections; \
                  `Engine::builder().connection_timeout(..)` makes it wait longer",

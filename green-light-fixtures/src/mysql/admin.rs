@@ -128,7 +128,7 @@ mod tests {
     async fn connections_of_our_own_do_not_wait_for_a_table_for_days() {
         let server = crate::mysql::local_server::SERVER.obtain().await.unwrap();
         let options: MySqlConnectOptions = server.url.expose().parse().unwrap();
-        let mut connection = AdminConnection::connect_when_free(&options).await.unwrap();
+        let mut connection = AdminConnection::connect_to_enter(&options).await.unwrap();
         let waits = "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout".to_owned();
         let waits = numbers(&mut connection, waits).await.unwrap();
         assert_eq!(waits, [Some(10), Some(10)]);

@@ -36,10 +36,10 @@ use crate::mysql::sandbox_finish::FinishStatements;
 use crate::mysql::session_audit::SessionAudit;
 use crate::mysql::template_sql::TemplateTraces;
 use crate::mysql::{outer_transaction, stand_in};
-use crate::server::admin_connection::when_free;
 use crate::server::failure::cannot_open;
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
 use crate::server::response_timeout::with_timeout;
+use crate::server::shortage::when_free;
 
 /// The sandbox of a slot on MySQL.
 #[derive(Debug)]

@@ -58,7 +58,7 @@ impl ServerAccess for MySqlServer {
         let options: MySqlConnectOptions = SERVER.parse(url)?;
         let options = options.disable_statement_logging();
         let cannot = |error| failed("MySQL cannot be reached", error);
-        let mut admin = AdminConnection::connect_when_free(&options)
+        let mut admin = AdminConnection::connect_to_enter(&options)
             .await
             .map_err(cannot)?;
         let info = registry_tables::server_info(&mut admin).await;

@@ -99,10 +99,10 @@ pub(crate) async fn open(
         .database(&database_name(role))
         .application_name(application)
         .options([POOLER_PROBE]);
-    let connection = match AdminConnection::connect_when_free(&options).await {
+    let connection = match AdminConnection::connect_to_enter(&options).await {
         Err(error) if has_code(&error, NO_DATABASE) => {
             create_database(server, &database_name(role)).await?;
-            AdminConnection::connect_when_free(&options).await
+            AdminConnection::connect_to_enter(&options).await
         }
         other => other,
     };
@@ -131,7 +131,7 @@ async fn create_database(server: &PgConnectOptions, name: &str) -> Result<(), Er
             error,
         )
     };
-    let mut connection = AdminConnection::connect_when_free(server)
+    let mut connection = AdminConnection::connect_to_enter(server)
         .await
         .map_err(cannot)?;
     let create = format!("CREATE DATABASE {}", quoted(name));

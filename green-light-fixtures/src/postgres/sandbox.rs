@@ -28,7 +28,7 @@ use sqlx::{
 use crate::driver::breach::{Broken, LOST};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::sandbox::Sandbox;
+use crate::driver::sandbox::{Sandbox, connect_unless};
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
 use crate::postgres::outer_transaction::{self, new_token};
@@ -37,6 +37,8 @@ use crate::postgres::stand_in;
 use crate::server::failure::cannot_open;
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint};
 use crate::server::response_timeout::with_timeout;
+use crate::server::server_connection::ServerConnection as _;
+use crate::server::shortage::when_free;
 
 /// The sandbox of a slot on PostgreSQL, whose database holds the guard.
 #[derive(Debug)]
@@ -77,6 +79,13 @@ impl Sandbox for PostgresSandbox {
             .database(self.options.get_database().unwrap_or_default())
             .ssl_mode(PgSslMode::Disable);
         Some(options)
+    }
+
+    async fn connect(&self, wait: Duration) -> Result<PgConnection, sqlx::Error> {
+        when_free::<PgConnection, _, _>(|| {
+            connect_unless::<PgConnection>(&self.options, wait, PgConnection::is_full)
+        })
+        .await
     }
 
     async fn begin(

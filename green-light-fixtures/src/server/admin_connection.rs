@@ -17,10 +17,10 @@ use std::{
 use futures_util::StreamExt as _;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, Database};
 
-use crate::backoff::Backoff;
 use crate::server::admin_query::AdminQuery;
 use crate::server::response_timeout::{ResponseTimeout, with_long_timeout, with_timeout};
 use crate::server::server_connection::{OwnedQuery, ReplyItem, ServerConnection};
+use crate::server::shortage::{when_free, when_free_to_enter};
 
 /// For how long a connection that has replied is taken for one that still does.
 const FRESH: Duration = Duration::from_millis(50);
@@ -51,13 +51,23 @@ impl<C: ServerConnection> AdminConnection<C> {
         })
     }
 
-    /// Connects with our own settings. Waits while the server has no connection left.
+    /// Connects with our own settings. Waits a little while the server has no connection left.
     pub(crate) async fn connect_when_free(options: &C::Options) -> Result<Self, sqlx::Error> {
-        let mut connection = when_free::<C, _, _>(|| Self::connect(options)).await?;
+        let connection = when_free::<C, _, _>(|| Self::connect(options)).await?;
+        connection.prepared().await
+    }
+
+    /// The same for a process that has no place on the server yet: it waits long.
+    pub(crate) async fn connect_to_enter(options: &C::Options) -> Result<Self, sqlx::Error> {
+        let connection = when_free_to_enter::<C, _, _>(|| Self::connect(options)).await?;
+        connection.prepared().await
+    }
+
+    async fn prepared(mut self) -> Result<Self, sqlx::Error> {
         if !C::SETTINGS.is_empty() {
-            connection.execute(C::SETTINGS).await?;
+            self.execute(C::SETTINGS).await?;
         }
-        Ok(connection)
+        Ok(self)
     }
 
     /// The reply that did not come in time, if there is one.
@@ -213,24 +223,5 @@ impl<C: Connection> fmt::Debug for AdminConnection<C> {
         f.debug_struct("AdminConnection")
             .field("timed_out", &self.timed_out)
             .finish_non_exhaustive()
-    }
-}
-
-/// Opens something by `open`; waits while the server has no connection left.
-pub(crate) async fn when_free<C, T, F>(open: impl Fn() -> F) -> Result<T, sqlx::Error>
-where
-    C: ServerConnection,
-    F: Future<Output = Result<T, sqlx::Error>>,
-{
-    let mut backoff = Backoff::new();
-    loop {
-        match open().await {
-            Err(error) if !backoff.expired() && C::is_full(&error) => {
-                backoff
-                    .pause(|| format!("the server has no connection left ({error})"))
-                    .await;
-            }
-            other => return other,
-        }
     }
 }

@@ -9,11 +9,13 @@ use sqlx::pool::PoolOptions;
 use tokio::sync::MutexGuard;
 
 use crate::error::Error;
-use crate::server::admin_connection::when_free;
+use crate::server::admin_connection::AdminConnection;
 use crate::server::background::Background;
 use crate::server::connection_budget::ConnectionBudget;
 use crate::server::driver::{Admin, Options, Pool, ServerDriver};
 use crate::server::parked::ParkedDatabases;
+use crate::server::server_connection::ServerConnection as _;
+use crate::server::shortage::when_free;
 use crate::url::DatabaseUrl;
 
 /// This process on one server.
@@ -59,17 +61,35 @@ impl<D: ServerDriver> ServerClient<D> {
         self.driver.test_url(self.url_of(name))
     }
 
-    /// Opens a pool with `options`.
+    /// Opens a pool with `options`. If its connections are not counted, the server may have none for it.
     pub(crate) async fn open_pool(
         &self,
         options: Options<D>,
         connections: u32,
+        is_counted: bool,
         wait: Duration,
     ) -> Result<Pool<D>, sqlx::Error> {
         let pool = PoolOptions::<D::Db>::new()
             .max_connections(connections)
             .acquire_timeout(wait);
-        when_free::<D::Connection, _, _>(|| pool.clone().connect_with(options.clone())).await
+        if !is_counted {
+            // A pool of sqlx would not say what it waits for.
+            let first = when_free::<D::Connection, _, _>(|| AdminConnection::connect(&options));
+            let first: Admin<D> = first.await?;
+            first.close().await;
+        }
+        when_free::<D::Connection, _, _>(async || {
+            match pool.clone().connect_with(options.clone()).await {
+                Err(sqlx::Error::PoolTimedOut) => {
+                    let probe = AdminConnection::<D::Connection>::connect(&options).await;
+                    let is_full = |error: &sqlx::Error| D::Connection::is_full(error);
+                    let full = probe.err().filter(is_full);
+                    Err(full.unwrap_or(sqlx::Error::PoolTimedOut))
+                }
+                opened => opened,
+            }
+        })
+        .await
     }
 }
 

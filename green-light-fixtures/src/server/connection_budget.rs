@@ -10,8 +10,10 @@
 //! * The connection that holds the locks may end, as by an administrator. It is opened again, and takes the locks
 //!   again, before it is used for anything else; a process looks for that all the time (`clients.rs`).
 //! * A test takes all its connections before it starts. If it asks for more, for a second engine or its
-//!   template, it must not wait: two such tests could wait for each other, on this server or on two. It takes
-//!   what is free, or opens one connection that is not counted.
+//!   template, it must not wait long: two such tests could wait for each other, on this server or on two. It takes
+//!   what is free, or opens one connection beyond the budget, which the server has to have. Few tests at a time do
+//!   that: one has a number beyond the budget for it, and another one waits for such a number as long as tests get on,
+//!   for without one it could take the connection that this test needs to end.
 //! * What the tests of a process share stays until the process ends, which another process may wait for. So
 //!   beside it, a test waits only as long as another test of its own process has connections, and then takes what
 //!   is free: one such test at a time has connections that are not counted.
@@ -23,7 +25,7 @@ use std::{
     future::Future,
     io::ErrorKind,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -43,6 +45,7 @@ use crate::server::background::spawn;
 use crate::server::driver::{Admin, Entered, ServerDriver};
 use crate::server::response_timeout::check_wait;
 use crate::server::server_connection::ServerConnection as _;
+use crate::server::shortage::{Progress, give_up_idle, note_given, note_step};
 use crate::url::DatabaseUrl;
 
 const VARIABLE: &str = "GREEN_LIGHT_CONNECTIONS";
@@ -57,13 +60,8 @@ const SHARED_WAIT: Duration = Duration::from_secs(1);
 /// which databases are made and dropped.
 const FEWEST: i32 = 4;
 
-/// Gives up connections of this process that are idle.
-static ON_SHORTAGE: OnceLock<fn()> = OnceLock::new();
-
-/// Calls `give_up` whenever a test waits for connections: others may be waiting for those that are idle.
-pub(crate) fn on_shortage(give_up: fn()) {
-    let _ = ON_SHORTAGE.set(give_up);
-}
+/// How long a test waits for a number beyond the budget while no test of this process gets on.
+const STANDSTILL: Duration = Duration::from_secs(2);
 
 /// What this process has of the connections to a server.
 #[derive(Debug)]
@@ -79,6 +77,8 @@ pub(crate) struct ConnectionBudget<D: ServerDriver> {
     admin: tokio::sync::Mutex<Admin<D>>,
     /// How many connections there are for all.
     total: i32,
+    /// Up to which number those are that tests have beyond them.
+    beyond: i32,
     /// How many one test gets.
     per_test: usize,
     /// The numbers that this process has, and those of them that are not in use yet.
@@ -127,6 +127,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
                 admin.close().await;
                 return Err(too_few::<D>(connections));
             }
+            note_given::<D::Connection>(connections);
             let total = total(connections)?;
             let per_test = usize::try_from((total - 1).min(PER_TEST as i32)).unwrap_or(1);
             let got = D::lock(&mut admin, total, 1 + per_test, &[]).await;
@@ -141,6 +142,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
                     failed: Mutex::default(),
                     admin: tokio::sync::Mutex::new(admin),
                     total,
+                    beyond: (connections - 1).max(total + 1),
                     per_test,
                     numbers: Mutex::new(Numbers {
                         held,
@@ -217,9 +219,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
                     D::Connection::place(self.driver.admin_options()),
                 ));
                 // Their connections have mostly ended as well.
-                if let Some(give_up) = ON_SHORTAGE.get() {
-                    give_up();
-                }
+                give_up_idle();
             }
             Err(error) => {
                 *self.failed.lock() = Some(Instant::now());
@@ -264,7 +264,9 @@ impl<D: ServerDriver> ConnectionBudget<D> {
         test: &str,
     ) -> Result<ConnectionPermits<D>, Error> {
         let holder = || ConnectionHolder::new(test);
-        let (mut permits, holding) = self.permits_or(self.per_test(), || may_wait(test)).await?;
+        let (mut permits, holding) = self
+            .permits_or(self.per_test(), test, || may_wait(test))
+            .await?;
         permits.holding = Some(holding.unwrap_or_else(holder));
         Ok(permits)
     }
@@ -275,7 +277,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
         self: &Arc<Self>,
         test: &str,
     ) -> Result<(ConnectionPermits<D>, ConnectionHolder), Error> {
-        let (permits, holding) = self.permits_or(1, || may_wait(test)).await?;
+        let (permits, holding) = self.permits_or(1, test, || may_wait(test)).await?;
         Ok((
             permits,
             holding.unwrap_or_else(|| ConnectionHolder::new(test)),
@@ -291,13 +293,16 @@ impl<D: ServerDriver> ConnectionBudget<D> {
             true => Wait::No(None),
             false => Wait::Long,
         };
-        Ok(self.permits_or(self.per_test(), may_wait).await?.0)
+        let builder = "the building of a template";
+        let permits = self.permits_or(self.per_test(), builder, may_wait);
+        Ok(permits.await?.0)
     }
 
-    /// Takes `count` connections when there are as many. As soon as `may_wait` says no, takes what is free.
+    /// Takes `count` connections for `test` when there are as many. As soon as `may_wait` says no, takes what is free.
     async fn permits_or(
         self: &Arc<Self>,
         count: u32,
+        test: &str,
         may_wait: impl Fn() -> Wait,
     ) -> Result<(ConnectionPermits<D>, Option<ConnectionHolder>), Error> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -319,16 +324,45 @@ impl<D: ServerDriver> ConnectionBudget<D> {
                         return Ok((permits, holding));
                     }
                 }
-                return Ok((ConnectionPermits::new(self, Vec::new()), holding));
+                return Ok((self.beyond(test).await?, holding));
             }
-            if let Some(give_up) = ON_SHORTAGE.get() {
-                give_up();
-            }
+            give_up_idle();
             let shortage = match is_due(&mut backoff) {
                 true => Some(shortage::<D>(&mut *self.admin().await, count, self.total).await?),
                 false => None,
             };
             wait(&mut backoff, shortage).await?;
+        }
+    }
+
+    /// A connection beyond the budget, for which `test` gets a number unless it has one. If there is none, it goes
+    /// without one once tests stand still.
+    async fn beyond(self: &Arc<Self>, test: &str) -> Result<ConnectionPermits<D>, Error> {
+        let mut permits = ConnectionPermits::new(self, Vec::new());
+        // What tests share stays, so a number for it would be one less for all.
+        if *test == *ALL_TESTS || BEYOND.lock().iter().any(|known| **known == *test) {
+            return Ok(permits);
+        }
+        let (mut backoff, mut progress) = (Backoff::within(STANDSTILL), Progress::new());
+        loop {
+            let mut admin = self.admin().await;
+            let held = self.numbers.lock().held.clone();
+            let got = D::lock(&mut admin, self.beyond, 1, &held).await;
+            let got = got.map_err(cannot::<D>)?;
+            self.numbers.lock().held.extend(&got);
+            drop(admin);
+            let (counted, beyond): (Vec<_>, Vec<_>) =
+                got.into_iter().partition(|number| *number <= self.total);
+            permits.numbers = counted;
+            permits.beyond = BeyondBudget::of(test, &beyond);
+            if progress.was_made() {
+                backoff.begin_again();
+            }
+            if permits.is_counted() || permits.beyond.is_some() || backoff.expired() {
+                return Ok(permits);
+            }
+            give_up_idle();
+            backoff.pause_silently().await;
         }
     }
 
@@ -369,6 +403,8 @@ impl<D: ServerDriver> ConnectionBudget<D> {
 pub(crate) struct ConnectionPermits<D: ServerDriver> {
     budget: Arc<ConnectionBudget<D>>,
     numbers: Vec<i32>,
+    /// Its test has connections beyond those that all count.
+    beyond: Option<BeyondBudget>,
     /// If they are those of a test.
     holding: Option<ConnectionHolder>,
 }
@@ -378,6 +414,7 @@ impl<D: ServerDriver> ConnectionPermits<D> {
         Self {
             budget: Arc::clone(budget),
             numbers,
+            beyond: None,
             holding: None,
         }
     }
@@ -395,7 +432,8 @@ impl<D: ServerDriver> ConnectionPermits<D> {
 
 impl<D: ServerDriver> Drop for ConnectionPermits<D> {
     fn drop(&mut self) {
-        let (budget, given) = (Arc::clone(&self.budget), std::mem::take(&mut self.numbers));
+        let (budget, mut given) = (Arc::clone(&self.budget), std::mem::take(&mut self.numbers));
+        given.extend(self.beyond.take().map(|beyond| beyond.number));
         if given.is_empty() {
             return;
         }
@@ -407,6 +445,34 @@ impl<D: ServerDriver> Drop for ConnectionPermits<D> {
             let mut numbers = budget.numbers.lock();
             numbers.held.retain(|number| !given.contains(number));
         });
+    }
+}
+
+/// The tests of this process that have a number beyond the budget.
+static BEYOND: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
+
+/// A test has a number beyond the budget, as long as this lives.
+#[derive(Debug)]
+struct BeyondBudget {
+    test: Arc<str>,
+    number: i32,
+}
+
+impl BeyondBudget {
+    fn of(test: &str, numbers: &[i32]) -> Option<Self> {
+        let number = *numbers.first()?;
+        let test: Arc<str> = test.into();
+        BEYOND.lock().push(Arc::clone(&test));
+        Some(Self { test, number })
+    }
+}
+
+impl Drop for BeyondBudget {
+    fn drop(&mut self) {
+        let mut beyond = BEYOND.lock();
+        if let Some(at) = beyond.iter().position(|known| *known == self.test) {
+            beyond.swap_remove(at);
+        }
     }
 }
 
@@ -442,6 +508,7 @@ impl ConnectionHolder {
         let test = test.into();
         let holding = Holding { test, is_shared };
         HOLDERS.lock().push(holding.clone());
+        note_step();
         Self(holding)
     }
 
@@ -453,6 +520,7 @@ impl ConnectionHolder {
 
 impl Drop for ConnectionHolder {
     fn drop(&mut self) {
+        note_step();
         let mut holders = HOLDERS.lock();
         if let Some(at) = holders.iter().position(|known| *known == self.0) {
             holders.swap_remove(at);

@@ -62,7 +62,12 @@ impl<D: ServerDriver> DatabaseLease<D> {
         let connections = permits.map_or(1, ConnectionPermits::connections);
         let pool = self
             .client
-            .open_pool(self.options(), connections, timeouts.connection)
+            .open_pool(
+                self.options(),
+                connections,
+                permits.is_some_and(ConnectionPermits::is_counted),
+                timeouts.connection,
+            )
             .await
             .map_err(|error| D::failed("the database of the test cannot be opened", error))?;
         Ok(DatabasePool::new(pool))

@@ -30,7 +30,7 @@ pub(crate) mod tests {
     /// Checks that no connection can be made with `options`, and that the error names the feature of sqlx that is
     /// missing.
     pub(crate) async fn expect_feature_named<C: ServerConnection>(options: &C::Options) {
-        let connected = AdminConnection::<C>::connect_when_free(options).await;
+        let connected = AdminConnection::<C>::connect_to_enter(options).await;
         let error = failed::<C>("no connection", connected.unwrap_err()).to_string();
         let feature = "help: in `Cargo.toml`, add `tls-rustls`";
         let url = format!("the URL is that of `{}`", C::URL_VARIABLE);

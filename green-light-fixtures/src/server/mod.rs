@@ -11,6 +11,7 @@
 //! * *A connection of a test.* Its pool has a timeout, and so has the end of the test. Queries sent by the test are
 //!   bounded by the test's own `timeout`.
 //! * *Another process*, by `Backoff`, `AdmissionLock` and the passes of the reaper, each of which has a limit.
+//! * *A connection that the server does not give*: `shortage.rs`, as long as tests of this process get on.
 //! * *Another task of this process*: it does one of the above, and a lock is held across nothing else. The end of
 //!   the process waits for all of them together, and not long: `background.rs`.
 
@@ -33,6 +34,7 @@ pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod response_timeout;
 pub(crate) mod server_connection;
+pub(crate) mod shortage;
 pub(crate) mod stand_in;
 pub(crate) mod template;
 pub(crate) mod test_database;

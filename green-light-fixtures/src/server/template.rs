@@ -19,6 +19,7 @@ use crate::server::admin_connection::AdminConnection;
 use crate::server::build_id::content_id;
 use crate::server::client::ServerClient;
 use crate::server::clients::client_of;
+use crate::server::connection_budget::ConnectionPermits;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{Admin, Purpose, ServerDriver, TemplateInfo};
 use crate::server::names::new_name;
@@ -158,7 +159,7 @@ impl<D: ServerDriver> Building<'_, D> {
         let cannot = |error| D::failed("the template cannot be built", error);
         let mut admin = self.client.driver.connect().await.map_err(cannot)?;
         let built = match self.wait_for_lock(&mut admin).await {
-            Ok(true) => self.build(&mut admin).await.map(|()| true),
+            Ok(true) => self.build(&mut admin, &permits).await.map(|()| true),
             other => other,
         };
         // Which frees the lock.
@@ -193,10 +194,14 @@ impl<D: ServerDriver> Building<'_, D> {
         }
     }
 
-    async fn build(&self, admin: &mut Admin<D>) -> Result<(), Error> {
+    async fn build(
+        &self,
+        admin: &mut Admin<D>,
+        permits: &ConnectionPermits<D>,
+    ) -> Result<(), Error> {
         let mut last = String::new();
         loop {
-            let Err(error) = self.try_to_build(admin).await else {
+            let Err(error) = self.try_to_build(admin, permits).await else {
                 return Ok(());
             };
             // What is in its own way is there again.
@@ -213,7 +218,11 @@ impl<D: ServerDriver> Building<'_, D> {
         }
     }
 
-    async fn try_to_build(&self, admin: &mut Admin<D>) -> Result<(), Error> {
+    async fn try_to_build(
+        &self,
+        admin: &mut Admin<D>,
+        permits: &ConnectionPermits<D>,
+    ) -> Result<(), Error> {
         let driver = &self.client.driver;
         let draft = &new_name(D::DRAFT);
         let base = match self.source {
@@ -223,7 +232,7 @@ impl<D: ServerDriver> Building<'_, D> {
         let filled = async {
             let created = driver.create_draft(admin, draft, self.digest, base, self.rebuilt_in);
             created.await?;
-            self.fill(draft).await
+            self.fill(draft, permits).await
         };
         if let Err(error) = filled.await {
             // If this fails, it is garbage once the process has gone.
@@ -236,7 +245,7 @@ impl<D: ServerDriver> Building<'_, D> {
     }
 
     /// Fills the database `draft`.
-    async fn fill(&self, draft: &str) -> Result<(), Error> {
+    async fn fill(&self, draft: &str, permits: &ConnectionPermits<D>) -> Result<(), Error> {
         let cannot = |error| D::failed("the template cannot be built", error);
         let options = self.client.driver.options_of(draft);
         let (schema, wait) = match self.source {
@@ -249,10 +258,11 @@ impl<D: ServerDriver> Building<'_, D> {
                 return filled.map(drop).map_err(cannot);
             }
         };
-        let connections = self.client.budget.per_test().saturating_sub(1).max(1);
+        // One of them has the lock.
+        let connections = permits.connections().saturating_sub(1).max(1);
         let pool = self
             .client
-            .open_pool(options.clone(), connections, wait)
+            .open_pool(options.clone(), connections, permits.is_counted(), wait)
             .await;
         let pool = DatabasePool::new(pool.map_err(cannot)?);
         let db = NewDatabase::new(pool.clone(), self.client.url_of(draft));

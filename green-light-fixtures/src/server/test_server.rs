@@ -11,8 +11,9 @@ use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
-use crate::server::connection_budget::{self, ConnectionHolder};
+use crate::server::connection_budget::ConnectionHolder;
 use crate::server::database_lease::DatabaseLease;
+use crate::server::shortage;
 use crate::server::template::ServerTemplate;
 use crate::server::test_database::{Restoring, ServerDatabase};
 use crate::sql::dialect::Dialect;
@@ -80,7 +81,7 @@ impl<D: TestServer> Template for ServerTemplate<D> {
     }
 
     fn on_shortage(&self, evict: fn()) -> bool {
-        connection_budget::on_shortage(evict);
+        shortage::on_shortage(evict);
         true
     }
 

@@ -24,6 +24,7 @@ use crate::error::{Error, Kind};
 use crate::files::base::base;
 use crate::limits::{SESSION_CONNECTIONS, Timeouts};
 use crate::sqlite::directory::Directory;
+use crate::sqlite::process_wide::put_back_process_wide;
 use crate::sqlite::restore::restore;
 use crate::sqlite::sandbox::Image;
 use crate::sqlite::url::url_of_file;
@@ -191,6 +192,10 @@ impl TestDatabase for FileDatabase {
 
     fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>> {
         Box::pin(self.pool())
+    }
+
+    fn put_back(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(put_back_process_wide())
     }
 
     fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {

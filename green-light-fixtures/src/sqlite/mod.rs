@@ -7,6 +7,7 @@ pub(crate) mod directory;
 pub(crate) mod driver;
 pub(crate) mod file;
 pub(crate) mod outer_transaction;
+pub(crate) mod process_wide;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, Executor, Sqlite,
+    Connection as _, Executor, SqlStr, Sqlite,
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteOwnedBuf, SqlitePool, SqliteSynchronous,
     },
@@ -33,7 +33,10 @@ use crate::schema::definition::Schema;
 use crate::schema::new_database::NewDatabase;
 use crate::sqlite::directory::Directory;
 use crate::sqlite::outer_transaction::{self, BASE_DEPTH};
-use crate::sqlite::sandbox_finish::{Ended, FreshConnection, is_builtin, learn_builtin, violated};
+use crate::sqlite::process_wide::put_back_process_wide;
+use crate::sqlite::sandbox_finish::{
+    Ended, FreshConnection, MARK, is_builtin, learn_builtin, violated,
+};
 use crate::sqlite::slot_file::SlotFile;
 use crate::sqlite::url::url_of_file;
 use crate::sqlite::watch::{self, rows};
@@ -166,7 +169,11 @@ impl Sandbox for SqliteSandbox {
             c"SELECT 1 FROM json_each('[]'), json_tree('[]')",
             |_, _| {},
         );
-        watch::install(&mut handle, monitor, is_builtin)
+        watch::install(&mut handle, monitor, is_builtin)?;
+        drop(handle);
+        // Kept among the prepared statements of the connection.
+        connection.prepare(SqlStr::from_static(MARK)).await?;
+        Ok(())
     }
 
     async fn learn(&self, pool: &SqlitePool) -> Result<(), sqlx::Error> {
@@ -200,9 +207,17 @@ impl Sandbox for SqliteSandbox {
         if depth::<Sqlite>(connection) != BASE_DEPTH {
             return FinishOutcome::Changed;
         }
+        // A database in memory is found by no URL.
+        let is_known = self.image.is_none() && monitor.was_url_asked_for();
+        if is_known {
+            for pragma in put_back_process_wide().await {
+                monitor.note(Breach::SetInProcess, pragma);
+            }
+        }
         let _ending = monitor.ending();
+        let may_be_given = monitor.has_untracked_use();
         let ended = match connection.lock_handle().await {
-            Ok(mut handle) => fresh.end(&mut handle, monitor.has_untracked_use()),
+            Ok(mut handle) => fresh.end(&mut handle, may_be_given, is_known),
             Err(error) => Err(error),
         };
         match ended {

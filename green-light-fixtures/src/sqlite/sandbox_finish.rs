@@ -5,7 +5,10 @@
 use std::{
     collections::HashSet,
     ffi::{CStr, CString},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use sqlx::{
@@ -15,7 +18,7 @@ use sqlx::{
 
 use crate::driver::outcome::FinishOutcome;
 use crate::sqlite::outer_transaction::BEGIN;
-use crate::sqlite::watch::{Findings, inspect, restart, rows};
+use crate::sqlite::watch::{Findings, inspect, is_expired, restart, rows};
 
 /// What a connection has been given that SQL can name: each list, and how it is asked for.
 const LISTS: [&CStr; 3] = [
@@ -23,6 +26,13 @@ const LISTS: [&CStr; 3] = [
     c"PRAGMA collation_list",
     c"PRAGMA module_list",
 ];
+
+/// A statement that each connection has prepared before its first test. SQLite prepares it again once one of the
+/// functions or collations of the connection was replaced by another one of its name.
+pub(crate) const MARK: &str = "SELECT 'as green-light has opened it'";
+
+/// Whether SQLite was built with a hook that tells of rows before they change. Who has set it is not known then.
+static HAS_PREUPDATE_HOOK: AtomicBool = AtomicBool::new(false);
 
 /// The functions of SQLite's core, which are the same on all connections of a process.
 static BUILTIN: OnceLock<HashSet<String>> = OnceLock::new();
@@ -56,10 +66,12 @@ impl FreshConnection {
     }
 
     /// Ends the outer transaction. With `may_be_given`, the test may have given the connection functions and the like.
+    /// With `is_known`, somebody may wait for the lock of the database, and get it before the next transaction.
     pub(crate) fn end(
         &self,
         handle: &mut LockedSqliteHandle<'_>,
         may_be_given: bool,
+        is_known: bool,
     ) -> Result<Ended, sqlx::Error> {
         let findings = inspect(handle);
         if findings.has_ended || findings.is_violated {
@@ -68,8 +80,11 @@ impl FreshConnection {
                 findings,
             });
         }
-        let is_given = may_be_given && lengths(handle)? != self.lengths;
-        if findings.is_worn || findings.is_unhooked || is_given {
+        let is_given = may_be_given
+            && (HAS_PREUPDATE_HOOK.load(Ordering::Relaxed)
+                || lengths(handle)? != self.lengths
+                || is_expired(handle, MARK));
+        if findings.is_worn || findings.is_unhooked || is_given || is_known {
             restart(handle, c"ROLLBACK")?;
             return Ok(Ended {
                 is_worn: true,
@@ -106,6 +121,11 @@ pub(crate) fn learn_builtin(handle: &mut LockedSqliteHandle<'_>) -> Result<(), s
         rows(handle, LISTS[0], |name, is_builtin| {
             if is_builtin == 1 {
                 functions.insert(name.to_owned());
+            }
+        })?;
+        rows(handle, c"PRAGMA compile_options", |option, _| {
+            if option == "ENABLE_PREUPDATE_HOOK" {
+                HAS_PREUPDATE_HOOK.store(true, Ordering::Relaxed);
             }
         })?;
         let _ = BUILTIN.set(functions);

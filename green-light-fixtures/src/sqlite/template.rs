@@ -17,6 +17,7 @@ use crate::sql::dialect::Dialect;
 use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::directory::Directory;
 use crate::sqlite::file::{FileDatabase, FileDirectory};
+use crate::sqlite::process_wide::note_process_wide;
 use crate::sqlite::sandbox::{Image, SqliteSandbox};
 use crate::sqlite::template_cache::TemplateCache;
 use crate::sqlite::url::url_of_file;
@@ -36,6 +37,7 @@ pub(crate) struct SqliteTemplate {
 
 impl SqliteTemplate {
     pub(crate) async fn obtain(schema: &Schema, options: &EngineOptions) -> Result<Self, Error> {
+        note_process_wide();
         let directory = match &options.storage {
             Storage::Memory => None,
             Storage::Target => Some(Directory::create(base()?)?),

@@ -20,13 +20,15 @@ use std::{
 use green_light_core::Mutex;
 use libsqlite3_sys::{
     SQLITE_DBSTATUS_DEFERRED_FKS, SQLITE_DENY, SQLITE_LIMIT_LENGTH, SQLITE_LIMIT_WORKER_THREADS,
-    SQLITE_NOMEM, SQLITE_OK, SQLITE_ROW, sqlite3, sqlite3_autovacuum_pages,
-    sqlite3_collation_needed, sqlite3_column_int, sqlite3_column_text, sqlite3_commit_hook,
-    sqlite3_db_config, sqlite3_db_status, sqlite3_errmsg, sqlite3_exec,
-    sqlite3_extended_result_codes, sqlite3_finalize, sqlite3_get_autocommit,
-    sqlite3_get_clientdata, sqlite3_limit, sqlite3_prepare_v2, sqlite3_progress_handler,
-    sqlite3_rollback_hook, sqlite3_set_authorizer, sqlite3_set_clientdata,
-    sqlite3_set_last_insert_rowid, sqlite3_step, sqlite3_trace_v2, sqlite3_update_hook,
+    SQLITE_NOMEM, SQLITE_OK, SQLITE_ROW, SQLITE_STMTSTATUS_REPREPARE, sqlite3,
+    sqlite3_autovacuum_pages, sqlite3_busy_timeout, sqlite3_collation_needed, sqlite3_column_int,
+    sqlite3_column_text, sqlite3_commit_hook, sqlite3_db_config, sqlite3_db_status, sqlite3_errmsg,
+    sqlite3_exec, sqlite3_extended_result_codes, sqlite3_finalize, sqlite3_get_autocommit,
+    sqlite3_get_clientdata, sqlite3_limit, sqlite3_next_stmt, sqlite3_prepare_v2,
+    sqlite3_progress_handler, sqlite3_reset, sqlite3_rollback_hook, sqlite3_set_authorizer,
+    sqlite3_set_clientdata, sqlite3_set_last_insert_rowid, sqlite3_sql, sqlite3_step,
+    sqlite3_stmt_busy, sqlite3_stmt_status, sqlite3_trace_v2, sqlite3_update_hook,
+    sqlite3_wal_autocheckpoint, sqlite3_wal_hook,
 };
 use sqlx::sqlite::LockedSqliteHandle;
 
@@ -50,6 +52,10 @@ struct Watch {
     db: *mut sqlite3,
     monitor: Arc<SandboxMonitor>,
     is_builtin: IsBuiltin,
+    /// How long it waits for a lock, in milliseconds, as it was opened.
+    busy_timeout: c_int,
+    /// What its hook for a write-ahead log was given.
+    log: *mut c_void,
     /// Limits and settings when it was new.
     settings: Vec<c_int>,
     /// How often SQLite has asked what a statement may do.
@@ -82,11 +88,17 @@ pub(crate) fn install(
     monitor: &Arc<SandboxMonitor>,
     is_builtin: IsBuiltin,
 ) -> Result<(), sqlx::Error> {
+    let mut busy_timeout = 0;
+    rows(handle, c"PRAGMA busy_timeout", |timeout, _| {
+        busy_timeout = timeout.parse().unwrap_or_default();
+    })?;
     let db = handle.as_raw_handle().as_ptr();
     let watch = Box::new(Watch {
         db,
         monitor: Arc::clone(monitor),
         is_builtin,
+        busy_timeout,
+        log: wal_hook(db),
         settings: settings(db),
         asked: AtomicU64::new(0),
         is_worn: AtomicBool::new(false),
@@ -129,6 +141,9 @@ pub(crate) fn inspect(handle: &mut LockedSqliteHandle<'_>) -> Findings {
         let is_unhooked = commit != pointer || rollback != pointer;
         sqlite3_progress_handler(db, INSTRUCTIONS, Some(may_stop), pointer);
         sqlite3_update_hook(db, None, ptr::null_mut());
+        // Takes away a handler of the test, too.
+        sqlite3_busy_timeout(db, watch.busy_timeout);
+        let has_log = wal_hook(db) == watch.log;
         sqlite3_trace_v2(db, 0, None, ptr::null_mut());
         sqlite3_collation_needed(db, ptr::null_mut(), None);
         sqlite3_autovacuum_pages(db, None, ptr::null_mut(), None);
@@ -146,7 +161,9 @@ pub(crate) fn inspect(handle: &mut LockedSqliteHandle<'_>) -> Findings {
         Findings {
             is_unhooked,
             has_ended: !is_open || is_unhooked && watch.ends.load(Ordering::Relaxed),
-            is_worn: watch.is_worn.load(Ordering::Relaxed) || watch.settings != settings(db),
+            is_worn: watch.is_worn.load(Ordering::Relaxed)
+                || watch.settings != settings(db)
+                || !has_log,
             is_violated: status == SQLITE_OK && deferred != 0,
             refused: std::mem::take(&mut *watch.refused.lock()),
         }
@@ -203,6 +220,33 @@ pub(crate) fn rows(
     }
 }
 
+/// Whether SQLite has to prepare the statement `sql` again, or does not have it any more.
+pub(crate) fn is_expired(handle: &mut LockedSqliteHandle<'_>, sql: &str) -> bool {
+    let db = handle.as_raw_handle().as_ptr();
+    let mut statement = ptr::null_mut();
+    // SAFETY: The connection is open, and locked for us, so none of its statements goes meanwhile. The one that is run
+    // is at its beginning before and after that.
+    unsafe {
+        loop {
+            statement = sqlite3_next_stmt(db, statement);
+            if statement.is_null() {
+                return true;
+            }
+            if text(sqlite3_sql(statement)) == Some(sql) {
+                break;
+            }
+        }
+        let prepared = || sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 0);
+        if sqlite3_stmt_busy(statement) != 0 {
+            return true;
+        }
+        let before = prepared();
+        let stepped = sqlite3_step(statement);
+        sqlite3_reset(statement);
+        stepped != SQLITE_ROW || prepared() != before || before != 0
+    }
+}
+
 /// All limits, and all settings that are on or off.
 fn settings(db: *mut sqlite3) -> Vec<c_int> {
     let limits = (SQLITE_LIMIT_LENGTH..=SQLITE_LIMIT_WORKER_THREADS).map(|limit| {
@@ -216,6 +260,17 @@ fn settings(db: *mut sqlite3) -> Vec<c_int> {
         value
     });
     limits.chain(settings).collect()
+}
+
+/// What the hook for a write-ahead log is given. It is set again as SQLite sets it.
+fn wal_hook(db: *mut sqlite3) -> *mut c_void {
+    // SAFETY: The connection is open. SQLite's own hook is given the number of pages, and no other one is there before
+    // the first test.
+    unsafe {
+        let given = sqlite3_wal_hook(db, None, ptr::null_mut());
+        sqlite3_wal_autocheckpoint(db, c_int::try_from(given.addr()).unwrap_or(0));
+        given
+    }
 }
 
 fn error(db: *mut sqlite3, code: c_int) -> sqlx::Error {

@@ -5,8 +5,13 @@
 
 use std::{
     collections::BTreeMap,
-    env, fmt,
-    process::Child,
+    env, fmt, fs,
+    os::unix::{
+        fs::{MetadataExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::PathBuf,
+    process::{Child, Command, Stdio},
     sync::Mutex,
     thread,
     time::{Duration, Instant},
@@ -14,19 +19,30 @@ use std::{
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema};
 use sea_orm::ConnectionTrait;
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
 
 use crate::{
-    children::{output, part, say},
+    checkout::Checkout,
+    children::{LONG, output, part, playing, said, say, value},
     own_server::OwnServer,
-    support::{On, number, run},
+    support::{On, number, run, text},
 };
 
 on_each_server!(
     every_budget_is_enough_or_is_refused_with_the_number_that_is_needed,
+    every_budget_that_a_server_gives_is_enough_or_is_refused_with_the_number_that_is_needed,
+    every_budget_of_a_server_with_ten_connections_is_enough_or_is_refused_with_a_number,
     a_server_that_gives_a_user_too_few_connections_says_how_many_are_needed,
 );
 
 const ISOLATIONS: [&str; 4] = ["transaction", "database", "shared", "mixed"];
+
+/// What a refusal says, where the server has too few connections.
+const REFUSALS: [&str; 2] = [
+    "connections, and green-light needs 4",
+    "connections, and the tests that run now need ",
+];
 
 /// What takes longer is printed.
 const SLOW: Duration = Duration::from_secs(10);
@@ -54,8 +70,12 @@ impl fmt::Display for Case {
     }
 }
 
-/// All cases, or one of so many.
-fn cases(one_of: usize) -> Vec<Case> {
+/// Whether every case is tried.
+fn is_all() -> bool {
+    env::var("GREEN_LIGHT_BUDGETS").is_ok_and(|wanted| wanted == "all")
+}
+
+fn every_case() -> Vec<Case> {
     let mut all = Vec::new();
     for connections in 1..=20 {
         for processes in 1..=3 {
@@ -69,6 +89,11 @@ fn cases(one_of: usize) -> Vec<Case> {
             }
         }
     }
+    all
+}
+
+/// All cases, or one of so many.
+fn cases(one_of: usize) -> Vec<Case> {
     let stride = match env::var("GREEN_LIGHT_BUDGETS").as_deref() {
         Ok("all") => 1,
         Ok(few) => few
@@ -76,7 +101,7 @@ fn cases(one_of: usize) -> Vec<Case> {
             .expect("`all`, or of how many cases one is tried"),
         Err(_) => one_of,
     };
-    all.into_iter().step_by(stride).collect()
+    every_case().into_iter().step_by(stride).collect()
 }
 
 async fn engine(backend: Backend, table: &str) -> Engine {
@@ -103,6 +128,9 @@ async fn test(engines: [&Engine; 2], isolation: Isolation) {
 
 /// A process of a case: `threads isolation`.
 fn play(on: On, part: &str) {
+    if part == PLACES {
+        return say_places(on.backend);
+    }
     let (threads, isolation) = part.split_once(' ').unwrap();
     let threads: usize = threads.parse().unwrap();
     let engines = run(async {
@@ -154,6 +182,7 @@ fn try_all(cases: Vec<Case>, needed: &[&str], start: impl Fn(Case) -> Vec<Child>
     let (mut counts, mut slowest) = (BTreeMap::new(), (Duration::ZERO, None));
     let failures = Mutex::new(Vec::new());
     for case in cases {
+        let begun = Instant::now();
         let what = match outcome(start(case)) {
             Ok(took) => {
                 if took > SLOW {
@@ -164,7 +193,16 @@ fn try_all(cases: Vec<Case>, needed: &[&str], start: impl Fn(Case) -> Vec<Child>
                 }
                 "finished"
             }
-            Err(said) if needed.iter().any(|needed| said.contains(needed)) => "refused",
+            Err(said) if needed.iter().any(|needed| said.contains(needed)) => {
+                let took = begun.elapsed();
+                if took > SLOW {
+                    say(
+                        "slow refusal",
+                        &format!("{case}: {:.1} s", took.as_secs_f64()),
+                    );
+                }
+                "refused"
+            }
             Err(said) => {
                 say("failed", &case.to_string());
                 failures.lock().unwrap().push(format!("{case}: {said}"));
@@ -200,6 +238,142 @@ fn every_budget_is_enough_or_is_refused_with_the_number_that_is_needed(on: On) {
         },
     );
     server.end();
+}
+
+/// The same with what the server itself gives its user.
+fn every_budget_that_a_server_gives_is_enough_or_is_refused_with_the_number_that_is_needed(on: On) {
+    if let Some(part) = part() {
+        return play(on, &part);
+    }
+    let server = OwnServer::alone(on);
+    try_all(cases(487), &REFUSALS, |case| {
+        server.limit_connections(case.connections);
+        let part = format!("{} {}", case.threads, case.isolation);
+        let processes = 0..case.processes;
+        let playing = processes.map(|_| server.playing(&part).spawn().unwrap());
+        playing.collect()
+    });
+    server.end();
+}
+
+/// The same on a server that has ten connections for all its users.
+fn every_budget_of_a_server_with_ten_connections_is_enough_or_is_refused_with_a_number(on: On) {
+    if let Some(part) = part() {
+        return play(on, &part);
+    }
+    let ten = |case: &Case| case.connections == 10;
+    let all = every_case().into_iter().filter(ten);
+    let cases: Vec<_> = all.step_by(if is_all() { 1 } else { 29 }).collect();
+    match on.backend {
+        Backend::Postgres => {
+            let server = SmallPostgres::start(on, 10);
+            try_all(cases, &REFUSALS, |case| server.playing(on, case));
+            server.end();
+        }
+        _ => {
+            let server = OwnServer::narrow(on, 10);
+            try_all(cases, &REFUSALS, |case| {
+                let part = format!("{} {}", case.threads, case.isolation);
+                let processes = 0..case.processes;
+                let playing = processes.map(|_| server.playing(&part).spawn().unwrap());
+                playing.collect()
+            });
+            server.end();
+        }
+    }
+}
+
+/// A PostgreSQL with few connections, on a cluster that green-light has made.
+struct SmallPostgres {
+    server: Child,
+    url: String,
+    checkout: Checkout,
+    data: PathBuf,
+    sockets: TempDir,
+}
+
+impl SmallPostgres {
+    fn start(on: On, connections: u32) -> Self {
+        let checkout = Checkout::new();
+        let mut playing = checkout.playing(on.test, PLACES);
+        playing.env_remove("GREEN_LIGHT_POSTGRES_URL");
+        let said = said(playing.spawn().unwrap());
+        let data = PathBuf::from(value(&said, "data"));
+        checkout.stopped(&data);
+        let owner = fs::metadata(&data).unwrap();
+        let sockets = TempDir::new().unwrap();
+        chown(sockets.path(), Some(owner.uid()), Some(owner.gid())).unwrap();
+        let mut server = Command::new(value(&said, "program"));
+        server.arg("-D").arg(&data).arg("-k").arg(sockets.path());
+        for setting in [
+            format!("max_connections={connections}"),
+            "listen_addresses=".to_owned(),
+            "fsync=off".to_owned(),
+        ] {
+            server.arg("-c").arg(setting);
+        }
+        let own = fs::metadata("/proc/self").map_or(owner.uid(), |own| own.uid());
+        if own != owner.uid() {
+            server.uid(owner.uid()).gid(owner.gid());
+        }
+        server
+            .current_dir("/")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let server = server.spawn().unwrap();
+        let directory = sockets.path().to_string_lossy().replace('/', "%2F");
+        let url = format!("postgres://postgres@{directory}:5432/postgres");
+        let begun = Instant::now();
+        while let Err(error) = run(PgConnection::connect(&url)) {
+            assert!(begun.elapsed() < LONG, "{error}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self {
+            server,
+            url,
+            checkout,
+            data,
+            sockets,
+        }
+    }
+
+    fn playing(&self, on: On, case: Case) -> Vec<Child> {
+        let part = format!("{} {}", case.threads, case.isolation);
+        let processes = 0..case.processes;
+        let playing = processes.map(|_| {
+            let mut command = playing(on.test, &part);
+            command.env("GREEN_LIGHT_POSTGRES_URL", &self.url);
+            command.spawn().unwrap()
+        });
+        playing.collect()
+    }
+
+    fn end(mut self) {
+        let pid = self.server.id().to_string();
+        let ended = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(ended.unwrap().success());
+        self.server.wait().unwrap();
+        self.checkout.end(&self.data);
+        self.sockets.close().unwrap();
+    }
+}
+
+/// The part of a process that says where the cluster and the program of its server are.
+const PLACES: &str = "places";
+
+fn say_places(backend: Backend) {
+    run(async {
+        let engine = engine(backend, "one").await;
+        let session = engine.session(Isolation::Database).await.unwrap();
+        let data = text(&*session, "SELECT current_setting('data_directory')").await;
+        say("data", &data);
+        let programs = "SELECT setting FROM pg_config() WHERE name = 'BINDIR'";
+        say(
+            "program",
+            &format!("{}/postgres", text(&*session, programs).await),
+        );
+        session.finish().await.unwrap();
+    });
 }
 
 fn a_server_that_gives_a_user_too_few_connections_says_how_many_are_needed(on: On) {

@@ -79,6 +79,15 @@ pub(super) trait Observer {
     /// allowed in that isolation alone. Equal to the table in `src/docs/traps.md`.
     const ALLOWED: &'static [(&'static str, &'static str)];
 
+    /// What a test observes after an ordinary one, if the first test saw `fresh`, and the latest `last`.
+    fn after_ordinary(
+        _isolation: Isolation,
+        fresh: &Observation,
+        _last: &Observation,
+    ) -> Observation {
+        fresh.clone()
+    }
+
     /// How the engine is built on which `way` is tried.
     fn engine(_isolation: Isolation, _way: Way) -> EngineBuilder {
         Engine::builder()
@@ -254,9 +263,12 @@ pub(super) async fn nothing_reaches_the_next_test<O: Observer>() {
                 continue;
             }
             let (mut engine, mut fresh) = build().await;
+            let mut last = fresh.clone();
             for text in texts {
                 let is_told = hostile::<O>(&engine, isolation, way, text).await;
-                let mut differing = differences(&fresh, &next::<O>(&engine, isolation).await);
+                let expected = O::after_ordinary(isolation, &fresh, &last);
+                last = next::<O>(&engine, isolation).await;
+                let mut differing = differences(&expected, &last);
                 let count = differing.len();
                 differing.retain(|key, _| {
                     let known = O::ALLOWED.iter().map(|(allowed, _)| *allowed);
@@ -275,6 +287,7 @@ pub(super) async fn nothing_reaches_the_next_test<O: Observer>() {
                 if outcome == Outcome::Leak {
                     table.leak(isolation, way.name(), text, &differing);
                     (engine, fresh) = build().await;
+                    last = fresh.clone();
                 }
             }
         }
