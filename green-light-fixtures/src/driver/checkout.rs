@@ -11,6 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::sql::dialect::SettingsSet;
+
+/// No server answers in less time: before a statement that is sent sooner, nothing else was sent.
+const PROMPT: Duration = Duration::from_micros(10);
+
 /// Whether more is to be found out than tests usually pay for.
 pub(crate) static TRACED: LazyLock<bool> = LazyLock::new(|| {
     std::env::var("GREEN_LIGHT_DEBUG").is_ok_and(|value| !matches!(value.trim(), "" | "0"))
@@ -38,6 +43,14 @@ pub(crate) struct Checkout {
     pub(crate) is_announced: bool,
     /// Whether a statement by its words defines something.
     pub(crate) defines: bool,
+    /// How many statements were reported.
+    pub(crate) reports: usize,
+    /// Whether the first of them was sent as soon as the connection was there.
+    pub(crate) is_prompt: bool,
+    /// Whether one may have left something in the session.
+    pub(crate) leaves_traces: bool,
+    /// The settings that they set.
+    pub(crate) settings: SettingsSet,
     trace: Option<Backtrace>,
 }
 
@@ -51,8 +64,27 @@ impl Checkout {
             suspect: None,
             call: None,
             defines: false,
+            reports: 0,
+            is_prompt: false,
+            leaves_traces: false,
+            settings: SettingsSet::default(),
             trace: TRACED.then(Backtrace::force_capture),
         }
+    }
+
+    /// A statement was reported, which ran for `elapsed`.
+    pub(crate) fn note_report(&mut self, elapsed: Duration) {
+        self.is_prompt |= self.reports == 0 && self.age().saturating_sub(elapsed) < PROMPT;
+        self.reports += 1;
+    }
+
+    /// Whether all that was sent is one statement, outside of transactions, that sets nothing.
+    pub(crate) fn is_one_statement(&self) -> bool {
+        self.is_prompt
+            && self.reports == 1
+            && !self.is_announced
+            && !self.leaves_traces
+            && !self.settings.any
     }
 
     /// Where the connection was taken, if that was looked at.
@@ -141,6 +173,10 @@ mod tests {
             call: None,
             is_announced: false,
             defines: false,
+            reports: 0,
+            is_prompt: false,
+            leaves_traces: false,
+            settings: SettingsSet::default(),
             trace: None,
         };
         assert!(

@@ -23,7 +23,7 @@ use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken, is_call};
 use crate::driver::checkout::{Checkout, CheckoutDecision};
 use crate::driver::handoff::Handoff;
 use crate::sql::classify::{count_besides_savepoints, defines, is_about_savepoints};
-use crate::sql::dialect::{CountedColumns, Dialect};
+use crate::sql::dialect::{CountedColumns, Dialect, SettingsSet};
 use crate::sql::shorten::shorten;
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
@@ -60,6 +60,21 @@ struct State {
     broken: Option<Broken>,
 }
 
+/// What is known of one use of the connection.
+#[derive(Debug, Default)]
+#[allow(
+    dead_code,
+    reason = "only some databases have settings that end with a transaction"
+)]
+pub(crate) struct CurrentUse {
+    /// Whether all that was sent is one statement, outside of transactions, that sets nothing.
+    pub(crate) is_one_statement: bool,
+    /// Whether any statement is known.
+    pub(crate) is_seen: bool,
+    /// The settings that they set.
+    pub(crate) settings: SettingsSet,
+}
+
 /// What is noted of one lease while it lasts.
 #[derive(Debug, Default)]
 pub(crate) struct LeaseState {
@@ -84,6 +99,10 @@ pub(crate) struct LeaseState {
     untracked_use: bool,
     /// Whether the next use of the connection will report its statement when it is over.
     expects_report: bool,
+    /// The settings that the statement will set.
+    expected_settings: SettingsSet,
+    /// What a commit of the application would have failed on, which was rolled back.
+    pub(crate) violations: Vec<String>,
     /// The statement that the database refused last, or the first of several in a row.
     refused: Option<String>,
     /// Whether the last statement was refused.
@@ -372,8 +391,34 @@ impl SandboxMonitor {
     }
 
     /// A statement of lease `id` will be reported once it has run and the connection is given back.
-    pub(crate) fn announce(&self, id: u64) {
-        self.change(id, |lease| lease.expects_report = true);
+    pub(crate) fn announce(&self, id: u64, statement: &str) {
+        let settings = self.dialect.settings_set(statement);
+        self.change(id, |lease| {
+            lease.expects_report = true;
+            lease.expected_settings = settings;
+        });
+    }
+
+    /// What is known of the statements of this use of the connection.
+    pub(crate) fn current_use(&self) -> CurrentUse {
+        let state = self.state.lock();
+        let checkout = state.checkout.as_ref();
+        checkout.map_or_else(CurrentUse::default, |checkout| CurrentUse {
+            is_one_statement: checkout.is_one_statement(),
+            is_seen: checkout.reports > 0 || checkout.is_announced,
+            settings: checkout.settings.clone(),
+        })
+    }
+
+    /// What the test committed could not have been committed: `row` says why.
+    pub(crate) fn note_violation(&self, row: String) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let place = state.checkout.as_ref().and_then(Checkout::place);
+        if let Some(lease) = &mut state.lease {
+            let place = place.map_or_else(String::new, |place| format!("\n    begun at {place}"));
+            lease.violations.push(row + &place);
+        }
     }
 
     /// A text of lease `id`, which SeaORM does not report, was sent and has run for `elapsed`. One with
@@ -387,7 +432,7 @@ impl SandboxMonitor {
                 lease.session_dirty |= has_failed && count > 1;
             }
         });
-        self.ran(id, text, elapsed);
+        self.ran(id, text, elapsed, false);
     }
 
     /// A prepared statement of lease `id`, which SeaORM reports, has run for `elapsed`.
@@ -403,7 +448,7 @@ impl SandboxMonitor {
             // The server counts it as prepared, and once more as what it is.
             lease.session_dirty |= self.dialect.ddl_commits() && is_about_savepoints(statement);
         });
-        self.ran(id, statement, elapsed);
+        self.ran(id, statement, elapsed, true);
     }
 
     /// The statement that the database refused last, or the first of several in a row.
@@ -412,10 +457,11 @@ impl SandboxMonitor {
     }
 
     /// A statement of lease `id` has run for `elapsed`.
-    fn ran(&self, id: u64, statement: &str, elapsed: Duration) {
+    fn ran(&self, id: u64, statement: &str, elapsed: Duration, is_prepared: bool) {
         let suspects = self.suspects.get();
         let leaves_traces = self.dialect.dirties_session(statement)
             || suspects.is_some_and(|known| self.dialect.may_leave_traces(statement, known));
+        let settings = self.dialect.settings_set(statement);
         let mut state = self.state.lock();
         let state = &mut *state;
         let Some(lease) = state.lease.as_mut().filter(|lease| lease.id == id) else {
@@ -426,6 +472,11 @@ impl SandboxMonitor {
             lease.counters_moved |= self.dialect.may_move_counters(statement, columns);
         }
         let ends = self.dialect.ends_transaction(statement);
+        if is_prepared && let Some(checkout) = &mut state.checkout {
+            checkout.note_report(elapsed);
+            checkout.leaves_traces |= leaves_traces;
+            checkout.settings.add(settings);
+        }
         let statement = shorten(statement);
         if let Some(record) = lease.breaches.last_mut()
             && record.statement.is_none()
@@ -564,7 +615,9 @@ impl SandboxMonitor {
 impl LeaseState {
     fn check_out(&mut self) -> Checkout {
         self.used = true;
-        Checkout::new(std::mem::take(&mut self.expects_report))
+        let mut checkout = Checkout::new(std::mem::take(&mut self.expects_report));
+        checkout.settings = std::mem::take(&mut self.expected_settings);
+        checkout
     }
 
     /// Remembers a statement that was refused: after one, PostgreSQL refuses those that follow as well.

@@ -2,8 +2,9 @@
 
 use crate::backend::Backend;
 use crate::postgres::roles;
+use crate::postgres::settings_set::settings_set;
 use crate::postgres::traces::{self, Suspects};
-use crate::sql::dialect::{Dialect, NOT_SQL, ProgramBody, Rejection};
+use crate::sql::dialect::{Dialect, NOT_SQL, ProgramBody, Rejection, SettingsSet};
 use crate::sql::lexer::LexerRules;
 
 #[derive(Debug)]
@@ -30,6 +31,10 @@ impl Dialect for PostgresDialect {
 
     fn may_leave_traces(&self, sql: &str, suspects: &Suspects) -> bool {
         traces::may_leave_traces(sql, self.lexer(), suspects)
+    }
+
+    fn settings_set(&self, sql: &str) -> SettingsSet {
+        settings_set(sql, self.lexer())
     }
 
     /// By a transaction that says `READ WRITE`.

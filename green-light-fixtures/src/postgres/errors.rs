@@ -1,5 +1,7 @@
 //! What errors of PostgreSQL mean, and what to do about them.
 
+use sqlx::postgres::PgDatabaseError;
+
 use crate::error::Error;
 use crate::postgres::local_server::SERVER;
 use crate::server::failure;
@@ -19,6 +21,14 @@ pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
         .as_database_error()
         .and_then(|error| error.code())
         .is_some_and(|found| found == code)
+}
+
+/// What is wrong with a row, in PostgreSQL's words.
+pub(crate) fn violation(error: &PgDatabaseError) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.message()),
+        None => error.message().to_owned(),
+    }
 }
 
 /// Something that green-light itself asked for failed.

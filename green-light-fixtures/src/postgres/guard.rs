@@ -11,6 +11,9 @@
 ///
 /// `check_guard` fails if the transaction is not the one that was begun for the test: its row in `guard` is not there.
 ///
+/// `guard_again` arms it after a message that makes all constraints immediate and deferred again: see
+/// [`commit`](super::commit).
+///
 /// `check_session` runs at the end of a test. It undoes what no rollback does: it releases advisory locks, deallocates
 /// what the test prepared by `PREPARE` (statements of sqlx stay), forgets `currval` and `lastval`, and gives `random()`
 /// another seed. It fails if the session cannot be made as it was: if the test changed columns, types, functions and
@@ -20,6 +23,8 @@
 /// `sequence` has the position of each sequence in the template, and an eighth of its room: a sequence that has moved
 /// further is reset at the end of a test, so that it never comes to its end. `reset_sequences` runs before another process gets the
 /// database, and after a test of which it is not known what it did: a rollback does not reset sequences.
+///
+/// `settings` has the values of those in `watched`, which every session has or the schema names.
 ///
 /// `suspect`, `setting` and `traces` say what is known of the schema: see [`traces`](super::traces).
 ///

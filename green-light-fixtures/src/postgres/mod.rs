@@ -9,6 +9,7 @@
 //! * A template has its final name only once it is complete, and then accepts no connections.
 
 pub(crate) mod admin;
+pub(crate) mod commit;
 pub(crate) mod connection_locks;
 pub(crate) mod database_properties;
 pub(crate) mod dialect;
@@ -26,6 +27,7 @@ pub(crate) mod roles;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod server;
+pub(crate) mod settings_set;
 pub(crate) mod stand_in;
 pub(crate) mod template_sql;
 pub(crate) mod traces;

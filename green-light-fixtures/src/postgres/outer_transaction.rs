@@ -6,14 +6,16 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, Executor, PgConnection, Postgres, Row as _, postgres::PgRow,
+    AssertSqlSafe, Column as _, Connection as _, Executor, PgConnection, Postgres, Row as _,
+    TypeInfo as _, postgres::PgRow,
 };
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
 use crate::driver::breach::{Breach, BreachCause};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::depth;
-use crate::postgres::errors::has_code;
+use crate::postgres::commit::CommitEffects;
+use crate::postgres::errors::{has_code, violation};
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint, discard_pending, raise_depth};
 
 type Manager = <Postgres as sqlx::Database>::TransactionManager;
@@ -39,6 +41,8 @@ const ALTERED: &str = "SELECT 1 WHERE pg_catalog.pg_stat_get_xact_tuples_inserte
     + pg_catalog.pg_stat_get_xact_tuples_updated(1249) \
     + pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0";
 
+/// Errors of a check that names what is not there, or what it may not see.
+const NOT_CHECKABLE: [&str; 4] = ["42704", "42809", "42501", "3F000"];
 const IN_FAILED_TRANSACTION: &str = "25P02";
 const QUERY_CANCELED: &str = "57014";
 
@@ -61,6 +65,7 @@ pub(crate) async fn renew(
     connection: &mut PgConnection,
     guard_savepoint: &GuardSavepoint,
     monitor: &SandboxMonitor,
+    effects: Option<&CommitEffects>,
 ) -> Result<Option<(Breach, Option<BreachCause>)>, sqlx::Error> {
     discard_pending(connection).await?;
     match depth::<Postgres>(connection) {
@@ -70,19 +75,14 @@ pub(crate) async fn renew(
         }
         _ => {}
     }
-    let altered = match monitor.defined() {
-        Some(defined) => connection
-            .execute(AssertSqlSafe(&*guard_savepoint.renew))
-            .await
-            .map(|_| defined),
-        // What was sent is known to the server alone.
-        None => {
-            let text = format!("{}; {ALTERED}", guard_savepoint.renew);
-            let rows = connection.fetch_all(AssertSqlSafe(text)).await;
-            rows.map(|rows| !rows.is_empty())
-        }
-    };
-    let altered = match altered {
+    let mut renewed = renew_savepoint(connection, guard_savepoint, monitor, effects).await;
+    if let Err(error) = &renewed
+        && let Some(outcome) =
+            check_failed(connection, guard_savepoint, monitor, effects, error).await?
+    {
+        renewed = outcome;
+    }
+    let altered = match renewed {
         Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => {
             let text = format!(
                 "ROLLBACK TO SAVEPOINT {}; {REFUSED}",
@@ -112,6 +112,98 @@ pub(crate) async fn renew(
         Err(sqlx::Error::Database(_)) => ended(connection, monitor.held_since()).await.map(Some),
         Err(error) => Err(error),
     }
+}
+
+/// Ends the use of the connection as a commit would, and sets the guard savepoint again. Whether columns were changed.
+async fn renew_savepoint(
+    connection: &mut PgConnection,
+    guard_savepoint: &GuardSavepoint,
+    monitor: &SandboxMonitor,
+    effects: Option<&CommitEffects>,
+) -> Result<bool, sqlx::Error> {
+    let this_use = monitor.current_use();
+    let question = effects.and_then(|effects| effects.question(&this_use));
+    let mut text = String::new();
+    if let Some(check) = effects.and_then(CommitEffects::check) {
+        let savepoint = check_savepoint(guard_savepoint);
+        text.push_str(&format!(
+            "SAVEPOINT {savepoint}; {check}; RELEASE SAVEPOINT {savepoint}; "
+        ));
+    }
+    text.push_str(&guard_savepoint.renew);
+    if let Some(question) = &question {
+        text.push_str("; ");
+        text.push_str(question);
+    }
+    let defined = monitor.defined();
+    if defined.is_none() {
+        // What was sent is known to the server alone.
+        text.push_str("; ");
+        text.push_str(ALTERED);
+    }
+    let rows = connection.fetch_all(AssertSqlSafe(text)).await?;
+    // What the check returns has no columns of text.
+    let mut rows = rows.iter().filter(|row| !is_void(row));
+    if question.is_some()
+        && let (Some(answer), Some(effects)) = (rows.next(), effects)
+    {
+        let put_back = effects.put_back(connection, answer, this_use, monitor);
+        match put_back.await {
+            Err(sqlx::Error::Database(_)) => {
+                let back = format!("ROLLBACK TO SAVEPOINT {}", guard_savepoint.name());
+                connection.execute(AssertSqlSafe(back)).await?;
+            }
+            other => other?,
+        }
+    }
+    Ok(defined.unwrap_or_else(|| rows.next().is_some()))
+}
+
+/// Whether a row is the answer of a function that returns nothing.
+fn is_void(row: &PgRow) -> bool {
+    row.columns()
+        .first()
+        .is_some_and(|column| column.type_info().name().eq_ignore_ascii_case("void"))
+}
+
+/// The savepoint around what runs deferred constraints.
+fn check_savepoint(guard_savepoint: &GuardSavepoint) -> String {
+    format!("{}_check", guard_savepoint.name())
+}
+
+/// What follows from an error of what was deferred; `None` if it was none.
+async fn check_failed(
+    connection: &mut PgConnection,
+    guard_savepoint: &GuardSavepoint,
+    monitor: &SandboxMonitor,
+    effects: Option<&CommitEffects>,
+    error: &sqlx::Error,
+) -> Result<Option<Result<bool, sqlx::Error>>, sqlx::Error> {
+    let Some(effects) = effects.filter(|effects| effects.check().is_some()) else {
+        return Ok(None);
+    };
+    let Some(refusal) = error.as_database_error() else {
+        return Ok(None);
+    };
+    if has_code(error, IN_FAILED_TRANSACTION) || is_dropped_copy(error) {
+        return Ok(None);
+    }
+    // It is there only if it was the check that failed.
+    let back = format!("ROLLBACK TO SAVEPOINT {}", check_savepoint(guard_savepoint));
+    if connection.execute(AssertSqlSafe(back)).await.is_err() {
+        return Ok(None);
+    }
+    if NOT_CHECKABLE.iter().any(|code| has_code(error, code)) {
+        effects.check_no_more();
+        let renewed = renew_savepoint(connection, guard_savepoint, monitor, Some(effects));
+        return Ok(Some(renewed.await));
+    }
+    let back = format!("ROLLBACK TO SAVEPOINT {}", guard_savepoint.name());
+    if let Err(error) = connection.execute(AssertSqlSafe(back)).await {
+        return Ok(Some(Err(error)));
+    }
+    monitor.note_violation(violation(refusal.downcast_ref()));
+    Ok(Some(Ok(false)))
 }
 
 /// Whether it answers to what sqlx sends for a `COPY .. FROM STDIN` that is dropped. sqlx does not know of

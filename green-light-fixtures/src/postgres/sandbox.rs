@@ -31,6 +31,7 @@ use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, connect_unless};
 use crate::driver::slot_finish::finish_if_requested;
 use crate::error::{Error, Kind};
+use crate::postgres::commit::CommitEffects;
 use crate::postgres::outer_transaction::{self, new_token};
 use crate::postgres::sandbox_finish::FinishStatements;
 use crate::postgres::stand_in;
@@ -49,6 +50,8 @@ pub(crate) struct PostgresSandbox {
     token: i64,
     /// The statements that end a test, once they are known.
     finish: OnceLock<FinishStatements>,
+    /// What ends with the application's transactions.
+    effects: OnceLock<CommitEffects>,
 }
 
 impl PostgresSandbox {
@@ -58,6 +61,14 @@ impl PostgresSandbox {
             guard_savepoint: GuardSavepoint::new(),
             token: new_token(),
             finish: OnceLock::new(),
+            effects: OnceLock::new(),
+        }
+    }
+
+    /// A test begins.
+    fn renew_effects(&self) {
+        if let Some(effects) = self.effects.get() {
+            effects.reset();
         }
     }
 }
@@ -94,13 +105,15 @@ impl Sandbox for PostgresSandbox {
         monitor: &Arc<SandboxMonitor>,
     ) -> Result<(), sqlx::Error> {
         if self.finish.get().is_none() {
-            let looking = FinishStatements::of(connection, &self.guard_savepoint);
+            let looking = FinishStatements::of(connection, &self.guard_savepoint, self.token);
             let what = "what a session is like";
             let looking = with_timeout::<PgConnection, _>(&self.options, what, looking);
-            let (finish, suspects) = looking.await?;
+            let (finish, suspects, effects) = looking.await?;
             monitor.suspect(suspects);
+            self.effects.get_or_init(|| effects);
             self.finish.get_or_init(|| finish);
         }
+        self.renew_effects();
         outer_transaction::begin(connection, &self.guard_savepoint, self.token).await
     }
 
@@ -113,7 +126,8 @@ impl Sandbox for PostgresSandbox {
         connection: &mut PgConnection,
         monitor: &SandboxMonitor,
     ) -> Result<bool, sqlx::Error> {
-        let renewed = outer_transaction::renew(connection, &self.guard_savepoint, monitor).await;
+        let (guard_savepoint, effects) = (&self.guard_savepoint, self.effects.get());
+        let renewed = outer_transaction::renew(connection, guard_savepoint, monitor, effects).await;
         match &renewed {
             Ok(Some((breach, by))) => monitor.ended_by(*breach, by.clone()),
             Ok(None) => {}
@@ -135,6 +149,7 @@ impl Sandbox for PostgresSandbox {
         connection: &mut PgConnection,
         monitor: &SandboxMonitor,
     ) -> FinishOutcome {
+        self.renew_effects();
         match self.finish.get() {
             Some(finish) => finish
                 .run(connection, self.token, monitor)

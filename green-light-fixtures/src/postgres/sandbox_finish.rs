@@ -7,13 +7,14 @@
 //! message, after which the session is not used again. It resets the sequences, and if the URL of the database was
 //! given away, it looks whether others have committed something.
 
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _, postgres::PgDatabaseError};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _};
 
 use crate::driver::breach::Breach;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::postgres::admin::literal;
-use crate::postgres::errors::has_code;
+use crate::postgres::commit::CommitEffects;
+use crate::postgres::errors::{has_code, violation};
 use crate::postgres::outer_transaction::begin_of;
 use crate::postgres::traces::Suspects;
 use crate::server::guard_savepoint::GuardSavepoint;
@@ -37,7 +38,10 @@ const SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgd
       AND conrelid <> 'green_light.guard'::pg_catalog.regclass), \
     (SELECT are_implicit FROM green_light.traces), \
     ARRAY(SELECT name FROM green_light.suspect), \
-    ARRAY(SELECT name FROM green_light.setting WHERE pg_catalog.current_setting(name, true) IS NULL)";
+    ARRAY(SELECT name FROM green_light.setting WHERE pg_catalog.current_setting(name, true) IS NULL), \
+    ARRAY(SELECT DISTINCT pg_catalog.format('%I.%I', nspname, conname) FROM pg_catalog.pg_constraint \
+      JOIN pg_catalog.pg_namespace n ON n.oid = connamespace WHERE condeferrable AND NOT condeferred), \
+    ARRAY(SELECT name FROM green_light.watched ORDER BY place), green_light.settings()";
 /// The trigger of the guard fires as well, and lets pass what ends in a check with its token.
 const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
 /// Undoes what the end of a test does not look at.
@@ -46,11 +50,13 @@ const RESET: &str =
 const CHANGED: &str = "SELECT green_light.changed_tables()";
 
 impl FinishStatements {
-    /// Looks at what the schema holds. Also says which functions may leave something in a session.
+    /// Looks at what the schema holds. Also says which functions may leave something in a session, and what ends with
+    /// a transaction.
     pub(crate) async fn of(
         connection: &mut PgConnection,
         guard_savepoint: &GuardSavepoint,
-    ) -> Result<(Self, Suspects), sqlx::Error> {
+        token: i64,
+    ) -> Result<(Self, Suspects, CommitEffects), sqlx::Error> {
         let row = connection.fetch_one(SCHEMA).await?;
         let (suspects, settings): (Vec<String>, Vec<String>) = (row.try_get(2)?, row.try_get(3)?);
         let settings: Vec<_> = settings.iter().map(|name| literal(name)).collect();
@@ -60,7 +66,11 @@ impl FinishStatements {
             settings: format!("ARRAY[{}]::text[]", settings.join(", ")),
             guard_savepoint: guard_savepoint.clone(),
         };
-        Ok((finish, suspects.into_iter().map(Box::from).collect()))
+        let immediate: Vec<String> = row.try_get(4)?;
+        let (names, values) = (row.try_get(5)?, row.try_get(6)?);
+        let effects = CommitEffects::new(finish.defers, &immediate, names, values, token);
+        let suspects = suspects.into_iter().map(Box::from).collect();
+        Ok((finish, suspects, effects))
     }
 
     pub(crate) async fn run(
@@ -136,13 +146,5 @@ impl FinishStatements {
             }
         }
         Ok(FinishOutcome::Worn)
-    }
-}
-
-/// What is wrong with a row, in PostgreSQL's words.
-fn violation(error: &PgDatabaseError) -> String {
-    match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.message()),
-        None => error.message().to_owned(),
     }
 }

@@ -21,6 +21,13 @@ DECLARE
   acting CONSTANT text := '(^|;|\m(begin|then|else|loop|atomic)\M)\s*(<<\w+>>\s*)?(set|reset|load|listen|unlisten|discard|'
     'prepare|deallocate|declare\s+\S+\s+(\w+\s+)*cursor|alter|create|drop|do|copy|grant|revoke|comment|security|'
     'reassign|import|refresh|checkpoint)\M|\mexecute\M|U&"';
+  -- The first two decide what may be set.
+  everyday CONSTANT text[] := '{session_authorization, role, search_path, timezone, datestyle, intervalstyle,
+    statement_timeout, lock_timeout, idle_in_transaction_session_timeout, transaction_timeout, row_security,
+    session_replication_role, client_min_messages, application_name, work_mem, maintenance_work_mem, synchronous_commit,
+    bytea_output, extra_float_digits, check_function_bodies, default_transaction_isolation, enable_seqscan,
+    enable_indexscan, enable_nestloop, enable_hashjoin, enable_bitmapscan, jit, plan_cache_mode, lc_monetary, lc_numeric,
+    lc_time, default_text_search_config, default_tablespace, constraint_exclusion, max_parallel_workers_per_gather}';
   expressions text;
   suspects text;
   settled boolean := false;
@@ -82,5 +89,12 @@ BEGIN
   INSERT INTO green_light.setting SELECT DISTINCT names[1]
     FROM (SELECT body FROM green_light.routine UNION ALL SELECT expressions) texts (text),
       pg_catalog.regexp_matches(text, '\m(?:current_setting|set_config)\M\s*\(\s*E?''([^'']+\.[^'']+)''', 'gi') names;
+  CREATE TABLE green_light.watched AS SELECT name::text, pg_catalog.row_number() OVER () AS place
+    FROM (SELECT pg_catalog.unnest(everyday) UNION ALL SELECT DISTINCT pg_catalog.lower(name)
+      FROM green_light.setting) names (name);
+  EXECUTE pg_catalog.format('CREATE FUNCTION green_light.settings() RETURNS text LANGUAGE plpgsql AS '
+      '$settings$ BEGIN RETURN pg_catalog.concat_ws(E''\x1f'', %s); END $settings$',
+    (SELECT pg_catalog.string_agg(pg_catalog.format('coalesce(pg_catalog.current_setting(%L, true), E''\x1e'')', name),
+      ', ' ORDER BY place) FROM green_light.watched));
   DROP TABLE green_light.routine;
 END $traces$;

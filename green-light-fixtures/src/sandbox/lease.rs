@@ -211,6 +211,19 @@ fn report(
         .into_iter()
         .map(|record| record.into_error(test))
         .collect();
+    if !lease.violations.is_empty() {
+        let mut text = format!(
+            "test `{test}` committed what no commit would accept; the rows of that transaction were rolled back"
+        );
+        for row in lease.violations {
+            text.push_str("\n  ");
+            text.push_str(&row);
+        }
+        errors.push(Error::new(Kind::Constraint, text).help(
+            "in production the commit would have failed, and would have returned an error, which it cannot do here; \
+             write `#[green_light::test(isolation = database)]` for a test of that error",
+        ));
+    }
     match ended {
         FinishOutcome::Clean
         | FinishOutcome::Worn

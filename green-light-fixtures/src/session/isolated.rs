@@ -118,9 +118,9 @@ impl IsolatedDb {
     }
 
     /// A text comes that nothing else reports.
-    pub(crate) fn announce(&self) {
+    pub(crate) fn announce(&self, sql: &str) {
         if let Some(lease) = self.sandbox() {
-            lease.monitor().announce(lease.id());
+            lease.monitor().announce(lease.id(), sql);
         }
     }
 

@@ -32,7 +32,7 @@ impl Session {
     /// ```
     pub async fn run_script(&self, name: &str, sql: &str) -> Result<(), Error> {
         let (isolated, begun) = (&self.shared.isolated, Instant::now());
-        isolated.announce();
+        isolated.announce(sql);
         let result = run_script(self.pool(), name, sql).await;
         isolated.ran_text(sql, begun.elapsed(), result.is_err());
         result

@@ -80,6 +80,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
+    /// The settings of its session that a text sets, where green-light puts them back.
+    fn settings_set(&self, _sql: &str) -> SettingsSet {
+        SettingsSet::default()
+    }
+
     /// Whether who knows the URL of a test's database can commit to it.
     fn others_may_commit(&self) -> bool {
         self.ddl_commits()
@@ -88,6 +93,39 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Whether statements that define something end the transaction they are sent in.
     fn ddl_commits(&self) -> bool {
         false
+    }
+}
+
+/// The settings that statements set, by their names in small letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(
+    dead_code,
+    reason = "only some databases have settings that end with a transaction"
+)]
+pub(crate) struct SettingsSet {
+    /// Whether any was set, even one whose name is not known.
+    pub(crate) any: bool,
+    /// Those that were named.
+    pub(crate) named: Vec<String>,
+    /// Those of them that stay when the transaction is committed; `*` stands for all.
+    pub(crate) lasting: Vec<String>,
+}
+
+#[allow(
+    dead_code,
+    reason = "only some databases have settings that end with a transaction"
+)]
+impl SettingsSet {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.any |= more.any;
+        self.named.extend(more.named);
+        self.lasting.extend(more.lasting);
+    }
+
+    /// Whether `name` stays as it was set.
+    pub(crate) fn lasts(&self, name: &str) -> bool {
+        let is_it = |lasting: &String| lasting == "*" || lasting.eq_ignore_ascii_case(name);
+        self.lasting.iter().any(is_it)
     }
 }
 

@@ -39,6 +39,7 @@ mod own_server;
 mod passwords;
 mod places;
 mod pooler;
+mod postgres_commit;
 mod postgres_database;
 mod postgres_sandbox;
 mod postgres_shared;

@@ -239,8 +239,8 @@ fn a_savepoint_that_is_set_again_hides_no_commit() {
             let test = begin(&engine).await;
             let db = test.connection();
             // What another session can read of this one.
-            let seen =
-                "SELECT regexp_replace(query, '.* ', '') FROM pg_stat_activity WHERE pid = $1";
+            let seen = "SELECT coalesce(substring(query FROM 'green_light_[0-9a-f]{16}'), '') \
+                        FROM pg_stat_activity WHERE pid = $1";
             let pid: i64 = number(&db, "SELECT pg_backend_pid()::bigint").await;
             let url = test.session().url().expose().to_owned();
             let other = sqlx::PgPool::connect(&url).await.unwrap();

@@ -27,7 +27,7 @@ impl ConnectionTrait for Session {
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let started = std::time::Instant::now();
-        self.shared.isolated.announce();
+        self.shared.isolated.announce(sql);
         let result = self.connection().execute_unprepared(sql).await;
         if !matches!(result, Err(DbErr::ConnectionAcquire(_))) {
             let isolated = &self.shared.isolated;
