@@ -13,6 +13,10 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
@@ -23,6 +27,8 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, EntityTrait as _, IsolationLevel, Statement,
     TransactionTrait as _,
 };
+
+use sqlx::Connection as _;
 
 use super::{
     bank::{account, open},
@@ -264,6 +270,55 @@ async fn what_a_connection_keeps_is_kept_for_all(backend: Backend) {
     pair.end().await.unwrap();
 }
 
+/// What sqlx says of a connection that no transaction of the application is open on.
+async fn is_in_transaction(db: &DatabaseConnection, backend: Backend) -> bool {
+    match backend {
+        Backend::Sqlite => {
+            let connection = db.get_sqlite_connection_pool().acquire().await;
+            connection.unwrap().is_in_transaction()
+        }
+        Backend::Postgres => {
+            let connection = db.get_postgres_connection_pool().acquire().await;
+            connection.unwrap().is_in_transaction()
+        }
+        _ => {
+            let connection = db.get_mysql_connection_pool().acquire().await;
+            connection.unwrap().is_in_transaction()
+        }
+    }
+}
+
+async fn sqlx_says_that_a_connection_is_in_a_transaction(backend: Backend) {
+    let pair = Pair::on(backend).await;
+    assert!(!is_in_transaction(&pair.real, backend).await);
+    assert!(is_in_transaction(&pair.sandbox, backend).await);
+    pair.end().await.unwrap();
+}
+
+async fn a_hook_of_a_commit_is_not_called(backend: Backend) {
+    let pair = Pair::on(backend).await;
+    for (db, calls) in [(&pair.real, 1), (&pair.sandbox, 0)] {
+        let called = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&called);
+        let mut connection = db.get_sqlite_connection_pool().acquire().await.unwrap();
+        let hook = move || count.fetch_add(1, Ordering::Relaxed) < usize::MAX;
+        let mut handle = connection.lock_handle().await.unwrap();
+        handle.set_commit_hook(hook);
+        drop(handle);
+        let mut transaction = connection.begin().await.unwrap();
+        sqlx::query("INSERT INTO account VALUES (2, 'ann', 0)")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        let mut handle = connection.lock_handle().await.unwrap();
+        handle.remove_commit_hook();
+        drop(handle);
+        assert_eq!(called.load(Ordering::Relaxed), calls);
+    }
+    pair.end().await.unwrap();
+}
+
 /// Polls `future` so many times, and drops it: at the same point whatever the machine has to do.
 async fn polled(times: usize, future: impl Future) {
     let (mut future, mut left) = (pin!(future), times);
@@ -333,9 +388,11 @@ on_backend!(
     nothing_happens_beside_an_open_stream,
     what_no_transaction_may_contain_is_refused,
     foreign_keys_cannot_be_turned_off,
+    a_hook_of_a_commit_is_not_called,
     a_transaction_written_as_text_is_a_breach,
     deferred_keys_are_checked_at_the_end,
     what_a_connection_keeps_is_kept_for_all,
+    sqlx_says_that_a_connection_is_in_a_transaction,
 );
 on_backend!(
     postgres,
@@ -348,6 +405,7 @@ on_backend!(
     deferred_keys_are_checked_at_the_end,
     a_lock_has_no_rival,
     what_a_connection_keeps_is_kept_for_all,
+    sqlx_says_that_a_connection_is_in_a_transaction,
     a_begin_that_is_dropped_half_way_leaves_a_transaction_open,
 );
 on_backend!(
@@ -360,5 +418,6 @@ on_backend!(
     a_transaction_written_as_text_is_a_breach,
     a_lock_has_no_rival,
     what_a_connection_keeps_is_kept_for_all,
+    sqlx_says_that_a_connection_is_in_a_transaction,
     a_prepared_query_dropped_half_way_may_cost_the_connection,
 );
