@@ -5,7 +5,7 @@
 //! there as well, it is one of this user in it.
 
 use std::{
-    env, io,
+    env, fs, io,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -13,9 +13,12 @@ use std::{
 use crate::digest::short_digest;
 use crate::env::invalid_value;
 use crate::error::{Error, Kind};
-use crate::files::owner::{check_writable, make, own_directory_in, own_part};
+use crate::files::atomic_write::atomic_write;
+use crate::files::owner::{check_writable, make, own_directory_in, own_part, own_path_in};
 
 const VARIABLE: &str = "GREEN_LIGHT_DIR";
+/// The file in a directory for one checkout, in the system's temporary one, that says in place of which it is there.
+const PLACE: &str = "place";
 
 /// The directory of green-light's files. It exists and can be written.
 ///
@@ -50,7 +53,37 @@ pub(crate) fn in_temporary(wanted: &Path) -> io::Result<PathBuf> {
         own_temporary()?.join(&short_digest([wanted.as_os_str().as_encoded_bytes()])[..8]);
     make(&directory)?;
     check_writable(&directory)?;
+    let (mark, draft) = (
+        directory.join(PLACE),
+        directory.join(format!("{PLACE}.new")),
+    );
+    if !mark.exists() {
+        atomic_write(&mark, &draft, wanted.as_os_str().as_encoded_bytes())?;
+    }
     Ok(directory)
+}
+
+/// The directories of this user in the system's temporary one whose checkouts are not there any more.
+#[allow(dead_code, reason = "only servers leave much there")]
+pub(crate) fn left_in_temporary() -> Vec<PathBuf> {
+    // It is not made for this.
+    if !own_path_in(&env::temp_dir()).is_dir() {
+        return Vec::new();
+    }
+    own_temporary().map_or_else(|_| Vec::new(), |own| left_in(&own))
+}
+
+fn left_in(own: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(own).into_iter().flatten().flatten();
+    let directories = entries.map(|entry| entry.path());
+    directories
+        .filter(|directory| {
+            let wanted = fs::read_to_string(directory.join(PLACE)).map(PathBuf::from);
+            // What was wanted may never have been made.
+            let checkout = wanted.as_ref().ok().and_then(|wanted| wanted.parent());
+            checkout.is_some_and(|checkout| checkout.try_exists().is_ok_and(|exists| !exists))
+        })
+        .collect()
 }
 
 /// Why there is no directory.
@@ -169,4 +202,25 @@ fn own_temporary() -> io::Result<PathBuf> {
     let temporary = env::temp_dir();
     make(&temporary)?;
     own_directory_in(&temporary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_a_checkout_is_left_once_that_is_removed() {
+        let own = tempfile::tempdir().unwrap();
+        let checkout = tempfile::tempdir().unwrap();
+        let path = |name: &str| own.path().join(name);
+        for name in ["of_a_checkout", "unknown"] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        let wanted = checkout.path().join("target/green-light");
+        fs::create_dir(wanted.parent().unwrap()).unwrap();
+        fs::write(path("of_a_checkout").join(PLACE), wanted.to_str().unwrap()).unwrap();
+        assert!(left_in(own.path()).is_empty());
+        checkout.close().unwrap();
+        assert_eq!(left_in(own.path()), [path("of_a_checkout")]);
+    }
 }

@@ -38,10 +38,14 @@ pub(crate) fn own_part(path: &Path) -> io::Result<PathBuf> {
     own_directory_in(path)
 }
 
+/// Where the directory of this user is in `path`, if it is there.
+pub(crate) fn own_path_in(path: &Path) -> PathBuf {
+    path.join(own_id().map_or_else(|| OWN.to_owned(), |number| format!("{OWN}-{number}")))
+}
+
 /// The directory of this user in `path`, which it shares with other users.
 pub(crate) fn own_directory_in(path: &Path) -> io::Result<PathBuf> {
-    let own =
-        path.join(own_id().map_or_else(|| OWN.to_owned(), |number| format!("{OWN}-{number}")));
+    let own = own_path_in(path);
     make(&own)?;
     // Not of what a link leads to.
     if system::is_private(&fs::symlink_metadata(&own)?) {

@@ -119,7 +119,10 @@ impl Starting<'_> {
         };
         step("claim");
         self.dir.sweep(self.program.slug);
+        ServerDir::sweep_temporary(self.dir.user());
         step("swept");
+        // What is in its place is no fault of the cluster.
+        self.dir.make(&self.dir.file(TEMPORARY))?;
         let kept = self.cluster()?;
         let failed = match self.serve(alive) {
             Ok(server) => return Ok(server),

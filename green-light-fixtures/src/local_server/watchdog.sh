@@ -85,6 +85,11 @@ lingering() {
     cat linger 2>/dev/null || echo 0
 }
 
+# Whether the server runs, as far as is known: its end would be read only after this wait.
+runs() {
+    [ -z "$known" ] || kill -s 0 "$known" 2>/dev/null
+}
+
 keep() {
     # End of file comes when the last writer has gone, so this process must not be one.
     exec 3<users 4<&-
@@ -100,7 +105,7 @@ keep() {
         # Not with the pipe open for reading: a process that has it open looks like a keeper.
         sleep "$grace" 3<&-
         waited=$grace
-        while [ "$waited" -lt "$(lingering)" ] && [ -p users ]; do
+        while [ "$waited" -lt "$(lingering)" ] && [ -p users ] && runs; do
             sleep 1 3<&-
             waited=$((waited + 1))
         done

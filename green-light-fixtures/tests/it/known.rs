@@ -307,6 +307,8 @@ fn idle_timeouts_of_a_server_end_neither_a_process_nor_a_test_in_a_transaction(o
         None => {}
     }
     let server = OwnServer::start(on);
+    // Makes the database by which processes agree.
+    server.said("drops");
     run(async {
         let admin = server.admin().await;
         let timeouts = match on.backend {
@@ -314,7 +316,9 @@ fn idle_timeouts_of_a_server_end_neither_a_process_nor_a_test_in_a_transaction(o
                 let role = server.user();
                 format!(
                     "ALTER ROLE {role} SET idle_session_timeout = '1s'; \
-                     ALTER ROLE {role} SET idle_in_transaction_session_timeout = '1s'"
+                     ALTER ROLE {role} SET idle_in_transaction_session_timeout = '1s'; \
+                     ALTER DATABASE green_light_{role} SET idle_session_timeout = '1s'; \
+                     ALTER ROLE {role} IN DATABASE green_light_{role} SET idle_session_timeout = '1s'"
                 )
             }
             _ => "SET GLOBAL wait_timeout = 1, GLOBAL interactive_timeout = 1".to_owned(),

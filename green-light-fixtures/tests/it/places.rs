@@ -4,6 +4,7 @@
 use std::{
     env,
     fs::{self, Permissions},
+    io::Write as _,
     os::unix::{
         fs::{MetadataExt as _, PermissionsExt as _, chown},
         process::CommandExt as _,
@@ -160,6 +161,15 @@ fn mode(path: &Path, mode: u32) {
 /// Whether this process can be several users.
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// Whether `test` cannot run, which it says past the capture of libtest: only root can be another user.
+fn is_skipped(test: &str) -> bool {
+    if !is_root() {
+        let why = format!("{test}: skipped: only root can be another user\n");
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
+    }
+    !is_root()
 }
 
 /// The number of the user that [`Place::playing_as_nobody`] is.
@@ -331,8 +341,7 @@ fn two_users_of_one_target_directory_do_not_disturb_each_other() {
     if let Some(part) = part() {
         return run(tests_on_each(&part));
     }
-    // Only root can be another user.
-    if !is_root() {
+    if is_skipped(test) {
         return;
     }
     // The first one may be either of them.
@@ -362,7 +371,7 @@ fn two_users_without_a_target_directory_do_not_disturb_each_other() {
     if let Some(part) = part() {
         return run(tests_on_each(&part));
     }
-    if !is_root() {
+    if is_skipped(test) {
         return;
     }
     let place = Place::outside(test);
@@ -379,7 +388,7 @@ fn a_directory_or_a_link_that_another_user_has_planted_is_refused() {
     if let Some(part) = part() {
         return run(tests_on_each(&part));
     }
-    if !is_root() {
+    if is_skipped(test) {
         return;
     }
     let place = Place::outside(test);

@@ -1,7 +1,12 @@
 //! What a server has of its surroundings, and what others can do to it there: its environment, its shared memory, and
 //! links that another user has put into its directory.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::symlink, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{MetadataExt as _, symlink},
+    path::Path,
+};
 
 use crate::local_server::environment::PASSED;
 use crate::local_server::tests::products::EXPOSED;
@@ -101,6 +106,8 @@ fn no_file_is_written_read_or_locked_through_a_link() {
         expect_gone(&dir);
         let seen = |name: &str| fs::symlink_metadata(dir.file(name)).unwrap().is_file();
         assert!(seen("watchdog.sh") && seen("server.log"));
+        let cluster = || fs::metadata(dir.data()).unwrap().ino();
+        let kept = cluster();
         for name in ["start", "alive", "tmp"] {
             let planted = dir.file(name);
             let _ = fs::remove_file(&planted);
@@ -116,6 +123,7 @@ fn no_file_is_written_read_or_locked_through_a_link() {
             );
             fs::remove_file(&planted).unwrap();
         }
+        assert_eq!(cluster(), kept, "the cluster was thrown away");
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         expect_gone(&dir);
     });
