@@ -72,9 +72,11 @@ impl Checkout {
         }
     }
 
-    /// A statement was reported, which ran for `elapsed`.
-    pub(crate) fn note_report(&mut self, elapsed: Duration) {
-        self.is_prompt |= self.reports == 0 && self.age().saturating_sub(elapsed) < PROMPT;
+    /// A statement was reported, which was sent at `sent`.
+    pub(crate) fn note_report(&mut self, sent: Option<Instant>) {
+        let is_prompt =
+            sent.is_some_and(|sent| sent.saturating_duration_since(self.since) < PROMPT);
+        self.is_prompt |= self.reports == 0 && is_prompt;
         self.reports += 1;
     }
 

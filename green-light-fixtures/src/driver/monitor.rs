@@ -458,6 +458,7 @@ impl SandboxMonitor {
 
     /// A statement of lease `id` has run for `elapsed`.
     fn ran(&self, id: u64, statement: &str, elapsed: Duration, is_prepared: bool) {
+        let sent = Instant::now().checked_sub(elapsed);
         let suspects = self.suspects.get();
         let leaves_traces = self.dialect.dirties_session(statement)
             || suspects.is_some_and(|known| self.dialect.may_leave_traces(statement, known));
@@ -473,7 +474,7 @@ impl SandboxMonitor {
         }
         let ends = self.dialect.ends_transaction(statement);
         if is_prepared && let Some(checkout) = &mut state.checkout {
-            checkout.note_report(elapsed);
+            checkout.note_report(sent);
             checkout.leaves_traces |= leaves_traces;
             checkout.settings.add(settings);
         }
