@@ -107,6 +107,7 @@ impl TestLease {
         let opened = database.database()?;
         let (url, pool) = (opened.url().clone(), opened.open().await?);
         let pool = ClosingPool(pool);
+        opened.begin(test.name());
         Ok(Self {
             url,
             test,
@@ -190,6 +191,9 @@ impl Releasing {
             .await
             .is_err();
         drop(pool);
+        if let Ok(database) = database.database() {
+            database.look_after(test.name()).await;
+        }
         let mut errors = Vec::new();
         if is_held {
             let text = format!(

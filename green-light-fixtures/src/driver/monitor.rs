@@ -526,6 +526,18 @@ impl SandboxMonitor {
         self.lease(|lease| lease.session_dirty).unwrap_or(true)
     }
 
+    /// Whether the test may have changed something that neither a rollback nor the end of its database undoes, as far as
+    /// is known.
+    pub(crate) fn may_reach_beyond(&self) -> bool {
+        let reaches = |lease: &LeaseState| {
+            lease.session_dirty
+                || lease.untracked_use
+                || lease.url_given
+                || !lease.breaches.is_empty()
+        };
+        self.lease(reaches).unwrap_or(true)
+    }
+
     /// The server numbers these columns of its database.
     pub(crate) fn watch_counters(&self, columns: Arc<CountedColumns>) {
         let _ = self.counted_columns.set(columns);

@@ -234,6 +234,10 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
         })
     }
 
+    fn look_after<'a>(&'a self, test: &'a str) -> BoxFuture<'a, ()> {
+        self.storage.look_after(test)
+    }
+
     fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {
         Box::pin(self.finish_within(grace, detaches))
     }

@@ -112,6 +112,11 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     /// tells whether a clone still lives.
     fn shared_pool(&self) -> BoxFuture<'_, Option<IsHeld>>;
 
+    /// `test` has ended, and it is not known that it left all beside its database alone: says what it has changed there.
+    fn look_after<'a>(&'a self, _test: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
     /// Waits for the connection, rolls back the outer transaction and puts the connection back.
     ///
     /// Takes `grace` at most. With `detaches` the connection leaves the pool, which is closed:
@@ -153,6 +158,11 @@ pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
     fn is_parked(&self) -> bool {
         false
     }
+
+    /// `test` has ended, and may have changed something beside the database.
+    fn look_after<'a>(&'a self, _test: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// A database made from a template, to which tests may commit. Dropping it throws it away.
@@ -166,6 +176,14 @@ pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
     /// Puts back what the test has set in the whole process, and says what it was.
     fn put_back(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(async { Vec::new() })
+    }
+
+    /// `test` begins with it.
+    fn begin(&self, _test: &str) {}
+
+    /// `test`, which began with it, has ended: says what it has changed beside the database.
+    fn look_after<'a>(&'a self, _test: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
     }
 
     /// Says what the test that has ended still has locked, if it is not unlocked soon.

@@ -19,6 +19,7 @@ use crate::mysql::test_account;
 use crate::mysql::url::for_all_drivers;
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::process_home::HOME;
+use crate::server::server_wide::ServerWide;
 use crate::url::DatabaseUrl;
 
 /// How the names of processes begin.
@@ -49,6 +50,9 @@ fn process_name() -> String {
 pub(crate) fn home_of(process: &str) -> Option<&str> {
     process.strip_prefix(PROCESS)
 }
+
+/// A server of ours refuses it, see [`test_account`].
+impl ServerWide for MySqlServer {}
 
 impl ServerAccess for MySqlServer {
     type Db = sqlx::MySql;

@@ -11,7 +11,7 @@ use crate::postgres::admin::{AdminConnection, literal, quoted};
 const NAME: &str = "$database$";
 
 /// Settings whose values are lists of names, which the server keeps as SQL writes them.
-const LISTS: [&str; 6] = [
+pub(crate) const LISTS: [&str; 6] = [
     "local_preload_libraries",
     "search_path",
     "session_preload_libraries",

@@ -27,6 +27,8 @@ pub(crate) mod roles;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod server;
+pub(crate) mod server_undo;
+pub(crate) mod server_watch;
 pub(crate) mod settings_set;
 pub(crate) mod stand_in;
 pub(crate) mod template_sql;

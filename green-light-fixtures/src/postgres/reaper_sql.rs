@@ -134,7 +134,10 @@ impl ReaperSql for PostgresServer {
             if has_code(&error, IS_TEMPLATE) {
                 let alter = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(name));
                 admin.run(alter).await?;
-            } else if !has_code(&error, IN_USE) || !self.roll_back_prepared(admin, name).await? {
+            } else if !has_code(&error, IN_USE)
+                || !self.roll_back_prepared(admin, name).await?
+                    && !self.drop_subscriptions(admin, name).await?
+            {
                 return Err(error);
             }
         }
@@ -228,6 +231,37 @@ impl PostgresServer {
         for gid in prepared {
             let roll_back = format!("ROLLBACK PREPARED {}", literal(&gid));
             inside.run(roll_back).await?;
+        }
+        inside.close().await;
+        Ok(true)
+    }
+
+    /// Drops subscriptions of a database, which it cannot be dropped with. What they are subscribed to is not told.
+    async fn drop_subscriptions(
+        &self,
+        admin: &mut AdminConnection,
+        name: &str,
+    ) -> Result<bool, sqlx::Error> {
+        let subscriptions = sqlx::query_scalar(
+            "SELECT subname::text FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = $1",
+        );
+        let subscriptions: Vec<String> = admin.fetch_all(subscriptions.bind(name)).await?;
+        if subscriptions.is_empty() {
+            return Ok(false);
+        }
+        let mut inside = AdminConnection::connect_when_free(&self.options_of(name)).await?;
+        let (setting, value) = STATEMENT_TIMEOUT;
+        inside.run(format!("SET {setting} = '{value}'")).await?;
+        for subscription in subscriptions.iter().map(|name| quoted(name)) {
+            inside
+                .run(format!(
+                    "ALTER SUBSCRIPTION {subscription} DISABLE; \
+                     ALTER SUBSCRIPTION {subscription} SET (slot_name = NONE)"
+                ))
+                .await?;
+            inside
+                .run(format!("DROP SUBSCRIPTION {subscription}"))
+                .await?;
         }
         inside.close().await;
         Ok(true)

@@ -82,6 +82,7 @@ pub(crate) struct ServerInfo {
     pub(crate) connections: i32,
     /// Whether a query goes on when its client is gone.
     pub(crate) misses_client_disconnect: bool,
+    pub(crate) is_superuser: bool,
 }
 
 /// A setting that no server knows, made at the start of a session. A pooler answers such a start itself,
@@ -222,7 +223,8 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
            (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)), \
          current_setting('client_connection_check_interval', true) = '0', \
          (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user), \
-         current_setting($1, true) IS NOT DISTINCT FROM $2, ({KNOWN})",
+         current_setting($1, true) IS NOT DISTINCT FROM $2, ({KNOWN}), \
+         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
     );
     let query = sqlx::query(AssertSqlSafe(query));
     let query = query.bind(POOLER_PROBE.0).bind(POOLER_PROBE.1);
@@ -263,6 +265,7 @@ fn read_info(row: &PgRow) -> Result<(ServerInfo, bool), sqlx::Error> {
         fingerprint: row.try_get(2)?,
         connections: row.try_get(3)?,
         misses_client_disconnect: row.try_get::<Option<bool>, _>(4)? == Some(true),
+        is_superuser: row.try_get(8)?,
     };
     Ok((info, row.try_get(5)?))
 }

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, postgres::PgConnectOptions};
 use crate::error::Error;
 use crate::postgres::local_server::SERVER;
 use crate::postgres::registry_tables::{self, ServerInfo};
+use crate::postgres::server_watch::ServerWatch;
 use crate::postgres::url::for_all_drivers;
 use crate::server::driver::{Entered, ServerAccess};
 use crate::server::names::{program, random_bytes};
@@ -33,6 +34,8 @@ pub(crate) struct PostgresServer {
     /// It takes two checkpoints, which cost little on a server that we started, because it syncs nothing to the
     /// disk.
     pub(crate) strategy: &'static str,
+    /// What belongs to no database.
+    pub(crate) watch: ServerWatch,
 }
 
 impl PostgresServer {
@@ -71,6 +74,7 @@ impl ServerAccess for PostgresServer {
                     true => "STRATEGY file_copy",
                     false => "",
                 },
+                watch: ServerWatch::new(is_ours, info.is_superuser),
                 info,
                 key: i64::from_ne_bytes(random_bytes()),
                 templates_in_use: Mutex::default(),

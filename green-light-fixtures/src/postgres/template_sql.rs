@@ -93,8 +93,25 @@ impl TemplateSql for PostgresServer {
                 .help("drop it, unless something needs it"));
             }
         }
+        if base.is_none() {
+            let watching = self.watch.begin_draft(admin, draft).await;
+            watching.map_err(cannot)?;
+        }
         let created = self.create(admin, draft, &name, None, base).await;
         created.map_err(cannot)
+    }
+
+    async fn make_room(
+        &self,
+        admin: &mut AdminConnection,
+        error: &Error,
+    ) -> Result<bool, sqlx::Error> {
+        let text = format!("{error:?} {error}");
+        self.drop_role_in_the_way(admin, &text).await
+    }
+
+    async fn forget_draft(&self, draft: &str) {
+        self.watch.forget_draft(draft).await;
     }
 
     async fn publish_template(
@@ -111,6 +128,7 @@ impl TemplateSql for PostgresServer {
         // A seed may have left a connection behind, and a template must have none.
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
         admin.execute(sqlx::query(end).bind(draft)).await?;
+        self.watch.end_draft(admin, draft).await?;
         let details = database_properties::read(admin, draft, &self.mark()).await?;
         // It is found once there is a database of this name, too.
         let insert = sqlx::query(
@@ -159,7 +177,44 @@ impl TemplateSql for PostgresServer {
     }
 }
 
+/// What depends on a role: databases by name, whether each is a template or waits for a test, and whether that template
+/// is in use.
+const DEPENDENTS: &str = "
+SELECT DISTINCT d.datname::text, t.name IS NOT NULL, t.name IS NOT NULL OR coalesce(r.state IN ('free', 'done'), false),
+  EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+    AND classid = $2::oid AND objid = hashtext(coalesce(t.name, r.template))::oid
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+  LEFT JOIN green_light.template t ON t.name = d.datname LEFT JOIN green_light.database r ON r.name = d.datname
+WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1::bigint::oid";
+
 impl PostgresServer {
+    /// Drops templates, and databases made ahead from them, that depend on a role. `false` if something is in use.
+    pub(crate) async fn drop_dependents(
+        &self,
+        admin: &mut AdminConnection,
+        role: i64,
+    ) -> Result<bool, sqlx::Error> {
+        let dependents = sqlx::query_as(DEPENDENTS).bind(role);
+        let dependents = dependents.bind(i64::from(TEMPLATE_IN_USE));
+        let dependents: Vec<(String, bool, bool, bool)> = admin.fetch_all(dependents).await?;
+        if dependents
+            .iter()
+            .any(|(_, _, is_idle, is_used)| !is_idle || *is_used)
+        {
+            return Ok(false);
+        }
+        for (name, is_template, _, _) in &dependents {
+            if *is_template {
+                forget_template(admin, name).await?;
+            }
+        }
+        for (name, ..) in &dependents {
+            self.drop_database(admin, name).await?;
+        }
+        Ok(true)
+    }
+
     /// Registers the database `name` of `template`, and creates it: empty, or like `base`.
     ///
     /// From here on `admin` holds the lock of this process as well. A server goes on creating a database when

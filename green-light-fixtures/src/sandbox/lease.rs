@@ -163,6 +163,9 @@ impl Returning {
         } else {
             slot.database.finish(timeouts.teardown, detaches).await
         };
+        if slot.monitor.may_reach_beyond() {
+            slot.database.look_after(self.test.name()).await;
+        }
         let holder = slot.monitor.holder();
         let Some(lease) = slot.monitor.close() else {
             return Ok(());

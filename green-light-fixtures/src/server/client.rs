@@ -15,6 +15,7 @@ use crate::server::connection_budget::ConnectionBudget;
 use crate::server::driver::{Admin, Options, Pool, ServerDriver};
 use crate::server::parked::ParkedDatabases;
 use crate::server::server_connection::ServerConnection as _;
+use crate::server::server_wide::look_after_others;
 use crate::server::shortage::when_free;
 use crate::url::DatabaseUrl;
 
@@ -37,13 +38,15 @@ impl<D: ServerDriver> ServerClient<D> {
         registered.map_err(|error| {
             D::failed("this process could not be registered on the server", error)
         })?;
-        Ok(Self {
+        let client = Self {
             url,
             driver,
             budget: Arc::new(budget),
             background: Background::default(),
             parked: ParkedDatabases::default(),
-        })
+        };
+        look_after_others(&client).await;
+        Ok(client)
     }
 
     /// The connection of this process that holds its locks.

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind};
 use crate::server::background::{on_own_runtime, run_at_exit, spawn};
 use crate::server::client::ServerClient;
 use crate::server::driver::ServerDriver;
+use crate::server::server_wide::look_after_others;
 use crate::server::{database_lease, reaper};
 use crate::url::DatabaseUrl;
 
@@ -90,6 +91,7 @@ fn close<D: ServerDriver>(client: Arc<ServerClient<D>>) {
         database_lease::recycle_all(&client).await;
         client.background.drain().await;
         reaper::reap_at_exit(&client).await;
+        look_after_others(&client).await;
         let mut admin = client.admin().await;
         let _ = client.driver.unregister(&mut admin).await;
         if let Some(timeout) = admin.timed_out() {

@@ -2,7 +2,7 @@
 
 use std::{mem, sync::Arc, time::Duration};
 
-use crate::database_pool::DatabasePool;
+use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::traits::SlotStorage;
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::server::client::ServerClient;
 use crate::server::connection_budget::ConnectionPermits;
 use crate::server::driver::{Options, Pool, ServerDriver};
 use crate::server::parked::Parked;
-use crate::server::reaper;
+use crate::server::{reaper, server_wide};
 use crate::url::DatabaseUrl;
 
 /// How long the connection of a slot may take to end. It belongs to the runtime that made it, which may be gone.
@@ -110,6 +110,15 @@ impl<D: ServerDriver> SlotStorage<D::Db> for DatabaseLease<D> {
 
     fn is_parked(&self) -> bool {
         self.client.parked.contains(&self.name)
+    }
+
+    fn look_after<'a>(&'a self, test: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Some(running) = self.client.driver.running() {
+                let running = running.begin(test);
+                server_wide::look_after(&self.client, test, running).await;
+            }
+        })
     }
 }
 

@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::server::admin_connection::AdminConnection;
 use crate::server::failure::failed;
 use crate::server::server_connection::ServerConnection;
+use crate::server::server_wide::ServerWide;
 use crate::url::DatabaseUrl;
 
 /// After how long without its lock a process of another machine is gone. One that lives takes it again sooner.
@@ -37,9 +38,12 @@ pub(crate) type Options<D> = <<D as ServerAccess>::Connection as Connection>::Op
 pub(crate) type Pool<D> = sqlx::Pool<<D as ServerAccess>::Db>;
 
 /// All that differs between servers.
-pub(crate) trait ServerDriver: ConnectionLocks + Registry + TemplateSql + ReaperSql {}
+pub(crate) trait ServerDriver:
+    ConnectionLocks + Registry + TemplateSql + ReaperSql + ServerWide
+{
+}
 
-impl<D: ConnectionLocks + Registry + TemplateSql + ReaperSql> ServerDriver for D {}
+impl<D: ConnectionLocks + Registry + TemplateSql + ReaperSql + ServerWide> ServerDriver for D {}
 
 /// How to reach a server.
 pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
@@ -256,6 +260,11 @@ pub(crate) trait TemplateSql: ServerAccess {
         _error: &Error,
     ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send {
         async { Ok(false) }
+    }
+
+    /// The schema could not be applied to the database `draft`.
+    fn forget_draft(&self, _draft: &str) -> impl Future<Output = ()> + Send {
+        async {}
     }
 
     /// Ends all connections to `draft`, and makes it the template `digest`.

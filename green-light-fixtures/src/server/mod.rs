@@ -34,6 +34,7 @@ pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod response_timeout;
 pub(crate) mod server_connection;
+pub(crate) mod server_wide;
 pub(crate) mod shortage;
 pub(crate) mod stand_in;
 pub(crate) mod template;

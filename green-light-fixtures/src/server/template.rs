@@ -235,6 +235,7 @@ impl<D: ServerDriver> Building<'_, D> {
             self.fill(draft, permits).await
         };
         if let Err(error) = filled.await {
+            driver.forget_draft(draft).await;
             // If this fails, it is garbage once the process has gone.
             let _ = driver.mark_garbage(admin, draft).await;
             return Err(error);

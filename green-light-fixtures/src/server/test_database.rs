@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use green_light_core::Mutex;
+
 use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::traits::{KeptDatabase, TestDatabase};
 use crate::error::Error;
@@ -11,6 +13,7 @@ use crate::server::client::ServerClient;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{ServerDriver, TemplateInfo};
 use crate::server::server_connection::ServerConnection as _;
+use crate::server::server_wide::{self, RunningTest};
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
 
@@ -45,6 +48,8 @@ pub(crate) struct ServerDatabase<D: Restoring> {
     lease: DatabaseLease<D>,
     timeouts: Timeouts,
     pristine: Option<D::Pristine>,
+    /// The test that has it, as one of those that may change the server.
+    running: Mutex<Option<RunningTest>>,
 }
 
 impl<D: Restoring> ServerDatabase<D> {
@@ -64,6 +69,7 @@ impl<D: Restoring> ServerDatabase<D> {
             template: Arc::clone(&template.info),
             timeouts,
             pristine: None,
+            running: Mutex::default(),
         }))
     }
 }
@@ -75,6 +81,20 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
 
     fn open(&self) -> BoxFuture<'_, Result<DatabasePool, Error>> {
         Box::pin(self.lease.open(self.timeouts))
+    }
+
+    fn begin(&self, test: &str) {
+        let running = self.client.driver.running();
+        *self.running.lock() = running.map(|running| running.begin(test));
+    }
+
+    fn look_after<'a>(&'a self, test: &'a str) -> BoxFuture<'a, ()> {
+        let running = self.running.lock().take();
+        Box::pin(async move {
+            if let Some(running) = running {
+                server_wide::look_after(&self.client, test, running).await;
+            }
+        })
     }
 
     fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {

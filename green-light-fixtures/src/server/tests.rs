@@ -22,6 +22,7 @@ use crate::server::driver::{
 };
 use crate::server::names::new_name;
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
+use crate::server::server_wide::ServerWide;
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
 
@@ -93,6 +94,8 @@ impl ServerConnection for SqliteConnection {
         self.fetch_many(query)
     }
 }
+
+impl ServerWide for MemoryServer {}
 
 impl ServerAccess for MemoryServer {
     type Db = Sqlite;

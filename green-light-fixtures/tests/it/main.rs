@@ -62,6 +62,7 @@ mod schema;
 mod schema_migrations;
 mod schema_run;
 mod schema_sources;
+mod server_wide;
 mod service;
 mod session;
 mod shared;

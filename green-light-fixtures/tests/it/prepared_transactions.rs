@@ -1,7 +1,7 @@
 //! Transactions that a test prepares for somebody else to commit, on a PostgreSQL server that lets it. They
 //! outlive their session, hold its locks, and keep their database from being dropped.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs::File, io::Write as _, path::PathBuf, process::Command};
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
 use sea_orm::ConnectionTrait;
@@ -29,10 +29,9 @@ impl Server {
     fn start() -> Self {
         let checkout = Checkout::new();
         let mut first = Self::with(checkout);
-        run(async {
-            let set = "ALTER SYSTEM SET max_prepared_transactions = 5";
-            first.admin().await.execute(set).await.unwrap();
-        });
+        let settings = first.data.join("postgresql.conf");
+        let settings = File::options().append(true).open(settings);
+        writeln!(settings.unwrap(), "max_prepared_transactions = 5").unwrap();
         first.holder.tell("go");
         first.holder.end();
         first.checkout.stopped(&first.data);

@@ -5,9 +5,10 @@
 //! test of the engine saw, but for what stands in [`Observer::ALLOWED`] and in the table of `src/docs/traps.md`.
 //!
 //! A run of all tests takes a sample. `GREEN_LIGHT_OBSERVE=all` takes all of it, and so does `cargo xtask observe`;
-//! any other value takes the texts in which it stands, in every way.
+//! `GREEN_LIGHT_OBSERVE='all shared'` takes all with that isolation, and any other value takes the texts in which it
+//! stands, in every way.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
 
 use green_light_fixtures::{Backend, Engine, EngineBuilder, Isolation, Session};
 use sea_orm::TransactionTrait as _;
@@ -79,11 +80,13 @@ pub(super) trait Observer {
     /// allowed in that isolation alone. Equal to the table in `src/docs/traps.md`.
     const ALLOWED: &'static [(&'static str, &'static str)];
 
-    /// What a test observes after an ordinary one, if the first test saw `fresh`, and the latest `last`.
+    /// What a test observes if those before it were ordinary: the first one saw `fresh`, and the latest that looked saw
+    /// `last`, `tests` before.
     fn after_ordinary(
         _isolation: Isolation,
         fresh: &Observation,
         _last: &Observation,
+        _tests: u32,
     ) -> Observation {
         fresh.clone()
     }
@@ -143,11 +146,21 @@ pub(super) use send;
 /// What a test sends after its text: a row, which must not be there afterwards.
 const ROW: &str = "INSERT INTO u (email) VALUES ('left behind')";
 
-/// What a new test on `engine` can see, and how its own work goes.
-async fn next<O: Observer>(engine: &Engine, isolation: Isolation) -> Observation {
-    let test = match engine.isolate(isolation, "observe::next").await {
+/// A test on `engine`: what it can see, and how its own work goes. Then it sends `hostile`, if there is one. Also
+/// whether its end was reported.
+async fn step<O: Observer>(
+    engine: &Engine,
+    isolation: Isolation,
+    hostile: Option<(Way, &'static str)>,
+) -> (Observation, bool) {
+    let test = match engine.isolate(isolation, "observe::test").await {
         Ok(test) => test,
-        Err(error) => return Observation::from([("begin".to_owned(), error.to_string())]),
+        Err(error) => {
+            return (
+                Observation::from([("begin".to_owned(), error.to_string())]),
+                false,
+            );
+        }
     };
     let session = test.session();
     let mut seen = O::observe(&session).await;
@@ -161,10 +174,22 @@ async fn next<O: Observer>(engine: &Engine, isolation: Isolation) -> Observation
         Ok::<_, sea_orm::DbErr>(count(db).await - before)
     };
     seen.insert("work".to_owned(), format!("{:?}", work.await));
+    if let Some((way, sql)) = hostile {
+        send_both::<O>(&session, way, sql).await;
+    }
     drop(session);
     let ended = test.finish().await.map_err(|error| error.to_string());
-    seen.insert("end".to_owned(), format!("{ended:?}"));
-    seen
+    let is_told = ended.is_err();
+    if hostile.is_none() {
+        seen.insert("end".to_owned(), format!("{ended:?}"));
+    }
+    (seen, is_told)
+}
+
+async fn send_both<O: Observer>(session: &Session, way: Way, sql: &'static str) {
+    for text in [sql, ROW] {
+        drop(tokio::time::timeout(BOUND, O::send(session, way, text)).await);
+    }
 }
 
 /// A test that sends `sql`, and whether its end was reported.
@@ -176,11 +201,116 @@ async fn hostile<O: Observer>(
 ) -> bool {
     let test = engine.isolate(isolation, "observe::hostile").await.unwrap();
     let session = test.session();
-    for text in [sql, ROW] {
-        drop(tokio::time::timeout(BOUND, O::send(&session, way, text)).await);
-    }
+    send_both::<O>(&session, way, sql).await;
     drop(session);
     test.finish().await.is_err()
+}
+
+/// Compares what a test is expected to see with what the test after a text saw, and says whether it saw nothing
+/// else. Also gets whether the end of the test with the text was reported.
+trait Judge: FnMut(&'static str, &Observation, Observation, bool) -> bool {}
+
+impl<F: FnMut(&'static str, &Observation, Observation, bool) -> bool> Judge for F {}
+
+/// One engine after the other, on which texts are sent in one way.
+struct Line<O> {
+    engine: Engine,
+    isolation: Isolation,
+    way: Way,
+    /// What the first test of the engine saw.
+    fresh: Observation,
+    /// What the latest one saw that was looked at, and how many have begun since.
+    last: Observation,
+    tests: u32,
+    observer: PhantomData<O>,
+}
+
+impl<O: Observer> Line<O> {
+    async fn new(isolation: Isolation, way: Way) -> Self {
+        let builder = O::engine(isolation, way).teardown_timeout(TEARDOWN_TIMEOUT);
+        let engine = builder.build().await.unwrap();
+        let (fresh, _) = step::<O>(&engine, isolation, None).await;
+        Self {
+            engine,
+            isolation,
+            way,
+            last: fresh.clone(),
+            tests: 0,
+            fresh,
+            observer: PhantomData,
+        }
+    }
+
+    async fn hostile(&mut self, text: &'static str) -> bool {
+        self.tests += 1;
+        hostile::<O>(&self.engine, self.isolation, self.way, text).await
+    }
+
+    async fn step(&mut self, hostile: Option<(Way, &'static str)>) -> (Observation, bool) {
+        self.tests += 1;
+        step::<O>(&self.engine, self.isolation, hostile).await
+    }
+
+    /// What a test sees that comes after `tests` ordinary ones since the latest that was looked at.
+    fn expected(&mut self, seen: &Observation, tests: u32) -> Observation {
+        let expected = O::after_ordinary(self.isolation, &self.fresh, &self.last, tests);
+        self.last = seen.clone();
+        self.tests -= tests;
+        expected
+    }
+
+    /// Sends each text from a test of its own, and gives `judge` what the next test saw of it, and whether the end of
+    /// that which sent it was reported.
+    ///
+    /// Inside of transactions, a test that only looks comes after each that sends. Elsewhere a database is made for
+    /// each test, so that would take twice as long: the test that looks also sends the next text. If its end is
+    /// reported, it sends the same again after a test that only looks: the first report may have been for the text
+    /// before.
+    async fn send(&mut self, texts: &[&'static str], mut judge: impl Judge) {
+        let is_cheap = self.isolation == Isolation::Transaction;
+        // Sent last, and not looked for yet.
+        let mut before: Option<&'static str> = None;
+        for &text in texts {
+            if is_cheap {
+                let is_told = self.hostile(text).await;
+                self.look(text, is_told, &mut judge).await;
+                continue;
+            }
+            let sent = Some((self.way, text));
+            let (mut seen, is_told) = self.step(sent).await;
+            let tests = self.tests;
+            let mut is_innocent = true;
+            if is_told && before.is_some() {
+                self.step(None).await;
+                is_innocent = self.hostile(text).await;
+            }
+            let end = self.fresh.get("end").filter(|_| is_innocent);
+            seen.extend(end.map(|end| ("end".to_owned(), end.clone())));
+            let expected = self.expected(&seen, tests);
+            let is_new = before.is_none_or(|before| judge(before, &expected, seen, false));
+            before = Some(text);
+            if !is_new {
+                *self = Self::new(self.isolation, self.way).await;
+                self.hostile(text).await;
+            }
+            if is_told || !is_new {
+                self.look(text, is_told, &mut judge).await;
+                before = None;
+            }
+        }
+        if let Some(before) = before {
+            self.look(before, false, &mut judge).await;
+        }
+    }
+
+    /// A test that only looks for what `text` has left. If it finds that, another engine takes the place of this one.
+    async fn look(&mut self, text: &'static str, is_told: bool, judge: &mut impl Judge) {
+        let (seen, _) = self.step(None).await;
+        let expected = self.expected(&seen, self.tests);
+        if !judge(text, &expected, seen, is_told) {
+            *self = Self::new(self.isolation, self.way).await;
+        }
+    }
 }
 
 /// What differs between two observations: keys with both values.
@@ -210,6 +340,8 @@ fn is_allowed(allowed: &str, isolation: Isolation, key: &str) -> bool {
 enum Choice {
     Sample,
     All,
+    /// All with this isolation.
+    Only(String),
     Containing(String),
 }
 
@@ -218,7 +350,10 @@ impl Choice {
         match std::env::var("GREEN_LIGHT_OBSERVE") {
             Err(_) => Self::Sample,
             Ok(all) if all == "all" => Self::All,
-            Ok(part) => Self::Containing(part),
+            Ok(part) => match part.strip_prefix("all ") {
+                Some(isolation) => Self::Only(isolation.to_owned()),
+                None => Self::Containing(part),
+            },
         }
     }
 
@@ -227,6 +362,7 @@ impl Choice {
     fn takes(&self, index: usize, text: &str, isolation: usize, way: usize) -> bool {
         match self {
             Self::All => true,
+            Self::Only(name) => ISOLATIONS[isolation].name() == name,
             Self::Containing(part) => text.contains(part.as_str()),
             Self::Sample => {
                 index.is_multiple_of(STRIDE) && (index / STRIDE + isolation) % WAYS.len() == way
@@ -253,22 +389,11 @@ pub(super) async fn nothing_reaches_the_next_test<O: Observer>() {
                 .filter(|(index, text)| choice.takes(*index, text, i, w))
                 .map(|(_, text)| *text)
                 .collect();
-            let build = async || {
-                let builder = O::engine(isolation, way).teardown_timeout(TEARDOWN_TIMEOUT);
-                let engine = builder.build().await.unwrap();
-                let fresh = next::<O>(&engine, isolation).await;
-                (engine, fresh)
-            };
             if texts.is_empty() {
                 continue;
             }
-            let (mut engine, mut fresh) = build().await;
-            let mut last = fresh.clone();
-            for text in texts {
-                let is_told = hostile::<O>(&engine, isolation, way, text).await;
-                let expected = O::after_ordinary(isolation, &fresh, &last);
-                last = next::<O>(&engine, isolation).await;
-                let mut differing = differences(&expected, &last);
+            let judge = |text, fresh: &Observation, seen: Observation, is_told| {
+                let mut differing = differences(fresh, &seen);
                 let count = differing.len();
                 differing.retain(|key, _| {
                     let known = O::ALLOWED.iter().map(|(allowed, _)| *allowed);
@@ -284,11 +409,23 @@ pub(super) async fn nothing_reaches_the_next_test<O: Observer>() {
                     (true, false, _) => Outcome::Allowed,
                 };
                 table.note(isolation, way.name(), outcome);
+                if outcome == Outcome::Leak && !matches!(choice, Choice::Sample) {
+                    let (isolation, way) = (isolation.name(), way.name());
+                    eprintln!("LEAK: {isolation}, {way}: `{text}`: {differing:?}");
+                }
                 if outcome == Outcome::Leak {
                     table.leak(isolation, way.name(), text, &differing);
-                    (engine, fresh) = build().await;
-                    last = fresh.clone();
                 }
+                outcome != Outcome::Leak
+            };
+            let begun = std::time::Instant::now();
+            Line::<O>::new(isolation, way)
+                .await
+                .send(&texts, judge)
+                .await;
+            if matches!(choice, Choice::All | Choice::Only(_)) {
+                let (isolation, way) = (isolation.name(), way.name());
+                eprintln!("{isolation}, {way}: {:.0} s", begun.elapsed().as_secs_f64());
             }
         }
     }

@@ -1,29 +1,41 @@
 //! All that a session of PostgreSQL can observe.
 
 use green_light_fixtures::{Backend, Isolation, Session};
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _, postgres::PgRow};
 
 use crate::observe::frame::{self, Observation, Observer, Way, observer_tests, send};
 use crate::observe::texts::postgres::TEXTS;
 use crate::support::run;
 
-/// What belongs to the server and not to a database. Where a test commits, it stays for all who use the server, so it
-/// is sent only where a rollback follows.
-const SERVER_WIDE: [&str; 10] = [
+/// What belongs to the server and not to a database. Where a test commits, it is there for all until that test has
+/// ended, and those that ran beside it. So it is sent only where a rollback follows, unless this test runs alone.
+const SERVER_WIDE: [&str; 22] = [
     "CREATE ROLE",
     "CREATE USER",
     "CREATE GROUP",
-    "ALTER ROLE CURRENT_USER SET",
-    "ALTER ROLE ALL",
-    "ALTER ROLE CURRENT_USER CONNECTION",
-    "ALTER ROLE pg_monitor",
+    "ALTER ROLE",
+    "DROP ROLE",
     "COMMENT ON ROLE",
+    "pg_monitor",
     "CREATE DATABASE",
-    "pg_replication_origin_create",
+    "ALTER DATABASE postgres",
+    "ALTER DATABASE template1",
+    "DATABASE postgres",
+    "TABLESPACE",
+    "ON PARAMETER",
+    "CREATE SUBSCRIPTION",
+    "ALTER SYSTEM",
+    "pg_reload_conf",
+    "pg_shdescription",
+    "pg_auth_members",
+    "pg_authid",
+    "pg_replication_origin",
+    "replication_slot",
+    "GRANT pg_",
 ];
 
 /// What is asked of the session, one value each.
-const QUESTIONS: [(&str, &str); 24] = [
+const QUESTIONS: [(&str, &str); 26] = [
     (
         "settings of an application",
         "SELECT string_agg(name || coalesce('<' || current_setting(name, true) || '>', ' none'), ' ')
@@ -64,7 +76,7 @@ const QUESTIONS: [(&str, &str); 24] = [
     ),
     (
         "roles",
-        "SELECT string_agg(r::text, ';' ORDER BY rolname) FROM pg_roles r
+        "SELECT string_agg(r::text, ';' ORDER BY rolname) FROM pg_authid r
          WHERE rolname !~ '^(gl_test|green_light_it)'",
     ),
     (
@@ -74,12 +86,23 @@ const QUESTIONS: [(&str, &str); 24] = [
     ),
     (
         "settings of roles",
-        "SELECT string_agg(concat_ws(' ', setrole, setconfig), ';' ORDER BY setrole) FROM pg_db_role_setting
-         WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        "SELECT string_agg(concat_ws(' ', setdatabase, setrole, setconfig), ';' ORDER BY setdatabase, setrole)
+         FROM pg_db_role_setting WHERE setdatabase NOT IN (SELECT oid FROM pg_database WHERE datname ~ '^(gl|green_light)_')",
+    ),
+    (
+        "settings of the server",
+        "SELECT string_agg(name || setting, ';' ORDER BY name) FROM pg_file_settings
+         WHERE sourcefile LIKE '%postgresql.auto.conf'",
+    ),
+    (
+        "subscriptions",
+        "SELECT string_agg(subname, ' ') FROM pg_subscription
+         WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
     ),
     (
         "databases",
-        "SELECT string_agg(datname, ' ') FROM pg_database WHERE datname LIKE 'observe%'",
+        "SELECT string_agg(concat_ws(' ', datname, datdba, datallowconn, datconnlimit, datistemplate, datacl), ';' ORDER BY oid)
+         FROM pg_database WHERE datname !~ '^(gl|green_light)_'",
     ),
     (
         "the database",
@@ -88,11 +111,11 @@ const QUESTIONS: [(&str, &str); 24] = [
     ),
     (
         "tablespaces",
-        "SELECT string_agg(spcname, ' ') FROM pg_tablespace",
+        "SELECT string_agg(t::text, ';' ORDER BY oid) FROM pg_tablespace t",
     ),
     (
         "slots",
-        "SELECT string_agg(slot_name, ' ') FROM pg_replication_slots",
+        "SELECT string_agg(slot_name, ' ') FROM pg_replication_slots WHERE NOT temporary",
     ),
     (
         "origins",
@@ -105,7 +128,8 @@ const QUESTIONS: [(&str, &str); 24] = [
     (
         "comments on what all databases have",
         "SELECT string_agg(objoid || description, ';' ORDER BY objoid) FROM pg_shdescription
-         WHERE classoid <> 'pg_database'::regclass",
+         WHERE classoid <> 'pg_database'::regclass
+           OR objoid NOT IN (SELECT oid FROM pg_database WHERE datname ~ '^(gl|green_light)_')",
     ),
     (
         "large objects",
@@ -120,10 +144,31 @@ const QUESTIONS: [(&str, &str); 24] = [
     ("a moment as written", "SELECT '2020-01-02 03:04:05+00'::timestamptz::text"),
 ];
 
-/// The tables of the catalog, whose rows must be as they were. Of the columns left out, the planner alone makes use.
-const CATALOG: &str = "SELECT relname::text FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace
-    AND relkind = 'r' AND NOT relisshared AND relname NOT IN ('pg_statistic', 'pg_largeobject', 'pg_statistic_ext_data')
-    ORDER BY 1";
+/// What is asked besides, each with the key and the value of each row of its answer.
+///
+/// A row of the catalog that has changed has another `xmin`, so what is in it need not be read. What the planner alone
+/// makes use of is written in place: [`PLANNER`] is that. `query_to_xml` runs a text for each table.
+const OTHERS: [&str; 6] = [
+    "SELECT 'setting ' || name, concat_ws(E'\t', setting, source, reset_val, pending_restart) FROM pg_settings",
+    "SELECT 'rows of ' || relname, query_to_xml(format(
+       'SELECT count(*) || '' '' || coalesce(sum(xmin::text::bigint), 0) AS n FROM pg_catalog.%I', relname),
+       true, true, '')::text
+     FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND NOT relisshared
+       AND relname NOT IN ('pg_statistic', 'pg_largeobject', 'pg_statistic_ext_data')",
+    PLANNER,
+    "SELECT 'rows of ' || oid::regclass,
+       query_to_xml(format('SELECT t::text AS t FROM %s t ORDER BY 1', oid::regclass), true, true, '')::text
+     FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384
+       AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('green_light', 'pg_toast'))",
+    "SELECT 'position of ' || oid::regclass,
+       query_to_xml(format('SELECT last_value, is_called FROM %s', oid::regclass), true, true, '')::text
+     FROM pg_class WHERE relkind = 'S'",
+    "SELECT 'seed', random()::text; SELECT setseed(0.5); SELECT 'seed, set', random()::text",
+];
+
+const PLANNER: &str =
+    "SELECT 'planner of ' || oid::regclass, concat_ws(' ', relpages, reltuples, relhasindex)
+     FROM pg_class WHERE relkind IN ('r', 'i', 'm') AND oid >= 16384";
 
 struct Postgres;
 
@@ -147,7 +192,9 @@ impl Observer for Postgres {
 
     async fn send(session: &Session, way: Way, sql: &'static str) {
         let is_server_wide = SERVER_WIDE.iter().any(|start| sql.contains(start));
-        if is_server_wide && session.isolation() != Isolation::Transaction {
+        let is_alone = std::env::var_os("GREEN_LIGHT_OBSERVE").is_some();
+        let commits = session.isolation() != Isolation::Transaction || way == Way::Url;
+        if is_server_wide && commits && !is_alone {
             return;
         }
         send!(
@@ -163,6 +210,7 @@ impl Observer for Postgres {
     async fn observe(session: &Session) -> Observation {
         let mut seen = Observation::new();
         let pool = session.postgres_pool();
+        // Each is refused when all is well, which ends a transaction.
         for (key, sql) in [
             ("last number", "SELECT lastval()::text"),
             ("current number", "SELECT currval('u_id_seq')::text"),
@@ -175,84 +223,37 @@ impl Observer for Postgres {
             Err(error) => drop(seen.insert("connection".to_owned(), error.to_string())),
             Ok(mut connection) => look(&mut seen, &mut connection).await,
         }
+        let seed = seen.remove("seed") == seen.remove("seed, set");
+        seen.insert("seed".to_owned(), seed.to_string());
         seen
     }
 }
 
-/// The first column of what `sql` answers, or the error.
-async fn ask(connection: &mut PgConnection, sql: &str) -> String {
+/// Asks everything in one message. If something in it is refused, asks one thing after the other.
+async fn look(seen: &mut Observation, connection: &mut PgConnection) {
+    let questions = QUESTIONS
+        .iter()
+        .map(|(key, sql)| format!("SELECT '{key}', ({sql})"));
+    let others = OTHERS.iter().copied().map(str::to_owned);
+    let all: Vec<_> = questions.chain(others).collect();
     // With a text at once, the server describes nothing and knows no statement afterwards.
-    match connection.fetch_all(AssertSqlSafe(sql)).await {
-        Err(error) => error.to_string(),
-        Ok(rows) => {
-            let cells = rows.iter().map(|row| {
-                let cell: Result<Option<String>, _> = row.try_get_unchecked(0);
-                cell.map_or_else(
-                    |e| e.to_string(),
-                    |cell| cell.unwrap_or_else(|| "NULL".into()),
-                )
-            });
-            cells.collect::<Vec<_>>().join("\n")
+    if let Ok(rows) = connection.fetch_all(AssertSqlSafe(all.join("; "))).await {
+        seen.extend(rows.iter().filter_map(pair));
+        return;
+    }
+    for sql in all {
+        match connection.fetch_all(AssertSqlSafe(&*sql)).await {
+            Ok(rows) => seen.extend(rows.iter().filter_map(pair)),
+            Err(error) => drop(seen.insert(sql, error.to_string())),
         }
     }
 }
 
-async fn look(seen: &mut Observation, connection: &mut PgConnection) {
-    let first = ask(connection, "SELECT random()::text").await;
-    ask(connection, "SELECT setseed(0.5)").await;
-    let seeded = ask(connection, "SELECT random()::text").await;
-    seen.insert("seed".to_owned(), (first == seeded).to_string());
-    let settings = "SELECT concat_ws(E'\\t', name, setting, source, reset_val, pending_restart) FROM pg_settings";
-    for line in ask(connection, settings).await.lines() {
-        if let Some((name, value)) = line.split_once('\t') {
-            seen.insert(format!("setting {name}"), value.to_owned());
-        }
-    }
-    for (key, sql) in QUESTIONS {
-        let answer = ask(connection, sql).await;
-        seen.insert(key.to_owned(), answer);
-    }
-    let tables = ask(connection, CATALOG).await;
-    let rows: Vec<_> = tables
-        .lines()
-        .map(|table| {
-            // What `ANALYZE`, `VACUUM` and `CREATE INDEX` estimate.
-            let row = match table {
-                "pg_class" => {
-                    "to_jsonb(t) - '{relpages, reltuples, relallvisible, relallfrozen, relhasindex, relfrozenxid, relminmxid}'::text[]"
-                }
-                _ => "to_jsonb(t)",
-            };
-            format!(
-                "SELECT '{table}' || E'\\t' || count(*) || ' ' || coalesce(sum(hashtextextended(({row})::text, 0)), 0) \
-                 FROM pg_catalog.{table} t"
-            )
-        })
-        .collect();
-    for line in ask(connection, &rows.join(" UNION ALL ")).await.lines() {
-        let (table, value) = line.split_once('\t').unwrap_or((line, ""));
-        seen.insert(format!("rows of {table}"), value.to_owned());
-    }
-    let estimates =
-        "SELECT concat_ws(E'\\t', oid::regclass, concat_ws(' ', relpages, reltuples, relhasindex))
-        FROM pg_class WHERE relkind IN ('r', 'i', 'm') AND oid >= 16384";
-    for line in ask(connection, estimates).await.lines() {
-        let (table, value) = line.split_once('\t').unwrap_or((line, ""));
-        seen.insert(format!("planner of {table}"), value.to_owned());
-    }
-    let tables = "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384
-        AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('green_light', 'pg_toast'))";
-    for table in ask(connection, tables).await.lines() {
-        let rows = format!("SELECT t::text FROM {table} t ORDER BY 1");
-        let rows = ask(connection, &rows).await;
-        seen.insert(format!("rows of {table}"), rows);
-    }
-    let sequences = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S'";
-    for sequence in ask(connection, sequences).await.lines() {
-        let position = format!("SELECT last_value || ' ' || is_called FROM {sequence}");
-        let position = ask(connection, &position).await;
-        seen.insert(format!("position of {sequence}"), position);
-    }
+/// The key and the value that a row has, if it has both.
+fn pair(row: &PgRow) -> Option<(String, String)> {
+    let cell = |at| row.try_get_unchecked::<Option<String>, _>(at);
+    let (key, value) = (cell(0).ok()??, cell(1).ok()?);
+    Some((key, value.unwrap_or_else(|| "NULL".to_owned())))
 }
 
 observer_tests!(Postgres);
