@@ -17,9 +17,8 @@ use crate::mysql::oldest_version;
 use crate::mysql::registry_tables;
 use crate::mysql::test_account;
 use crate::mysql::url::for_all_drivers;
-use crate::server::driver::{Entered, ServerAccess};
+use crate::server::driver::{Entered, ServerAccess, ServerWide};
 use crate::server::process_home::HOME;
-use crate::server::server_wide::ServerWide;
 use crate::url::DatabaseUrl;
 
 /// How the names of processes begin.

@@ -27,6 +27,7 @@ pub(crate) mod roles;
 pub(crate) mod sandbox;
 pub(crate) mod sandbox_finish;
 pub(crate) mod server;
+pub(crate) mod server_settle;
 pub(crate) mod server_undo;
 pub(crate) mod server_watch;
 pub(crate) mod settings_set;

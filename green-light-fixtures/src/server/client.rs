@@ -15,7 +15,6 @@ use crate::server::connection_budget::ConnectionBudget;
 use crate::server::driver::{Admin, Options, Pool, ServerDriver};
 use crate::server::parked::ParkedDatabases;
 use crate::server::server_connection::ServerConnection as _;
-use crate::server::server_wide::look_after_others;
 use crate::server::shortage::when_free;
 use crate::url::DatabaseUrl;
 
@@ -38,15 +37,13 @@ impl<D: ServerDriver> ServerClient<D> {
         registered.map_err(|error| {
             D::failed("this process could not be registered on the server", error)
         })?;
-        let client = Self {
+        Ok(Self {
             url,
             driver,
             budget: Arc::new(budget),
             background: Background::default(),
             parked: ParkedDatabases::default(),
-        };
-        look_after_others(&client).await;
-        Ok(client)
+        })
     }
 
     /// The connection of this process that holds its locks.

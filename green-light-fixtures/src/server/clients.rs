@@ -33,6 +33,7 @@ pub(crate) async fn client_of<D: ServerDriver>(
     let client = on_own_runtime(async move {
         let client = cell.get_or_try_init(async || {
             let client = Arc::new(ServerClient::<D>::open(url, is_ours).await?);
+            look_after_others(&client).await;
             keep_known(&client);
             let closing = Arc::clone(&client);
             green_light_core::at_exit(move || close(closing)).map_err(|error| {

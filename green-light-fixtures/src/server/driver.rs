@@ -24,8 +24,8 @@ use crate::database_pool::PoolDriver;
 use crate::error::Error;
 use crate::server::admin_connection::AdminConnection;
 use crate::server::failure::failed;
+use crate::server::running_tests::{RunningTest, RunningTests, Settled};
 use crate::server::server_connection::ServerConnection;
-use crate::server::server_wide::ServerWide;
 use crate::url::DatabaseUrl;
 
 /// After how long without its lock a process of another machine is gone. One that lives takes it again sooner.
@@ -335,5 +335,22 @@ pub(crate) trait ReaperSql: ServerAccess {
     ) -> impl Future<Output = String> + Send {
         let text = error.to_string();
         async { text }
+    }
+}
+
+/// How a server is looked after. By default it is not: its tests can do nothing of that kind, or are told at once.
+pub(crate) trait ServerWide: ServerAccess {
+    /// The tests that run, if it is looked after.
+    fn running(&self) -> Option<&RunningTests> {
+        None
+    }
+
+    /// Looks at what has changed, and undoes it if the server is ours. `ended` is the test that has ended.
+    fn settle(
+        &self,
+        _admin: &mut Admin<Self>,
+        _ended: Option<&RunningTest>,
+    ) -> impl Future<Output = Result<Settled, sqlx::Error>> + Send {
+        async { Ok(Settled::default()) }
     }
 }

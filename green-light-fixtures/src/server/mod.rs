@@ -33,6 +33,7 @@ pub(crate) mod process_home;
 pub(crate) mod ready_pool;
 pub(crate) mod reaper;
 pub(crate) mod response_timeout;
+pub(crate) mod running_tests;
 pub(crate) mod server_connection;
 pub(crate) mod server_wide;
 pub(crate) mod shortage;

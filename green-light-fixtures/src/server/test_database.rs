@@ -12,8 +12,9 @@ use crate::server::background::on_own_runtime;
 use crate::server::client::ServerClient;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{ServerDriver, TemplateInfo};
+use crate::server::running_tests::RunningTest;
 use crate::server::server_connection::ServerConnection as _;
-use crate::server::server_wide::{self, RunningTest};
+use crate::server::server_wide;
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
 

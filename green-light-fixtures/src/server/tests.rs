@@ -18,11 +18,11 @@ use crate::server::admin_connection::AdminConnection;
 use crate::server::background::Background;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{
-    ConnectionLocks, Entered, Purpose, ReaperSql, Registry, ServerAccess, TemplateInfo, TemplateSql,
+    ConnectionLocks, Entered, Purpose, ReaperSql, Registry, ServerAccess, ServerWide, TemplateInfo,
+    TemplateSql,
 };
 use crate::server::names::new_name;
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
-use crate::server::server_wide::ServerWide;
 use crate::server::template::ServerTemplate;
 use crate::url::DatabaseUrl;
 
