@@ -62,6 +62,7 @@ impl RunningTests {
         }
     }
 
+    #[allow(dead_code, reason = "not every server is looked after")]
     pub(crate) fn all(&self) -> BTreeMap<u64, Arc<str>> {
         self.names.lock().clone()
     }
