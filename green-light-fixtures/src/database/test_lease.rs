@@ -70,10 +70,7 @@ impl LeasedDatabase {
     /// The test has ended. With `is_held` something still has one of its connections.
     async fn release(self, test: &str, is_held: bool) -> Result<(), Error> {
         match self {
-            Self::Dedicated(database) => {
-                drop(database);
-                Ok(())
-            }
+            Self::Dedicated(database) => database.settle().await,
             Self::Shared(guard) => guard.release(test, is_held).await,
         }
     }

@@ -22,12 +22,14 @@ use green_light_core::Mutex;
 use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken, is_call};
 use crate::driver::checkout::{Checkout, CheckoutDecision};
 use crate::driver::handoff::Handoff;
-use crate::sql::classify::{count_besides_savepoints, defines, is_about_savepoints};
+use crate::sql::classify::{count_besides_savepoints, defines, first_word, is_about_savepoints};
 use crate::sql::dialect::{CountedColumns, Dialect, SettingsSet};
 use crate::sql::shorten::shorten;
 
 /// How long after a breach was seen its statement may be reported, besides the time it took.
 const LATE: Duration = Duration::from_millis(20);
+/// First words of statements that write rows.
+const WRITES: [&str; 4] = ["insert", "update", "replace", "load"];
 
 #[derive(Debug)]
 pub(crate) struct SandboxMonitor {
@@ -103,6 +105,10 @@ pub(crate) struct LeaseState {
     expected_settings: SettingsSet,
     /// What a commit of the application would have failed on, which was rolled back.
     pub(crate) violations: Vec<String>,
+    /// Whether a statement was sent that writes rows, as far as they were reported.
+    has_written: bool,
+    /// A statement that searched in an index which has no rows of its own transaction.
+    searched: Option<String>,
     /// The statement that the database refused last, or the first of several in a row.
     refused: Option<String>,
     /// Whether the last statement was refused.
@@ -472,6 +478,12 @@ impl SandboxMonitor {
         if let Some(columns) = self.counted_columns.get() {
             lease.counters_moved |= self.dialect.may_move_counters(statement, columns);
         }
+        if lease.has_written && self.dialect.searches_committed_rows(statement) {
+            lease.searched.get_or_insert_with(|| shorten(statement));
+        }
+        lease.has_written |= WRITES
+            .iter()
+            .any(|word| first_word(statement).eq_ignore_ascii_case(word));
         let ends = self.dialect.ends_transaction(statement);
         if is_prepared && let Some(checkout) = &mut state.checkout {
             checkout.note_report(sent);
@@ -503,6 +515,12 @@ impl SandboxMonitor {
             }
             checkout.statement = Some(statement);
         }
+    }
+
+    /// The first statement that searched what the test had written before in an index which has no rows of its
+    /// transaction, as far as statements were reported.
+    pub(crate) fn searched(&self) -> Option<String> {
+        self.lease(|lease| lease.searched.clone()).flatten()
     }
 
     /// Which functions may leave something in a session.

@@ -195,6 +195,11 @@ pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
     /// test.
     fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>>;
 
+    /// Ends what the test has left outside of it, if it is to be thrown away. Its pool has been closed.
+    fn settle(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Keeps it for a person to look at, as one of `at_most` so many. Its pool has been closed. `test` is a path.
     fn keep<'a>(
         self: Box<Self>,

@@ -95,6 +95,11 @@ pub(crate) async fn names(
     rows.iter().map(|row| row.try_get_unchecked(0)).collect()
 }
 
+/// A name as SQL writes it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
 /// Ends every connection to the database `name`, and waits a little until they are gone.
 ///
 /// Those of users with more rights cannot be ended.

@@ -11,8 +11,7 @@ use sqlx::{
     mysql::MySqlConnectOptions,
 };
 
-use crate::mysql::admin::{AdminConnection, names};
-use crate::mysql::dump::quoted;
+use crate::mysql::admin::{AdminConnection, names, quoted};
 use crate::mysql::lexer::RULES;
 use crate::sql::classify::{is, words};
 use crate::sql::dialect::CountedColumns;

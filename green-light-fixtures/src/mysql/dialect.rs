@@ -5,7 +5,7 @@ use crate::mysql::blocks::Blocks;
 use crate::mysql::{counters, lexer, session_traces};
 use crate::sql::classify::{is, words};
 use crate::sql::dialect::{CountedColumns, Dialect, NOT_SQL, ProgramBody, Rejection};
-use crate::sql::lexer::LexerRules;
+use crate::sql::lexer::{LexerRules, tokens};
 
 /// First words of statements that end a transaction; see the reference of MySQL, "Statements that cause an implicit
 /// commit".
@@ -121,6 +121,15 @@ impl Dialect for MySqlDialect {
         counters::may_move(sql, columns)
     }
 
+    /// The index of InnoDB for words is written when rows are committed.
+    fn searches_committed_rows(&self, sql: &str) -> bool {
+        let mut has_match = false;
+        tokens(sql, &lexer::RULES).any(|(_, token)| {
+            has_match |= is(token, "match");
+            has_match && is(token, "against")
+        })
+    }
+
     fn ddl_commits(&self) -> bool {
         true
     }
@@ -233,6 +242,22 @@ mod tests {
             "",
         ] {
             assert!(!MySqlDialect.ends_transaction(statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn knows_what_searches_committed_rows() {
+        let search = "SELECT id FROM a WHERE match (`t`) AGAINST ('match' IN BOOLEAN MODE)";
+        assert!(MySqlDialect.searches_committed_rows(search));
+        for statement in [
+            "SELECT 'match (t) against (1)'",
+            "SELECT `match`, `against` FROM a",
+            "SELECT against FROM a",
+        ] {
+            assert!(
+                !MySqlDialect.searches_committed_rows(statement),
+                "{statement}"
+            );
         }
     }
 

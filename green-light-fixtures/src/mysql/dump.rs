@@ -1,16 +1,30 @@
 //! What a database is made of, as statements, and a copy made by running them.
 //!
-//! Foreign keys, views, triggers, routines, events, the next `AUTO_INCREMENT`, the definer and SQL mode
-//! of each, and the character set of the database are copied. Rows are copied on the server.
+//! Foreign keys, views, triggers, routines, packages, events, the next `AUTO_INCREMENT`, the definer and SQL mode
+//! of each, the character set and comment of the database, and the privileges on it are copied. Rows are copied on the
+//! server.
 
 use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::AdminConnection;
+use crate::mysql::admin::{AdminConnection, names, quoted};
+use crate::mysql::grants;
 
 /// How programs are listed, what they are, and where `SHOW CREATE` has their text.
-const PROGRAMS: [(&str, &str, usize); 4] = [
+const PROGRAMS: [(&str, &str, usize); 6] = [
+    (
+        "SELECT routine_name FROM information_schema.routines \
+         WHERE routine_schema = database() AND routine_type = 'PACKAGE' ORDER BY 1",
+        "PACKAGE",
+        2,
+    ),
+    (
+        "SELECT routine_name FROM information_schema.routines \
+         WHERE routine_schema = database() AND routine_type = 'PACKAGE BODY' ORDER BY 1",
+        "PACKAGE BODY",
+        2,
+    ),
     (
         "SELECT routine_name FROM information_schema.routines \
          WHERE routine_schema = database() AND routine_type = 'FUNCTION' ORDER BY 1",
@@ -42,19 +56,30 @@ const PROGRAMS: [(&str, &str, usize); 4] = [
 const UNCHECKED: &str =
     "SET foreign_key_checks = 0, unique_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'";
 
+/// What the server was asked to find out about the columns of a database, for its planner: on MariaDB, and on MySQL.
+const STATISTICS: [&str; 2] = [
+    "SELECT concat_ws(' ', table_name, column_name) FROM mysql.column_stats WHERE db_name = database() ORDER BY 1",
+    "SELECT concat_ws(' ', table_name, column_name) FROM information_schema.column_statistics \
+     WHERE schema_name = database() ORDER BY 1",
+];
+
 /// The statements that make a database like another one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct DatabaseDump {
-    /// Character set and collation, as `CREATE DATABASE` takes them.
-    charset: String,
+    /// Character set, collation and comment, as `CREATE DATABASE` takes them.
+    options: String,
     /// Names and definitions, in the order of their names.
     pub(crate) tables: Vec<(String, String)>,
     /// Columns of each table that are not computed, as SQL lists them.
     columns: Vec<String>,
     views: Vec<String>,
-    /// Triggers, routines and events, each with the SQL mode it was made under.
+    /// Triggers, routines, packages and events, each with the SQL mode it was made under.
     programs: Vec<(String, String)>,
     has_triggers: bool,
+    /// The statements that give privileges on it.
+    grants: Vec<String>,
+    /// The columns of which the planner knows something, as far as the user may see that.
+    statistics: Vec<String>,
 }
 
 impl DatabaseDump {
@@ -73,24 +98,24 @@ impl DatabaseDump {
         connection: &mut AdminConnection,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
+        let mut dump = Self {
+            grants: grants::on(connection, name).await?,
+            ..Self::default()
+        };
         // Names are then written without that of the database.
         connection.run(format!("USE {}", quoted(name))).await?;
-        let charset = connection
-            .fetch_one("SELECT @@character_set_database, @@collation_database")
-            .await?;
-        let charset = format!(
-            "CHARACTER SET {} COLLATE {}",
-            text(&charset, 0)?,
-            text(&charset, 1)?
-        );
-        let mut dump = Self {
-            charset,
-            tables: Vec::new(),
-            columns: Vec::new(),
-            views: Vec::new(),
-            programs: Vec::new(),
-            has_triggers: false,
-        };
+        for statistics in STATISTICS {
+            // Each server knows one of them.
+            match names(connection, statistics.to_owned()).await {
+                Err(sqlx::Error::Database(_)) => {}
+                known => dump.statistics.extend(known?),
+            }
+        }
+        let created = format!("SHOW CREATE DATABASE {}", quoted(name));
+        let created = connection.fetch_one(AssertSqlSafe(created)).await?;
+        let created = text(&created, 1)?;
+        let (_, options) = created.split_once(&quoted(name)).unwrap_or_default();
+        dump.options = options.to_owned();
         let tables = connection.fetch_all("SHOW FULL TABLES").await?;
         let shown = shown_as_created(connection, "TABLE", &tables).await?;
         for (row, shown) in tables.iter().zip(shown) {
@@ -120,7 +145,7 @@ impl DatabaseDump {
     ) -> Result<(), sqlx::Error> {
         let (new, old) = (quoted(name), quoted(template));
         connection
-            .run(format!("CREATE DATABASE {new} {}", self.charset))
+            .run(format!("CREATE DATABASE {new} {}", self.options))
             .await?;
         connection.run(format!("USE {new}; {UNCHECKED}")).await?;
         let mut tables: Vec<_> = self
@@ -142,6 +167,10 @@ impl DatabaseDump {
         for (mode, definition) in &self.programs {
             connection.run(format!("SET sql_mode = '{mode}'")).await?;
             connection.run(definition.clone()).await?;
+        }
+        for grant in &self.grants {
+            let grant = grants::in_copy(grant, template, name);
+            connection.run(grant).await?;
         }
         Ok(())
     }
@@ -198,7 +227,9 @@ impl DatabaseDump {
     /// The tables whose next number is not the same in `found`, and what it is here. `None` if anything else
     /// differs.
     pub(crate) fn moved_counters(&self, found: &Self) -> Option<Vec<(&str, &str)>> {
-        let is_same = self.charset == found.charset
+        let is_same = self.options == found.options
+            && self.grants == found.grants
+            && self.statistics == found.statistics
             && self.views == found.views
             && self.programs == found.programs
             && self.tables.len() == found.tables.len();
@@ -280,11 +311,6 @@ fn without_counter(definition: &str) -> String {
 /// A text that some versions send as bytes.
 fn text(row: &MySqlRow, column: usize) -> Result<String, sqlx::Error> {
     row.try_get_unchecked(column)
-}
-
-/// A name as SQL writes it.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 #[cfg(test)]

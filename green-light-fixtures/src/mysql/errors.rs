@@ -12,6 +12,8 @@ pub(crate) const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
 pub(crate) const ENDED: [u16; 4] = [1053, 1927, 3169, 4031];
 /// The user may not do this.
 const DENIED: [u16; 3] = [1044, 1142, 1227];
+/// A lock was not given in time.
+pub(crate) const LOCKED: [u16; 1] = [1205];
 /// The user may not log in.
 const LOCKED_OUT: [u16; 2] = [1045, 1698];
 const NO_DATABASE: [u16; 1] = [1049];

@@ -20,6 +20,7 @@ pub(crate) mod dialect;
 pub(crate) mod driver;
 pub(crate) mod dump;
 pub(crate) mod errors;
+pub(crate) mod grants;
 pub(crate) mod lexer;
 pub(crate) mod local_server;
 pub(crate) mod oldest_version;

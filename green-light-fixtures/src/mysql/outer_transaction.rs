@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, mysql::MySqlRow};
 use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 
-use crate::driver::breach::Breach;
+use crate::driver::breach::{Breach, Broken};
 use crate::driver::checkout::TRACED;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::depth;
@@ -20,6 +20,9 @@ type Manager = <MySql as sqlx::Database>::TransactionManager;
 pub(crate) const BEGIN: &str = "START TRANSACTION READ WRITE";
 /// The number of the error "SAVEPOINT does not exist".
 const NO_SUCH_SAVEPOINT: u16 = 1305;
+
+/// The number of the error "The storage engine for the table doesn't support SAVEPOINT": a table of Aria was used.
+const NO_SAVEPOINTS: u16 = 1178;
 
 /// Opens the outer transaction and sets the guard savepoint.
 pub(crate) async fn begin(
@@ -54,6 +57,17 @@ pub(crate) async fn renew(
     audit: &SessionAudit,
 ) -> Result<bool, sqlx::Error> {
     match run(connection, &audit.guard_savepoint.renew, monitor, audit).await? {
+        // sqlx has lost count with the `begin` that was refused, and counts again by savepoints.
+        Some(_) if audit.is_without_savepoints() && depth::<MySql>(connection) != BASE_DEPTH => {
+            monitor.note_broken(Broken {
+                fact: "began a transaction after it had used a table of Aria, such as those of the database `mysql`: \
+                       MariaDB refuses that inside of the transaction that isolates the test, and all its rows are lost",
+                help: "write `#[green_light::test(isolation = database)]` for a test that uses such a table, or \
+                       `ENGINE = InnoDB` for a table of your own",
+                reason: None,
+            });
+            Ok(false)
+        }
         Some(_) => raise_depth::<MySql>(connection).await.map(|()| true),
         None => Ok(false),
     }
@@ -61,6 +75,9 @@ pub(crate) async fn renew(
 
 /// Runs `text`, which begins with the release of the guard savepoint, and returns its rows. Nothing
 /// if the outer transaction has gone: it then reports to `monitor` how that ended.
+///
+/// Where the server sets no savepoint any more, it returns no rows, and what the session has counted tells whether the
+/// transaction goes on.
 pub(crate) async fn run(
     connection: &mut MySqlConnection,
     text: &str,
@@ -72,10 +89,20 @@ pub(crate) async fn run(
         monitor.ended(Breach::Unbalanced);
         return Ok(None);
     }
-    if depth::<MySql>(connection) > 0 {
+    if audit.is_without_savepoints() {
+        if audit.is_intact(connection).await? {
+            return Ok(Some(Vec::new()));
+        }
+    } else if depth::<MySql>(connection) > 0 {
         match connection.fetch_all(AssertSqlSafe(text)).await {
             Ok(rows) => return Ok(Some(rows)),
             Err(error) if is_missing(&error, &audit.guard_savepoint.name()) => {}
+            Err(error) if has_number(&error, NO_SAVEPOINTS) => {
+                audit.lose_savepoints();
+                if audit.is_intact(connection).await? {
+                    return Ok(Some(Vec::new()));
+                }
+            }
             Err(error) => return Err(error),
         }
     }

@@ -2,8 +2,8 @@
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::mysql::admin::{AdminConnection, end_connections, lock, names, numbers};
-use crate::mysql::dump::quoted;
+use crate::mysql::admin::{AdminConnection, end_connections, lock, names, numbers, quoted};
+use crate::mysql::grants;
 use crate::mysql::registry_tables::REAPER;
 use crate::mysql::server::{MySqlServer, home_of};
 use crate::mysql::xa;
@@ -98,10 +98,13 @@ impl ReaperSql for MySqlServer {
             return Ok(());
         }
         end_connections(admin, name).await?;
-        let drop = format!(
-            "DROP DATABASE IF EXISTS {}; DELETE FROM green_light.test_databases WHERE name = '{name}'",
-            quoted(name)
-        );
+        grants::take_back(admin, name).await?;
+        let forget = format!("DELETE FROM green_light.test_databases WHERE name = '{name}'");
+        if self.is_ours {
+            xa::drop_database(admin, name).await?;
+            return admin.run(forget).await;
+        }
+        let drop = format!("DROP DATABASE IF EXISTS {}; {forget}", quoted(name));
         admin.run_slow(drop).await
     }
 

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
-use crate::mysql::admin::{AdminConnection, lock, names, number, numbers};
+use crate::mysql::admin::{AdminConnection, lock, names, number, numbers, quoted};
 use crate::mysql::counters::{FRESH, sequences};
-use crate::mysql::dump::quoted;
 use crate::mysql::server::MySqlServer;
 use crate::mysql::xa;
 use crate::server::background::Background;

@@ -1,17 +1,20 @@
 //! Gives the shared MySQL database the contents of its template again, under the same name.
 //!
-//! MySQL cannot rename a database, and to make one takes milliseconds for each table. So if all definitions
-//! are as they were, only the rows are made again. Otherwise the database is dropped and created.
+//! MySQL cannot rename a database, and to drop one and make one takes milliseconds for each table. So if all
+//! definitions, options, privileges and statistics are as they were, all rows are made again, whether they have changed
+//! or not. Otherwise the database is dropped and created.
 
 use std::{sync::Arc, time::Duration};
 
 use sqlx::Row as _;
 
 use crate::error::{Error, Kind};
-use crate::mysql::admin::{AdminConnection, end_connections, lock};
-use crate::mysql::dump::{DatabaseDump, quoted};
+use crate::mysql::admin::{AdminConnection, end_connections, lock, quoted};
+use crate::mysql::dump::DatabaseDump;
 use crate::mysql::errors::failed;
+use crate::mysql::grants;
 use crate::mysql::server::MySqlServer;
+use crate::mysql::xa;
 use crate::server::client::ServerClient;
 use crate::server::driver::{ServerAccess as _, TemplateInfo};
 use crate::server::test_database::Restoring;
@@ -41,6 +44,7 @@ impl Restoring for MySqlServer {
             Err(error) => Err(cannot(error)),
         };
         connection.close().await;
+        Self::end_prepared(client, name).await?;
         checked
     }
 
@@ -55,6 +59,24 @@ impl Restoring for MySqlServer {
         let restored = restore(client, template, name, pristine, is_held).await;
         let restored = restored.map(Some);
         restored.map_err(|error| failed("the shared database cannot be restored", error))
+    }
+
+    async fn end_prepared(client: &ServerClient<Self>, name: &str) -> Result<(), Error> {
+        if !client.driver.is_ours {
+            return Ok(());
+        }
+        let settled = async {
+            if xa::is_one_prepared(&mut *client.admin().await).await? {
+                let mut connection = client.driver.connect().await?;
+                end_connections(&mut connection, name).await?;
+                // Otherwise it is dropped later, like any other.
+                let _ = xa::drop_database(&mut connection, name).await;
+                connection.close().await;
+            }
+            Ok(())
+        };
+        let cannot = |error| failed("prepared transactions of the test cannot be ended", error);
+        settled.await.map_err(cannot)
     }
 }
 
@@ -170,6 +192,7 @@ async fn recreate(
     lock(connection, name).await?;
     end_connections(connection, name).await?;
     let dump = template.dump(connection).await?.clone();
+    grants::take_back(connection, name).await?;
     let drop = format!("DROP DATABASE IF EXISTS {}", quoted(name));
     connection.run(drop).await?;
     dump.create(connection, name, &template.name).await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool, mysql::MySqlRow};
 
+use crate::driver::breach::Breach;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::mysql::counters::Counters;
@@ -95,7 +96,7 @@ impl FinishStatements {
             || monitor.session_dirty()
             || self.traces.programs_dirty_session;
         if may_be_dirty || !self.variables.are_those_of(rows.first()) {
-            return FinishOutcome::Worn;
+            return self.worn(connection, monitor).await;
         }
         let mut texts = monitor.text_statements() + OWN;
         if monitor.counters_moved() {
@@ -110,6 +111,27 @@ impl FinishStatements {
         self.audit.restarted(texts);
         match raise_depth::<MySql>(connection).await {
             Ok(()) => FinishOutcome::Clean,
+            Err(error) => FinishOutcome::Failed(error),
+        }
+    }
+
+    /// The session goes to no other test, but its database does: unless a text has committed something, and has then set
+    /// a savepoint of the name of ours.
+    async fn worn(
+        &self,
+        connection: &mut MySqlConnection,
+        monitor: &SandboxMonitor,
+    ) -> FinishOutcome {
+        if self.audit.is_without_savepoints() {
+            return FinishOutcome::Worn;
+        }
+        self.audit.restarted(0);
+        match self.audit.hidden_end(connection).await {
+            Ok(None) => FinishOutcome::Worn,
+            Ok(Some(by)) => {
+                monitor.ended_by(Breach::Ended, Some(by));
+                FinishOutcome::Lost
+            }
             Err(error) => FinishOutcome::Failed(error),
         }
     }

@@ -4,7 +4,7 @@
 //! transaction has ended too early: they tell a commit from a rollback by the test, and from one by the server to
 //! break a deadlock. `Handler_commit` would be simpler, but it counts the end of every statement that writes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row as _, mysql::MySqlRow};
 
@@ -124,6 +124,8 @@ pub(crate) struct SessionAudit {
     restarts: AtomicU64,
     /// How many `SET` statements it ran when it was new.
     settings: AtomicU64,
+    /// Whether the server sets no savepoint in the outer transaction any more.
+    is_without_savepoints: AtomicBool,
     pub(crate) counter: StatementCounter,
 }
 
@@ -133,6 +135,7 @@ impl SessionAudit {
             guard_savepoint,
             restarts: AtomicU64::new(0),
             settings: AtomicU64::new(u64::MAX),
+            is_without_savepoints: AtomicBool::new(false),
             counter: StatementCounter::new(),
         }
     }
@@ -140,7 +143,39 @@ impl SessionAudit {
     /// A session is new, its outer transaction open.
     pub(crate) fn open(&self) {
         self.restarts.store(0, Ordering::Relaxed);
+        self.is_without_savepoints.store(false, Ordering::Relaxed);
         self.counter.forget();
+    }
+
+    /// The server sets no savepoint in the outer transaction any more. Its session goes to no other test.
+    pub(crate) fn lose_savepoints(&self) {
+        self.is_without_savepoints.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_without_savepoints(&self) -> bool {
+        self.is_without_savepoints.load(Ordering::Relaxed)
+    }
+
+    /// Whether the outer transaction is still the one that green-light has begun, without a savepoint that tells.
+    pub(crate) async fn is_intact(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<bool, sqlx::Error> {
+        // MariaDB alone has tables for which there are no savepoints, and it knows this variable.
+        let row = connection.fetch_one("SELECT @@in_transaction").await?;
+        let is_open = row.try_get_unchecked::<i64, _>(0)? == 1;
+        Ok(is_open && self.hidden_end(connection).await?.is_none())
+    }
+
+    /// The kind of a statement that has ended an outer transaction, or begun another one, if the session has run more of
+    /// these than green-light has sent.
+    pub(crate) async fn hidden_end(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<Option<BreachCause>, sqlx::Error> {
+        let restarts = self.restarts.load(Ordering::Relaxed);
+        let counted = counted(connection).await?;
+        Ok(hidden_end(&counted, restarts).map(|kind| BreachCause::Kind(kind.to_owned())))
     }
 
     /// The first session is new, and every other one runs the same statements at first.
@@ -209,6 +244,20 @@ async fn remembered(
     by_words.cloned()
 }
 
+/// Of the statements by which a text can commit and then write again, one that was run more often than green-light has.
+fn hidden_end(counted: &[(String, u64)], restarts: u64) -> Option<&'static str> {
+    let kinds = [
+        ("commit", 0, "`COMMIT`"),
+        ("rollback", restarts, "`ROLLBACK`"),
+        ("begin", restarts + 1, "`BEGIN`"),
+    ];
+    let found = kinds.iter().find(|(kind, own, _)| {
+        let found = counted.iter().find(|(name, _)| name == kind);
+        found.is_some_and(|(_, value)| value > own)
+    });
+    found.map(|(_, _, name)| *name)
+}
+
 /// What `counted` says of a session in which green-light has begun `restarts` more transactions after the first.
 fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> TransactionFate {
     let (mut ended, mut rolled_back, mut set) = (Vec::new(), false, false);
@@ -260,6 +309,23 @@ fn is_harmless(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_an_end_behind_a_savepoint_that_was_set_again() {
+        let found = |kind: &str, value| {
+            let own = [("begin", 3), ("rollback", 2), ("handler_open", 1)];
+            let own = own.into_iter().filter(|(name, _)| *name != kind);
+            let all: Vec<_> = own
+                .chain([(kind, value)])
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            hidden_end(&all, 2)
+        };
+        assert_eq!(found("insert", 9), None);
+        assert_eq!(found("commit", 1), Some("`COMMIT`"));
+        assert_eq!(found("rollback", 3), Some("`ROLLBACK`"));
+        assert_eq!(found("begin", 4), Some("`BEGIN`"));
+    }
 
     #[test]
     fn tells_a_commit_from_a_rollback_and_both_from_a_deadlock() {

@@ -8,9 +8,9 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::mysql::accounts;
-use crate::mysql::admin::{AdminConnection, end_connections, lock, names, unlock};
+use crate::mysql::admin::{AdminConnection, end_connections, lock, names, quoted, unlock};
 use crate::mysql::counters::Counters;
-use crate::mysql::dump::{DatabaseDump, quoted};
+use crate::mysql::dump::DatabaseDump;
 use crate::mysql::errors::failed;
 use crate::mysql::registry::{insert, set_state};
 use crate::mysql::server::MySqlServer;

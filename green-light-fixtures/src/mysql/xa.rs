@@ -1,14 +1,20 @@
 //! Transactions of `XA` that a test has prepared and not ended. They outlive their session, and keep the database
 //! that they have written to from being dropped. The server does not say which database that is.
 //!
-//! On a server that we started, with no other process, every prepared transaction is ours and is rolled back.
-//! Elsewhere they are only reported.
+//! On a server that we started, the one that keeps the database of a test from being dropped when the test has ended
+//! is rolled back. At the end of a process with no other one on that server, all of them are. Elsewhere they are only
+//! reported.
 
 use sqlx::{Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, number};
+use crate::mysql::admin::{AdminConnection, number, quoted};
+use crate::mysql::errors::{LOCKED, has_one_of};
 
 const LIST: &str = "XA RECOVER";
+/// A prepared transaction does not end by itself, so there is nothing to wait for.
+const SHORT: &str = "SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1";
+/// What the connections of green-light have.
+const LONG: &str = "SET SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10";
 
 /// Rolls back all prepared transactions, if no process but `process` is on the server.
 pub(crate) async fn roll_back_leftovers(
@@ -26,6 +32,34 @@ pub(crate) async fn roll_back_leftovers(
         let _ = admin.run(end).await;
     }
     Ok(())
+}
+
+/// Whether there is one prepared transaction, so that it can be known in which database it has written.
+pub(crate) async fn is_one_prepared(admin: &mut AdminConnection) -> Result<bool, sqlx::Error> {
+    Ok(admin.fetch_all(LIST).await?.len() == 1)
+}
+
+/// Drops the database `name`, which no test has any more, on a server that we started. If that is refused, and there is
+/// one prepared transaction, that is rolled back: it has written there. Which of several has, the server does not say.
+pub(crate) async fn drop_database(
+    admin: &mut AdminConnection,
+    name: &str,
+) -> Result<(), sqlx::Error> {
+    let drop = format!("DROP DATABASE IF EXISTS {}", quoted(name));
+    let prepared = admin.fetch_all(LIST).await?;
+    let [one] = &*prepared else {
+        return admin.run_slow(drop).await;
+    };
+    let dropped = admin.run_slow(format!("{SHORT}; {drop}")).await;
+    admin.run(LONG.to_owned()).await?;
+    match dropped {
+        Err(error) if has_one_of(&error, &LOCKED) => {
+            // A client that is no process of ours may have ended it meanwhile.
+            let _ = admin.run(format!("XA ROLLBACK {}", self::name(one)?)).await;
+            admin.run_slow(drop).await
+        }
+        dropped => dropped,
+    }
 }
 
 /// How many other processes of green-light are on the server.

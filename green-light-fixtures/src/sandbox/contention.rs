@@ -33,6 +33,18 @@ pub(crate) fn ended_early(by: &str) -> String {
 
 /// The database has rolled back everything that the test did until then.
 pub(crate) fn deadlocked() -> &'static str {
-    "the database rolled back all that this test had written, to break a deadlock\n  \
-     help: a deadlock ends the whole transaction of a test; give it a database of its own"
+    "the database rolled back all that this test had written until then, to break a deadlock, or because a lock was not \
+     given in time on a server with `innodb_rollback_on_timeout`; what the test wrote after that is there\n  \
+     help: a deadlock ends the whole transaction, which inside of `isolation = transaction` is the whole test; write \
+     `#[green_light::test(isolation = database)]`, where a transaction of the application is rolled back alone and can be \
+     repeated"
+}
+
+/// A search has found nothing of what the test has written.
+pub(crate) fn searched(by: &str) -> String {
+    format!(
+        "{by} searches by `MATCH .. AGAINST`, which finds no rows of the transaction that isolates the test: a FULLTEXT \
+         index is written by a commit\n  \
+         help: write `#[green_light::test(isolation = database)]` for a test that searches what it has written"
+    )
 }

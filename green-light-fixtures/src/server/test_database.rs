@@ -40,6 +40,14 @@ pub(crate) trait Restoring: ServerDriver {
         is_held: bool,
         patience: Duration,
     ) -> impl Future<Output = Result<Option<Self::Pristine>, Error>> + Send;
+
+    /// Ends what a test has left outside of its database `name`, which no other test gets, and which is dropped later.
+    fn end_prepared(
+        _client: &ServerClient<Self>,
+        _name: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 }
 
 #[derive(Debug)]
@@ -117,6 +125,13 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
             self.pristine = restored.await?;
             Ok(())
         })
+    }
+
+    fn settle(&self) -> BoxFuture<'_, Result<(), Error>> {
+        let (client, name) = (Arc::clone(&self.client), self.lease.name().to_owned());
+        Box::pin(on_own_runtime(async move {
+            D::end_prepared(&client, &name).await
+        }))
     }
 
     fn keep<'a>(

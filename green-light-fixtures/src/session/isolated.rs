@@ -95,12 +95,17 @@ impl IsolatedDb {
     /// What to know if the test failed because its connection was busy.
     pub(crate) fn contention(&self) -> Option<String> {
         let lease = self.sandbox()?;
-        if lease.was_deadlocked() {
+        if self.was_deadlocked() {
             return Some(contention::deadlocked().to_owned());
         }
         let timeouts = lease.timeouts();
         let holder = lease.monitor().contention(timeouts.connection)?;
         Some(contention::connection_busy(timeouts, Some(holder)))
+    }
+
+    /// Whether the database has rolled back the transaction of the test, as far as is known.
+    pub(crate) fn was_deadlocked(&self) -> bool {
+        self.sandbox().is_some_and(Lease::was_deadlocked)
     }
 
     /// What to know if the server was started by green-light and has ended.
@@ -130,6 +135,11 @@ impl IsolatedDb {
             let monitor = lease.monitor();
             monitor.ran_text(lease.id(), sql, elapsed, has_failed);
         }
+    }
+
+    /// The statement of the test that could not find what the test had written, as far as SeaORM reports statements.
+    pub(crate) fn searched(&self) -> Option<String> {
+        self.sandbox()?.monitor().searched()
     }
 
     /// The statement of the test that the database refused last, as far as SeaORM reports statements.

@@ -85,6 +85,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         SettingsSet::default()
     }
 
+    /// Whether a text searches in an index that has no rows of the transaction in which it is sent.
+    fn searches_committed_rows(&self, _sql: &str) -> bool {
+        false
+    }
+
     /// Whether who knows the URL of a test's database can commit to it.
     fn others_may_commit(&self) -> bool {
         self.ddl_commits()

@@ -1,5 +1,7 @@
 //! Database and shared isolation on MySQL and MariaDB: copies of a template, and what they keep.
 
+use std::time::Duration;
+
 use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use sqlx::MySqlPool;
@@ -282,6 +284,119 @@ fn a_schema_that_makes_an_account_twice_is_an_error() {
     });
 }
 
+async fn name_of(db: &DatabaseConnection) -> String {
+    let name = Statement::from_string(DbBackend::MySql, "SELECT database()");
+    let row = db.query_one_raw(name).await.unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
+}
+
+/// Privileges belong to the server, and name the database.
+#[test]
+fn privileges_that_a_schema_gives_are_there_in_each_copy_and_go_with_it() {
+    run(async {
+        let engine = engine_of(Schema::sql(
+            "CREATE TABLE t (a int, b int); CREATE FUNCTION f() RETURNS INT RETURN 1;
+             CREATE USER reader_of_a_schema@localhost;
+             GRANT SELECT (a), UPDATE (b) ON t TO reader_of_a_schema@localhost;
+             GRANT INSERT ON * TO reader_of_a_schema@localhost WITH GRANT OPTION;
+             GRANT EXECUTE ON FUNCTION f TO reader_of_a_schema@localhost",
+        ))
+        .await;
+        let mut used = Vec::new();
+        for isolation in [
+            Isolation::Database,
+            Isolation::Shared,
+            Isolation::Shared,
+            Isolation::Transaction,
+        ] {
+            let session = session_of(&engine, isolation).await;
+            let url = session.url().expose().to_owned();
+            let admin = outside(&administrator(&url)).await;
+            let name = name_of(&admin).await;
+            for (from, count) in [("tables", 2), ("schema", 1), ("column", 2)] {
+                let from = match from {
+                    // Rows of `t` itself, and of the function.
+                    "tables" => format!(
+                        "(SELECT db FROM mysql.tables_priv UNION ALL SELECT db FROM mysql.procs_priv) p WHERE db = '{name}'"
+                    ),
+                    other => format!(
+                        "information_schema.{other}_privileges WHERE table_schema = '{name}' \
+                         AND grantee LIKE '%reader_of_a_schema%'"
+                    ),
+                };
+                let sql = format!("SELECT count(*) FROM {from}");
+                assert_eq!(number(&admin, &sql).await, count, "{isolation:?}: {from}");
+            }
+            admin.close().await.unwrap();
+            session.finish().await.unwrap();
+            used.push((administrator(&url), name));
+        }
+        // The first one is dropped in the background.
+        let (url, _) = used.last().unwrap();
+        let (_, dropped) = &used[0];
+        let admin = outside(url).await;
+        let left = format!("SELECT count(*) FROM mysql.db WHERE db = '{dropped}'");
+        while number(&admin, &left).await > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        admin.close().await.unwrap();
+    });
+}
+
+/// What is made in `sql_mode = ORACLE`, and the comment of the database.
+#[test]
+fn a_copy_has_the_packages_and_the_comment_of_its_template_on_mariadb() {
+    run(async {
+        let plain = engine_of(Schema::sql("CREATE TABLE t (a int)")).await;
+        let session = session_of(&plain, Isolation::Database).await;
+        let is_mariadb = "SELECT version() LIKE '%MariaDB%'";
+        let is_mariadb = number(&session, is_mariadb).await == 1;
+        session.finish().await.unwrap();
+        if !is_mariadb {
+            return;
+        }
+        let engine = engine_of(Schema::sql(
+            "ALTER DATABASE COMMENT 'of the template';
+             CREATE SEQUENCE s START WITH 7;
+             SET sql_mode = ORACLE;
+             CREATE PACKAGE k AS FUNCTION f RETURN INT; END;
+             CREATE PACKAGE BODY k AS FUNCTION f RETURN INT AS BEGIN RETURN 5; END; END;
+             SET sql_mode = DEFAULT",
+        ))
+        .await;
+        for isolation in [Isolation::Database, Isolation::Shared, Isolation::Shared] {
+            let session = session_of(&engine, isolation).await;
+            for (sql, expected) in [
+                (
+                    "SELECT count(*) FROM information_schema.routines \
+                     WHERE routine_schema = database() AND routine_name = 'k'",
+                    2,
+                ),
+                ("SELECT NEXTVAL(s)", 7),
+                (
+                    "SELECT schema_comment = 'of the template' FROM information_schema.schemata \
+                     WHERE schema_name = database()",
+                    1,
+                ),
+            ] {
+                assert_eq!(
+                    number(&session, sql).await,
+                    expected,
+                    "{isolation:?}: {sql}"
+                );
+            }
+            for change in [
+                "ALTER DATABASE COMMENT 'of a test'",
+                "SET sql_mode = ORACLE; DROP PACKAGE k; SET sql_mode = DEFAULT",
+                "ALTER SEQUENCE s RESTART WITH 70",
+            ] {
+                session.execute_unprepared(change).await.unwrap();
+            }
+            session.finish().await.unwrap();
+        }
+    });
+}
+
 /// On a server of green-light's own.
 #[test]
 fn what_would_reach_the_whole_server_is_refused_to_a_test() {
@@ -305,6 +420,9 @@ fn what_would_reach_the_whole_server_is_refused_to_a_test() {
                 let error = session.execute_unprepared(refused).await.unwrap_err();
                 let text = error.to_string().to_lowercase();
                 assert!(text.contains("denied"), "{refused}: {text}");
+                let help = green_light_core::help_for(&error.to_string());
+                let says_more = help.is_some_and(|help| help.contains("into the schema"));
+                assert!(says_more, "{refused}: {error}");
             }
             session.finish().await.unwrap();
         }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use green_light_fixtures::{Backend, Engine, Isolation, Schema};
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use crate::children::{part, playing, said};
+use crate::mysql_server::MySqlServer;
 use crate::support::{
-    begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, outside, run,
+    begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, number, outside, run,
     send_text,
 };
 
@@ -123,6 +125,32 @@ fn a_savepoint_of_the_name_of_ours_is_another_one() {
         drop(db);
         finish(test).await;
         expect_clean(&engine).await;
+    });
+}
+
+/// The name can be read where a session keeps the texts of its statements.
+#[test]
+fn a_savepoint_of_ours_that_is_set_again_on_mysql_hides_no_commit() {
+    run(async {
+        let engine = engine().await;
+        let test = begin(&engine).await;
+        let session = test.session();
+        let pool = session.mysql_pool();
+        pool.execute("SET profiling = 1").await.unwrap();
+        pool.execute("SELECT 1").await.unwrap();
+        let profiles = pool.fetch_all("SHOW PROFILES").await.unwrap();
+        let texts = profiles.iter().map(|row| row.get_unchecked::<String, _>(2));
+        let set = texts.filter(|text| text.starts_with("SAVEPOINT green_light_"));
+        let set = set.last().unwrap();
+        let commits = format!(
+            "COMMIT; START TRANSACTION READ WRITE; INSERT INTO u (email) VALUES ('committed'); COMMIT; \
+             START TRANSACTION READ WRITE; {set}"
+        );
+        pool.execute(AssertSqlSafe(commits)).await.unwrap();
+        assert_eq!(count(&*session).await, 3);
+        drop(session);
+        let text = caught(&engine, test).await;
+        assert!(text.contains("by `COMMIT`"), "{text}");
     });
 }
 
@@ -268,4 +296,59 @@ fn tests_that_run_at_the_same_time_have_databases_of_their_own() {
         finish(one).await;
         caught(&engine, two).await;
     });
+}
+
+const ARIA: &str =
+    "mysql_sandbox::a_table_of_aria_on_mariadb_takes_no_rows_along_and_what_it_costs_is_told";
+
+/// MariaDB sets no savepoint in a transaction in which a table of Aria was used, as those of `mysql` are.
+#[test]
+fn a_table_of_aria_on_mariadb_takes_no_rows_along_and_what_it_costs_is_told() {
+    if part().is_some() {
+        return run(async {
+            let engine = engine().await;
+            for _ in 0..2 {
+                let test = begin(&engine).await;
+                let session = test.session();
+                insert(&*session, "first").await.unwrap();
+                let tx = session.begin().await.unwrap();
+                number(&tx, "SELECT count(*) FROM mysql.servers").await;
+                insert(&tx, "beside").await.unwrap();
+                tx.commit().await.unwrap();
+                insert(&*session, "after").await.unwrap();
+                assert_eq!(count(&*session).await, 5, "nothing is lost");
+                drop(session);
+                finish(test).await;
+                expect_clean(&engine).await;
+            }
+            let test = begin(&engine).await;
+            let session = test.session();
+            number(&*session, "SELECT count(*) FROM mysql.servers").await;
+            let is_mariadb = "SELECT version() LIKE '%MariaDB%'";
+            if number(&*session, is_mariadb).await == 1 {
+                let refused = session.begin().await.unwrap_err().to_string();
+                let help = green_light_core::help_for(&refused).unwrap();
+                assert!(help.contains("isolation = database"), "{refused}: {help}");
+                drop(session);
+                let text = caught(&engine, test).await;
+                assert!(text.contains("had used a table of Aria"), "{text}");
+            }
+            // A commit is seen there, too.
+            let test = begin(&engine).await;
+            let session = test.session();
+            number(&*session, "SELECT count(*) FROM mysql.servers").await;
+            session.execute_unprepared("COMMIT").await.unwrap();
+            drop(session);
+            caught(&engine, test).await;
+        });
+    }
+    let server = MySqlServer::start(50);
+    run(async {
+        let mut admin = server.admin().await;
+        let grant = "GRANT SELECT ON mysql.servers TO tester@localhost";
+        admin.execute(grant).await.unwrap();
+        admin.close().await.unwrap();
+    });
+    said(server.playing(ARIA, "play").spawn().unwrap());
+    server.end();
 }

@@ -47,6 +47,10 @@ fn changes(backend: Backend) -> &'static [&'static str] {
             "CREATE PROCEDURE p() SELECT 1",
             "ALTER TABLE u COMMENT = 'changed'",
             "ALTER TABLE u MODIFY email VARCHAR(191) NOT NULL",
+            "ALTER DATABASE CHARACTER SET latin1",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM u",
+            "CREATE FUNCTION f() RETURNS INT RETURN 1",
+            "ALTER TABLE u STATS_PERSISTENT = 0",
         ],
         _ => &[
             "INSERT INTO u (email) VALUES ('more')",

@@ -94,3 +94,48 @@ fn what_a_test_prepares_ends_when_it_can_be_nobody_elses() {
     assert_eq!(value(&said, "left"), "0 1", "{said}");
     checkout.end(data.as_ref());
 }
+
+const AGAIN: &str = "xa::a_name_that_a_test_has_prepared_is_free_in_the_next_one";
+
+/// Tests that each prepare a transaction of the same name, in all ways in which a test may commit.
+async fn prepare_the_same_name() {
+    let engine = Engine::builder().backend(Backend::MySql);
+    let engine = engine.schema(schema_on(Backend::MySql)).build();
+    let engine = engine.await.unwrap();
+    for isolation in [
+        Isolation::Database,
+        Isolation::Database,
+        Isolation::Shared,
+        Isolation::Shared,
+    ] {
+        let session = engine.session(isolation).await.unwrap();
+        let text = "XA START 'same'; INSERT INTO u (email) VALUES ('xa'); XA END 'same'; XA PREPARE 'same'";
+        let mut connection = MySqlConnection::connect(session.url().expose())
+            .await
+            .unwrap();
+        connection.execute(text).await.unwrap();
+        connection.close().await.unwrap();
+        session.finish().await.unwrap();
+    }
+}
+
+#[test]
+fn a_name_that_a_test_has_prepared_is_free_in_the_next_one() {
+    if part().is_some() {
+        return run(async {
+            let session = session().await;
+            let row = session.query_one_raw(sea_orm::Statement::from_string(
+                sea_orm::DbBackend::MySql,
+                "SELECT @@datadir",
+            ));
+            let data: String = row.await.unwrap().unwrap().try_get_by_index(0).unwrap();
+            say("data", data.trim_end_matches('/'));
+            session.finish().await.unwrap();
+            prepare_the_same_name().await;
+        });
+    }
+    let checkout = Checkout::new();
+    let said = said(checkout.playing(AGAIN, "prepare").spawn().unwrap());
+    let data = value(&said, "data").to_owned();
+    checkout.end(data.as_ref());
+}

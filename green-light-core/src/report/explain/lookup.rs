@@ -5,18 +5,20 @@ use std::fmt::Write;
 use crate::report::explain::known::KnownError;
 use crate::report::explain::thread_context::ThreadContext;
 use crate::report::explain::{
-    executor, hint_provider, pool, refused, runtime, server, shared, tables, tls, transaction,
+    executor, hint_provider, pool, refused, rights, runtime, server, shared, tables, tls,
+    transaction,
 };
 use crate::report::failure::Failure;
 
 /// Everything that is known. The first that fits is printed.
-const ALL: [&[KnownError]; 9] = [
+const ALL: [&[KnownError]; 10] = [
     runtime::KNOWN,
     executor::KNOWN,
     pool::KNOWN,
     transaction::KNOWN,
     refused::KNOWN,
     tls::KNOWN,
+    rights::KNOWN,
     server::KNOWN,
     shared::KNOWN,
     tables::KNOWN,

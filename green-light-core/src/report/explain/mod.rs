@@ -13,6 +13,7 @@ pub(crate) mod left_behind;
 pub(crate) mod lookup;
 pub(crate) mod pool;
 pub(crate) mod refused;
+pub(crate) mod rights;
 pub(crate) mod runtime;
 pub(crate) mod server;
 pub(crate) mod shared;

@@ -281,7 +281,7 @@ pub(in crate::observe) const TEXTS: &[&str] = &[
     "BEGIN NOT ATOMIC DECLARE x INT; SET x = 1; INSERT INTO u (email) VALUES ('block'); END",
     "IF 1 THEN SET @a = 7; END IF",
     "FOR i IN 1..3 DO SET @a = i; END FOR",
-    "LOOP SET @a = 7; END LOOP",
+    "x: LOOP SET @a = 7; LEAVE x; END LOOP",
     // Rows.
     "SELECT 1",
     "SELECT * FROM u",

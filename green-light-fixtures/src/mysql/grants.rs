@@ -1,0 +1,99 @@
+//! Privileges on a database and what is in it. They belong to the server, name the database, and outlive it.
+//!
+//! Those that a schema gives in its template are given in each copy. Those on a database that is dropped are taken back.
+//! A user of a named server who may not see the privileges of others has given none.
+
+use sqlx::AssertSqlSafe;
+
+use crate::mysql::admin::{AdminConnection, names, quoted};
+
+/// The accounts that have privileges on the database `{name}`, as `SHOW GRANTS` takes them.
+const ACCOUNTS: &str = "SELECT DISTINCT CONVERT(if(host = '', quote(user), concat(quote(user), '@', quote(host))) \
+    USING utf8mb4) FROM (SELECT user, host FROM mysql.db WHERE db = '{name}' \
+    UNION SELECT user, host FROM mysql.tables_priv WHERE db = '{name}' \
+    UNION SELECT user, host FROM mysql.columns_priv WHERE db = '{name}' \
+    UNION SELECT user, host FROM mysql.procs_priv WHERE db = '{name}') granted";
+
+/// The statements that give them.
+pub(crate) async fn on(
+    admin: &mut AdminConnection,
+    name: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    let accounts = match names(admin, ACCOUNTS.replace("{name}", name)).await {
+        Err(sqlx::Error::Database(_)) => return Ok(Vec::new()),
+        accounts => accounts?,
+    };
+    let mut given = Vec::new();
+    for account in accounts {
+        given.extend(names(admin, format!("SHOW GRANTS FOR {account}")).await?);
+    }
+    let on = on_database(name);
+    given.retain(|grant| grant.contains(&on));
+    Ok(given)
+}
+
+/// Takes back all privileges on the database `name`.
+pub(crate) async fn take_back(admin: &mut AdminConnection, name: &str) -> Result<(), sqlx::Error> {
+    for grant in on(admin, name).await? {
+        for revoke in revoke(&grant) {
+            admin.execute(AssertSqlSafe(revoke)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// `grant` on the database `name` in place of `template`.
+pub(crate) fn in_copy(grant: &str, template: &str, name: &str) -> String {
+    grant.replacen(&quoted(template), &quoted(name), 1)
+}
+
+/// What a statement that gives something on the database `name` has in it.
+fn on_database(name: &str) -> String {
+    format!("{}.", quoted(name))
+}
+
+/// The statements that take back what `grant` gives.
+fn revoke(grant: &str) -> Vec<String> {
+    const OPTION: &str = " WITH GRANT OPTION";
+    let Some((what, who)) = grant
+        .strip_prefix("GRANT ")
+        .and_then(|grant| grant.rsplit_once(" TO "))
+    else {
+        return Vec::new();
+    };
+    let mut statements = Vec::new();
+    if let Some(who) = who.strip_suffix(OPTION)
+        && let Some((_, on)) = what.split_once(" ON ")
+    {
+        statements.push(format!("REVOKE GRANT OPTION ON {on} FROM {who}"));
+    }
+    let who = who.strip_suffix(OPTION).unwrap_or(who);
+    statements.push(format!("REVOKE {what} FROM {who}"));
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_taken_back_by_its_own_words() {
+        assert_eq!(
+            revoke("GRANT SELECT (`a`, `b`), INSERT ON `gl_d_x`.`u` TO `app`@`%`"),
+            ["REVOKE SELECT (`a`, `b`), INSERT ON `gl_d_x`.`u` FROM `app`@`%`"]
+        );
+        assert_eq!(
+            revoke("GRANT SELECT ON `gl_d_x`.* TO `app` WITH GRANT OPTION"),
+            [
+                "REVOKE GRANT OPTION ON `gl_d_x`.* FROM `app`",
+                "REVOKE SELECT ON `gl_d_x`.* FROM `app`"
+            ]
+        );
+        let grant = "GRANT EXECUTE ON FUNCTION `gl_t_y`.`f` TO `app`@`%`";
+        assert!(grant.contains(&on_database("gl_t_y")));
+        assert_eq!(
+            in_copy(grant, "gl_t_y", "gl_d_x"),
+            "GRANT EXECUTE ON FUNCTION `gl_d_x`.`f` TO `app`@`%`"
+        );
+    }
+}
