@@ -44,6 +44,8 @@ const SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgd
     ARRAY(SELECT name FROM green_light.watched ORDER BY place), green_light.settings()";
 /// The trigger of the guard fires as well, and lets pass what ends in a check with its token.
 const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
+/// The server notices only a moment later that a session has ended, and until then has its locks.
+const UNLOCK: &str = "SELECT pg_catalog.pg_advisory_unlock_all()";
 /// Undoes what the end of a test does not look at.
 const RESET: &str =
     "ROLLBACK; BEGIN READ WRITE; SELECT green_light.reset_sequences(false); ROLLBACK";
@@ -136,7 +138,7 @@ impl FinishStatements {
         monitor: &SandboxMonitor,
     ) -> Result<FinishOutcome, sqlx::Error> {
         // It may have made what can be deferred.
-        let text = format!("{CHECK}SELECT green_light.check_guard({token}); {RESET}");
+        let text = format!("{CHECK}SELECT green_light.check_guard({token}); {UNLOCK}; {RESET}");
         connection.execute(AssertSqlSafe(text)).await?;
         if monitor.was_url_asked_for() {
             let row = connection.fetch_one(CHANGED).await?;
