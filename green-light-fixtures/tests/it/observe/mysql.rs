@@ -124,7 +124,7 @@ const SERVER: [(&str, &str); 9] = [
     ),
     (
         "table grants",
-        "SELECT user, host, db, table_name FROM mysql.tables_priv ORDER BY 1, 2, 3, 4",
+        "SELECT user, host, db, table_name FROM mysql.tables_priv WHERE db NOT LIKE 'gl%' ORDER BY 1, 2, 3, 4",
     ),
     (
         "servers",
@@ -134,7 +134,7 @@ const SERVER: [(&str, &str); 9] = [
     ("time zones", "SELECT count(*) FROM mysql.time_zone_name"),
     (
         "all events",
-        "SELECT event_schema, event_name FROM information_schema.events WHERE event_schema NOT LIKE 'gl\\_d\\_%'",
+        "SELECT event_schema, event_name FROM information_schema.events WHERE event_schema NOT LIKE 'gl\\_%'",
     ),
     (
         "template rows",
