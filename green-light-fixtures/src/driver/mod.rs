@@ -12,6 +12,7 @@ pub(crate) mod in_memory;
 pub(crate) mod monitor;
 pub(crate) mod outcome;
 pub(crate) mod pool_handles;
+pub(crate) mod quiet;
 pub(crate) mod sandbox;
 pub(crate) mod slot_finish;
 pub(crate) mod slot_pool;

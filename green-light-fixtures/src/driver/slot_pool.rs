@@ -17,6 +17,7 @@ use crate::driver::detached::{Detached, DetachedConnection};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::pool_handles::handles;
+use crate::driver::quiet::quietly;
 use crate::driver::sandbox::{ConnectionOf, OptionsOf, Sandbox, depth};
 use crate::driver::slot_finish;
 use crate::driver::traits::{IsHeld, SlotDatabase, SlotStorage};
@@ -70,7 +71,7 @@ impl<S: Sandbox> Connector<S> {
         pool_options(self.wait)
             .after_connect(move |connection, _| {
                 let connector = Arc::clone(&connecting);
-                Box::pin(async move { connector.connected(connection).await })
+                Box::pin(async move { quietly(connector.connected(connection)).await })
             })
             .before_acquire(move |connection, _| {
                 let decision = acquiring.check_out(depth::<S::Db>(connection), S::BASE_DEPTH);
@@ -78,7 +79,7 @@ impl<S: Sandbox> Connector<S> {
             })
             .after_release(move |connection, _| {
                 let connector = Arc::clone(&releasing);
-                Box::pin(async move { connector.released(connection).await })
+                Box::pin(async move { quietly(connector.released(connection)).await })
             })
     }
 
@@ -143,7 +144,7 @@ pub(crate) async fn open<S: Sandbox>(
     if let Some(failure) = monitor.failure() {
         return Err(S::cannot_begin().because(failure));
     }
-    let learned = connector.sandbox.learn(&pool).await;
+    let learned = quietly(connector.sandbox.learn(&pool)).await;
     learned.map_err(S::cannot_open)?;
     Ok(Box::new(SlotPool {
         handle: DatabasePool::new(pool.clone()),
@@ -183,7 +184,7 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
             ..
         } = &*self.connector;
         let detached = detaches.then_some(detached);
-        let finish = slot_finish::finish(&self.pool, sandbox, monitor, detached);
+        let finish = quietly(slot_finish::finish(&self.pool, sandbox, monitor, detached));
         let ended = tokio::time::timeout(grace, finish).await;
         let ended = ended.unwrap_or(FinishOutcome::Held);
         if matches!(ended, FinishOutcome::Held) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use green_light_core::Mutex;
-use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
+use sqlx::{MySqlConnection, mysql::MySqlConnectOptions};
 
 use crate::error::Error;
 use crate::mysql::admin::AdminConnection;
@@ -59,7 +59,6 @@ impl ServerAccess for MySqlServer {
 
     async fn enter(url: &DatabaseUrl, is_ours: bool) -> Result<Entered<Self>, Error> {
         let options: MySqlConnectOptions = SERVER.parse(url)?;
-        let options = options.disable_statement_logging();
         let cannot = |error| failed("MySQL cannot be reached", error);
         let mut admin = AdminConnection::connect_to_enter(&options)
             .await

@@ -41,9 +41,11 @@ pub(crate) struct AdminConnection<C: Connection> {
 impl<C: ServerConnection> AdminConnection<C> {
     /// Connects.
     pub(crate) async fn connect(options: &C::Options) -> Result<Self, sqlx::Error> {
+        // An application has no use for a log of what green-light sends.
+        let options = options.clone().disable_statement_logging();
         Ok(Self {
-            connection: with_timeout::<C, _>(options, "a login", options.connect()).await?,
-            options: options.clone(),
+            connection: with_timeout::<C, _>(&options, "a login", options.connect()).await?,
+            options,
             timed_out: None,
             ended: None,
             is_midway: false,

@@ -72,6 +72,7 @@ mod silent;
 mod sqlite;
 mod sqlite_connection;
 mod sqlite_sandbox;
+mod statement_log;
 mod transaction;
 mod two_engines;
 mod xa;
