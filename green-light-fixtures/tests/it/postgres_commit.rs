@@ -100,6 +100,32 @@ fn code_that_forgets_its_tenant_finds_no_rows_through_the_pool_of_sqlx() {
     });
 }
 
+/// PostgreSQL lists no setting of an application, and forgets none: after its transaction one is the empty text. In
+/// production the next request on the same connection of a pool finds it so as well.
+#[test]
+fn a_setting_that_neither_the_schema_nor_a_known_statement_names_stays() {
+    run(async {
+        let engine = engine_on(Backend::Postgres).await;
+        let look = "SELECT coalesce(current_setting('app.unnamed', true), 'none')";
+        let test = engine.transaction_for("shop::unnamed").await.unwrap();
+        let db = test.connection();
+        let tx = db.begin().await.unwrap();
+        send(&tx, true, "SELECT 1").await;
+        send(&tx, false, "SET LOCAL app.unnamed = '7'").await;
+        expect_committed(tx).await;
+        assert_eq!(text(&db, look).await, "7", "until the end of the test");
+        drop(db);
+        finish(test).await;
+        let next = engine.transaction_for("next").await.unwrap();
+        assert_eq!(
+            text(&next.connection(), look).await,
+            "",
+            "if it is gone, the docs promise too little"
+        );
+        finish(next).await;
+    });
+}
+
 #[test]
 fn a_setting_of_a_transaction_ends_with_it_and_another_one_stays() {
     run(async {
