@@ -4,7 +4,7 @@
 //! happen. So it is done when a use of the connection is over, which is when the outermost transaction of the
 //! application has ended:
 //!
-//! * What is deferred runs. If it fails, that transaction is rolled back and the test is told.
+//! * What is deferred runs. If it fails, that transaction is rolled back, and the test fails with the constraint.
 //! * Settings that are not as before are put back, unless a text is known that set them to stay.
 //!
 //! Of a text that green-light does not see it is not known whether it was `SET` or `SET LOCAL`. In a transaction it is

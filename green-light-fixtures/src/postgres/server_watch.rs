@@ -276,7 +276,7 @@ impl ServerWatch {
         for change in &changes {
             if change.key.0 == "pg_authid" && change.before.is_none() {
                 let mark = roles::mark(&format!("{}::oid", change.key.1), "current_database()");
-                // Who may not mark a role is told what to do when it is in the way.
+                // If this user may not mark a role, the error says what to do when the role is in the way.
                 let note = format!(
                     "DO $$ BEGIN {mark}; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
                 );

@@ -338,7 +338,8 @@ pub(crate) trait ReaperSql: ServerAccess {
     }
 }
 
-/// How a server is looked after. By default it is not: its tests can do nothing of that kind, or are told at once.
+/// How a server is looked after. By default it is not: its tests can do nothing of that kind, or their report says at
+/// once that they did.
 pub(crate) trait ServerWide: ServerAccess {
     /// The tests that run, if it is looked after.
     fn running(&self) -> Option<&RunningTests> {
