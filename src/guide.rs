@@ -1,19 +1,13 @@
-//! Longer explanations.
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/actix.md")]
-pub mod actix_web {}
-
-#[doc = include_str!("docs/around.md")]
-pub mod around {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/axum.md")]
-pub mod axum {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/ci.md")]
-pub mod ci {}
+//! The reference of what an attribute or an item alone does not explain.
+//!
+//! [The guide](https://green-light-rs.github.io/green-light/) teaches: how to start, [fixtures](https://green-light-rs.github.io/green-light/fixtures.html),
+//! [isolation](https://green-light-rs.github.io/green-light/isolation.html),
+//! [code without SeaORM](https://green-light-rs.github.io/green-light/drivers.html),
+//! [axum](https://green-light-rs.github.io/green-light/frameworks/axum.html) and [other frameworks](https://green-light-rs.github.io/green-light/frameworks/others.html),
+//! [nextest](https://green-light-rs.github.io/green-light/run/nextest.html) and [CI](https://green-light-rs.github.io/green-light/run/ci.html),
+//! [what a message means](https://green-light-rs.github.io/green-light/diagnostics/index.html),
+//! [how to move](https://green-light-rs.github.io/green-light/migrate/sqlx-test.html) from other crates, and
+//! [all environment variables](https://green-light-rs.github.io/green-light/reference/variables.html).
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/claims.md")]
@@ -25,24 +19,6 @@ pub mod context {}
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/databases.md")]
 pub mod databases {}
-
-#[doc = include_str!("docs/diagnostics.md")]
-pub mod diagnostics {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/migrating.md")]
-pub mod migrating {}
-
-#[doc = include_str!("docs/nextest.md")]
-pub mod nextest {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/other_stacks.md")]
-pub mod other_stacks {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/proptest.md")]
-pub mod proptest {}
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/pytest_green_light.md")]
@@ -58,19 +34,8 @@ pub mod pytest {}
 pub mod scopes {}
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/several_databases.md")]
-pub mod several_databases {}
-
-#[doc = include_str!("docs/tasks.md")]
-pub mod tasks {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/traps.md")]
 pub mod traps {}
-
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc = include_str!("docs/variables.md")]
-pub mod variables {}
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/waits.md")]

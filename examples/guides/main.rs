@@ -9,6 +9,8 @@
 )]
 
 mod around;
+mod basics;
+mod isolation;
 mod own_parts;
 mod properties;
 mod tasks;

@@ -32,8 +32,21 @@ fn code_of_the_guides_that_is_not_run_is_code_of_an_example() {
     assert_tidy(&complaints);
 }
 
+/// Whether a text has the block, as it is or inside of modules.
+fn stands_in(text: &str, block: &str) -> bool {
+    let block = block.trim_matches('\n');
+    ["", "    ", "        "].iter().any(|indent| {
+        let lines = block.lines().map(|line| match line {
+            "" => String::new(),
+            line => format!("{indent}{line}"),
+        });
+        let block: Vec<String> = lines.collect();
+        text.contains(&block.join("\n"))
+    })
+}
+
 /// The blocks that stand in no example.
-fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
+pub(crate) fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
     let examples: Vec<File> = rust_files()
         .into_iter()
         .filter(|file| {
@@ -44,7 +57,7 @@ fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
         .collect();
     let is_strange = |block: &&String| {
         let mut texts = examples.iter().map(|example| &example.text);
-        !texts.any(|text| text.contains(block.trim()))
+        !texts.any(|text| stands_in(text, block))
     };
     let strange = blocks.iter().filter(is_strange);
     strange
@@ -57,7 +70,7 @@ fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> {
 }
 
 /// The code blocks of a Markdown text in one language.
-fn code_blocks(markdown: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+pub(crate) fn code_blocks(markdown: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = markdown.lines();
     while let Some(line) = lines.next() {
@@ -155,7 +168,7 @@ fn what_a_table_says_is_shown_by_something_that_exists() {
 /// The guide, the names that are told from typos, and what is read anywhere: all the same.
 #[test]
 fn every_variable_is_in_the_guide_and_known_by_name() {
-    let guide = fs::read_to_string(root().join("src/docs/variables.md")).unwrap();
+    let guide = fs::read_to_string(root().join("guide/src/reference/variables.md")).unwrap();
     let rows: String = guide
         .lines()
         .filter(|line| line.starts_with("| `"))
@@ -194,7 +207,10 @@ fn variables(text: &str) -> BTreeSet<String> {
 /// A user who searches the guide for a message finds it.
 #[test]
 fn each_message_that_is_explained_is_in_the_guide() {
-    let guide = fs::read_to_string(root().join("src/docs/diagnostics.md")).unwrap();
+    let pages = files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("guide/src/diagnostics/"));
+    let guide: String = pages.map(|page| page.text).collect();
     let mut complaints = Vec::new();
     let mut count = 0;
     for file in rust_files() {
@@ -206,7 +222,7 @@ fn each_message_that_is_explained_is_in_the_guide() {
                 count += 1;
                 if !words.iter().any(|words| is_in_a_line(&guide, words)) {
                     complaints.push(format!(
-                        "src/docs/diagnostics.md lacks a message of {words:?}"
+                        "guide/src/diagnostics lacks a message of {words:?}"
                     ));
                 }
             }
@@ -249,15 +265,16 @@ fn is_in_a_line(text: &str, words: &str) -> bool {
     })
 }
 
-/// What the page about diagnostics says that rustc says, it says: in a case of `tests/ui`.
+/// What the page about errors of the compiler says that rustc says, it says: in a case of `tests/ui`.
 ///
 /// A cell holds texts with `;` between them, `..` for what differs, and in parentheses where rustc
 /// points at.
 #[test]
 fn texts_to_search_for_are_texts_of_rustc() {
-    let page = fs::read_to_string(root().join("src/docs/diagnostics.md")).unwrap();
-    let (_, section) = page.split_once("# Mistakes the compiler finds\n").unwrap();
-    let section = section.split("\n# ").next().unwrap();
+    let page = root().join("guide/src/diagnostics/compiler.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, section) = page.split_once("## Tests and fixtures\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
     let printed: Vec<String> = files()
         .into_iter()
         .filter(|file| file.path.starts_with("tests/ui/") && file.path.ends_with(".stderr"))

@@ -7,6 +7,7 @@ mod code;
 mod databases;
 mod documents;
 mod files;
+mod guide;
 mod imports;
 mod layers;
 mod layout;

@@ -45,6 +45,14 @@ pub(crate) fn llvm_cov() -> Result<(), String> {
     Step::cargo(["install", "--locked", "cargo-llvm-cov"]).run()
 }
 
+/// What makes a book of the guide.
+pub(crate) fn mdbook() -> Result<(), String> {
+    if Step::new("mdbook").arg("--version").succeeds() {
+        return Ok(());
+    }
+    Step::cargo(["install", "--locked", "mdbook"]).run()
+}
+
 /// PostgreSQL and MariaDB, whose programs the tests start servers from.
 pub(crate) fn database_servers() -> Result<(), String> {
     let mut packages = Vec::new();

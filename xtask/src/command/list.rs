@@ -1,6 +1,6 @@
 //! What a subcommand is, and the list of them. A new one is a file and a line in [`COMMANDS`].
 
-use super::{bench, conformance, coverage, features, mutants, observe, strangers, test};
+use super::{bench, conformance, coverage, features, guide, mutants, observe, strangers, test};
 
 /// A subcommand of `cargo xtask`.
 pub(crate) struct Command {
@@ -34,6 +34,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     observe::COMMAND,
     coverage::COMMAND,
     bench::COMMAND,
+    guide::COMMAND,
 ];
 
 /// What `cargo xtask --help` prints.

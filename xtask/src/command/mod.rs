@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod coverage;
 mod features;
+mod guide;
 mod list;
 mod mutants;
 mod observe;
