@@ -25,6 +25,7 @@ pub use crate::crowd::failure::CrowdFailure;
 pub use crate::crowd::handle::Crowd;
 #[cfg(feature = "crowd")]
 pub use crate::crowd::member::Member;
+pub use crate::fixture::events::{Wait, wait_for};
 pub use crate::mutex::Mutex;
 pub use crate::os::at_exit;
 pub use crate::report::explain::hint_provider::{Concern, HintProvider, provide_hints};

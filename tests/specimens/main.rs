@@ -24,6 +24,7 @@ mod overriding;
 mod passwords;
 mod planned;
 mod postgres;
+mod queued;
 mod refused;
 mod setup;
 mod shared;

@@ -81,6 +81,19 @@ pub(crate) fn database_servers() -> Result<(), String> {
     })
 }
 
+/// Chromium and its driver, in which a page is looked at.
+pub(crate) fn browser() -> Result<(), String> {
+    if exists("command -v chromedriver") {
+        return Ok(());
+    }
+    apt_get(&["chromium", "chromium-driver"]).map_err(|error| {
+        format!(
+            "`chromedriver` is missing, and installing it failed: {error}\n  help: install Chromium and its driver \
+             (Fedora: `dnf install chromium chromedriver`, macOS: `brew install chromium chromedriver`)"
+        )
+    })
+}
+
 /// Whether one of the programs that `script` looks for is there.
 fn exists(script: &str) -> bool {
     // `ls` fails when one of several is missing, and still prints the others.

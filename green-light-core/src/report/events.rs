@@ -1,13 +1,14 @@
 //! `GREEN_LIGHT_EVENTS=FILE`: one JSON line for each thing that happens.
 //!
-//! `PLAN` comes first: the tests that will run. `SETUP` is written when a set-up ends, `TEARDOWN` when teardown code has run, `OUTCOME` after a
-//! test's last phase. Each has the `time` at which it was written, and how long it `took`, in seconds.
-//! Lines are appended whole, so several threads and processes may share a file.
+//! `PLAN` comes first: the tests that will run. `SETUP` is written when a set-up ends, `TEARDOWN` when teardown code has run, `WAIT` when a
+//! test has waited for what others have or make, `OUTCOME` after a test's last phase. Each has the `process` that wrote it, the `time` at
+//! which it did, and how long it `took`, in seconds. Lines are appended whole, so several threads and processes may share a file.
+//! `cargo green-light timeline` reads it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{LazyLock, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
 use crate::mutex::Mutex;
@@ -46,6 +47,16 @@ pub(crate) fn open_event_file() -> Result<(), Failure> {
 /// Whether events are written at all; building them costs more than this question.
 pub(crate) fn enabled() -> bool {
     matches!(file(), Ok(Some(_)))
+}
+
+/// The time, in seconds since 1970, so that several processes may share a file. The clock of the system may be set back
+/// meanwhile; this one is not.
+pub(crate) fn now() -> Duration {
+    static BEGAN: LazyLock<(Duration, Instant)> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        (now.unwrap_or_default(), Instant::now())
+    });
+    BEGAN.0 + BEGAN.1.elapsed()
 }
 
 /// An event being built. Keys keep the order they are added in.
@@ -128,9 +139,9 @@ impl Event {
     ///
     /// A full disk is said once, on stderr, and does not fail tests that are otherwise right.
     pub(crate) fn write(mut self) {
-        // When it was written: seconds since 1970, so that several processes may share a file.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        self = self.seconds("time", now.unwrap_or_default());
+        let process = std::process::id();
+        self.push("process", &process.to_string());
+        self = self.seconds("time", now());
         self.0.push_str("}\n");
         let Ok(Some(file)) = file() else { return };
         let mut file = file.lock();

@@ -2,6 +2,7 @@
 
 use std::sync::Once;
 
+use crate::config::Config;
 use crate::fixture::phase::Phase;
 use crate::fixture::test_meta::TestMeta;
 use crate::fixture::test_options::Xfail;
@@ -18,7 +19,14 @@ pub(crate) fn plan() {
     if events::enabled() {
         WRITTEN.call_once(|| {
             if let Some(planned) = last_test::planned() {
-                Event::new("PLAN").list("tests", &planned.names).write();
+                let program = std::env::current_exe().unwrap_or_default();
+                let program = program.file_stem().unwrap_or_default();
+                let is_nextest = Config::get().is_ok_and(|config| config.nextest);
+                Event::new("PLAN")
+                    .list("tests", &planned.names)
+                    .text("program", &program.to_string_lossy())
+                    .text("runner", if is_nextest { "nextest" } else { "cargo" })
+                    .write();
             }
         });
     }
@@ -66,8 +74,11 @@ pub(crate) fn outcome(meta: &TestMeta, record: &TestRecord, verdict: Verdict) {
         Verdict::Xfailed => "xfailed",
         Verdict::Xpassed => "xpassed",
     };
-    Event::new("OUTCOME")
-        .text("test", meta.full_name())
+    let mut event = Event::new("OUTCOME").text("test", meta.full_name());
+    if let Some(began) = record.began {
+        event = event.seconds("began", began);
+    }
+    event
         .text("outcome", outcome)
         .text("setup", setup)
         .optional("call", call)

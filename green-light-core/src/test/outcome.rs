@@ -87,6 +87,8 @@ pub(crate) struct PhaseDurations {
 /// The record of one test.
 #[derive(Default)]
 pub(crate) struct TestRecord {
+    /// When it began, if events are written.
+    pub(crate) began: Option<Duration>,
     /// Found before anything ran: a mistake in the graph or in the environment.
     pub(crate) refused: Option<Failure>,
     pub(crate) setup: Option<FixtureFailure>,

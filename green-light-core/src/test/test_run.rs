@@ -93,7 +93,10 @@ impl TestRun {
             show,
             clock: Clock::new(meta.timeout),
             ready,
-            record: RefCell::default(),
+            record: RefCell::new(TestRecord {
+                began: events::enabled().then(events::now),
+                ..TestRecord::default()
+            }),
             begun: RefCell::default(),
             ended: RefCell::default(),
             request: request(meta, None, me),
@@ -257,9 +260,13 @@ impl TestRun {
             };
             shared_thread::start(&shared, &from, self.during(), origin);
         }
+        let watch = Watch::start();
         let result = shared.value().await;
         if made {
             self.show.set_up(step);
+        } else {
+            let what = shared.label.definition.name;
+            fixture_events::waited(what, Some(self.meta.full_name()), watch.took());
         }
         match result {
             Ok(value) => Ok(Ready {

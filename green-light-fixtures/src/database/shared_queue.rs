@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use green_light_core::{Mutex, progress};
+use green_light_core::{Mutex, progress, wait_for};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::driver::traits::TestDatabase;
@@ -85,6 +85,7 @@ impl SharedQueue {
             return Ok(guard);
         }
         let waiting = Waiting::new(test, &self.holder);
+        let _measured = wait_for("the shared database");
         let (started, mut was_in_circle) = (Instant::now(), false);
         loop {
             let locking = Arc::clone(&self.database).lock_owned();

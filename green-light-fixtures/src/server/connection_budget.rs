@@ -31,7 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use green_light_core::{Mutex, progress};
+use green_light_core::{Mutex, progress, wait_for};
 use tokio::sync::MutexGuard;
 
 use crate::backoff::{Backoff, LIMIT};
@@ -308,10 +308,12 @@ impl<D: ServerDriver> ConnectionBudget<D> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let count = count.min(self.per_test);
         let (mut backoff, begun) = (Backoff::new(), Instant::now());
+        let mut waiting = None;
         loop {
             if let Some(permits) = self.try_permits(count).await? {
                 return Ok((permits, None));
             }
+            waiting.get_or_insert_with(|| wait_for("a connection of the server").of(test));
             let holding = match may_wait() {
                 Wait::Long => None,
                 Wait::Short if begun.elapsed() < SHARED_WAIT => None,

@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use green_light_core::wait_for;
 use tokio::sync::OnceCell;
 
 use crate::backoff::Backoff;
@@ -172,6 +173,7 @@ impl<D: ServerDriver> Building<'_, D> {
     async fn wait_for_lock(&self, admin: &mut Admin<D>) -> Result<bool, Error> {
         let cannot = |error| D::failed("the template cannot be looked for", error);
         let mut backoff = Backoff::new();
+        let mut waiting = None;
         loop {
             let is_locked = D::lock_template(admin, self.digest).await;
             let is_locked = is_locked.map_err(cannot)?;
@@ -188,6 +190,7 @@ impl<D: ServerDriver> Building<'_, D> {
                 )
                 .help("look for a test process that hangs in a migration or a seed, and end it"));
             }
+            waiting.get_or_insert_with(|| wait_for("the template that another process builds"));
             backoff
                 .pause(|| "another process builds the template of this schema".to_owned())
                 .await;

@@ -10,7 +10,7 @@ pub(super) const COMMAND: Command = Command {
     name: "test",
     about: "sets up what the tests need and runs all of them",
     details: "\
-Installs what is missing (a C compiler, PostgreSQL and MariaDB by apt-get, cargo-nextest by cargo; the
+Installs what is missing (a C compiler, PostgreSQL, MariaDB and Chromium by apt-get, cargo-nextest by cargo; the
 services of the databases are not used, and not started either), then runs
 
   cargo test -p bookshop                          what the README shows first
@@ -20,6 +20,7 @@ services of the databases are not used, and not started either), then runs
   cargo test --workspace --all-features           everything, doc tests included
   cargo xtask features                            green-light with each choice of its features, without warnings
   cargo test --test twins                         two checkouts, by cargo and nextest at once
+  cargo test -p cargo-green-light --test tools    the page of a timeline in Chromium
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
   cargo nextest run --workspace --all-features    the tests again, a process for each, but for long ones that
@@ -36,7 +37,7 @@ several directories. A server that is in none of them is the one that is install
 
 /// Tests that start cargo, or kill processes one after the other: they take minutes, and would do the same again.
 const IN_PROCESSES_OF_THEIR_OWN: &str = "binary(crowded) | binary(feature_sets) | binary(manifest) | binary(ui) \
-     | test(/falls_silent_at_any_message|killed_at_any_/)";
+     | package(cargo-green-light) | test(/falls_silent_at_any_message|killed_at_any_/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let directories = server_paths(arguments)?;
@@ -46,6 +47,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     tool::c_compiler()?;
     tool::nextest()?;
     tool::database_servers()?;
+    tool::browser()?;
 
     Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
     Step::cargo(["nextest", "run", "--locked", "-p", "bookshop"]).run()?;
@@ -64,6 +66,15 @@ fn run(arguments: &[String]) -> Result<(), String> {
         .run()?;
     super::features::run(&[])?;
     Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
+    Step::cargo([
+        "test",
+        "--locked",
+        "-p",
+        "cargo-green-light",
+        "--test",
+        "tools",
+    ])
+    .run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
     super::strangers::run(&[])?;

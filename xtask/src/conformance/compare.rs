@@ -8,13 +8,18 @@ pub(crate) fn read(events: &str, graph: &str) -> Result<Vec<Value>, String> {
         .replace(&format!("\"at\":\"{graph}\""), "\"at\":null")
         .replace(&format!("@{graph}#"), "#")
         .replace(&format!("{graph}::"), "");
+    // How long a test waits for another is no matter of order.
     text.lines()
+        .filter(|line| !line.starts_with("{\"ev\":\"WAIT\""))
         .map(|line| {
             let mut event: Value =
                 serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
             if let Some(event) = event.as_object_mut() {
-                event.remove("time");
-                event.remove("took");
+                for key in [
+                    "time", "took", "began", "process", "scope", "program", "runner",
+                ] {
+                    event.remove(key);
+                }
             }
             Ok(event)
         })

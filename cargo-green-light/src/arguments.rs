@@ -1,0 +1,154 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+/// Cargo runs `cargo-green-light green-light ..` for `cargo green-light ..`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo", bin_name = "cargo", styles = clap_cargo_styles())]
+pub(crate) enum Cargo {
+    /// Looks at the tests of green-light from outside: where their time goes
+    #[command(name = "green-light", version, propagate_version = true)]
+    GreenLight(Arguments),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Exit codes:
+  0  all is well
+  1  a test has failed (`timeline`: the code of the test runner)
+  2  the command itself could not do its work: the error says why, and what to do")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) action: Action,
+    #[command(flatten)]
+    pub(crate) project: ProjectOptions,
+    /// When to print in colour
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN"
+    )]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    Timeline(TimelineOptions),
+    Completions(CompletionsOptions),
+}
+
+/// Which project is meant.
+#[derive(Args, Debug)]
+pub(crate) struct ProjectOptions {
+    /// The Cargo.toml of the project, if it is not the one here
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// A package of the workspace; may be given several times
+    #[arg(short, long = "package", global = true, value_name = "NAME")]
+    pub(crate) packages: Vec<String>,
+}
+
+/// Writes one HTML page that shows a run of the tests: what ran when, and what kept it from being faster
+///
+/// Runs the tests and writes the page. The page needs no network and no other file, so it can be kept as an artifact
+/// of a CI job, or be sent to a colleague.
+///
+/// Each lane of the page is one test at a time. Its colours are set-up, body, teardown, and waits for what other tests
+/// have: a connection, a database, a fixture that they are making. Below, the page says to what the rest of the time
+/// was lost, with what helps against it.
+///
+/// Only tests that are marked `#[green_light::test]` are shown.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo green-light timeline --open
+  cargo green-light timeline --runner nextest -p shop
+  cargo green-light timeline -- --test api -- --test-threads 8
+  cargo green-light timeline --events ci-events.jsonl --output ci.html
+  cargo green-light timeline --json | jq '.shares'")]
+pub(crate) struct TimelineOptions {
+    /// What runs the tests
+    #[arg(long, value_enum, default_value = "cargo", value_name = "RUNNER")]
+    pub(crate) runner: Runner,
+    /// Show this file, which a run with `GREEN_LIGHT_EVENTS=FILE` has written, and run nothing; may be given several times
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["runner", "arguments", "packages"])]
+    pub(crate) events: Vec<PathBuf>,
+    /// Where to write the page [default: green-light/timeline.html in the target directory]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Print all that the page shows as JSON, and write no page unless `--output` names one
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What `cargo test` or `cargo nextest run` gets as well
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runner {
+    /// `cargo test`: the tests of one program on threads, one program after the other
+    Cargo,
+    /// `cargo nextest run`: a process for each test
+    Nextest,
+}
+
+/// Prints what a shell needs to complete the command line
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  cargo green-light completions bash >~/.local/share/bash-completion/completions/cargo-green-light")]
+pub(crate) struct CompletionsOptions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// If the output is a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes it the choice of this process.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// As cargo has its help.
+const fn clap_cargo_styles() -> clap::builder::Styles {
+    use clap::builder::styling::{AnsiColor, Effects, Styles};
+    Styles::styled()
+        .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+        .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+        .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+        .placeholder(AnsiColor::Cyan.on_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_made() {
+        Cargo::command().debug_assert();
+    }
+}

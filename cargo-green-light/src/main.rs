@@ -1,0 +1,27 @@
+//! `cargo green-light`: what a run of green-light's tests did with its time, and what is in its way.
+//!
+//! Each subcommand has a folder: `command.rs` in it is what the command does, the others are what it is made of.
+mod arguments;
+mod completions;
+mod error;
+mod print;
+mod project;
+mod timeline;
+
+use std::process::ExitCode;
+
+use arguments::{Action, Cargo};
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let Cargo::GreenLight(arguments) = Cargo::parse();
+    arguments.color.apply();
+    let ended = match &arguments.action {
+        Action::Timeline(options) => timeline::command::run(options, &arguments.project),
+        Action::Completions(options) => completions::print(options),
+    };
+    ended.unwrap_or_else(|error| {
+        error.print();
+        ExitCode::from(2)
+    })
+}
