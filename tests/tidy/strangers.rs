@@ -49,3 +49,73 @@ fn each_stranger_stands_alone_is_locked_and_denies_warnings() {
     assert!(projects > 0, "there is no project in tests/strangers");
     assert_tidy(&complaints);
 }
+
+/// The folders of the crates that strangers build.
+const CRATES: [&str; 4] = [
+    ".",
+    "green-light-core",
+    "green-light-fixtures",
+    "green-light-macros",
+];
+
+/// `cargo test --locked` refuses a lock that is behind, after all else has been built and run.
+#[test]
+fn the_locks_of_strangers_have_what_the_crates_need() {
+    let mut complaints = Vec::new();
+    let mut looked_at = 0;
+    for entry in fs::read_dir(root().join("tests/strangers")).unwrap() {
+        let lock = entry.unwrap().path().join("Cargo.lock");
+        let Ok(text) = fs::read_to_string(&lock) else {
+            continue;
+        };
+        let shown = lock.strip_prefix(root()).unwrap().display();
+        for directory in CRATES {
+            let manifest = root().join(directory).join("Cargo.toml");
+            let manifest = fs::read_to_string(manifest).unwrap();
+            let name = package_name(&manifest);
+            let Some(locked) = locked_dependencies(&text, name) else {
+                continue;
+            };
+            looked_at += 1;
+            for needed in required_dependencies(&manifest) {
+                if !locked.contains(&needed) {
+                    complaints.push(format!(
+                        "{shown} has no `{needed}` for {name}: run `cargo update --workspace` beside it"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(looked_at > 0, "no lock names a crate of this repository");
+    assert_tidy(&complaints);
+}
+
+fn package_name(manifest: &str) -> &str {
+    let after = manifest.split("\nname = \"").nth(1).expect("a name");
+    after.split('"').next().unwrap()
+}
+
+/// The dependencies of a manifest that no feature turns off.
+fn required_dependencies(manifest: &str) -> Vec<&str> {
+    let after = manifest.split("\n[dependencies]\n").nth(1).unwrap_or("");
+    after
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.contains("optional = true"))
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .collect()
+}
+
+/// What a lock says that the package `name` depends on, without versions.
+fn locked_dependencies<'a>(lock: &'a str, name: &str) -> Option<Vec<&'a str>> {
+    let begin = format!("name = \"{name}\"\n");
+    let package = lock
+        .split("[[package]]\n")
+        .find(|package| package.starts_with(&begin))?;
+    let list = package.split("dependencies = [\n").nth(1).unwrap_or("");
+    let names = list
+        .lines()
+        .take_while(|line| *line != "]")
+        .filter_map(|line| line.trim().trim_matches(['"', ',']).split(' ').next());
+    Some(names.collect())
+}
