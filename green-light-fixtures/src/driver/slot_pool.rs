@@ -3,12 +3,16 @@
 //! It is written once for all databases; [`Sandbox`] says what differs.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use green_light_core::Mutex;
 use sqlx::{Database, Pool, pool::PoolOptions};
+use tokio::{sync::Notify, time::timeout};
 
 use crate::database_pool::BoxFuture;
 use crate::database_pool::DatabasePool;
@@ -26,8 +30,54 @@ use crate::url::DatabaseUrl;
 
 /// How many handles to its pool a slot has.
 const OWN_HANDLES: usize = 2;
-/// How long a connection on its way back to the pool may seem to be one more handle.
+/// How many a connection has that is in use.
+const HANDLES_IN_USE: usize = 1;
+/// How many it has on its way back to the pool, where sqlx runs `after_release`.
+const HANDLES_RETURNING: usize = 2;
+/// How long a connection that has come back may still have a handle.
 const SETTLING: Duration = Duration::from_micros(200);
+/// How long a connection that was given back may seem to be in use with one more handle: until sqlx runs `after_release`.
+const RETURNING: Duration = Duration::from_millis(5);
+
+/// Counts the beginnings and ends of uses of the one connection. It is odd while the connection is in use.
+#[derive(Debug, Default)]
+struct Uses {
+    count: AtomicUsize,
+    ended: Notify,
+}
+
+impl Uses {
+    fn begin(&self) {
+        self.advance(1);
+    }
+
+    fn end(&self) {
+        self.advance(0);
+        self.ended.notify_waiters();
+    }
+
+    /// Waits until the connection is in no use.
+    async fn end_of_use(&self) {
+        let ended = self.ended.notified();
+        if self.count() % 2 == 1 {
+            ended.await;
+        }
+    }
+
+    /// To the next number with this remainder: a connection that was closed in use has no end.
+    fn advance(&self, remainder: usize) {
+        let next = |count: usize| count + 2 - usize::from(count % 2 != remainder);
+        let _ = self
+            .count
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                Some(next(count))
+            });
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+}
 
 /// Options of a pool that keeps its one connection, and with it the transaction of the test.
 pub(crate) fn pool_options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
@@ -47,6 +97,7 @@ struct Connector<S: Sandbox> {
     monitor: Arc<SandboxMonitor>,
     wait: Duration,
     detached: Detached<S::Db>,
+    uses: Uses,
 }
 
 impl<S: Sandbox> Connector<S> {
@@ -63,19 +114,16 @@ impl<S: Sandbox> Connector<S> {
     }
 
     fn pool_options(self: &Arc<Self>) -> PoolOptions<S::Db> {
-        let (connecting, acquiring, releasing) = (
-            Arc::clone(self),
-            Arc::clone(&self.monitor),
-            Arc::clone(self),
-        );
+        let (connecting, acquiring, releasing) =
+            (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         pool_options(self.wait)
             .after_connect(move |connection, _| {
                 let connector = Arc::clone(&connecting);
                 Box::pin(async move { quietly(connector.connected(connection)).await })
             })
             .before_acquire(move |connection, _| {
-                let decision = acquiring.check_out(depth::<S::Db>(connection), S::BASE_DEPTH);
-                Box::pin(async move { Ok(decision == CheckoutDecision::Ready) })
+                let is_ready = acquiring.acquired(connection);
+                Box::pin(async move { Ok(is_ready) })
             })
             .after_release(move |connection, _| {
                 let connector = Arc::clone(&releasing);
@@ -83,8 +131,16 @@ impl<S: Sandbox> Connector<S> {
             })
     }
 
+    /// The pool is about to hand out its kept connection. `false` if it has to be replaced.
+    fn acquired(&self, connection: &mut ConnectionOf<S>) -> bool {
+        self.uses.begin();
+        let depth = depth::<S::Db>(connection);
+        self.monitor.check_out(depth, S::BASE_DEPTH) == CheckoutDecision::Ready
+    }
+
     /// The pool has connected to the stand-in.
     async fn connected(&self, connection: &mut ConnectionOf<S>) -> Result<(), sqlx::Error> {
+        self.uses.begin();
         let detached = self.detached.0.lock().take();
         let mut is_new = true;
         if let Some(detached) = detached {
@@ -107,6 +163,7 @@ impl<S: Sandbox> Connector<S> {
     }
 
     async fn released(&self, connection: &mut ConnectionOf<S>) -> Result<bool, sqlx::Error> {
+        self.uses.end();
         if self.monitor.handoff().was_returned() {
             return Ok(self.sandbox.after_finish(connection).await);
         }
@@ -139,6 +196,7 @@ pub(crate) async fn open<S: Sandbox>(
         monitor: Arc::clone(monitor),
         wait,
         detached: Detached(Mutex::default()),
+        uses: Uses::default(),
     });
     let pool = connector.pool().await?;
     if let Some(failure) = monitor.failure() {
@@ -156,15 +214,32 @@ pub(crate) async fn open<S: Sandbox>(
 }
 
 impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
-    /// A connection that is out, or on its way back, is a handle as well. It can be made into no other.
+    /// The number of uses of the connection so far, and how many handles it has itself. It can be made into no other.
+    fn handles_of_connection(&self) -> (usize, usize) {
+        let uses = self.connector.uses.count();
+        let handles = match self.pool.num_idle() {
+            0 if uses % 2 == 1 => HANDLES_IN_USE,
+            0 => HANDLES_RETURNING,
+            _ => 0,
+        };
+        (uses, handles)
+    }
+
+    /// `true` if it cannot be said because the connection moves meanwhile.
     fn has_other_handles(&self) -> bool {
-        let out = usize::from(self.pool.num_idle() == 0);
-        handles(&self.pool).is_none_or(|handles| handles > OWN_HANDLES + out)
+        let of_connection = self.handles_of_connection();
+        let all = handles(&self.pool);
+        of_connection != self.handles_of_connection()
+            || all.is_none_or(|all| all > OWN_HANDLES + of_connection.1)
     }
 
     async fn is_shared(&self) -> bool {
         if self.pool.is_closed() || !Arc::ptr_eq(&self.pool.connect_options(), &self.options) {
             return true;
+        }
+        if self.has_other_handles() && self.handles_of_connection().1 == HANDLES_IN_USE {
+            // If it is not given back, it is one of those that others have.
+            let _ = timeout(RETURNING, self.connector.uses.end_of_use()).await;
         }
         let begun = Instant::now();
         while self.has_other_handles() {
@@ -185,11 +260,11 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
         } = &*self.connector;
         let detached = detaches.then_some(detached);
         let finish = quietly(slot_finish::finish(&self.pool, sandbox, monitor, detached));
-        let ended = tokio::time::timeout(grace, finish).await;
+        let ended = timeout(grace, finish).await;
         let ended = ended.unwrap_or(FinishOutcome::Held);
         if matches!(ended, FinishOutcome::Held) {
             // If the server does not answer either, there is nothing more to be done about it.
-            let _ = tokio::time::timeout(grace, sandbox.kill_sessions()).await;
+            let _ = timeout(grace, sandbox.kill_sessions()).await;
         }
         ended
     }

@@ -90,6 +90,12 @@ impl CommitEffects {
         self.checks.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a setting of the session is or was another one than when it was new.
+    pub(crate) fn has_set(&self) -> bool {
+        let state = self.state.lock();
+        state.now != state.new || !state.more.is_empty()
+    }
+
     /// What runs what is deferred, if the schema defers anything.
     pub(crate) fn check(&self) -> Option<&str> {
         let check = self.check.as_deref();

@@ -149,10 +149,11 @@ impl Sandbox for PostgresSandbox {
         connection: &mut PgConnection,
         monitor: &SandboxMonitor,
     ) -> FinishOutcome {
+        let has_set = self.effects.get().is_some_and(CommitEffects::has_set);
         self.renew_effects();
         match self.finish.get() {
             Some(finish) => finish
-                .run(connection, self.token, monitor)
+                .run(connection, self.token, monitor, has_set)
                 .await
                 .unwrap_or_else(FinishOutcome::Failed),
             None => FinishOutcome::Changed,

@@ -3,9 +3,19 @@
 //!
 //! One message does all of that in this order; the first error says how the test ended.
 //!
+//! Where all that a test sent is known and harmless, and nothing of the schema is deferred, no error can say that the
+//! test did wrong. Then nothing waits for the answer: sqlx reads it when the pool looks whether the connection works.
+//! If the answer is an error, that look fails, and the next test has another connection.
+//!
 //! A test of which it is not known that it left nothing in its session (see [`traces`](super::traces)) ends by another
 //! message, after which the session is not used again. It resets the sequences, and if the URL of the database was
 //! given away, it looks whether others have committed something.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _};
 
@@ -80,6 +90,7 @@ impl FinishStatements {
         connection: &mut PgConnection,
         token: i64,
         monitor: &SandboxMonitor,
+        has_set: bool,
     ) -> Result<FinishOutcome, sqlx::Error> {
         let is_suspect = self.leaves_traces
             || monitor.session_dirty()
@@ -87,7 +98,7 @@ impl FinishStatements {
             || monitor.was_url_asked_for();
         let answer = match is_suspect {
             true => self.end(connection, token, monitor).await,
-            false => self.end_and_begin(connection, token).await,
+            false => self.end_and_begin(connection, token, has_set).await,
         };
         let Err(error) = answer else {
             return answer;
@@ -113,11 +124,12 @@ impl FinishStatements {
         Err(error)
     }
 
-    /// Ends the outer transaction and begins the one of the next test.
+    /// Ends the outer transaction and begins the one of the next test. `has_set`: whether settings had to be put back.
     async fn end_and_begin(
         &self,
         connection: &mut PgConnection,
         token: i64,
+        has_set: bool,
     ) -> Result<FinishOutcome, sqlx::Error> {
         let check = if self.defers { CHECK } else { "" };
         let text = format!(
@@ -126,7 +138,11 @@ impl FinishStatements {
             begin_of(token),
             self.guard_savepoint.set,
         );
-        connection.execute(AssertSqlSafe(text)).await?;
+        let sending = connection.execute(AssertSqlSafe(text));
+        match self.defers || has_set {
+            true => sending.await.map(drop)?,
+            false => send(sending).await.transpose().map(drop)?,
+        }
         Ok(FinishOutcome::Clean)
     }
 
@@ -149,4 +165,17 @@ impl FinishStatements {
         }
         Ok(FinishOutcome::Worn)
     }
+}
+
+/// Polls `sending` once, which sends. sqlx reads the answer before it sends anything else. `None` if the answer has not
+/// come yet.
+async fn send<T>(sending: impl Future<Output = T>) -> Option<T> {
+    let mut sending = pin!(sending);
+    poll_fn(|context| {
+        Poll::Ready(match sending.as_mut().poll(context) {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        })
+    })
+    .await
 }

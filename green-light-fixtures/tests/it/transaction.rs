@@ -2,9 +2,11 @@
 //!
 //! What the code under test does inside it is in [`service`](crate::service).
 
+use std::{any::Any, sync::Arc};
+
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use green_light_fixtures::Backend;
@@ -82,6 +84,40 @@ async fn a_transaction_that_is_never_used_costs_its_slot_nothing(backend: Backen
     expect_clean(&engine).await;
 }
 
+/// Which pool of sqlx a session has. Each pool has options of its own, which stay where they are while they are kept.
+fn options_of_pool(db: &DatabaseConnection, backend: Backend) -> Arc<dyn Any + Send + Sync> {
+    match backend {
+        Backend::Postgres => db.get_postgres_connection_pool().connect_options(),
+        Backend::MySql => db.get_mysql_connection_pool().connect_options(),
+        _ => db.get_sqlite_connection_pool().connect_options(),
+    }
+}
+
+async fn a_pool_that_nothing_kept_serves_the_next_tests(backend: Backend) {
+    const TESTS: usize = 40;
+    let engine = engine_on(backend).await;
+    let mut pools: Vec<Arc<dyn Any + Send + Sync>> = Vec::new();
+    for _ in 0..TESTS {
+        let test = engine.transaction().await.unwrap();
+        let options = options_of_pool(&test.connection(), backend);
+        if !pools.iter().any(|known| Arc::ptr_eq(known, &options)) {
+            pools.push(options);
+        }
+        let tx = test.connection().begin().await.unwrap();
+        insert(&tx, "one").await.unwrap();
+        // It is on its way back when the test ends.
+        tx.rollback().await.unwrap();
+        finish(test).await;
+    }
+    // A busy machine may take so long to give a connection back that it seems to be kept.
+    assert!(
+        pools.len() < TESTS / 2,
+        "{} pools for {TESTS} tests",
+        pools.len()
+    );
+    expect_clean(&engine).await;
+}
+
 fn timers<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> (bool, u32) {
     let options = pool.options();
     let has_timers = options.get_idle_timeout().is_some()
@@ -136,6 +172,7 @@ on_each_backend! {
     what_a_test_writes_is_gone_after_it,
     a_transaction_that_is_never_finished_leaves_nothing,
     a_transaction_that_is_never_used_costs_its_slot_nothing,
+    a_pool_that_nothing_kept_serves_the_next_tests,
     no_timer_of_the_pool_can_replace_the_connection,
     savepoints_come_back_to_their_mark,
 }
