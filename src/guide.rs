@@ -1,13 +1,16 @@
 //! The reference of what an attribute or an item alone does not explain.
 //!
-//! [The guide](https://green-light-rs.github.io/green-light/) teaches: how to start, [fixtures](https://green-light-rs.github.io/green-light/fixtures.html),
-//! [isolation](https://green-light-rs.github.io/green-light/isolation.html),
-//! [code without SeaORM](https://green-light-rs.github.io/green-light/drivers.html),
-//! [axum](https://green-light-rs.github.io/green-light/frameworks/axum.html) and [other frameworks](https://green-light-rs.github.io/green-light/frameworks/others.html),
-//! [nextest](https://green-light-rs.github.io/green-light/run/nextest.html) and [CI](https://green-light-rs.github.io/green-light/run/ci.html),
-//! [what a message means](https://green-light-rs.github.io/green-light/diagnostics/index.html),
-//! [how to move](https://green-light-rs.github.io/green-light/migrate/sqlx-test.html) from other crates, and
-//! [all environment variables](https://green-light-rs.github.io/green-light/reference/variables.html).
+//! [The guide](https://green-light-rs.github.io/green-light/), a book, teaches:
+//!
+//! * [how to start](https://green-light-rs.github.io/green-light/start/seaorm.html), [fixtures](https://green-light-rs.github.io/green-light/fixtures.html),
+//!   [isolation](https://green-light-rs.github.io/green-light/isolation.html)
+//! * [code without SeaORM](https://green-light-rs.github.io/green-light/drivers.html)
+//! * [axum](https://green-light-rs.github.io/green-light/frameworks/axum.html), [actix-web](https://green-light-rs.github.io/green-light/frameworks/actix.html),
+//!   [other frameworks](https://green-light-rs.github.io/green-light/frameworks/others.html)
+//! * [nextest](https://green-light-rs.github.io/green-light/run/nextest.html), [CI](https://green-light-rs.github.io/green-light/run/ci.html)
+//! * [what a message means](https://green-light-rs.github.io/green-light/diagnostics/index.html)
+//! * [how to move](https://green-light-rs.github.io/green-light/migrate/sqlx-test.html) from other crates
+//! * [all environment variables](https://green-light-rs.github.io/green-light/reference/variables.html)
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc = include_str!("docs/claims.md")]

@@ -14,7 +14,8 @@
 //! ```
 //!
 //! * [`macro@fixture`] and [`macro@test`]: the two attributes
-//! * [`guide`]: scopes, databases, synchronous code
+//! * [the guide](https://green-light-rs.github.io/green-light/), a book: how to start, which isolation, frameworks, CI, messages
+//! * [`guide`]: the reference of scopes, databases, synchronous code
 //! * [`fixtures`]: what is there already, and can be overridden
 
 #[doc(inline)]

@@ -267,8 +267,7 @@ fn is_in_a_line(text: &str, words: &str) -> bool {
 
 /// What the page about errors of the compiler says that rustc says, it says: in a case of `tests/ui`.
 ///
-/// A cell holds texts with `;` between them, `..` for what differs, and in parentheses where rustc
-/// points at.
+/// The texts are headings, and the items below `Also:`; `..` stands for what differs.
 #[test]
 fn texts_to_search_for_are_texts_of_rustc() {
     let page = root().join("guide/src/diagnostics/compiler.md");
@@ -283,23 +282,49 @@ fn texts_to_search_for_are_texts_of_rustc() {
             lines.collect::<Vec<_>>()
         })
         .collect();
-    let rows = section
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| rustc says"));
-    let mut complaints = Vec::new();
-    let mut texts = 0;
-    for row in rows {
-        let cell = row.trim_start_matches("| ").split(" | ").next().unwrap();
-        for text in cell.split("; ") {
-            texts += 1;
-            let text = text.split(" (").next().unwrap().replace('`', "");
-            if !printed.iter().any(|line| has(line, &text)) {
-                complaints.push(format!("no case of tests/ui prints `{text}`"));
-            }
-        }
-    }
-    assert!(texts > 10, "the table is not found");
+    let texts: Vec<String> = messages(section).collect();
+    assert!(texts.len() > 15, "the messages are not found");
+    let complaints: Vec<String> = texts
+        .iter()
+        .filter(|text| !printed.iter().any(|line| has(line, text)))
+        .map(|text| format!("no case of tests/ui prints `{text}`"))
+        .collect();
     assert_tidy(&complaints);
+}
+
+/// What the page about fixtures and options says that green-light prints, it prints: in a run of `tests/output`.
+#[test]
+fn texts_to_search_for_are_texts_of_green_light() {
+    let page = root().join("guide/src/diagnostics/fixtures.md");
+    let page = fs::read_to_string(page).unwrap();
+    let printed: Vec<String> = files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("tests/output/"))
+        .flat_map(|file| {
+            let lines = file.text.lines().map(|line| line.replace('`', ""));
+            lines.collect::<Vec<_>>()
+        })
+        .collect();
+    let texts: Vec<String> = messages(&page).collect();
+    assert!(texts.len() > 15, "the messages are not found");
+    let complaints: Vec<String> = texts
+        .iter()
+        .filter(|text| !printed.iter().any(|line| has(line, text)))
+        .map(|text| format!("no run of tests/output prints `{text}`"))
+        .collect();
+    assert_tidy(&complaints);
+}
+
+/// The messages of a page about diagnostics: headings and items that are code alone, without the ticks.
+fn messages(page: &str) -> impl Iterator<Item = String> {
+    let lines = page.lines().filter_map(|line| {
+        let text = line
+            .strip_prefix("### ")
+            .or_else(|| line.strip_prefix("## "))
+            .or_else(|| line.strip_prefix("* "))?;
+        (text.starts_with('`') && text.ends_with('`')).then(|| text.replace('`', ""))
+    });
+    lines.map(|text| text.trim().to_owned())
 }
 
 /// Whether the pieces between `..` stand in a line, in their order.
