@@ -2,7 +2,7 @@
 
 use green_light::prelude::*;
 use sea_orm::{DbErr, EntityTrait, PaginatorTrait};
-use start_seaorm::{sign_up, user};
+use shop::{sign_up, user};
 
 #[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {

@@ -1,8 +1,8 @@
 //! The tests that the guide shows.
 
 use green_light::prelude::*;
+use shop::{count, sign_up};
 use sqlx::PgPool;
-use start_sqlx::{count, sign_up};
 
 #[fixture(overrides = green_light::fixtures::schema)]
 fn schema() -> Schema {
