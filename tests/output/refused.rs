@@ -88,7 +88,10 @@ fn what_mysql_refuses_in_a_transaction_is_explained() {
     let read_only = "1792 (25006): Cannot execute statement in a READ ONLY transaction";
     let ended = "ended the transaction that isolates it";
     let in_progress = "while a transaction is in progress";
-    check(
+    let denied = "Access denied for user 'green_light'@'localhost' to database 'other'";
+    let need = "Access denied; you need (at least one of) the ";
+    let rights = "what it means: the account of the test may not do this";
+    let said = check(
         "refused::mysql::",
         &[
             (
@@ -143,6 +146,31 @@ fn what_mysql_refuses_in_a_transaction_is_explained() {
                 &[read_only, "what it means: `TRUNCATE author` has ended"],
             ),
             ("g_begin", &[ended, "\n  by: `START TRANSACTION`\n"]),
+            (
+                "h_create_database",
+                &[denied, rights, "help: move it into the schema"],
+            ),
+            ("h_create_user", &[need, rights, "`GREEN_LIGHT_MYSQL_URL`"]),
+            (
+                "h_set_global",
+                &[need, rights, "`SET SESSION` for `SET GLOBAL`"],
+            ),
+            (
+                "i_search",
+                &[
+                    "nothing was found",
+                    "AGAINST ('green')` searches by `MATCH .. AGAINST`, which finds no rows",
+                    DATABASE,
+                ],
+            ),
+            (
+                "j_deadlock",
+                &[
+                    "Deadlock found when trying to get lock",
+                    "the database rolled back all that this test had written until then, to break a deadlock",
+                    "write `#[green_light::test(isolation = database)]`, where a transaction of the application",
+                ],
+            ),
             ("u_serializable", &[in_progress, OUTERMOST, DATABASE]),
             ("v_read_only", &[in_progress, OUTERMOST, DATABASE]),
             (
@@ -154,10 +182,29 @@ fn what_mysql_refuses_in_a_transaction_is_explained() {
             ("z_unwrapped", &["panicked at", OUTERMOST, DATABASE]),
         ],
     );
+    // At the end of the run, of tests that pass.
+    for (begin, test) in [
+        (
+            "green-light: `MATCH .. AGAINST` was sent inside a transaction after rows were written, and finds none",
+            "i_search_that_passes",
+        ),
+        (
+            "green-light: the database rolled back all that was written until then, to break a deadlock",
+            "j_deadlock_that_passes",
+        ),
+    ] {
+        let told = said.lines().find(|line| line.contains(begin));
+        let told = told.unwrap_or_else(|| panic!("`{begin}` is not there: {said}"));
+        let end = format!(
+            "in test `refused::mysql::{test}`; write `#[green_light::test(isolation = database)]` there"
+        );
+        assert!(told.contains(&end), "{told}");
+    }
 }
 
-/// Runs the specimens of `module` and looks for texts, in this order, in what each of them prints.
-fn check(module: &str, expected: &[(&str, &[&str])]) {
+/// Runs the specimens of `module` and looks for texts, in this order, in what each of them prints that fails. Returns all
+/// that was printed.
+fn check(module: &str, expected: &[(&str, &[&str])]) -> String {
     let text = redacted(&run(module, &[], &[])).replace("stdout: ", "");
     for (test, parts) in expected {
         let begin = format!("---- {module}{test} stdout ----\n");
@@ -177,4 +224,5 @@ fn check(module: &str, expected: &[(&str, &[&str])]) {
         expected.len(),
         "a specimen is not looked at: {text}"
     );
+    text
 }

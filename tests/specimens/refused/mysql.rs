@@ -15,6 +15,7 @@ fn schema() -> Schema {
     Schema::sql(
         "CREATE TABLE author (id INTEGER PRIMARY KEY);
         CREATE TABLE blobs (data LONGBLOB);
+        CREATE TABLE words (line TEXT, FULLTEXT (line));
         CREATE PROCEDURE c() BEGIN START TRANSACTION; INSERT INTO author VALUES (1); COMMIT; END;
         CREATE PROCEDURE d() BEGIN INSERT INTO author VALUES (1); COMMIT; END;
         CREATE PROCEDURE r() BEGIN INSERT INTO author VALUES (1); ROLLBACK; END;",
@@ -45,6 +46,67 @@ run! {
     e_xa: "XA START 'x'";
     f_truncate: "INSERT INTO author VALUES (1)" "TRUNCATE author" "INSERT INTO author VALUES (1)";
     g_begin: "START TRANSACTION" "INSERT INTO author VALUES (1)";
+    h_set_global: "SET GLOBAL max_connections = 77";
+}
+
+#[green_light::test(isolation = database)]
+async fn h_create_database(session: Session) -> Result<(), DbErr> {
+    run(&session, "CREATE DATABASE other").await
+}
+
+#[green_light::test(isolation = database)]
+async fn h_create_user(session: Session) -> Result<(), DbErr> {
+    run(&session, "CREATE USER other").await
+}
+
+/// Whether the test finds what it has written.
+async fn search(session: &Session) -> Result<bool, DbErr> {
+    run(session, "INSERT INTO words VALUES ('green')").await?;
+    let search = "SELECT line FROM words WHERE MATCH (line) AGAINST ('green')";
+    let search = Statement::from_string(DbBackend::MySql, search);
+    Ok(session.query_one_raw(search).await?.is_some())
+}
+
+#[green_light::test]
+async fn i_search(session: Session) -> Result<(), DbErr> {
+    assert!(search(&session).await?, "nothing was found");
+    Ok(())
+}
+
+#[green_light::test]
+async fn i_search_that_passes(session: Session) -> Result<(), DbErr> {
+    search(&session).await.map(drop)
+}
+
+/// Another connection and the test wait for each other, and the test, which has written less, is rolled back.
+async fn deadlock(session: &Session) -> Result<(), DbErr> {
+    run(session, "INSERT INTO author VALUES (1), (2)").await?;
+    let rival = sea_orm::Database::connect(session.url().expose()).await?;
+    let other = rival.begin().await?;
+    for n in 100..150 {
+        let insert = format!("INSERT INTO author VALUES ({n})");
+        other.execute_unprepared(&insert).await?;
+    }
+    let waits = green_light::spawn(async move {
+        let mine = "INSERT INTO author VALUES (1)";
+        other.execute_unprepared(mine).await?;
+        other.rollback().await?;
+        rival.close().await
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let found = run(session, "INSERT INTO author VALUES (100)").await;
+    waits.await.unwrap()?;
+    found
+}
+
+#[green_light::test]
+async fn j_deadlock(session: Session) -> Result<(), DbErr> {
+    deadlock(&session).await
+}
+
+#[green_light::test]
+async fn j_deadlock_that_passes(session: Session) {
+    deadlock(&session).await.unwrap_err();
 }
 
 #[green_light::test]
