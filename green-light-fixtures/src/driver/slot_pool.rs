@@ -314,6 +314,11 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
         self.storage.look_after(test)
     }
 
+    fn give_up(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.close();
+        self.storage.give_up()
+    }
+
     fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {
         Box::pin(self.finish_within(grace, detaches))
     }

@@ -127,6 +127,11 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     /// a new one.
     fn renew_pool(&mut self) -> BoxFuture<'_, Result<(), Error>>;
 
+    /// No other test gets its database: ends what the test has left outside of it.
+    fn give_up(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Refuses new acquisitions from here on; a connection that is out is closed when it comes back.
     fn close(&self);
 
@@ -162,6 +167,11 @@ pub(crate) trait SlotStorage<DB: Database>: fmt::Debug + Send + Sync + 'static {
     /// `test` has ended, and may have changed something beside the database.
     fn look_after<'a>(&'a self, _test: &'a str) -> BoxFuture<'a, ()> {
         Box::pin(async {})
+    }
+
+    /// No other test gets the database: ends what the test has left outside of it.
+    fn give_up(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -95,6 +95,11 @@ pub(crate) async fn names(
     rows.iter().map(|row| row.try_get_unchecked(0)).collect()
 }
 
+/// A text as SQL writes it.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 /// A name as SQL writes it.
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))

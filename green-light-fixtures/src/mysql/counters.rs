@@ -11,7 +11,7 @@ use sqlx::{
     mysql::MySqlConnectOptions,
 };
 
-use crate::mysql::admin::{AdminConnection, names, quoted};
+use crate::mysql::admin::{AdminConnection, literal, names, quoted};
 use crate::mysql::lexer::RULES;
 use crate::sql::classify::{is, words};
 use crate::sql::dialect::CountedColumns;
@@ -74,8 +74,8 @@ impl Counters {
             columns.by_any_row |= is_small;
             let far = last.saturating_sub(next) / 2;
             let limit = next.saturating_add(far.min(FAR));
-            conditions.push_str(&format!(" WHEN {} THEN {limit}", text(&table)));
-            names_of.push(text(&table));
+            conditions.push_str(&format!(" WHEN {} THEN {limit}", literal(&table)));
+            names_of.push(literal(&table));
             let reset = format!("ALTER TABLE {} AUTO_INCREMENT = {next}", quoted(&table));
             resets.push((table, reset));
         }
@@ -97,7 +97,7 @@ impl Counters {
             let name = quoted(&sequence);
             queries.push(format!(
                 "SELECT {} FROM {name} WHERE next_not_cached_value <> {next} OR cycle_count <> 0",
-                text(&sequence)
+                literal(&sequence)
             ));
             let reset = format!("ALTER SEQUENCE {name} RESTART WITH {next}");
             resets.push((sequence, reset));
@@ -175,11 +175,6 @@ fn last_number(column_type: &str) -> (u64, bool) {
         true => (2 * last + 1, *is_small),
         false => (*last, *is_small),
     }
-}
-
-/// A text as SQL writes it.
-fn text(value: &str) -> String {
-    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// Whether a text may set the next number of one of `columns`.

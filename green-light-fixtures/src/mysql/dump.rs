@@ -11,46 +11,15 @@ use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 use crate::mysql::admin::{AdminConnection, names, quoted};
 use crate::mysql::grants;
 
-/// How programs are listed, what they are, and where `SHOW CREATE` has their text.
-const PROGRAMS: [(&str, &str, usize); 6] = [
-    (
-        "SELECT routine_name FROM information_schema.routines \
-         WHERE routine_schema = database() AND routine_type = 'PACKAGE' ORDER BY 1",
-        "PACKAGE",
-        2,
-    ),
-    (
-        "SELECT routine_name FROM information_schema.routines \
-         WHERE routine_schema = database() AND routine_type = 'PACKAGE BODY' ORDER BY 1",
-        "PACKAGE BODY",
-        2,
-    ),
-    (
-        "SELECT routine_name FROM information_schema.routines \
-         WHERE routine_schema = database() AND routine_type = 'FUNCTION' ORDER BY 1",
-        "FUNCTION",
-        2,
-    ),
-    (
-        "SELECT routine_name FROM information_schema.routines \
-         WHERE routine_schema = database() AND routine_type = 'PROCEDURE' ORDER BY 1",
-        "PROCEDURE",
-        2,
-    ),
-    (
-        "SELECT trigger_name FROM information_schema.triggers \
-         WHERE trigger_schema = database() ORDER BY event_object_table, event_manipulation, \
-         action_timing, action_order",
-        "TRIGGER",
-        2,
-    ),
-    (
-        "SELECT event_name FROM information_schema.events \
-         WHERE event_schema = database() ORDER BY 1",
-        "EVENT",
-        3,
-    ),
-];
+/// What `SHOW CREATE` knows of the database `{name}`, kind and name, in the order in which it can be made. The name is
+/// no function, by which the server would not look things up but list those of all databases.
+const LISTED: &str = "SELECT if(table_type = 'VIEW', 'VIEW', 'TABLE'), table_name FROM information_schema.tables \
+    WHERE table_schema = '{name}' ORDER BY table_name; \
+    SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = '{name}' \
+    ORDER BY field(routine_type, 'PACKAGE', 'PACKAGE BODY', 'FUNCTION', 'PROCEDURE'), routine_name; \
+    SELECT 'TRIGGER', trigger_name FROM information_schema.triggers WHERE event_object_schema = '{name}' \
+    ORDER BY event_object_table, event_manipulation, action_timing, action_order; \
+    SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = '{name}' ORDER BY event_name";
 
 /// Lets rows be inserted as they were, in any order.
 const UNCHECKED: &str =
@@ -103,35 +72,43 @@ impl DatabaseDump {
             ..Self::default()
         };
         // Names are then written without that of the database.
-        connection.run(format!("USE {}", quoted(name))).await?;
+        let described = format!(
+            "USE {0}; SHOW CREATE DATABASE {0}; {1}",
+            quoted(name),
+            LISTED.replace("{name}", name)
+        );
+        let mut described = connection
+            .fetch_all(AssertSqlSafe(described))
+            .await?
+            .into_iter();
+        let created = described.next().ok_or(sqlx::Error::RowNotFound)?;
+        let created = text(&created, 1)?;
+        let (_, options) = created.split_once(&quoted(name)).unwrap_or_default();
+        dump.options = options.to_owned();
         for statistics in STATISTICS {
             // Each server knows one of them.
             match names(connection, statistics.to_owned()).await {
                 Err(sqlx::Error::Database(_)) => {}
-                known => dump.statistics.extend(known?),
+                known => {
+                    dump.statistics = known?;
+                    break;
+                }
             }
         }
-        let created = format!("SHOW CREATE DATABASE {}", quoted(name));
-        let created = connection.fetch_one(AssertSqlSafe(created)).await?;
-        let created = text(&created, 1)?;
-        let (_, options) = created.split_once(&quoted(name)).unwrap_or_default();
-        dump.options = options.to_owned();
-        let tables = connection.fetch_all("SHOW FULL TABLES").await?;
-        let shown = shown_as_created(connection, "TABLE", &tables).await?;
-        for (row, shown) in tables.iter().zip(shown) {
-            let definition = text(&shown, 1)?;
-            match &*text(row, 1)? {
-                "VIEW" => dump.views.push(definition),
-                _ => dump.tables.push((text(row, 0)?, definition)),
+        let listed: Result<Vec<_>, sqlx::Error> = described
+            .map(|row| Ok((text(&row, 0)?, text(&row, 1)?)))
+            .collect();
+        let listed = listed?;
+        let shown = shown_as_created(connection, &listed).await?;
+        for ((kind, name), shown) in listed.into_iter().zip(shown) {
+            match &*kind {
+                "TABLE" => dump.tables.push((name, text(&shown, 1)?)),
+                "VIEW" => dump.views.push(text(&shown, 1)?),
+                // The SQL mode, the time zone of an event, and the text.
+                "EVENT" => dump.programs.push((text(&shown, 1)?, text(&shown, 3)?)),
+                _ => dump.programs.push((text(&shown, 1)?, text(&shown, 2)?)),
             }
-        }
-        for (list, kind, column) in PROGRAMS {
-            let programs = connection.fetch_all(list).await?;
-            for shown in shown_as_created(connection, kind, &programs).await? {
-                let program = (text(&shown, 1)?, text(&shown, column)?);
-                dump.programs.push(program);
-                dump.has_triggers |= kind == "TRIGGER";
-            }
+            dump.has_triggers |= kind == "TRIGGER";
         }
         Ok(dump)
     }
@@ -204,12 +181,13 @@ impl DatabaseDump {
         !self.has_triggers && !self.tables.iter().any(remembers)
     }
 
-    /// Replaces all rows of the database `name` by those of `template`.
+    /// Replaces all rows of the database `name` by those of `template`, and sets the next numbers of tables.
     pub(crate) async fn refill(
         &self,
         connection: &mut AdminConnection,
         name: &str,
         template: &str,
+        counters: &[(&str, &str)],
     ) -> Result<(), sqlx::Error> {
         let (name, template) = (quoted(name), quoted(template));
         let mut statements = format!("USE {name}; {UNCHECKED}; START TRANSACTION");
@@ -221,6 +199,10 @@ impl DatabaseDump {
             ));
         }
         statements.push_str("; COMMIT");
+        for (table, next) in counters {
+            let table = quoted(table);
+            statements.push_str(&format!("; ALTER TABLE {table} AUTO_INCREMENT = {next}"));
+        }
         connection.run_slow(statements).await
     }
 
@@ -246,20 +228,17 @@ impl DatabaseDump {
     }
 }
 
-/// What `SHOW CREATE` answers for what each of `listed` names first, a row each.
+/// What `SHOW CREATE` answers for each of `listed`, a row each.
 async fn shown_as_created(
     connection: &mut AdminConnection,
-    kind: &str,
-    listed: &[MySqlRow],
+    listed: &[(String, String)],
 ) -> Result<Vec<MySqlRow>, sqlx::Error> {
     let mut rows = Vec::new();
     // One message for many of them; it may not be of any length.
     for listed in listed.chunks(200) {
-        let shows: Result<Vec<_>, _> = listed
-            .iter()
-            .map(|row| text(row, 0).map(|name| format!("SHOW CREATE {kind} {}", quoted(&name))))
-            .collect();
-        let shows = AssertSqlSafe(shows?.join(";\n"));
+        let shows = listed.iter();
+        let shows = shows.map(|(kind, name)| format!("SHOW CREATE {kind} {}", quoted(name)));
+        let shows = AssertSqlSafe(shows.collect::<Vec<_>>().join(";\n"));
         rows.extend(connection.fetch_all(shows).await?);
     }
     Ok(rows)

@@ -3,26 +3,36 @@
 //! Those that a schema gives in its template are given in each copy. Those on a database that is dropped are taken back.
 //! A user of a named server who may not see the privileges of others has given none.
 
-use sqlx::AssertSqlSafe;
+use std::collections::BTreeSet;
 
-use crate::mysql::admin::{AdminConnection, names, quoted};
+use sqlx::{AssertSqlSafe, Row as _};
 
-/// The accounts that have privileges on the database `{name}`, as `SHOW GRANTS` takes them.
-const ACCOUNTS: &str = "SELECT DISTINCT CONVERT(if(host = '', quote(user), concat(quote(user), '@', quote(host))) \
-    USING utf8mb4) FROM (SELECT user, host FROM mysql.db WHERE db = '{name}' \
-    UNION SELECT user, host FROM mysql.tables_priv WHERE db = '{name}' \
-    UNION SELECT user, host FROM mysql.columns_priv WHERE db = '{name}' \
-    UNION SELECT user, host FROM mysql.procs_priv WHERE db = '{name}') granted";
+use crate::mysql::admin::{AdminConnection, literal, names, quoted};
+
+/// The accounts that have privileges on the database `{name}`. Some of them come more than once.
+const ACCOUNTS: &str = "SELECT user, host FROM mysql.db WHERE db = '{name}' \
+    UNION ALL SELECT user, host FROM mysql.tables_priv WHERE db = '{name}' \
+    UNION ALL SELECT user, host FROM mysql.columns_priv WHERE db = '{name}' \
+    UNION ALL SELECT user, host FROM mysql.procs_priv WHERE db = '{name}'";
 
 /// The statements that give them.
 pub(crate) async fn on(
     admin: &mut AdminConnection,
     name: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let accounts = match names(admin, ACCOUNTS.replace("{name}", name)).await {
+    let accounts = ACCOUNTS.replace("{name}", name);
+    let rows = match admin.fetch_all(AssertSqlSafe(accounts)).await {
         Err(sqlx::Error::Database(_)) => return Ok(Vec::new()),
-        accounts => accounts?,
+        rows => rows?,
     };
+    let mut accounts = BTreeSet::new();
+    for row in rows {
+        let (user, host): (String, String) = (row.try_get_unchecked(0)?, row.try_get_unchecked(1)?);
+        accounts.insert(match &*host {
+            "" => literal(&user),
+            host => format!("{}@{}", literal(&user), literal(host)),
+        });
+    }
     let mut given = Vec::new();
     for account in accounts {
         given.extend(names(admin, format!("SHOW GRANTS FOR {account}")).await?);

@@ -4,8 +4,9 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::mysql::admin::{AdminConnection, end_connections, lock, names, numbers, quoted};
 use crate::mysql::grants;
+use crate::mysql::process_name::home_of;
 use crate::mysql::registry_tables::REAPER;
-use crate::mysql::server::{MySqlServer, home_of};
+use crate::mysql::server::MySqlServer;
 use crate::mysql::xa;
 use crate::server::background::Background;
 use crate::server::driver::{LOST, ReaperSql};

@@ -14,7 +14,6 @@ use crate::mysql::dump::DatabaseDump;
 use crate::mysql::errors::failed;
 use crate::mysql::grants;
 use crate::mysql::server::MySqlServer;
-use crate::mysql::xa;
 use crate::server::client::ServerClient;
 use crate::server::driver::{ServerAccess as _, TemplateInfo};
 use crate::server::test_database::Restoring;
@@ -44,7 +43,8 @@ impl Restoring for MySqlServer {
             Err(error) => Err(cannot(error)),
         };
         connection.close().await;
-        Self::end_prepared(client, name).await?;
+        let cannot = |error| failed("prepared transactions of the test cannot be ended", error);
+        client.end_prepared(name).await.map_err(cannot)?;
         checked
     }
 
@@ -59,24 +59,6 @@ impl Restoring for MySqlServer {
         let restored = restore(client, template, name, pristine, is_held).await;
         let restored = restored.map(Some);
         restored.map_err(|error| failed("the shared database cannot be restored", error))
-    }
-
-    async fn end_prepared(client: &ServerClient<Self>, name: &str) -> Result<(), Error> {
-        if !client.driver.is_ours {
-            return Ok(());
-        }
-        let settled = async {
-            if xa::is_one_prepared(&mut *client.admin().await).await? {
-                let mut connection = client.driver.connect().await?;
-                end_connections(&mut connection, name).await?;
-                // Otherwise it is dropped later, like any other.
-                let _ = xa::drop_database(&mut connection, name).await;
-                connection.close().await;
-            }
-            Ok(())
-        };
-        let cannot = |error| failed("prepared transactions of the test cannot be ended", error);
-        settled.await.map_err(cannot)
     }
 }
 
@@ -139,6 +121,7 @@ async fn restore(
     let mut connection = client.driver.connect().await?;
     if is_held {
         end_connections(&mut connection, name).await?;
+        client.end_prepared(name).await?;
     }
     if let Some(pristine) = pristine {
         match refill(&mut connection, template, name, &pristine).await {
@@ -174,13 +157,8 @@ async fn refill(
     let Some(counters) = pristine.moved_counters(&found) else {
         return Ok(false);
     };
-    dump.refill(connection, name, &template.name).await?;
-    for (table, next) in counters {
-        let table = quoted(table);
-        let alter = format!("ALTER TABLE {table} AUTO_INCREMENT = {next}");
-        connection.run_slow(alter).await?;
-    }
-    Ok(true)
+    let refilled = dump.refill(connection, name, &template.name, &counters);
+    refilled.await.map(|()| true)
 }
 
 async fn recreate(

@@ -122,16 +122,21 @@ impl FinishStatements {
         connection: &mut MySqlConnection,
         monitor: &SandboxMonitor,
     ) -> FinishOutcome {
-        if self.audit.is_without_savepoints() {
-            return FinishOutcome::Worn;
-        }
-        self.audit.restarted(0);
-        match self.audit.hidden_end(connection).await {
-            Ok(None) => FinishOutcome::Worn,
-            Ok(Some(by)) => {
-                monitor.ended_by(Breach::Ended, Some(by));
-                FinishOutcome::Lost
+        if !self.audit.is_without_savepoints() {
+            self.audit.restarted(0);
+            match self.audit.hidden_end(connection).await {
+                Ok(None) => {}
+                Ok(Some(by)) => {
+                    monitor.ended_by(Breach::Ended, Some(by));
+                    return FinishOutcome::Lost;
+                }
+                Err(error) => return FinishOutcome::Failed(error),
             }
+        }
+        // No other test gets such a database either, though nothing may have been committed.
+        match SessionAudit::may_have_committed_by_autocommit(connection).await {
+            Ok(false) => FinishOutcome::Worn,
+            Ok(true) => FinishOutcome::Changed,
             Err(error) => FinishOutcome::Failed(error),
         }
     }

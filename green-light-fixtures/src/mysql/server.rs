@@ -1,28 +1,24 @@
 //! One server of MySQL or MariaDB: how to reach it, and what it said of itself.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{collections::BTreeSet, fmt};
 
 use green_light_core::Mutex;
 use sqlx::{MySqlConnection, mysql::MySqlConnectOptions};
 
 use crate::error::Error;
-use crate::mysql::admin::AdminConnection;
+use crate::mysql::admin::{AdminConnection, end_connections};
 use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
 use crate::mysql::oldest_version;
+use crate::mysql::process_name::process_name;
 use crate::mysql::registry_tables;
+use crate::mysql::server_watch::ServerWatch;
 use crate::mysql::test_account;
 use crate::mysql::url::for_all_drivers;
+use crate::mysql::xa;
 use crate::server::driver::{Entered, ServerAccess, ServerWide};
-use crate::server::process_home::HOME;
+use crate::server::running_tests::{RunningTest, RunningTests, Settled};
 use crate::url::DatabaseUrl;
-
-/// How the names of processes begin.
-const PROCESS: &str = "gl_p_";
 
 /// One server of MySQL or MariaDB.
 pub(crate) struct MySqlServer {
@@ -32,26 +28,49 @@ pub(crate) struct MySqlServer {
     /// What the contents of a new database depend on, besides the schema.
     fingerprint: String,
     /// The name of this process on this server. The process holds the lock of that name.
-    /// It begins with its [`HOME`], where other processes look whether it lives.
+    /// It begins with its `HOME`, where other processes look whether it lives.
     pub(crate) process: String,
     /// The digests of the templates that this process uses.
     pub(crate) templates_in_use: Mutex<BTreeSet<String>>,
+    /// What belongs to no database, where tests may change it.
+    pub(crate) watch: ServerWatch,
 }
 
-/// The name of this process on one more server.
-fn process_name() -> String {
-    static SERVERS: AtomicU32 = AtomicU32::new(0);
-    let number = SERVERS.fetch_add(1, Ordering::Relaxed);
-    format!("{PROCESS}{}_{number}", &*HOME)
-}
+/// A server of ours refuses it to tests, see [`test_account`].
+impl ServerWide for MySqlServer {
+    fn running(&self) -> Option<&RunningTests> {
+        (!self.is_ours).then_some(&self.watch.running)
+    }
 
-/// Where the process of that name runs.
-pub(crate) fn home_of(process: &str) -> Option<&str> {
-    process.strip_prefix(PROCESS)
-}
+    async fn settle(
+        &self,
+        admin: &mut AdminConnection,
+        ended: Option<&RunningTest>,
+    ) -> Result<Settled, sqlx::Error> {
+        if !self.is_ours {
+            return self.watch.settle(admin, ended).await;
+        }
+        if ended.is_none() {
+            xa::roll_back_leftovers(admin, &self.process).await?;
+        }
+        Ok(Settled::default())
+    }
 
-/// A server of ours refuses it, see [`test_account`].
-impl ServerWide for MySqlServer {}
+    async fn has_prepared(&self, admin: &mut AdminConnection) -> Result<bool, sqlx::Error> {
+        Ok(self.is_ours && xa::is_one_prepared(admin).await?)
+    }
+
+    async fn end_prepared(
+        &self,
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<(), sqlx::Error> {
+        end_connections(connection, name).await?;
+        // If it cannot be dropped, it is dropped later, like any other.
+        let _ = xa::drop_database(connection, name).await;
+        Ok(())
+    }
+}
 
 impl ServerAccess for MySqlServer {
     type Db = sqlx::MySql;
@@ -83,6 +102,7 @@ impl ServerAccess for MySqlServer {
                 fingerprint,
                 process: process_name(),
                 templates_in_use: Mutex::default(),
+                watch: ServerWatch::default(),
             },
             admin,
         })

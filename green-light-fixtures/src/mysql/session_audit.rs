@@ -69,6 +69,11 @@ const HARMLESS: [&str; 35] = [
     "preload_keys",
 ];
 
+/// How the names of definitions begin, as those counters call them.
+const DEFINITIONS: [&str; 7] = [
+    "alter_", "create_", "drop_", "grant", "rename_", "revoke", "truncate",
+];
+
 /// The variables of a session when it was new.
 #[derive(Debug)]
 pub(crate) struct SessionVariables {
@@ -175,7 +180,16 @@ impl SessionAudit {
     ) -> Result<Option<BreachCause>, sqlx::Error> {
         let restarts = self.restarts.load(Ordering::Relaxed);
         let counted = counted(connection).await?;
-        Ok(hidden_end(&counted, restarts).map(|kind| BreachCause::Kind(kind.to_owned())))
+        Ok(hidden_end(&counted, restarts).map(BreachCause::Kind))
+    }
+
+    /// Whether a text may have committed by `autocommit` alone, which counts as no commit. That leaves a transaction only
+    /// where it is 0 still.
+    pub(crate) async fn may_have_committed_by_autocommit(
+        connection: &mut MySqlConnection,
+    ) -> Result<bool, sqlx::Error> {
+        let row = connection.fetch_one("SELECT @@autocommit").await?;
+        Ok(row.try_get_unchecked::<i64, _>(0)? == 0)
     }
 
     /// The first session is new, and every other one runs the same statements at first.
@@ -245,17 +259,31 @@ async fn remembered(
 }
 
 /// Of the statements by which a text can commit and then write again, one that was run more often than green-light has.
-fn hidden_end(counted: &[(String, u64)], restarts: u64) -> Option<&'static str> {
-    let kinds = [
-        ("commit", 0, "`COMMIT`"),
-        ("rollback", restarts, "`ROLLBACK`"),
-        ("begin", restarts + 1, "`BEGIN`"),
-    ];
-    let found = kinds.iter().find(|(kind, own, _)| {
-        let found = counted.iter().find(|(name, _)| name == kind);
-        found.is_some_and(|(_, value)| value > own)
+fn hidden_end(counted: &[(String, u64)], restarts: u64) -> Option<String> {
+    let own = |kind: &str| match kind {
+        "commit" => Some(0),
+        "rollback" => Some(restarts),
+        "begin" => Some(restarts + 1),
+        _ if kind.ends_with("_temporary_table") => None,
+        // They commit first. After that, a text writes again once it has set `autocommit` to 0.
+        _ => DEFINITIONS
+            .iter()
+            .any(|of| kind.starts_with(of))
+            .then_some(0),
+    };
+    let kinds = [Some("commit"), Some("rollback"), Some("begin"), None];
+    let found = kinds.into_iter().find_map(|wanted| {
+        let mut found = counted.iter();
+        found.find(|(kind, value)| {
+            wanted.is_none_or(|wanted| kind == wanted) && own(kind).is_some_and(|own| *value > own)
+        })
     });
-    found.map(|(_, _, name)| *name)
+    found.map(|(kind, _)| in_words(kind))
+}
+
+/// A kind of statement as a user writes it.
+fn in_words(kind: &str) -> String {
+    format!("`{}`", kind.replace('_', " ").to_uppercase())
 }
 
 /// What `counted` says of a session in which green-light has begun `restarts` more transactions after the first.
@@ -277,7 +305,7 @@ fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> TransactionF
             "rollback" => rolled_back = true,
             "set_option" => set = *value > settings,
             harmless if is_harmless(harmless) => {}
-            kind => ended.push(format!("`{}`", kind.replace('_', " ").to_uppercase())),
+            kind => ended.push(in_words(kind)),
         }
     }
     // A session that has counted less than green-light sent was sent `FLUSH STATUS`, which commits.
@@ -322,9 +350,16 @@ mod tests {
             hidden_end(&all, 2)
         };
         assert_eq!(found("insert", 9), None);
-        assert_eq!(found("commit", 1), Some("`COMMIT`"));
-        assert_eq!(found("rollback", 3), Some("`ROLLBACK`"));
-        assert_eq!(found("begin", 4), Some("`BEGIN`"));
+        assert_eq!(found("create_temporary_table", 1), None);
+        for (kind, value, by) in [
+            ("commit", 1, "`COMMIT`"),
+            ("rollback", 3, "`ROLLBACK`"),
+            ("begin", 4, "`BEGIN`"),
+            ("create_table", 1, "`CREATE TABLE`"),
+            ("truncate", 1, "`TRUNCATE`"),
+        ] {
+            assert_eq!(found(kind, value).as_deref(), Some(by));
+        }
     }
 
     #[test]

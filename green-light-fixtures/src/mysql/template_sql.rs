@@ -98,6 +98,9 @@ impl TemplateSql for MySqlServer {
     ) -> Result<(), Error> {
         let created = async {
             insert(admin, draft, digest, "making", &self.process).await?;
+            if !self.is_ours {
+                self.watch.begin_draft(admin, draft).await?;
+            }
             accounts::note_those_before(admin, draft).await?;
             admin
                 .run(format!("CREATE DATABASE {}", quoted(draft)))
@@ -115,6 +118,10 @@ impl TemplateSql for MySqlServer {
         accounts::drop_those_in_the_way(admin, &format!("{error:?}"), self.is_ours).await
     }
 
+    async fn forget_draft(&self, draft: &str) {
+        self.watch.forget_draft(draft).await;
+    }
+
     async fn publish_template(
         &self,
         admin: &mut AdminConnection,
@@ -125,6 +132,7 @@ impl TemplateSql for MySqlServer {
         // A seed may have left a connection behind, and a template must have none.
         end_connections(admin, draft).await?;
         accounts::note_those_of_template(admin, draft).await?;
+        self.watch.end_draft(admin, draft).await?;
         let forget = rebuilt_in.map(|run_id| forget_template(digest, run_id));
         let forget = forget.unwrap_or_default();
         let list = format!(

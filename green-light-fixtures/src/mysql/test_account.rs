@@ -1,8 +1,8 @@
 //! The account by which tests use a server that green-light has started.
 //!
-//! It may do everything in the databases of tests, and nothing elsewhere: what a test does to accounts, global
-//! variables, plugins, other databases or a template would reach all tests of all processes, so the server refuses it.
-//! Schemas are applied by the administrator.
+//! It may do everything in the databases of tests, and nothing elsewhere but read time zones: what a test does to
+//! accounts, global variables, plugins, other databases or a template would reach all tests of all processes, so the
+//! server refuses it. Schemas are applied by the administrator.
 
 use crate::mysql::admin::{AdminConnection, number};
 use crate::mysql::local_server::ADMINISTRATOR;
@@ -15,12 +15,18 @@ const CREATE: &str = "CREATE USER IF NOT EXISTS green_light@localhost; \
     GRANT PROCESS ON *.* TO green_light@localhost; \
     GRANT SELECT, SHOW VIEW ON `gl\\_t\\_%`.* TO green_light@localhost; \
     GRANT ALL ON `gl\\_d\\_%`.* TO green_light@localhost; \
+    GRANT SELECT ON mysql.time_zone TO green_light@localhost; \
+    GRANT SELECT ON mysql.time_zone_leap_second TO green_light@localhost; \
+    GRANT SELECT ON mysql.time_zone_name TO green_light@localhost; \
+    GRANT SELECT ON mysql.time_zone_transition TO green_light@localhost; \
+    GRANT SELECT ON mysql.time_zone_transition_type TO green_light@localhost; \
     /*!80014 GRANT SESSION_VARIABLES_ADMIN ON *.* TO green_light@localhost */";
 
 /// Creates the account, unless it is there.
 pub(crate) async fn create(admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
-    let known =
-        format!("SELECT count(*) FROM mysql.db WHERE user = '{NAME}' AND create_priv = 'Y'");
+    let known = format!(
+        "SELECT count(*) FROM mysql.tables_priv WHERE user = '{NAME}' AND table_name = 'time_zone_transition_type'"
+    );
     match number(admin, known).await? {
         0 => admin.execute(CREATE).await.map(drop),
         _ => Ok(()),

@@ -2,13 +2,15 @@
 //! that they have written to from being dropped. The server does not say which database that is.
 //!
 //! On a server that we started, the one that keeps the database of a test from being dropped when the test has ended
-//! is rolled back. At the end of a process with no other one on that server, all of them are. Elsewhere they are only
-//! reported.
+//! is rolled back. When a process begins or ends with no other one on that server, all of them are. Elsewhere they are
+//! only reported.
 
 use sqlx::{Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, number, quoted};
+use crate::mysql::admin::{AdminConnection, names, quoted};
 use crate::mysql::errors::{LOCKED, has_one_of};
+use crate::mysql::process_name::home_of;
+use crate::server::process_home::{Liveness, liveness};
 
 const LIST: &str = "XA RECOVER";
 /// A prepared transaction does not end by itself, so there is nothing to wait for.
@@ -32,6 +34,14 @@ pub(crate) async fn roll_back_leftovers(
         let _ = admin.run(end).await;
     }
     Ok(())
+}
+
+/// The names of all that are prepared, as SQL writes them, if this user may see them.
+pub(crate) async fn prepared(admin: &mut AdminConnection) -> Result<Vec<String>, sqlx::Error> {
+    match admin.fetch_all(LIST).await {
+        Err(sqlx::Error::Database(_)) => Ok(Vec::new()),
+        listed => listed?.iter().map(name).collect(),
+    }
 }
 
 /// Whether there is one prepared transaction, so that it can be known in which database it has written.
@@ -63,12 +73,15 @@ pub(crate) async fn drop_database(
 }
 
 /// How many other processes of green-light are on the server.
-async fn count_others(admin: &mut AdminConnection, process: &str) -> Result<i64, sqlx::Error> {
-    let count = format!(
-        "SELECT count(*) FROM green_light.processes \
-         WHERE run <> '{process}' AND IS_FREE_LOCK(run) = 0"
+async fn count_others(admin: &mut AdminConnection, process: &str) -> Result<usize, sqlx::Error> {
+    let others = format!(
+        "SELECT run FROM green_light.processes WHERE run <> '{process}' AND IS_FREE_LOCK(run) = 0"
     );
-    number(admin, count).await
+    // The server may not have noticed yet that one was killed.
+    let has_ended = |run: &String| home_of(run).map(liveness) == Some(Liveness::Ended);
+    let mut others = names(admin, others).await?;
+    others.retain(|run| !has_ended(run));
+    Ok(others.len())
 }
 
 /// Why a database could not be dropped: prepared transactions may hold it.

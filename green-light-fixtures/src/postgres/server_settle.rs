@@ -8,10 +8,10 @@ use crate::postgres::admin::{AdminConnection, quoted};
 use crate::postgres::roles;
 use crate::postgres::server::PostgresServer;
 use crate::postgres::server_undo;
-use crate::postgres::server_watch::{Change, Key, Pending};
+use crate::server::changes::{Change, Due, Key};
 use crate::server::driver::ServerWide;
 use crate::server::process_home::{Liveness, liveness};
-use crate::server::running_tests::{RunningTest, RunningTests, Settled};
+use crate::server::running_tests::{NOT_UNDONE, RunningTest, RunningTests, Settled};
 
 impl ServerWide for PostgresServer {
     fn running(&self) -> Option<&RunningTests> {
@@ -29,53 +29,22 @@ impl ServerWide for PostgresServer {
             return Ok(Settled::default());
         }
         let changes = watch.changes(admin, known).await?;
-        known
-            .pending
-            .retain(|_, pending| changes.contains(&pending.change));
-        let mut running = watch.running.all();
-        for change in changes {
-            let tests = running.clone();
-            known.pending.entry(change.key.clone()).or_insert(Pending {
-                change,
-                tests,
-                is_told: false,
-            });
-        }
-        if let Some(ended) = ended {
-            running.remove(&ended.number);
-        }
-        let is_due =
-            |pending: &Pending| !pending.tests.keys().any(|test| running.contains_key(test));
-        let due = known.pending.values_mut().filter(|pending| is_due(pending));
-        let due: Vec<_> = due.collect();
-        if due.is_empty() {
+        let running = watch.running.all();
+        known.pending.note(changes, &running);
+        let due = known.pending.due(running, ended.map(|ended| ended.number));
+        let Due {
+            mut changes,
+            untold,
+            mut others,
+        } = due;
+        if changes.is_empty() {
             return Ok(Settled::default());
         }
-        let (mut told, mut others) = (Vec::new(), BTreeSet::new());
-        for pending in &due {
-            if !pending.is_told {
-                told.push(pending.change.clone());
-                let own = ended.map(|ended| ended.number);
-                let names = pending.tests.iter();
-                others.extend(
-                    names
-                        .filter(|(n, _)| Some(**n) != own)
-                        .map(|(_, name)| format!("`{name}`")),
-                );
-            }
-        }
-        let mut changes: Vec<_> = due
-            .into_iter()
-            .map(|pending| {
-                pending.is_told = true;
-                pending.change.clone()
-            })
-            .collect();
         if !watch.is_ours {
             watch.learn(admin, known, &changes).await?;
             return Ok(Settled {
-                changes: told.iter().map(Change::in_words).collect(),
-                fate: "nothing was undone, since green-light did not start it",
+                changes: untold.iter().map(Change::in_words).collect(),
+                fate: NOT_UNDONE,
                 others: others.into_iter().collect(),
             });
         }
@@ -86,9 +55,7 @@ impl ServerWide for PostgresServer {
             false => server_undo::undo(self, admin, &changes).await?,
         };
         let left = watch.changes(admin, known).await?;
-        known
-            .pending
-            .retain(|_, pending| left.contains(&pending.change));
+        known.pending.keep_only(&left);
         if has_others {
             others.insert("tests of other processes".to_owned());
         }
@@ -101,7 +68,7 @@ impl ServerWide for PostgresServer {
             None => change.in_words(),
         };
         Ok(Settled {
-            changes: told.iter().map(in_words).collect(),
+            changes: untold.iter().map(in_words).collect(),
             fate,
             others: others.into_iter().collect(),
         })

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::postgres::admin::{AdminConnection, literal, quoted};
 use crate::postgres::database_properties::LISTS;
 use crate::postgres::server::PostgresServer;
-use crate::postgres::server_watch::{Change, Key};
+use crate::server::changes::{Change, Key};
 use crate::server::driver::ServerAccess as _;
 
 /// Nobody waits for what a test has left locked.

@@ -6,15 +6,13 @@
 //!
 //! A short text, the *mark*, differs when anything does, and is all that is asked at the end of most tests.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::BTreeMap;
 
 use sqlx::AssertSqlSafe;
 
 use crate::postgres::admin::{AdminConnection, literal};
 use crate::postgres::roles;
+use crate::server::changes::{self, Change, PendingChanges, State, differences};
 use crate::server::running_tests::{RunningTest, RunningTests};
 
 const STATE: &str = include_str!("server_state.sql");
@@ -29,35 +27,6 @@ CREATE TABLE IF NOT EXISTS green_light.server_change (
   place text, key text, processes bigint[] NOT NULL, PRIMARY KEY (place, key)
 );
 ";
-
-/// The table of the catalog, and the row in it.
-pub(crate) type Key = (String, String);
-
-/// What there is, with its name in words and its row as JSON.
-pub(crate) type State = BTreeMap<Key, (String, String)>;
-
-/// What differs from what is known to belong to the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
-    pub(crate) key: Key,
-    pub(crate) label: String,
-    /// The row before, if there was one.
-    pub(crate) before: Option<String>,
-    /// The row now, if there is one.
-    pub(crate) now: Option<String>,
-}
-
-impl Change {
-    /// What was done, in words.
-    pub(crate) fn in_words(&self) -> String {
-        let what = match (&self.before, &self.now) {
-            (None, _) => "new",
-            (_, None) => "gone",
-            _ => "changed",
-        };
-        format!("{what}: {}", self.label)
-    }
-}
 
 /// What this process knows of its server as a whole.
 #[derive(Debug, Default)]
@@ -74,18 +43,9 @@ pub(crate) struct Known {
     /// The mark when all was as it is known to be, and all that there was then. Only of a server that is not ours.
     before: Option<(String, State)>,
     /// Changes that were found and are not settled.
-    pub(crate) pending: BTreeMap<Key, Pending>,
+    pub(crate) pending: PendingChanges,
     /// Schemas that are being applied, by the names of their databases.
     drafts: BTreeMap<String, Draft>,
-}
-
-/// A change that is not settled.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) change: Change,
-    /// The tests of this process that may have done it.
-    pub(crate) tests: BTreeMap<u64, Arc<str>>,
-    pub(crate) is_told: bool,
 }
 
 #[derive(Debug)]
@@ -203,19 +163,9 @@ impl ServerWatch {
         known: &mut Known,
         changes: &[Change],
     ) -> Result<(), sqlx::Error> {
-        for change in changes {
-            known.pending.remove(&change.key);
-        }
+        known.pending.forget(changes);
         if let Some((_, state)) = &mut known.before {
-            for change in changes {
-                match &change.now {
-                    Some(now) => {
-                        let row = (change.label.clone(), now.clone());
-                        state.insert(change.key.clone(), row)
-                    }
-                    None => state.remove(&change.key),
-                };
-            }
+            changes::learn(state, changes);
         }
         if !self.is_ours || changes.is_empty() {
             return Ok(());
@@ -305,46 +255,4 @@ fn into_state(rows: Vec<(String, String, String, String)>) -> State {
     rows.into_iter()
         .map(|(place, key, label, content)| ((place, key), (label, content)))
         .collect()
-}
-
-fn differences(before: &State, now: &State) -> Vec<Change> {
-    let keys: BTreeSet<_> = before.keys().chain(now.keys()).collect();
-    let changes = keys.into_iter().filter_map(|key| {
-        let (was, is) = (before.get(key), now.get(key));
-        let (label, _) = is.or(was)?;
-        let change = Change {
-            key: key.clone(),
-            label: label.clone(),
-            before: was.map(|(_, content)| content.clone()),
-            now: is.map(|(_, content)| content.clone()),
-        };
-        (change.before != change.now).then_some(change)
-    });
-    changes.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_new_gone_and_changed_is_said() {
-        let row = |name: &str, content: &str| {
-            let key = ("pg_authid".to_owned(), name.to_owned());
-            (key, (format!("the role `{name}`"), content.to_owned()))
-        };
-        let before = State::from([row("a", "1"), row("b", "1"), row("c", "1")]);
-        let now = State::from([row("a", "1"), row("b", "2"), row("d", "1")]);
-        let found: Vec<_> = differences(&before, &now)
-            .iter()
-            .map(Change::in_words)
-            .collect();
-        let expected = [
-            "changed: the role `b`",
-            "gone: the role `c`",
-            "new: the role `d`",
-        ];
-        assert_eq!(found, expected);
-        assert!(differences(&now, &now).is_empty());
-    }
 }

@@ -179,6 +179,10 @@ impl Returning {
             let token = (!needs_pool).then_some(&self.token);
             self.pool.give_back(slot, token);
         }
+        let given_up = match &self.slot {
+            Some(slot) if !is_reusable => slot.database.give_up().await,
+            _ => Ok(()),
+        };
         let failed = matches!(ended, FinishOutcome::Held | FinishOutcome::Failed(_));
         let server_end = failed.then(|| self.pool.template().server_end()).flatten();
         report(
@@ -189,6 +193,7 @@ impl Returning {
             timeouts,
             server_end.as_deref(),
         )
+        .and(given_up)
     }
 }
 

@@ -51,6 +51,17 @@ impl<D: ServerDriver> ServerClient<D> {
         self.budget.admin().await
     }
 
+    /// No other test gets the database `name`: ends the prepared transaction that its test has left.
+    pub(crate) async fn end_prepared(&self, name: &str) -> Result<(), sqlx::Error> {
+        let is_needed = { self.driver.has_prepared(&mut *self.admin().await).await? };
+        if is_needed {
+            let mut connection = self.driver.connect().await?;
+            self.driver.end_prepared(&mut connection, name).await?;
+            connection.close().await;
+        }
+        Ok(())
+    }
+
     /// The URL of the database `name` on this server.
     pub(crate) fn url_of(&self, name: &str) -> DatabaseUrl {
         D::public_url(&self.url.with_database(name))

@@ -73,6 +73,17 @@ impl<D: ServerDriver> DatabaseLease<D> {
         Ok(DatabasePool::new(pool))
     }
 
+    /// No other test gets the database: ends what this one has left outside of it.
+    pub(crate) async fn end_prepared(&self) -> Result<(), Error> {
+        let (client, name) = (Arc::clone(&self.client), self.name.clone());
+        on_own_runtime(async move {
+            let cannot =
+                |error| D::failed("prepared transactions of the test cannot be ended", error);
+            client.end_prepared(&name).await.map_err(cannot)
+        })
+        .await
+    }
+
     /// Keeps the database for a person to look at. Only the latest `at_most` stay.
     pub(crate) async fn keep(mut self, at_most: usize) -> Result<(), Error> {
         let (client, name) = (Arc::clone(&self.client), mem::take(&mut self.name));
@@ -120,6 +131,10 @@ impl<D: ServerDriver> SlotStorage<D::Db> for DatabaseLease<D> {
             }
         })
     }
+
+    fn give_up(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.end_prepared())
+    }
 }
 
 impl<D: ServerDriver> Drop for DatabaseLease<D> {
@@ -138,8 +153,10 @@ impl<D: ServerDriver> Drop for DatabaseLease<D> {
                 None => false,
             };
             if !was_recycled {
-                // If this fails, the database is garbage once the process has gone.
+                // Of a test that was not waited for. What this does not end is ended when the database is dropped.
+                let _ = client.end_prepared(&name).await;
                 let mut admin = client.admin().await;
+                // If this fails, the database is garbage once the process has gone.
                 let _ = client.driver.mark_garbage(&mut admin, &name).await;
             }
             client.background.backlog.left(was_recycled);

@@ -354,4 +354,21 @@ pub(crate) trait ServerWide: ServerAccess {
     ) -> impl Future<Output = Result<Settled, sqlx::Error>> + Send {
         async { Ok(Settled::default()) }
     }
+
+    /// Whether there is a prepared transaction that the test of one database may have left, and that can be ended.
+    fn has_prepared(
+        &self,
+        _admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send {
+        async { Ok(false) }
+    }
+
+    /// Ends it if it belongs to the database `name`, which no test has any more.
+    fn end_prepared(
+        &self,
+        _connection: &mut Admin<Self>,
+        _name: &str,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+        async { Ok(()) }
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) mod admin_query;
 pub(crate) mod admission_lock;
 pub(crate) mod background;
 pub(crate) mod build_id;
+pub(crate) mod changes;
 pub(crate) mod client;
 pub(crate) mod clients;
 pub(crate) mod connection_budget;

@@ -10,6 +10,9 @@ use std::{
 
 use green_light_core::Mutex;
 
+/// What has become of changes in a server that a variable names.
+pub(crate) const NOT_UNDONE: &str = "nothing was undone, since green-light did not start it";
+
 /// What has become of changes, each in words.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
@@ -62,7 +65,6 @@ impl RunningTests {
         }
     }
 
-    #[allow(dead_code, reason = "not every server is looked after")]
     pub(crate) fn all(&self) -> BTreeMap<u64, Arc<str>> {
         self.names.lock().clone()
     }

@@ -40,14 +40,6 @@ pub(crate) trait Restoring: ServerDriver {
         is_held: bool,
         patience: Duration,
     ) -> impl Future<Output = Result<Option<Self::Pristine>, Error>> + Send;
-
-    /// Ends what a test has left outside of its database `name`, which no other test gets, and which is dropped later.
-    fn end_prepared(
-        _client: &ServerClient<Self>,
-        _name: &str,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
-        async { Ok(()) }
-    }
 }
 
 #[derive(Debug)]
@@ -128,10 +120,7 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
     }
 
     fn settle(&self) -> BoxFuture<'_, Result<(), Error>> {
-        let (client, name) = (Arc::clone(&self.client), self.lease.name().to_owned());
-        Box::pin(on_own_runtime(async move {
-            D::end_prepared(&client, &name).await
-        }))
+        Box::pin(self.lease.end_prepared())
     }
 
     fn keep<'a>(

@@ -57,7 +57,13 @@ impl Checkout {
         }
     }
 
-    /// The same, and removes its files.
+    /// Waits until no process of its servers is left, and removes all files.
+    pub(crate) fn end_all(self) {
+        self.stopped(&self.directory.path().join("any"));
+        self.directory.close().unwrap();
+    }
+
+    /// Waits until no process of the server with the cluster `data` is left, and removes its files.
     pub(crate) fn end(self, data: &Path) {
         self.stopped(data);
         let _ = fs::remove_dir_all(data.parent().unwrap());

@@ -30,6 +30,7 @@ mod lost;
 mod mysql_database;
 mod mysql_sandbox;
 mod mysql_server;
+mod mysql_server_wide;
 mod mysql_session;
 mod named_server;
 mod namesakes;

@@ -11,7 +11,7 @@ use crate::children::{part, playing, said};
 use crate::mysql_server::MySqlServer;
 use crate::support::{
     begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, number, outside, run,
-    send_text,
+    send_text, text as text_of,
 };
 
 async fn engine() -> Engine {
@@ -133,24 +133,51 @@ fn a_savepoint_of_the_name_of_ours_is_another_one() {
 fn a_savepoint_of_ours_that_is_set_again_on_mysql_hides_no_commit() {
     run(async {
         let engine = engine().await;
-        let test = begin(&engine).await;
-        let session = test.session();
-        let pool = session.mysql_pool();
-        pool.execute("SET profiling = 1").await.unwrap();
-        pool.execute("SELECT 1").await.unwrap();
-        let profiles = pool.fetch_all("SHOW PROFILES").await.unwrap();
-        let texts = profiles.iter().map(|row| row.get_unchecked::<String, _>(2));
-        let set = texts.filter(|text| text.starts_with("SAVEPOINT green_light_"));
-        let set = set.last().unwrap();
-        let commits = format!(
-            "COMMIT; START TRANSACTION READ WRITE; INSERT INTO u (email) VALUES ('committed'); COMMIT; \
-             START TRANSACTION READ WRITE; {set}"
-        );
-        pool.execute(AssertSqlSafe(commits)).await.unwrap();
-        assert_eq!(count(&*session).await, 3);
-        drop(session);
-        let text = caught(&engine, test).await;
-        assert!(text.contains("by `COMMIT`"), "{text}");
+        for (commits, by) in [
+            (
+                "COMMIT; START TRANSACTION READ WRITE; INSERT INTO u (email) VALUES ('committed'); COMMIT; \
+                 START TRANSACTION READ WRITE",
+                Some("by `COMMIT`"),
+            ),
+            (
+                "SET SESSION TRANSACTION READ WRITE; CREATE TABLE committed (a INT); SET autocommit = 0",
+                Some("by `CREATE TABLE`"),
+            ),
+            // It counts as no commit, so that nothing tells it from one that has done nothing.
+            (
+                "SET SESSION TRANSACTION READ WRITE; SET autocommit = 0; SET autocommit = 1; SET autocommit = 0",
+                None,
+            ),
+        ] {
+            let test = begin(&engine).await;
+            let session = test.session();
+            let pool = session.mysql_pool();
+            pool.execute("SET profiling = 1").await.unwrap();
+            pool.execute("SELECT 1").await.unwrap();
+            let profiles = pool.fetch_all("SHOW PROFILES").await.unwrap();
+            let texts = profiles.iter().map(|row| row.get_unchecked::<String, _>(2));
+            let set = texts.filter(|text| text.starts_with("SAVEPOINT green_light_"));
+            let set = set.last().unwrap();
+            let text = format!("{commits}; INSERT INTO u (email) VALUES ('after'); {set}");
+            pool.execute(AssertSqlSafe(text)).await.unwrap();
+            assert!(count(&*session).await >= 3, "what was committed is there");
+            let name = text_of(&*session, "SELECT database()").await;
+            drop(session);
+            match by {
+                Some(by) => {
+                    let text = caught(&engine, test).await;
+                    assert!(text.contains(by), "{text}");
+                }
+                None => {
+                    finish(test).await;
+                    let next = engine.transaction().await.unwrap();
+                    let other = text_of(&next.connection(), "SELECT database()").await;
+                    assert_ne!(name, other);
+                    finish(next).await;
+                }
+            }
+            expect_clean(&engine).await;
+        }
     });
 }
 

@@ -3,14 +3,21 @@
 //!
 //! A copy of the test program in another target directory starts another server.
 
-use std::{fs, path::Path, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use green_light_fixtures::{Backend, Engine, Isolation};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, mysql::MySqlConnectOptions};
+use tempfile::TempDir;
 
 use crate::{
     checkout::Checkout,
-    children::{Partner, part, playing, say, wait_for_a_line},
+    children::{LONG, Partner, part, playing, say, wait_for_a_line},
     proxy::Upstream,
     support::{administrator, number, outside, run},
 };
@@ -193,4 +200,74 @@ fn a_server_of_its_own_is_another_one_and_stops_at_the_end() {
     let program = server.checkout.program().to_owned();
     server.end();
     assert!(!program.exists());
+}
+
+/// A server that a person would have started, with one option more.
+pub(crate) struct Started {
+    process: Child,
+    directory: TempDir,
+}
+
+impl Started {
+    pub(crate) fn with(option: &str) -> Self {
+        let programs = [
+            "mariadbd",
+            "/usr/sbin/mariadbd",
+            "mysqld",
+            "/usr/sbin/mysqld",
+        ];
+        let version = |program: &&str| Command::new(program).arg("--version").output().ok();
+        let found = programs.iter().find_map(|p| Some((*p, version(p)?.stdout)));
+        let (program, version) = found.unwrap();
+        let is_mariadb = String::from_utf8_lossy(&version).contains("MariaDB");
+        let directory = tempfile::tempdir().unwrap();
+        let joined = |option: &str, name: &str| {
+            format!("--{option}={}", directory.path().join(name).display())
+        };
+        let user = Command::new("id").arg("-un").output().unwrap().stdout;
+        let user = format!("--user={}", String::from_utf8(user).unwrap().trim());
+        let data = joined("datadir", "data");
+        let common = ["--no-defaults", &data, &user, "--skip-log-bin"];
+        let mut prepare = match is_mariadb {
+            true => Command::new("mariadb-install-db"),
+            false => Command::new(program),
+        };
+        let only = match is_mariadb {
+            true => ["--auth-root-authentication-method=normal", "--skip-test-db"].as_slice(),
+            false => ["--initialize-insecure"].as_slice(),
+        };
+        let prepared = prepare.args(common).args(only).output().unwrap();
+        assert!(prepared.status.success(), "{prepared:?}");
+        let process = Command::new(program)
+            .args(common)
+            .args([
+                "--skip-networking",
+                &joined("socket", "s"),
+                &joined("pid-file", "pid"),
+                option,
+            ])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Self { process, directory };
+        let begun = Instant::now();
+        while run(MySqlConnection::connect(&started.url())).is_err() {
+            assert!(begun.elapsed() < LONG, "the server does not start");
+            thread::sleep(Duration::from_millis(20));
+        }
+        started
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let socket = self.directory.path().join("s");
+        let socket = socket.display().to_string().replace('/', "%2F");
+        format!("mysql://root@localhost?socket={socket}")
+    }
+
+    pub(crate) fn end(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.directory.close().unwrap();
+    }
 }

@@ -57,9 +57,19 @@ async fn prepare() {
     session.finish().await.unwrap();
 }
 
+/// A connection to the server of `url`, whose database may be gone.
+async fn admin(url: &str) -> MySqlConnection {
+    let url = administrator(url);
+    let (address, query) = url.split_once('?').unwrap();
+    let server = address.rsplit_once('/').unwrap().0;
+    MySqlConnection::connect(&format!("{server}?{query}"))
+        .await
+        .unwrap()
+}
+
 /// Prepared transactions, and databases of tests, on the server.
 async fn counts(url: &str) -> (usize, usize) {
-    let mut admin = MySqlConnection::connect(&administrator(url)).await.unwrap();
+    let mut admin = admin(url).await;
     let prepared = admin.fetch_all("XA RECOVER").await.unwrap().len();
     let databases = "SELECT name FROM green_light.test_databases WHERE state IN ('taken', 'done')";
     let databases = admin.fetch_all(databases).await.unwrap().len();
@@ -103,7 +113,16 @@ fn what_a_test_prepares_ends_when_it_can_be_nobody_elses() {
     checkout.end(data.as_ref());
 }
 
+/// What such a test sends.
+const SAME: &str =
+    "XA START 'same'; INSERT INTO u (email) VALUES ('xa'); XA END 'same'; XA PREPARE 'same'";
+
 const AGAIN: &str = "xa::a_name_that_a_test_has_prepared_is_free_in_the_next_one";
+
+/// How many prepared transactions there are.
+async fn prepared(session: &Session) -> usize {
+    counts(session.url().expose()).await.0
+}
 
 /// Tests that each prepare a transaction of the same name, in all ways in which a test may commit.
 async fn prepare_the_same_name() {
@@ -115,20 +134,88 @@ async fn prepare_the_same_name() {
         Isolation::Database,
         Isolation::Shared,
         Isolation::Shared,
+        Isolation::Transaction,
+        Isolation::Transaction,
     ] {
         let session = engine.session(isolation).await.unwrap();
-        let text = "XA START 'same'; INSERT INTO u (email) VALUES ('xa'); XA END 'same'; XA PREPARE 'same'";
+        assert_eq!(prepared(&session).await, 0, "{isolation:?}");
         let mut connection = MySqlConnection::connect(session.url().expose())
             .await
             .unwrap();
-        connection.execute(text).await.unwrap();
+        connection.execute(SAME).await.unwrap();
         connection.close().await.unwrap();
         session.finish().await.unwrap();
     }
+    // On the connection of a transaction, which it commits.
+    let text = "COMMIT; SET SESSION TRANSACTION READ WRITE; \
+        XA START 'same'; INSERT INTO u (email) VALUES ('xa'); XA END 'same'; XA PREPARE 'same'";
+    for _ in 0..2 {
+        let session = engine.session(Isolation::Transaction).await.unwrap();
+        assert_eq!(prepared(&session).await, 0);
+        session.mysql_pool().execute(text).await.unwrap();
+        assert!(session.finish().await.unwrap_err().is_breach());
+    }
+    // By tests that are not waited for.
+    for isolation in [
+        Isolation::Transaction,
+        Isolation::Database,
+        Isolation::Shared,
+        Isolation::Shared,
+    ] {
+        let session = engine.session(isolation).await.unwrap();
+        assert_eq!(prepared(&session).await, 0, "{isolation:?}");
+        let url = session.url().expose().to_owned();
+        let mut connection = MySqlConnection::connect(&url).await.unwrap();
+        connection.execute(SAME).await.unwrap();
+        connection.close().await.unwrap();
+        drop(session);
+        // Nothing is done to a shared database until the next test is to have it.
+        while isolation != Isolation::Shared && counts(&url).await.0 > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// A process that is killed when its test has prepared a transaction.
+async fn prepare_and_wait() {
+    let session = session().await;
+    let url = session.url().expose();
+    let mut connection = MySqlConnection::connect(url).await.unwrap();
+    connection.execute(SAME).await.unwrap();
+    connection.close().await.unwrap();
+    say("url", &administrator(url));
+    wait_for_a_line();
+}
+
+/// Waits until the server has noticed that nobody is connected any more.
+async fn wait_until_alone(url: &str) {
+    let others = "SELECT count(*) FROM information_schema.processlist \
+        WHERE id <> connection_id() AND (db LIKE 'gl%' OR db = 'mysql')";
+    let mut admin = admin(url).await;
+    while sqlx::query_scalar::<_, i64>(others)
+        .fetch_one(&mut admin)
+        .await
+        .unwrap()
+        > 0
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    admin.close().await.unwrap();
 }
 
 #[test]
 fn a_name_that_a_test_has_prepared_is_free_in_the_next_one() {
+    match part().as_deref() {
+        Some("killed") => return run(prepare_and_wait()),
+        Some("next") => {
+            return run(async {
+                let session = session().await;
+                say("left", &prepared(&session).await.to_string());
+                session.finish().await.unwrap();
+            });
+        }
+        _ => {}
+    }
     if part().is_some() {
         return run(async {
             let session = session().await;
@@ -145,5 +232,11 @@ fn a_name_that_a_test_has_prepared_is_free_in_the_next_one() {
     let checkout = Checkout::new();
     let said = said(checkout.playing(AGAIN, "prepare").spawn().unwrap());
     let data = value(&said, "data").to_owned();
+    let mut killed = Partner::start(&mut checkout.playing(AGAIN, "killed"));
+    let url = killed.hear("url");
+    killed.kill();
+    run(wait_until_alone(&url));
+    let next = crate::children::said(checkout.playing(AGAIN, "next").spawn().unwrap());
+    assert_eq!(value(&next, "left"), "0", "{next}");
     checkout.end(data.as_ref());
 }

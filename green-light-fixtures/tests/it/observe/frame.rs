@@ -495,6 +495,9 @@ macro_rules! observer_tests {
             $crate::support::run(frame::nothing_reaches_the_next_test::<$observer>());
         }
 
+        $crate::observe::frame::observer_tests!($observer, without the first);
+    };
+    ($observer:ident, without the first) => {
         #[test]
         fn the_corpus_is_large() {
             frame::corpus_is_large::<$observer>();

@@ -1,11 +1,18 @@
 //! All that a session of MySQL or MariaDB can observe.
 
+use std::{process::Stdio, time::Duration};
+
 use green_light_fixtures::{Backend, Session};
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
+use crate::checkout::Checkout;
+use crate::children::part;
 use crate::observe::frame::{self, Observation, Observer, Way, observer_tests, send};
 use crate::observe::texts::mysql::TEXTS;
 use crate::support::{administrator, run};
+
+/// How often to look whether a session that was closed is gone.
+const PATIENCE: usize = 100;
 
 /// Variables that differ from session to session, or from moment to moment.
 const VOLATILE: [&str; 9] = [
@@ -241,7 +248,15 @@ async fn look(seen: &mut Observation, connection: &mut MySqlConnection) {
         .chain(others)
         .chain(queries)
     {
-        let found = answer(connection, &sql, &database).await;
+        let mut found = answer(connection, &sql, &database).await;
+        for _ in 0..PATIENCE {
+            if key != "processes" || found == "1" {
+                break;
+            }
+            // A session that was closed is listed until its thread has ended.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            found = answer(connection, &sql, &database).await;
+        }
         seen.insert(key, found);
     }
     let tables = answer(connection, "SHOW TABLES", "{database}").await;
@@ -276,7 +291,26 @@ async fn server(seen: &mut Observation, session: &Session) {
     let _ = sqlx::Connection::close(connection).await;
 }
 
-observer_tests!(MySql);
+/// On a server of its own: what other tests do there meanwhile would be seen.
+#[test]
+fn nothing_reaches_the_next_test() {
+    if part().is_some() {
+        return run(frame::nothing_reaches_the_next_test::<MySql>());
+    }
+    let checkout = Checkout::new();
+    let mut observing =
+        checkout.playing("observe::mysql::nothing_reaches_the_next_test", "observe");
+    let observed = observing
+        .env_remove("GREEN_LIGHT_MYSQL_URL")
+        .stdin(Stdio::null())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .status();
+    assert!(observed.unwrap().success(), "what it has found is above");
+    checkout.end_all();
+}
+
+observer_tests!(MySql, without the first);
 
 #[test]
 fn what_a_text_leaves_is_seen_by_its_own_test() {
