@@ -50,7 +50,7 @@ pub(crate) fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> 
     let examples: Vec<File> = rust_files()
         .into_iter()
         .filter(|file| {
-            ["examples/", "tests/strangers/"]
+            ["examples/", "tests/strangers/", "tests/support/"]
                 .iter()
                 .any(|directory| file.path.starts_with(directory))
         })
@@ -63,7 +63,7 @@ pub(crate) fn strange_to_examples(path: &str, blocks: &[String]) -> Vec<String> 
     strange
         .map(|block| {
             format!(
-                "{path} shows code that is in no file of examples/ or tests/strangers/:\n{block}"
+                "{path} shows code that is in no file of examples/, tests/strangers/ or tests/support/:\n{block}"
             )
         })
         .collect()
