@@ -1,4 +1,5 @@
-//! What SQLite keeps for the whole process: the limits of its heap, and its directory of temporary files.
+//! What SQLite keeps for the whole process: the limits of its heap, its directory of temporary files, and by which of
+//! its systems of files it opens a database.
 //!
 //! A connection of a session may not set them. One that a test has opened itself can, and then other tests have them as
 //! well. So they are looked at when a test ends, and put back.
@@ -8,10 +9,11 @@
     reason = "sqlx does not offer the functions of SQLite that ask for a limit of the heap"
 )]
 
-use std::sync::OnceLock;
+use std::{ffi::CStr, ptr, sync::OnceLock};
 
 use libsqlite3_sys::{
-    sqlite3_hard_heap_limit64, sqlite3_soft_heap_limit64, sqlite3_temp_directory,
+    sqlite3_hard_heap_limit64, sqlite3_soft_heap_limit64, sqlite3_temp_directory, sqlite3_vfs_find,
+    sqlite3_vfs_register,
 };
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, SqliteConnection,
@@ -26,11 +28,13 @@ struct ProcessWide {
     hard: i64,
     soft: i64,
     has_directory: bool,
+    /// The address of the default one of the systems of files.
+    files: usize,
 }
 
 impl ProcessWide {
     fn now() -> Self {
-        // SAFETY: A negative limit only asks. The directory is only compared with null, and a pointer that another
+        // SAFETY: A negative limit only asks, and so does a search without a name. The directory is only compared with null, and a pointer that another
         // thread sets meanwhile is one or the other.
         unsafe {
             Self {
@@ -39,7 +43,32 @@ impl ProcessWide {
                 has_directory: !(&raw const sqlite3_temp_directory)
                     .read_volatile()
                     .is_null(),
+                files: sqlite3_vfs_find(ptr::null()).addr(),
             }
+        }
+    }
+
+    /// Makes the system of files the default one again, if it is still there. Its name, if it was another one's turn.
+    fn set_files(self) -> Option<String> {
+        // SAFETY: What is found is registered, and each registered one knows the next. They live as long as they are
+        // registered, and their names do.
+        unsafe {
+            let latest = sqlite3_vfs_find(ptr::null());
+            if latest.addr() == self.files || latest.is_null() {
+                return None;
+            }
+            let mut found = latest;
+            while !found.is_null() && found.addr() != self.files {
+                found = (*found).pNext;
+            }
+            if !found.is_null() {
+                sqlite3_vfs_register(found, 1);
+            }
+            Some(
+                CStr::from_ptr((*latest).zName)
+                    .to_string_lossy()
+                    .into_owned(),
+            )
         }
     }
 
@@ -57,7 +86,7 @@ pub(crate) fn note_process_wide() {
     BEFORE.get_or_init(ProcessWide::now);
 }
 
-/// Puts back what is set otherwise than before the first test. Returns the pragmas that set it.
+/// Puts back what is set otherwise than before the first test. Returns the pragmas and calls that set it.
 pub(crate) async fn put_back_process_wide() -> Vec<String> {
     let (before, now) = (*BEFORE.get_or_init(ProcessWide::now), ProcessWide::now());
     let mut set = Vec::new();
@@ -70,6 +99,11 @@ pub(crate) async fn put_back_process_wide() -> Vec<String> {
     }
     if (now.hard, now.soft) != (before.hard, before.soft) {
         before.set_limits();
+    }
+    if now.files != before.files
+        && let Some(name) = before.set_files()
+    {
+        set.push(format!("sqlite3_vfs_register(`{name}`)"));
     }
     if now.has_directory && !before.has_directory {
         set.push("PRAGMA temp_store_directory".to_owned());

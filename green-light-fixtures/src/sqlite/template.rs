@@ -92,8 +92,8 @@ impl Template for SqliteTemplate {
         }
     }
 
-    fn was_built(&self) -> bool {
-        self.built
+    fn builds(&self) -> u64 {
+        u64::from(self.built)
     }
 
     fn open_slot<'a>(

@@ -19,11 +19,13 @@ use std::{
 
 use green_light_core::Mutex;
 use libsqlite3_sys::{
-    SQLITE_DBSTATUS_DEFERRED_FKS, SQLITE_DENY, SQLITE_LIMIT_LENGTH, SQLITE_LIMIT_WORKER_THREADS,
-    SQLITE_NOMEM, SQLITE_OK, SQLITE_ROW, SQLITE_STMTSTATUS_REPREPARE, sqlite3,
-    sqlite3_autovacuum_pages, sqlite3_busy_timeout, sqlite3_collation_needed, sqlite3_column_int,
-    sqlite3_column_text, sqlite3_commit_hook, sqlite3_db_config, sqlite3_db_status, sqlite3_errmsg,
-    sqlite3_exec, sqlite3_extended_result_codes, sqlite3_finalize, sqlite3_get_autocommit,
+    SQLITE_DBSTATUS_DEFERRED_FKS, SQLITE_DENY, SQLITE_FCNTL_MMAP_SIZE, SQLITE_FCNTL_PERSIST_WAL,
+    SQLITE_FCNTL_POWERSAFE_OVERWRITE, SQLITE_FCNTL_RESERVE_BYTES, SQLITE_FCNTL_SIZE_LIMIT,
+    SQLITE_LIMIT_LENGTH, SQLITE_LIMIT_WORKER_THREADS, SQLITE_NOMEM, SQLITE_OK, SQLITE_ROW,
+    SQLITE_STMTSTATUS_REPREPARE, sqlite3, sqlite3_autovacuum_pages, sqlite3_busy_timeout,
+    sqlite3_collation_needed, sqlite3_column_int, sqlite3_column_text, sqlite3_commit_hook,
+    sqlite3_db_config, sqlite3_db_name, sqlite3_db_status, sqlite3_errmsg, sqlite3_exec,
+    sqlite3_extended_result_codes, sqlite3_file_control, sqlite3_finalize, sqlite3_get_autocommit,
     sqlite3_get_clientdata, sqlite3_limit, sqlite3_next_stmt, sqlite3_prepare_v2,
     sqlite3_progress_handler, sqlite3_reset, sqlite3_rollback_hook, sqlite3_set_authorizer,
     sqlite3_set_clientdata, sqlite3_set_last_insert_rowid, sqlite3_sql, sqlite3_step,
@@ -43,6 +45,14 @@ const INSTRUCTIONS: c_int = 20_000;
 /// The settings that are on or off, by number, as older and newer versions of SQLite have them.
 const FIRST_SETTING: c_int = 1002;
 const LAST_SETTING: c_int = 1022;
+/// What a connection can be asked of its file, or of its database in memory.
+const FILE_SETTINGS: [c_int; 5] = [
+    SQLITE_FCNTL_MMAP_SIZE,
+    SQLITE_FCNTL_PERSIST_WAL,
+    SQLITE_FCNTL_POWERSAFE_OVERWRITE,
+    SQLITE_FCNTL_RESERVE_BYTES,
+    SQLITE_FCNTL_SIZE_LIMIT,
+];
 
 /// Tells whether a function belongs to SQLite's core.
 pub(crate) type IsBuiltin = fn(&str) -> bool;
@@ -57,7 +67,7 @@ struct Watch {
     /// What its hook for a write-ahead log was given.
     log: *mut c_void,
     /// Limits and settings when it was new.
-    settings: Vec<c_int>,
+    settings: Vec<i64>,
     /// How often SQLite has asked what a statement may do.
     asked: AtomicU64,
     is_worn: AtomicBool,
@@ -247,8 +257,8 @@ pub(crate) fn is_expired(handle: &mut LockedSqliteHandle<'_>, sql: &str) -> bool
     }
 }
 
-/// All limits, and all settings that are on or off.
-fn settings(db: *mut sqlite3) -> Vec<c_int> {
+/// All limits, all settings that are on or off, and those of the file that can be asked for.
+fn settings(db: *mut sqlite3) -> Vec<i64> {
     let limits = (SQLITE_LIMIT_LENGTH..=SQLITE_LIMIT_WORKER_THREADS).map(|limit| {
         // SAFETY: The connection is open, and a limit of -1 only asks.
         unsafe { sqlite3_limit(db, limit, -1) }
@@ -259,7 +269,18 @@ fn settings(db: *mut sqlite3) -> Vec<c_int> {
         unsafe { sqlite3_db_config(db, setting, -1 as c_int, &raw mut value) };
         value
     });
-    limits.chain(settings).collect()
+    let of_file = FILE_SETTINGS.map(|setting| {
+        let mut value: i64 = -1;
+        // SAFETY: The connection is open. Some write a number of 32 bits into the place, some one of 64. A negative
+        // one only asks, and what the file does not know is refused.
+        unsafe { sqlite3_file_control(db, ptr::null(), setting, (&raw mut value).cast()) };
+        value
+    });
+    // SAFETY: The connection is open. The name lives as long as nothing changes it.
+    let name = unsafe { text(sqlite3_db_name(db, 0)) };
+    let numbers = limits.chain(settings).map(i64::from);
+    let has_own_name = i64::from(name == Some("main"));
+    numbers.chain(of_file).chain([has_own_name]).collect()
 }
 
 /// What the hook for a write-ahead log is given. It is set again as SQLite sets it.

@@ -18,9 +18,19 @@ use std::{
 
 use green_light_fixtures::{Engine, Isolation, Transaction};
 use libsqlite3_sys::{
-    SQLITE_OK, SQLITE_TRACE_STMT, SQLITE_UTF8, sqlite3, sqlite3_busy_handler, sqlite3_context,
-    sqlite3_create_collation_v2, sqlite3_create_function_v2, sqlite3_result_int,
-    sqlite3_set_authorizer, sqlite3_trace_v2, sqlite3_value, sqlite3_wal_hook,
+    SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_ENABLE_FKEY, SQLITE_DBCONFIG_ENABLE_TRIGGER,
+    SQLITE_DBCONFIG_MAINDBNAME, SQLITE_DBCONFIG_REVERSE_SCANORDER, SQLITE_ERROR,
+    SQLITE_FCNTL_RESERVE_BYTES, SQLITE_FCNTL_SIZE_LIMIT, SQLITE_LIMIT_LENGTH, SQLITE_LIMIT_VDBE_OP,
+    SQLITE_OK, SQLITE_TRACE_STMT, SQLITE_UTF8, sqlite3, sqlite3_auto_extension,
+    sqlite3_autovacuum_pages, sqlite3_busy_handler, sqlite3_busy_timeout,
+    sqlite3_cancel_auto_extension, sqlite3_collation_needed, sqlite3_context,
+    sqlite3_create_collation_v2, sqlite3_create_function_v2, sqlite3_create_module_v2,
+    sqlite3_db_config, sqlite3_db_name, sqlite3_drop_modules, sqlite3_enable_load_extension,
+    sqlite3_exec, sqlite3_extended_result_codes, sqlite3_file_control, sqlite3_get_clientdata,
+    sqlite3_last_insert_rowid, sqlite3_limit, sqlite3_module, sqlite3_overload_function,
+    sqlite3_result_int, sqlite3_set_authorizer, sqlite3_set_clientdata,
+    sqlite3_set_last_insert_rowid, sqlite3_trace_v2, sqlite3_value, sqlite3_vfs, sqlite3_vfs_find,
+    sqlite3_vfs_register, sqlite3_vfs_unregister, sqlite3_wal_autocheckpoint, sqlite3_wal_hook,
 };
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use sqlx::{Sqlite, pool::PoolConnection, sqlite::LockedSqliteHandle};
@@ -238,6 +248,9 @@ fn what_the_connection_counts_starts_at_nothing() {
     });
 }
 
+/// What a test does to its connection.
+type Change = fn(*mut sqlite3);
+
 /// How often something of a test was called.
 static CALLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -366,7 +379,6 @@ fn a_function_or_a_collation_in_place_of_another_one_is_not_there_for_the_next_t
 fn what_a_test_lets_sqlite_call_is_not_called_in_the_next_test() {
     run(async {
         let engine = engine().await;
-        type Change = fn(*mut sqlite3);
         // SAFETY: The connections are open, and locked for us; the functions live as long as the program.
         let changes: [Change; 4] = unsafe {
             [
@@ -486,5 +498,309 @@ fn what_waits_for_the_lock_of_a_test_reaches_no_later_one() {
             expect_clean(&engine).await;
         }
         assert_eq!(engine.stats().slots_discarded, 5);
+    });
+}
+
+unsafe extern "C" fn collates(
+    _: *mut c_void,
+    db: *mut sqlite3,
+    encoding: c_int,
+    name: *const c_char,
+) {
+    // SAFETY: SQLite gives its connection and a name, and the function lives as long as the program.
+    unsafe {
+        let data = ptr::null_mut();
+        sqlite3_create_collation_v2(db, name, encoding, data, Some(all_equal), None);
+    }
+}
+
+unsafe extern "C" fn no_pages(
+    _: *mut c_void,
+    _: *const c_char,
+    _: c_uint,
+    _: c_uint,
+    _: c_uint,
+) -> c_uint {
+    CALLED.fetch_add(1, Ordering::Relaxed);
+    0
+}
+
+unsafe extern "C" fn refuses(
+    _: *mut sqlite3,
+    _: *mut c_void,
+    _: c_int,
+    _: *const *const c_char,
+    _: *mut *mut libsqlite3_sys::sqlite3_vtab,
+    _: *mut *mut c_char,
+) -> c_int {
+    SQLITE_ERROR
+}
+
+unsafe extern "C" fn refuses_too(
+    _: *mut sqlite3,
+    _: *mut c_void,
+    _: c_int,
+    _: *const *const c_char,
+    _: *mut *mut libsqlite3_sys::sqlite3_vtab,
+    _: *mut *mut c_char,
+) -> c_int {
+    SQLITE_ERROR
+}
+
+/// A module whose tables nobody can make.
+fn module() -> *const sqlite3_module {
+    // SAFETY: Zeros are no functions, as C has it.
+    let mut module: sqlite3_module = unsafe { std::mem::zeroed() };
+    module.iVersion = 1;
+    module.xCreate = Some(refuses);
+    module.xConnect = Some(refuses_too);
+    // It lives as long as the program.
+    Box::leak(Box::new(module))
+}
+
+fn set(db: *mut sqlite3, setting: c_int, value: c_int) {
+    let mut now: c_int = -1;
+    // SAFETY: The connection is open; the settings are those that take a number and give one.
+    let code = unsafe { sqlite3_db_config(db, setting, value, &raw mut now) };
+    assert_eq!((code, now), (SQLITE_OK, value), "{setting}");
+}
+
+fn ask_file(db: *mut sqlite3, question: c_int) -> i64 {
+    let mut value: i64 = -1;
+    // SAFETY: The connection is open, and a negative number only asks.
+    unsafe { sqlite3_file_control(db, ptr::null(), question, (&raw mut value).cast()) };
+    value
+}
+
+/// What can be seen of a connection by its handle.
+fn seen_by_handle(db: *mut sqlite3) -> Vec<(&'static str, i64)> {
+    let mut seen = Vec::new();
+    // SAFETY: The connection is open, and locked for us. All of it only asks, or fails, or is rolled back.
+    unsafe {
+        for setting in 1002..=1022 {
+            let mut now: c_int = -1;
+            sqlite3_db_config(db, setting, -1 as c_int, &raw mut now);
+            seen.push(("setting", now.into()));
+        }
+        for limit in 0..12 {
+            seen.push(("limit", sqlite3_limit(db, limit, -1).into()));
+        }
+        seen.push(("rowid", sqlite3_last_insert_rowid(db)));
+        for question in [SQLITE_FCNTL_RESERVE_BYTES, SQLITE_FCNTL_SIZE_LIMIT] {
+            seen.push(("file", ask_file(db, question)));
+        }
+        let name = CStr::from_ptr(sqlite3_db_name(db, 0));
+        seen.push(("name", i64::from(name == c"main")));
+        for sql in [
+            c"INSERT INTO u (email) VALUES ('seed')",
+            c"SELECT 'a' = 'b' COLLATE made_up",
+            c"SELECT overloaded(1)",
+            c"CREATE VIRTUAL TABLE temp.t USING a_module_of_a_test",
+            c"CREATE VIRTUAL TABLE temp.t USING fts5(x)",
+        ] {
+            let code = sqlite3_exec(db, sql.as_ptr(), None, ptr::null_mut(), ptr::null_mut());
+            seen.push((sql.to_str().unwrap(), code.into()));
+        }
+    }
+    seen
+}
+
+/// What a test sees of its connection.
+async fn seen(engine: &Engine) -> Vec<(&'static str, i64)> {
+    let test = begin(engine).await;
+    let mut seen = Vec::new();
+    for pragma in ["busy_timeout", "wal_autocheckpoint"] {
+        let sql = format!("PRAGMA {pragma}");
+        seen.push((pragma, number(&test.connection(), &sql).await));
+    }
+    let mut connection = acquired(&test).await;
+    let mut handle = connection.lock_handle().await.unwrap();
+    seen.extend(seen_by_handle(handle.as_raw_handle().as_ptr()));
+    drop(handle);
+    drop(connection);
+    finish(test).await;
+    seen
+}
+
+#[test]
+fn what_a_test_sets_by_the_handle_is_as_new_for_the_next_test() {
+    // SAFETY: The connections are open, and locked for us; what they are given lives as long as the program.
+    let changes: [(&str, Change); 17] = unsafe {
+        [
+            ("foreign keys", |db| set(db, SQLITE_DBCONFIG_ENABLE_FKEY, 0)),
+            ("triggers", |db| set(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)),
+            ("defensive", |db| set(db, SQLITE_DBCONFIG_DEFENSIVE, 1)),
+            ("order", |db| set(db, SQLITE_DBCONFIG_REVERSE_SCANORDER, 1)),
+            ("name", |db| {
+                sqlite3_db_config(db, SQLITE_DBCONFIG_MAINDBNAME, c"other".as_ptr());
+            }),
+            ("limit", |db| {
+                sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 5_000);
+            }),
+            ("limit of a program", |db| {
+                sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, 9_000);
+            }),
+            ("codes", |db| {
+                sqlite3_extended_result_codes(db, 0);
+            }),
+            ("timeout", |db| {
+                sqlite3_busy_timeout(db, 7);
+            }),
+            ("extensions", |db| {
+                sqlite3_enable_load_extension(db, 1);
+            }),
+            ("checkpoints", |db| {
+                sqlite3_wal_autocheckpoint(db, 7);
+            }),
+            ("collations", |db| {
+                sqlite3_collation_needed(db, ptr::null_mut(), Some(collates));
+            }),
+            ("rowid", |db| sqlite3_set_last_insert_rowid(db, 77)),
+            ("overloaded", |db| {
+                sqlite3_overload_function(db, c"overloaded".as_ptr(), 1);
+            }),
+            ("size", |db| {
+                let mut most: i64 = 1_000_000;
+                let most = (&raw mut most).cast();
+                sqlite3_file_control(db, ptr::null(), SQLITE_FCNTL_SIZE_LIMIT, most);
+            }),
+            ("a module", |db| {
+                let name = c"a_module_of_a_test".as_ptr();
+                sqlite3_create_module_v2(db, name, module(), ptr::null_mut(), None);
+            }),
+            ("no modules", |db| {
+                sqlite3_drop_modules(db, ptr::null_mut());
+            }),
+        ]
+    };
+    run(async {
+        let engine = engine().await;
+        let fresh = seen(&engine).await;
+        for (name, change) in changes {
+            let test = begin(&engine).await;
+            let mut connection = acquired(&test).await;
+            let mut handle = connection.lock_handle().await.unwrap();
+            let db = handle.as_raw_handle().as_ptr();
+            change(db);
+            drop(handle);
+            drop(connection);
+            finish(test).await;
+            assert_eq!(seen(&engine).await, fresh, "{name}");
+            expect_guarded(&engine).await;
+        }
+        // SAFETY: As above.
+        let pages = |db| unsafe {
+            sqlite3_autovacuum_pages(db, Some(no_pages), ptr::null_mut(), None);
+        };
+        finish(with_handle(&engine, |handle| pages(handle.as_raw_handle().as_ptr())).await).await;
+        let called = CALLED.load(Ordering::Relaxed);
+        assert_eq!(seen(&engine).await, fresh);
+        assert_eq!(CALLED.load(Ordering::Relaxed), called);
+    });
+}
+
+/// What SQLite lists nowhere: a test that does this by functions of the library wants a database of its own.
+#[test]
+fn what_sqlite_lists_nowhere_stays_with_a_connection_and_not_with_a_database() {
+    const NAME: &CStr = c"of a test";
+    run(async {
+        let engine = engine().await;
+        for (isolation, stays) in [(Isolation::Transaction, true), (Isolation::Database, false)] {
+            let look = async |is_first: bool| {
+                let test = engine.isolate(isolation, "shop::looks").await.unwrap();
+                let mut connection = acquired(&test).await;
+                let mut handle = connection.lock_handle().await.unwrap();
+                let db = handle.as_raw_handle().as_ptr();
+                // SAFETY: The connection is open, and locked for us; what it is given lives as long as the program.
+                let seen = unsafe {
+                    if is_first {
+                        let data = (&raw const CALLED).cast_mut().cast();
+                        sqlite3_set_clientdata(db, NAME.as_ptr(), data, None);
+                        let name = c"json_tree".as_ptr();
+                        sqlite3_create_module_v2(db, name, module(), ptr::null_mut(), None);
+                    }
+                    let trees = c"SELECT * FROM json_tree('[]')".as_ptr();
+                    let code = sqlite3_exec(db, trees, None, ptr::null_mut(), ptr::null_mut());
+                    let data = sqlite3_get_clientdata(db, NAME.as_ptr());
+                    (!data.is_null(), code == SQLITE_ERROR)
+                };
+                drop(handle);
+                drop(connection);
+                test.finish().await.unwrap();
+                seen
+            };
+            assert_eq!(look(true).await, (true, true));
+            assert_eq!(look(false).await, (stays, stays), "{isolation:?}");
+        }
+    });
+}
+
+unsafe extern "C" fn counts(_: *mut sqlite3, _: *mut *mut c_char, _: *const c_void) -> c_int {
+    CALLED.fetch_add(1, Ordering::Relaxed);
+    SQLITE_OK
+}
+
+/// What a test registers for all connections of its process is the process's: SQLite does not say what it is.
+#[test]
+#[expect(
+    clippy::missing_transmute_annotations,
+    reason = "versions of the bindings differ in the type"
+)]
+fn what_runs_for_each_new_connection_of_the_process_does_so_until_it_is_taken_back() {
+    let name = "sqlite_connection::what_runs_for_each_new_connection_of_the_process_does_so_until_it_is_taken_back";
+    if part().is_none() {
+        said(playing(name, "alone").spawn().unwrap());
+        return;
+    }
+    run(async {
+        let engine = engine().await;
+        let calls = async || {
+            let before = CALLED.load(Ordering::Relaxed);
+            let test = engine.isolate(Isolation::Database, "shop::opens").await;
+            finish(test.unwrap()).await;
+            CALLED.load(Ordering::Relaxed) - before
+        };
+        // Which type the function has depends on the version.
+        let counts = counts as *const ();
+        // SAFETY: The function lives as long as the program, and has the parameters that SQLite's documentation names.
+        unsafe { sqlite3_auto_extension(std::mem::transmute(counts)) };
+        assert!(calls().await > 0);
+        assert!(calls().await > 0);
+        // SAFETY: As above.
+        unsafe { sqlite3_cancel_auto_extension(std::mem::transmute(counts)) };
+        assert_eq!(calls().await, 0);
+    });
+}
+
+#[test]
+fn a_system_of_files_that_a_test_makes_the_default_one_is_not_that_of_the_next_test() {
+    let name = "sqlite_connection::a_system_of_files_that_a_test_makes_the_default_one_is_not_that_of_the_next_test";
+    if part().is_none() {
+        said(playing(name, "alone").spawn().unwrap());
+        return;
+    }
+    run(async {
+        let engine = engine().await;
+        // SAFETY: Asks for the default one, which lives as long as the program, and so does its copy.
+        let (files, copy): (_, *mut sqlite3_vfs) = unsafe {
+            let files = sqlite3_vfs_find(ptr::null());
+            let mut copy = *files;
+            copy.zName = c"of a test".as_ptr();
+            copy.pNext = ptr::null_mut();
+            (files, Box::leak(Box::new(copy)))
+        };
+        let test = engine.isolate(Isolation::Database, "shop::guilty").await;
+        // SAFETY: As above.
+        unsafe { sqlite3_vfs_register(copy, 1) };
+        let error = test.unwrap().finish().await.unwrap_err().to_string();
+        assert!(
+            error.contains("sqlite3_vfs_register(`of a test`)"),
+            "{error}"
+        );
+        // SAFETY: As above.
+        unsafe {
+            assert_eq!(sqlite3_vfs_find(ptr::null()), files);
+            sqlite3_vfs_unregister(copy);
+        }
     });
 }
