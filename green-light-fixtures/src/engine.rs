@@ -162,7 +162,7 @@ impl Engine {
     pub fn stats(&self) -> EngineStats {
         let counts = self.slots.counts();
         EngineStats {
-            templates_built: u64::from(self.slots.template().was_built()),
+            templates_built: self.slots.template().builds(),
             slots_opened: counts.opened,
             slots_idle: counts.idle,
             slots_discarded: counts.discarded,
@@ -194,7 +194,8 @@ impl fmt::Debug for Engine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineStats {
-    /// How often the schema and its seeds ran in this process: not at all if the template was there.
+    /// How often the schema and its seeds ran in this process: not at all if the template was there, and more than
+    /// once if the server has crashed.
     pub templates_built: u64,
     /// How many databases were made from the template.
     pub slots_opened: u64,

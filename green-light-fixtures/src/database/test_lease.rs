@@ -203,6 +203,7 @@ impl Releasing {
             ));
         }
         if let Ok(database) = database.database() {
+            errors.extend(database.loss(test.name()).await);
             for set in database.put_back().await {
                 let report = BreachReport {
                     statement: Some(set),

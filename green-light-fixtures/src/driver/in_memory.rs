@@ -141,8 +141,8 @@ impl Template for InMemory {
         DatabaseUrl::new("memory:template")
     }
 
-    fn was_built(&self) -> bool {
-        true
+    fn builds(&self) -> u64 {
+        1
     }
 
     fn on_shortage(&self, _evict: fn()) -> bool {

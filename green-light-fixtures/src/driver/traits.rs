@@ -49,8 +49,8 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
     /// Where the databases that are made from it are.
     fn url(&self) -> DatabaseUrl;
 
-    /// Whether the schema ran for it in this process.
-    fn was_built(&self) -> bool;
+    /// How often the schema ran for it in this process.
+    fn builds(&self) -> u64;
 
     /// Calls `evict` whenever a test waits for a connection of its server, of which there are few: others may be
     /// waiting for connections that are idle. `false` if its databases are on no server.
@@ -194,6 +194,11 @@ pub(crate) trait TestDatabase: fmt::Debug + Send + Sync {
     /// `test`, which began with it, has ended: says what it has changed beside the database.
     fn look_after<'a>(&'a self, _test: &'a str) -> BoxFuture<'a, ()> {
         Box::pin(async {})
+    }
+
+    /// Says what the server may have lost of it while `test` had it.
+    fn loss<'a>(&'a self, _test: &'a str) -> BoxFuture<'a, Option<Error>> {
+        Box::pin(async { None })
     }
 
     /// Says what the test that has ended still has locked, if it is not unlocked soon.

@@ -69,6 +69,15 @@ impl ConnectionLocks for MySqlServer {
             .map(drop)
     }
 
+    async fn sessions(&self, admin: &mut AdminConnection) -> Result<String, sqlx::Error> {
+        let sessions = "SELECT id FROM information_schema.processlist \
+            WHERE user = substring_index(current_user(), '@', 1) ORDER BY id";
+        let rows = admin.fetch_all(sessions).await?;
+        let ids = rows.iter().map(|row| row.try_get_unchecked::<i64, _>(0));
+        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+        Ok(format!("{ids:?}"))
+    }
+
     async fn holders(admin: &mut AdminConnection) -> Result<Vec<(String, i64)>, sqlx::Error> {
         let mut programs = HashMap::new();
         let known = "SELECT connection, program FROM green_light.processes";

@@ -17,7 +17,8 @@ use crate::mysql::server::MySqlServer;
 use crate::mysql::session_traces::{program_may_leave, program_may_write};
 use crate::mysql::template_sql::TemplateTraces;
 use crate::server::database_lease::DatabaseLease;
-use crate::server::template::ServerTemplate;
+use crate::server::driver::TemplateInfo;
+use crate::server::template::{Edition, ServerTemplate};
 use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
 
@@ -37,11 +38,12 @@ impl TestServer for MySqlServer {
 
     async fn open_sandbox(
         template: &ServerTemplate<Self>,
+        edition: &Edition<Self>,
         test: &str,
         wait: Duration,
     ) -> Result<(MySqlSandbox, DatabaseLease<Self>), Error> {
-        let traces = template.traces().await?;
-        let lease = template.lease_for_slot(test).await?;
+        let traces = template.traces(&edition.info).await?;
+        let lease = template.lease_for_slot(edition, test).await?;
         let sandbox = MySqlSandbox::new(lease.options(), wait, traces);
         Ok((sandbox, lease))
     }
@@ -61,20 +63,19 @@ impl ServerTemplate<MySqlServer> {
     /// # Errors
     ///
     /// When a table cannot roll back.
-    async fn traces(&self) -> Result<Arc<TemplateTraces>, Error> {
+    async fn traces(&self, info: &TemplateInfo<MySqlServer>) -> Result<Arc<TemplateTraces>, Error> {
         let look = async || {
-            self.check_engines().await?;
-            let traces = self.look_for_traces().await;
+            self.check_engines(&info.name).await?;
+            let traces = self.look_for_traces(&info.name).await;
             let traces = traces.map_err(|error| failed("the triggers cannot be read", error))?;
             Ok(Arc::new(traces))
         };
-        let known = self.info.details.traces.get_or_try_init(look);
+        let known = info.details.traces.get_or_try_init(look);
         known.await.cloned()
     }
 
-    async fn look_for_traces(&self) -> Result<TemplateTraces, sqlx::Error> {
+    async fn look_for_traces(&self, template: &str) -> Result<TemplateTraces, sqlx::Error> {
         let mut admin = self.client.admin().await;
-        let template = &self.info.name;
         // A program that may not be read is taken to leave something. Procedures are called by statements that are.
         let programs = format!(
             "SELECT action_statement FROM information_schema.triggers \
@@ -97,13 +98,12 @@ impl ServerTemplate<MySqlServer> {
     }
 
     /// Fails if a table takes no part in transactions.
-    async fn check_engines(&self) -> Result<(), Error> {
+    async fn check_engines(&self, template: &str) -> Result<(), Error> {
         // Without parameters: a test may be over before the answer is there.
         let found = format!(
             "SELECT table_name, t.engine FROM information_schema.tables AS t \
              JOIN information_schema.engines AS e ON e.engine = t.engine \
-             WHERE table_schema = '{}' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1",
-            self.info.name
+             WHERE table_schema = '{template}' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1 LIMIT 1",
         );
         let cannot = |error| failed("the storage engines of the tables could not be read", error);
         let mut admin = self.client.admin().await;

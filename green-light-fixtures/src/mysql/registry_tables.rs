@@ -33,12 +33,14 @@ const TABLES: &str = "CREATE DATABASE IF NOT EXISTS green_light; \
     since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
     CREATE TABLE IF NOT EXISTS green_light.lost_processes \
     (run VARCHAR(64) NOT NULL PRIMARY KEY, \
-    since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB";
+    since TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.restarts (number BIGINT NOT NULL) ENGINE = InnoDB; \
+    CREATE TABLE IF NOT EXISTS green_light.emptied_by_restart (is_there TINYINT) ENGINE = MEMORY";
 
 /// Fails if one of them is missing.
 const KNOWN: &str = "SELECT 1 FROM green_light.processes, green_light.templates, \
     green_light.rebuilds, green_light.accounts, green_light.template_uses, green_light.test_databases, \
-    green_light.lost_processes LIMIT 0";
+    green_light.lost_processes, green_light.restarts, green_light.emptied_by_restart LIMIT 0";
 
 pub(crate) async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Error> {
     match connection.execute(KNOWN).await {
@@ -64,4 +66,17 @@ pub(crate) async fn connection_limit(connection: &mut AdminConnection) -> Result
     let limits = numbers(connection, sql).await?;
     let least = limits.into_iter().flatten().filter(|limit| *limit > 0);
     Ok(i32::try_from(least.min().unwrap_or_default()).unwrap_or(i32::MAX))
+}
+
+/// The statements that take the template `digest` off the list, with all that was created from it ahead of tests.
+pub(crate) fn forget_template(digest: &str) -> String {
+    format!(
+        "INSERT INTO green_light.test_databases (name, digest, state) \
+         SELECT name, digest, 'done' FROM green_light.templates WHERE digest = '{digest}'; \
+         DELETE FROM green_light.templates WHERE digest = '{digest}'; \
+         UPDATE green_light.test_databases SET state = 'done' \
+         WHERE digest = '{digest}' AND state IN ('free', 'used'); \
+         UPDATE green_light.test_databases SET digest = '' \
+         WHERE digest = '{digest}' AND state = 'taken'; "
+    )
 }

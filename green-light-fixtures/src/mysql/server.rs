@@ -1,6 +1,6 @@
 //! One server of MySQL or MariaDB: how to reach it, and what it said of itself.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::atomic::AtomicI64};
 
 use green_light_core::Mutex;
 use sqlx::{MySqlConnection, mysql::MySqlConnectOptions};
@@ -12,6 +12,7 @@ use crate::mysql::local_server::SERVER;
 use crate::mysql::oldest_version;
 use crate::mysql::process_name::process_name;
 use crate::mysql::registry_tables;
+use crate::mysql::restarts::restarts;
 use crate::mysql::server_watch::ServerWatch;
 use crate::mysql::test_account;
 use crate::mysql::url::for_all_drivers;
@@ -30,6 +31,8 @@ pub(crate) struct MySqlServer {
     /// The name of this process on this server. The process holds the lock of that name.
     /// It begins with its `HOME`, where other processes look whether it lives.
     pub(crate) process: String,
+    /// How often it has been started again, as far as is known.
+    pub(crate) restarts: AtomicI64,
     /// The digests of the templates that this process uses.
     pub(crate) templates_in_use: Mutex<BTreeSet<String>>,
     /// What belongs to no database, where tests may change it.
@@ -90,6 +93,9 @@ impl ServerAccess for MySqlServer {
         registry_tables::create_tables(&mut admin)
             .await
             .map_err(|error| failed("the database `green_light` cannot be prepared", error))?;
+        let restarts = restarts(&mut admin)
+            .await
+            .map_err(|error| failed("what a restart has emptied cannot be found out", error))?;
         if is_ours {
             let created = test_account::create(&mut admin).await;
             created.map_err(|error| failed("the account of tests cannot be made", error))?;
@@ -101,6 +107,7 @@ impl ServerAccess for MySqlServer {
                 is_ours,
                 fingerprint,
                 process: process_name(),
+                restarts: AtomicI64::new(restarts),
                 templates_in_use: Mutex::default(),
                 watch: ServerWatch::default(),
             },
@@ -135,8 +142,8 @@ impl ServerAccess for MySqlServer {
         for_all_drivers(url)
     }
 
-    fn fingerprint(&self) -> Vec<&str> {
-        vec![registry_tables::FORMAT, &self.fingerprint]
+    fn fingerprint(&self) -> Vec<String> {
+        vec![registry_tables::FORMAT.to_owned(), self.fingerprint.clone()]
     }
 }
 

@@ -13,8 +13,9 @@ use crate::mysql::counters::Counters;
 use crate::mysql::dump::DatabaseDump;
 use crate::mysql::errors::failed;
 use crate::mysql::registry::{insert, set_state};
+use crate::mysql::registry_tables::forget_template;
 use crate::mysql::server::MySqlServer;
-use crate::server::driver::{Purpose, TemplateInfo, TemplateSql};
+use crate::server::driver::{Losses as _, Purpose, TemplateInfo, TemplateSql};
 use crate::server::names::new_name;
 
 /// What a template is made of.
@@ -77,6 +78,7 @@ impl TemplateSql for MySqlServer {
         self.templates_in_use.lock().insert(digest.to_owned());
         Ok(name.map(|name| TemplateInfo {
             name,
+            losses: self.losses(),
             details: TemplateDetails {
                 digest: digest.to_owned(),
                 ..TemplateDetails::default()
@@ -133,7 +135,10 @@ impl TemplateSql for MySqlServer {
         end_connections(admin, draft).await?;
         accounts::note_those_of_template(admin, draft).await?;
         self.watch.end_draft(admin, draft).await?;
-        let forget = rebuilt_in.map(|run_id| forget_template(digest, run_id));
+        let forget = rebuilt_in.map(|run_id| {
+            let forget = forget_template(digest);
+            format!("{forget}REPLACE INTO green_light.rebuilds VALUES ('{digest}', '{run_id}'); ")
+        });
         let forget = forget.unwrap_or_default();
         let list = format!(
             "START TRANSACTION; {forget}\
@@ -168,18 +173,4 @@ impl TemplateSql for MySqlServer {
         unlock(admin, &name).await?;
         Ok(name)
     }
-}
-
-/// The statements that take the template `digest` off the list, with all that was created from it ahead of tests.
-fn forget_template(digest: &str, run_id: &str) -> String {
-    format!(
-        "INSERT INTO green_light.test_databases (name, digest, state) \
-         SELECT name, digest, 'done' FROM green_light.templates WHERE digest = '{digest}'; \
-         DELETE FROM green_light.templates WHERE digest = '{digest}'; \
-         UPDATE green_light.test_databases SET state = 'done' \
-         WHERE digest = '{digest}' AND state IN ('free', 'used'); \
-         UPDATE green_light.test_databases SET digest = '' \
-         WHERE digest = '{digest}' AND state = 'taken'; \
-         REPLACE INTO green_light.rebuilds VALUES ('{digest}', '{run_id}'); "
-    )
 }

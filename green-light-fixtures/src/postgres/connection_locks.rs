@@ -44,6 +44,14 @@ impl ConnectionLocks for PostgresServer {
         admin.execute(unlock).await.map(drop)
     }
 
+    async fn sessions(&self, admin: &mut AdminConnection) -> Result<String, sqlx::Error> {
+        let sessions = sqlx::query_scalar(
+            "SELECT coalesce(string_agg(concat(pid, ' ', backend_start), ', ' ORDER BY pid), '') \
+             FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()",
+        );
+        admin.fetch_one(sessions).await
+    }
+
     async fn holders(admin: &mut AdminConnection) -> Result<Vec<(String, i64)>, sqlx::Error> {
         let holders = sqlx::query_as(
             "SELECT coalesce(nullif(a.application_name, ''), 'process ' || l.pid), count(*) \

@@ -10,7 +10,7 @@ use crate::postgres::local_server::SERVER;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::server::PostgresServer;
 use crate::server::database_lease::DatabaseLease;
-use crate::server::template::ServerTemplate;
+use crate::server::template::{Edition, ServerTemplate};
 use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
 
@@ -30,10 +30,11 @@ impl TestServer for PostgresServer {
 
     async fn open_sandbox(
         template: &ServerTemplate<Self>,
+        edition: &Edition<Self>,
         test: &str,
         wait: Duration,
     ) -> Result<(PostgresSandbox, DatabaseLease<Self>), Error> {
-        let lease = template.lease_for_slot(test).await?;
+        let lease = template.lease_for_slot(edition, test).await?;
         Ok((PostgresSandbox::new(&lease.options(), wait), lease))
     }
 }

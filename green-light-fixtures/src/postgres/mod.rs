@@ -17,6 +17,7 @@ pub(crate) mod driver;
 pub(crate) mod errors;
 pub(crate) mod guard;
 pub(crate) mod local_server;
+pub(crate) mod losses;
 pub(crate) mod oldest_version;
 pub(crate) mod outer_transaction;
 pub(crate) mod reaper_sql;

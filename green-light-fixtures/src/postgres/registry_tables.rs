@@ -58,12 +58,15 @@ CREATE TABLE green_light.process (
 );
 ";
 /// How often the server has come up after a crash since green-light knows it, if it has not since the last look. A
-/// crash empties what is `UNLOGGED`, in templates as well, and nothing else tells of it afterwards.
+/// crash empties what is `UNLOGGED`, in templates as well, and nothing else tells of it afterwards. What was made ahead
+/// of tests before that is garbage.
 const CRASHES: &str = "SELECT number FROM green_light.crashes WHERE EXISTS (SELECT FROM green_light.emptied_by_crash)";
 const COUNT_CRASH: &str = "
 CREATE TABLE IF NOT EXISTS green_light.crashes (number bigint NOT NULL);
 CREATE UNLOGGED TABLE IF NOT EXISTS green_light.emptied_by_crash (is_there boolean);
 INSERT INTO green_light.crashes SELECT -1 WHERE NOT EXISTS (SELECT FROM green_light.crashes);
+UPDATE green_light.database SET state = CASE state WHEN 'free' THEN 'done' ELSE state END, template = ''
+  WHERE state IN ('free', 'taken') AND NOT EXISTS (SELECT FROM green_light.emptied_by_crash);
 UPDATE green_light.crashes SET number = number + 1 WHERE NOT EXISTS (SELECT FROM green_light.emptied_by_crash);
 INSERT INTO green_light.emptied_by_crash
   SELECT true WHERE NOT EXISTS (SELECT FROM green_light.emptied_by_crash);
@@ -78,6 +81,8 @@ pub(crate) struct ServerInfo {
     pub(crate) major_version: String,
     /// What the contents of a new database depend on, besides the schema.
     pub(crate) fingerprint: String,
+    /// How often it had crashed.
+    pub(crate) crashes: i64,
     /// How many connections the role may have at all.
     pub(crate) connections: i32,
     /// Whether a query goes on when its client is gone.
@@ -172,7 +177,7 @@ async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Err
 }
 
 /// How often the server has crashed. Its templates from before a crash are not used any more.
-async fn crashes(connection: &mut AdminConnection) -> Result<i64, sqlx::Error> {
+pub(crate) async fn crashes(connection: &mut AdminConnection) -> Result<i64, sqlx::Error> {
     // There is no such table before the first look.
     let known = connection.fetch_optional(sqlx::query_scalar(CRASHES)).await;
     if let Ok(Some(number)) = known {
@@ -243,12 +248,8 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
             .map_err(|error| failed("the maintenance database cannot be prepared", error))?;
     }
     let crashes = crashes(connection).await;
-    let crashes =
+    info.crashes =
         crashes.map_err(|error| failed("the maintenance database cannot be read", error))?;
-    if crashes > 0 {
-        info.fingerprint
-            .push_str(&format!(" after crash {crashes}"));
-    }
     if may_create {
         Ok(info)
     } else {
@@ -263,6 +264,7 @@ fn read_info(row: &PgRow) -> Result<(ServerInfo, bool), sqlx::Error> {
         version,
         major_version: (version / 10_000).to_string(),
         fingerprint: row.try_get(2)?,
+        crashes: 0,
         connections: row.try_get(3)?,
         misses_client_disconnect: row.try_get::<Option<bool>, _>(4)? == Some(true),
         is_superuser: row.try_get(8)?,

@@ -1,6 +1,10 @@
 //! One PostgreSQL server: how to reach it, and what it said of itself.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use green_light_core::Mutex;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
@@ -24,6 +28,8 @@ pub(crate) struct PostgresServer {
     /// How to reach the maintenance database.
     maintenance: PgConnectOptions,
     pub(crate) info: ServerInfo,
+    /// How often it has crashed, as far as is known.
+    pub(crate) crashes: AtomicI64,
     /// The number of this process on this server. The process holds the lock of that number.
     pub(crate) key: i64,
     /// The templates that this process uses, by name. It holds a lock for each.
@@ -75,6 +81,7 @@ impl ServerAccess for PostgresServer {
                     false => "",
                 },
                 watch: ServerWatch::new(is_ours, info.is_superuser),
+                crashes: AtomicI64::new(info.crashes),
                 info,
                 key: i64::from_ne_bytes(random_bytes()),
                 templates_in_use: Mutex::default(),
@@ -95,13 +102,17 @@ impl ServerAccess for PostgresServer {
         for_all_drivers(url)
     }
 
-    fn fingerprint(&self) -> Vec<&str> {
+    fn fingerprint(&self) -> Vec<String> {
         let info = &self.info;
+        let crashes = match self.crashes.load(Ordering::Acquire) {
+            0 => String::new(),
+            crashes => format!(" after crash {crashes}"),
+        };
         vec![
-            registry_tables::FORMAT,
-            &info.major_version,
-            &info.fingerprint,
-            &info.role,
+            registry_tables::FORMAT.to_owned(),
+            info.major_version.clone(),
+            format!("{}{crashes}", info.fingerprint),
+            info.role.clone(),
         ]
     }
 }

@@ -13,7 +13,7 @@ use crate::postgres::registry::test_of;
 use crate::postgres::registry_tables::TEMPLATE_IN_USE;
 use crate::postgres::server::PostgresServer;
 use crate::server::driver::{
-    Purpose, ReaperSql as _, ServerAccess as _, TemplateInfo, TemplateSql,
+    Losses as _, Purpose, ReaperSql as _, ServerAccess as _, TemplateInfo, TemplateSql,
 };
 use crate::server::names::new_name;
 
@@ -54,6 +54,7 @@ impl TemplateSql for PostgresServer {
         self.templates_in_use.lock().insert(name.clone());
         Ok(Some(TemplateInfo {
             name,
+            losses: self.losses(),
             details: row.try_get(0)?,
         }))
     }

@@ -8,11 +8,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use sqlx::pool::PoolOptions;
 use tokio::sync::MutexGuard;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::server::admin_connection::AdminConnection;
 use crate::server::background::Background;
 use crate::server::connection_budget::ConnectionBudget;
-use crate::server::driver::{Admin, Options, Pool, ServerDriver};
+use crate::server::driver::{Admin, Options, Pool, ServerDriver, TemplateInfo};
 use crate::server::parked::ParkedDatabases;
 use crate::server::server_connection::ServerConnection as _;
 use crate::server::shortage::when_free;
@@ -60,6 +60,36 @@ impl<D: ServerDriver> ServerClient<D> {
             connection.close().await;
         }
         Ok(())
+    }
+
+    /// Notices if the connection of this process has ended, as it does when the server crashes.
+    ///
+    /// A connection that has replied a moment ago is not asked: no server crashes and is there again so fast.
+    pub(crate) async fn look(&self) {
+        drop(self.admin().await);
+    }
+
+    /// Whether the server has lost rows since the template `info` was found.
+    pub(crate) fn has_lost(&self, info: &TemplateInfo<D>) -> bool {
+        self.driver.losses() != info.losses
+    }
+
+    /// Whether the server has lost rows since the template `info` was found, of which the database `name` is a copy
+    /// that may have had them.
+    pub(crate) async fn may_have_lost(&self, info: &TemplateInfo<D>, name: &str) -> bool {
+        self.look().await;
+        if !self.has_lost(info) {
+            return false;
+        }
+        let may_lose = self.driver.may_lose(&mut *self.admin().await, name).await;
+        may_lose.unwrap_or(true)
+    }
+
+    /// The server has lost rows `meanwhile`.
+    pub(crate) fn loss(&self, meanwhile: &str) -> Error {
+        let text = format!("{} {}, {meanwhile}", D::Connection::SERVER, D::LOSS);
+        Error::new(Kind::Connection, text)
+            .help("run the test again, and look into the log of the server for what has ended it")
     }
 
     /// The URL of the database `name` on this server.

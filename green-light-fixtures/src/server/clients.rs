@@ -13,7 +13,7 @@ use crate::server::background::{on_own_runtime, run_at_exit, spawn};
 use crate::server::client::ServerClient;
 use crate::server::driver::ServerDriver;
 use crate::server::server_wide::look_after_others;
-use crate::server::{database_lease, reaper};
+use crate::server::{database_lease, reaper, shortage};
 use crate::url::DatabaseUrl;
 
 /// A client of any kind of server, once it is open.
@@ -62,11 +62,12 @@ fn cell_of(url: &DatabaseUrl) -> Cell {
 }
 
 /// As long as the process lives, looks for the end of the connection by which it is known, and opens it again. Drops
-/// what killed processes have left, beside the tests.
+/// what killed processes have left, beside the tests. While a test waits for a connection that the server does not give,
+/// looks whether any session has begun or ended.
 fn keep_known<D: ServerDriver>(client: &Arc<ServerClient<D>>) {
     let client = Arc::downgrade(client);
     spawn(async move {
-        let mut is_first = true;
+        let (mut is_first, mut sessions) = (true, None);
         loop {
             tokio::time::sleep(LOOK).await;
             let Some(client) = client.upgrade() else {
@@ -75,7 +76,19 @@ fn keep_known<D: ServerDriver>(client: &Arc<ServerClient<D>>) {
             if client.background.is_closing() {
                 return;
             }
-            drop(client.admin().await);
+            let mut admin = client.admin().await;
+            if shortage::is_waiting() {
+                let found = client.driver.sessions(&mut admin).await.ok();
+                if sessions
+                    .replace(found.clone())
+                    .is_some_and(|last| last != found)
+                {
+                    shortage::note_step();
+                }
+            } else {
+                sessions = None;
+            }
+            drop(admin);
             if std::mem::take(&mut is_first) {
                 reaper::reap_leftovers(&client).await;
             }

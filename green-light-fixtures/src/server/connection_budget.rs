@@ -199,6 +199,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
             };
             let mut opened = self.connect_again(patience).await?;
             self.driver.end_former(&mut opened, &held).await?;
+            self.driver.note_losses(&mut opened).await?;
             self.driver.register(&mut opened).await?;
             let got = D::lock_again(&mut opened, &held).await?;
             Ok::<_, sqlx::Error>((opened, got))

@@ -39,11 +39,14 @@ pub(crate) type Pool<D> = sqlx::Pool<<D as ServerAccess>::Db>;
 
 /// All that differs between servers.
 pub(crate) trait ServerDriver:
-    ConnectionLocks + Registry + TemplateSql + ReaperSql + ServerWide
+    ConnectionLocks + Registry + TemplateSql + Losses + ReaperSql + ServerWide
 {
 }
 
-impl<D: ConnectionLocks + Registry + TemplateSql + ReaperSql + ServerWide> ServerDriver for D {}
+impl<D: ConnectionLocks + Registry + TemplateSql + Losses + ReaperSql + ServerWide> ServerDriver
+    for D
+{
+}
 
 /// How to reach a server.
 pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
@@ -77,7 +80,7 @@ pub(crate) trait ServerAccess: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// What contents of a template depend on, besides its schema: the format of the registry, and what the
     /// server says of itself.
-    fn fingerprint(&self) -> Vec<&str>;
+    fn fingerprint(&self) -> Vec<String>;
 
     /// Something that green-light itself asked for failed.
     fn failed(what: impl Into<String>, error: sqlx::Error) -> Error {
@@ -120,6 +123,12 @@ pub(crate) trait ConnectionLocks: ServerAccess {
         numbers: &[i32],
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// Something that differs once a session of the user has begun or ended.
+    fn sessions(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<String, sqlx::Error>> + Send;
+
     /// Who holds how many, the most first.
     fn holders(
         admin: &mut Admin<Self>,
@@ -140,6 +149,8 @@ pub(crate) enum Purpose {
 pub(crate) struct TemplateInfo<D: TemplateSql> {
     /// The name of its database.
     pub(crate) name: String,
+    /// How often the server had lost rows when it was found.
+    pub(crate) losses: i64,
     pub(crate) details: D::TemplateDetails,
 }
 
@@ -283,6 +294,30 @@ pub(crate) trait TemplateSql: ServerAccess {
         template: &TemplateInfo<Self>,
         purpose: Option<&Purpose>,
     ) -> impl Future<Output = Result<String, sqlx::Error>> + Send;
+}
+
+/// What a server loses of its tables when it crashes or is started again. A template that may have lost rows is not
+/// used any more, nor what was made from it ahead of tests.
+pub(crate) trait Losses: ServerAccess {
+    /// What has happened to the server, and to which tables, after the name of the server.
+    const LOSS: &'static str;
+
+    /// How often that has happened, as far as this process knows.
+    fn losses(&self) -> i64;
+
+    /// Finds out how often it has happened. The first process that does so after a loss takes off the list what may
+    /// have lost rows. Called with each connection that takes the locks of this process, before any other one asks.
+    fn note_losses(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Whether the database `name` has tables whose rows are lost so.
+    fn may_lose(
+        &self,
+        admin: &mut Admin<Self>,
+        name: &str,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
 }
 
 /// How garbage is found and dropped.

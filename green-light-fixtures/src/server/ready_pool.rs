@@ -50,10 +50,14 @@ pub(crate) async fn pop_or_create<D: ServerDriver>(
     purpose: Purpose,
 ) -> Result<String, Error> {
     let driver = &*client.driver;
-    let popped = driver
-        .pop_ready(&mut *client.admin().await, template, &purpose)
-        .await
-        .map_err(|error| D::failed("no database can be taken", error))?;
+    let mut admin = client.admin().await;
+    // It may have crashed while the test waited for connections.
+    if client.has_lost(template) {
+        return Err(client.loss("while a database for a test was being made"));
+    }
+    let popped = driver.pop_ready(&mut admin, template, &purpose).await;
+    drop(admin);
+    let popped = popped.map_err(|error| D::failed("no database can be taken", error))?;
     let (name, left) = match popped {
         Some(popped) => popped,
         None => (create_now(driver, template, &purpose).await?, 0),
@@ -106,6 +110,9 @@ async fn fill_up<D: ServerDriver>(
     let cannot = |error| D::failed("no database can be made ahead", error);
     let is_below_target = async || {
         let mut admin = client.admin().await;
+        if client.has_lost(template) {
+            return Ok(false);
+        }
         let ready = client.driver.count_ready(&mut admin, template, purpose);
         ready.await.map(|ready| ready < target(purpose))
     };

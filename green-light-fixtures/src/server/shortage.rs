@@ -1,7 +1,8 @@
 //! A server that has no connection left, though this process has a place on it.
 //!
-//! Connections that idle slots of this process have are given up, and then one is waited for as long as tests of this
-//! process get on. What follows is an error that says how many connections are needed.
+//! Connections that idle slots of this process have are given up, and then one is waited for as long as tests get on,
+//! of this process or of another one of the same user: a look at the sessions of the user tells. What follows is an
+//! error that says how many connections are needed.
 
 use std::{
     error, fmt,
@@ -19,13 +20,13 @@ use green_light_core::Mutex;
 use crate::backoff::{Backoff, LIMIT};
 use crate::server::server_connection::ServerConnection;
 
-/// How long to wait for a connection while no test of this process gets or returns one.
+/// How long to wait for a connection while no test gets or returns one.
 const STANDSTILL: Duration = Duration::from_secs(6);
 
 /// Gives up connections of this process that are idle.
 static ON_SHORTAGE: OnceLock<fn()> = OnceLock::new();
 
-/// How often tests of this process have got a connection, or returned one.
+/// How often tests have got a connection, or returned one.
 static STEPS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many connections this process waits for now.
@@ -51,6 +52,11 @@ pub(crate) fn note_step() {
     STEPS.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Whether this process waits for a connection.
+pub(crate) fn is_waiting() -> bool {
+    WAITING.load(Ordering::Relaxed) > 0
+}
+
 /// The server gives its user so many connections.
 pub(crate) fn note_given<C: ServerConnection>(connections: i32) {
     let mut given = GIVEN.lock();
@@ -58,7 +64,7 @@ pub(crate) fn note_given<C: ServerConnection>(connections: i32) {
     given.push((C::SERVER, connections));
 }
 
-/// Whether tests of this process get on.
+/// Whether tests get on.
 #[derive(Debug)]
 pub(crate) struct Progress(usize);
 
@@ -75,7 +81,7 @@ impl Progress {
 }
 
 /// Opens something by `open`. While the server has no connection left, gives up those that are idle, and waits as
-/// long as tests get on.
+/// long as tests get on, and no longer than for anything else.
 ///
 /// # Errors
 ///
@@ -86,7 +92,7 @@ where
     F: Future<Output = Result<T, sqlx::Error>>,
 {
     let (mut backoff, mut progress) = (Backoff::within(STANDSTILL), Progress::new());
-    let mut waiting = None;
+    let (mut waiting, whole) = (None, Backoff::within(LIMIT));
     loop {
         let error = match open().await {
             Err(error) if C::is_full(&error) => error,
@@ -97,7 +103,7 @@ where
         if progress.was_made() {
             backoff.begin_again();
         }
-        if backoff.expired() {
+        if backoff.expired() || whole.expired() {
             return Err(NoConnection::new::<C>(&error).into_error());
         }
         backoff

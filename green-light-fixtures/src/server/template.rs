@@ -3,11 +3,20 @@
 //!
 //! A template that is being built is a draft: a row in the registry, and a database under a name of its own.
 //! Only the last step, publishing, makes it the template. Up to there it is garbage if its builder is killed.
+//!
+//! A server that crashes may take rows of a template along. The process that notices it finds or builds another
+//! [`Edition`] before the next database is made.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use green_light_core::wait_for;
-use tokio::sync::OnceCell;
+use green_light_core::{Mutex, progress, wait_for};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use crate::backoff::Backoff;
 use crate::database_pool::{DatabasePool, PoolDriver as _};
@@ -26,22 +35,38 @@ use crate::server::driver::{Admin, Purpose, ServerDriver, TemplateInfo};
 use crate::server::names::new_name;
 use crate::server::ready_pool;
 use crate::server::response_timeout::while_server_alive;
+use crate::server::server_connection::ServerConnection as _;
 use crate::url::DatabaseUrl;
 
 /// A template on a server, and how databases are made from it.
 #[derive(Debug)]
 pub(crate) struct ServerTemplate<D: ServerDriver> {
     pub(crate) client: Arc<ServerClient<D>>,
-    #[allow(
-        dead_code,
-        reason = "the check of a server may say where the schema was made"
-    )]
     pub(crate) schema: Schema,
+    /// How long a pool waits while the schema is applied.
+    wait: Duration,
+    latest: Mutex<Arc<Edition<D>>>,
+    /// Held while another edition is looked for.
+    renewing: AsyncMutex<()>,
+    /// How often this process has built it.
+    builds: AtomicU64,
+}
+
+/// A template as it is found until the server loses rows.
+#[derive(Debug)]
+pub(crate) struct Edition<D: ServerDriver> {
     pub(crate) info: Arc<TemplateInfo<D>>,
     /// The same with what the sandbox needs, made when the first slot is.
     with_sandbox: OnceCell<Arc<TemplateInfo<D>>>,
-    /// Whether this process has built it.
-    pub(crate) was_built: bool,
+}
+
+impl<D: ServerDriver> Edition<D> {
+    fn new(info: TemplateInfo<D>) -> Arc<Self> {
+        Arc::new(Self {
+            info: Arc::new(info),
+            with_sandbox: OnceCell::new(),
+        })
+    }
 }
 
 impl<D: ServerDriver> ServerTemplate<D> {
@@ -63,20 +88,72 @@ impl<D: ServerDriver> ServerTemplate<D> {
         Ok(Self {
             client,
             schema: schema.clone(),
-            info: Arc::new(info),
-            with_sandbox: OnceCell::new(),
-            was_built,
+            wait,
+            latest: Mutex::new(Edition::new(info)),
+            renewing: AsyncMutex::default(),
+            builds: AtomicU64::new(u64::from(was_built)),
         })
     }
 
-    /// A database for `test` alone, as the template made it, with permits for its connections.
+    /// How often this process has built it.
+    pub(crate) fn builds(&self) -> u64 {
+        self.builds.load(Ordering::Relaxed)
+    }
+
+    /// The latest edition that is known.
+    pub(crate) fn latest(&self) -> Arc<Edition<D>> {
+        Arc::clone(&self.latest.lock())
+    }
+
+    /// The latest edition: if the server has lost rows meanwhile, the template is found or built again.
+    ///
+    /// # Errors
+    ///
+    /// When that fails.
+    pub(crate) async fn edition(&self) -> Result<Arc<Edition<D>>, Error> {
+        self.client.look().await;
+        if let Some(edition) = self.unless_lost() {
+            return Ok(edition);
+        }
+        let _renewing = self.renewing.lock().await;
+        if let Some(edition) = self.unless_lost() {
+            return Ok(edition);
+        }
+        let schema = &self.schema;
+        let content = schema.persistent_digest(D::Db::DIALECT, content_id).await;
+        let source = Source::Schema(schema, self.wait);
+        let (info, was_built) = find_or_build(&self.client, source, &content).await?;
+        if was_built {
+            self.builds.fetch_add(1, Ordering::Relaxed);
+            progress(&format!(
+                "{} {}: the database of the schema made at {} was built again",
+                D::Connection::SERVER,
+                D::LOSS,
+                schema.place(),
+            ));
+        }
+        let edition = Edition::new(info);
+        *self.latest.lock() = Arc::clone(&edition);
+        Ok(edition)
+    }
+
+    /// The latest edition, unless the server has lost rows since it was found.
+    fn unless_lost(&self) -> Option<Arc<Edition<D>>> {
+        Some(self.latest()).filter(|edition| !self.client.has_lost(&edition.info))
+    }
+
+    /// A database for `test` alone, as `edition` made it, with permits for its connections.
     ///
     /// # Errors
     ///
     /// When none can be created, or there is no connection for it within the time of a long test.
-    pub(crate) async fn lease(&self, test: &str) -> Result<DatabaseLease<D>, Error> {
+    pub(crate) async fn lease(
+        &self,
+        edition: &Edition<D>,
+        test: &str,
+    ) -> Result<DatabaseLease<D>, Error> {
         let purpose = Purpose::Test(test.to_owned());
-        ready_pool::acquire(&self.client, &self.info, purpose).await
+        ready_pool::acquire(&self.client, &edition.info, purpose).await
     }
 
     /// A database for a slot of the sandbox that `test` is the first to have, with a permit for one connection.
@@ -84,17 +161,21 @@ impl<D: ServerDriver> ServerTemplate<D> {
     /// # Errors
     ///
     /// As [`lease`](Self::lease).
-    pub(crate) async fn lease_for_slot(&self, test: &str) -> Result<DatabaseLease<D>, Error> {
+    pub(crate) async fn lease_for_slot(
+        &self,
+        edition: &Edition<D>,
+        test: &str,
+    ) -> Result<DatabaseLease<D>, Error> {
         let info = match D::SANDBOX_OBJECTS {
-            None => &self.info,
+            None => &edition.info,
             Some(objects) => {
                 let build = async || {
-                    let source = Source::Sandbox(&self.info, objects);
-                    let content = short_digest([&*self.info.name, objects]);
+                    let source = Source::Sandbox(&edition.info, objects);
+                    let content = short_digest([&*edition.info.name, objects]);
                     let (info, _) = find_or_build(&self.client, source, &content).await?;
                     Ok::<_, Error>(Arc::new(info))
                 };
-                self.with_sandbox.get_or_try_init(build).await?
+                edition.with_sandbox.get_or_try_init(build).await?
             }
         };
         ready_pool::acquire(&self.client, info, Purpose::Slot(test.to_owned())).await
@@ -116,7 +197,7 @@ async fn find_or_build<D: ServerDriver>(
     content: &str,
 ) -> Result<(TemplateInfo<D>, bool), Error> {
     let mut parts = client.driver.fingerprint();
-    parts.push(content);
+    parts.push(content.to_owned());
     let building = Building {
         client,
         source,

@@ -15,7 +15,7 @@ use crate::server::driver::{ServerDriver, TemplateInfo};
 use crate::server::running_tests::RunningTest;
 use crate::server::server_connection::ServerConnection as _;
 use crate::server::server_wide;
-use crate::server::template::ServerTemplate;
+use crate::server::template::{Edition, ServerTemplate};
 use crate::url::DatabaseUrl;
 
 /// How the database that tests share gets the contents of its template again, under the same name.
@@ -45,7 +45,9 @@ pub(crate) trait Restoring: ServerDriver {
 #[derive(Debug)]
 pub(crate) struct ServerDatabase<D: Restoring> {
     client: Arc<ServerClient<D>>,
-    template: Arc<TemplateInfo<D>>,
+    template: Arc<ServerTemplate<D>>,
+    /// What it is a copy of.
+    edition: Arc<Edition<D>>,
     lease: DatabaseLease<D>,
     timeouts: Timeouts,
     pristine: Option<D::Pristine>,
@@ -60,14 +62,16 @@ impl<D: Restoring> ServerDatabase<D> {
     ///
     /// When none can be created, or there is no connection for it within the time of a long test.
     pub(crate) async fn create(
-        template: &ServerTemplate<D>,
+        template: &Arc<ServerTemplate<D>>,
         owner: &str,
         timeouts: Timeouts,
     ) -> Result<Box<dyn TestDatabase>, Error> {
+        let edition = template.edition().await?;
         Ok(Box::new(Self {
-            lease: template.lease(owner).await?,
+            lease: template.lease(&edition, owner).await?,
             client: Arc::clone(&template.client),
-            template: Arc::clone(&template.info),
+            template: Arc::clone(template),
+            edition,
             timeouts,
             pristine: None,
             running: Mutex::default(),
@@ -98,8 +102,19 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
         })
     }
 
+    fn loss<'a>(&'a self, test: &'a str) -> BoxFuture<'a, Option<Error>> {
+        Box::pin(async move {
+            let (template, name) = (&self.edition.info, self.lease.name());
+            let may_have_lost = self.client.may_have_lost(template, name).await;
+            may_have_lost.then(|| {
+                self.client
+                    .loss(&format!("while test `{test}` was running"))
+            })
+        })
+    }
+
     fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {
-        let (client, template) = (Arc::clone(&self.client), Arc::clone(&self.template));
+        let (client, template) = (Arc::clone(&self.client), Arc::clone(&self.edition.info));
         let (name, patience) = (self.lease.name().to_owned(), self.timeouts.teardown);
         Box::pin(on_own_runtime(async move {
             D::check_unlocked(&client, &template, &name, patience).await
@@ -107,10 +122,15 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
     }
 
     fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>> {
-        let (client, template) = (Arc::clone(&self.client), Arc::clone(&self.template));
+        let client = Arc::clone(&self.client);
         let (name, patience) = (self.lease.name().to_owned(), self.timeouts.teardown);
         let pristine = self.pristine.take();
         Box::pin(async move {
+            let edition = self.template.edition().await?;
+            let before = std::mem::replace(&mut self.edition, edition);
+            let template = Arc::clone(&self.edition.info);
+            // Another template may have been made in other words.
+            let pristine = pristine.filter(|_| Arc::ptr_eq(&before, &self.edition));
             let restored = on_own_runtime(async move {
                 D::restore(&client, &template, &name, pristine, is_held, patience).await
             });

@@ -14,7 +14,7 @@ use crate::schema::definition::Schema;
 use crate::server::connection_budget::ConnectionHolder;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::shortage;
-use crate::server::template::ServerTemplate;
+use crate::server::template::{Edition, ServerTemplate};
 use crate::server::test_database::{Restoring, ServerDatabase};
 use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
@@ -29,9 +29,11 @@ pub(crate) trait TestServer: Restoring {
     /// Finds or starts the server of this process: its URL, and whether green-light started it.
     fn find() -> impl Future<Output = Result<(DatabaseUrl, bool), Error>> + Send;
 
-    /// Leases a database for a slot that `test` is the first to have, whose pool waits as long as `wait`.
+    /// Leases a database like `edition` for a slot that `test` is the first to have, whose pool waits as long as
+    /// `wait`.
     fn open_sandbox(
         template: &ServerTemplate<Self>,
+        edition: &Edition<Self>,
         test: &str,
         wait: Duration,
     ) -> impl Future<Output = Result<(Self::Sandbox, DatabaseLease<Self>), Error>> + Send;
@@ -62,22 +64,22 @@ impl<D: TestServer> Driver for OnServer<D> {
             let (url, is_ours) = D::find().await?;
             let wait = options.waits.connection;
             let template = ServerTemplate::<D>::obtain(&url, is_ours, schema, wait).await?;
-            Ok(Arc::new(template) as Arc<dyn Template>)
+            Ok(Arc::new(Arc::new(template)) as Arc<dyn Template>)
         })
     }
 }
 
-impl<D: TestServer> Template for ServerTemplate<D> {
+impl<D: TestServer> Template for Arc<ServerTemplate<D>> {
     fn dialect(&self) -> &'static dyn Dialect {
         D::Db::DIALECT
     }
 
     fn url(&self) -> DatabaseUrl {
-        self.client.test_url_of(&self.info.name)
+        self.client.test_url_of(&self.latest().info.name)
     }
 
-    fn was_built(&self) -> bool {
-        self.was_built
+    fn builds(&self) -> u64 {
+        ServerTemplate::builds(self)
     }
 
     fn on_shortage(&self, evict: fn()) -> bool {
@@ -105,8 +107,18 @@ impl<D: TestServer> Template for ServerTemplate<D> {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn SlotDatabase>, Error>> {
         Box::pin(async move {
-            let (sandbox, lease) = D::open_sandbox(self, test, wait).await?;
-            slot_pool::open(sandbox, lease, monitor, wait).await
+            let edition = self.edition().await?;
+            let (sandbox, lease) = D::open_sandbox(self, &edition, test, wait).await?;
+            let slot = slot_pool::open(sandbox, lease, monitor, wait).await?;
+            // What it opened is a database without the rows that a crash has taken, if there was one meanwhile.
+            self.client.look().await;
+            if self.client.has_lost(&edition.info) {
+                slot.close();
+                return Err(self
+                    .client
+                    .loss("while a database for a test was being made"));
+            }
+            Ok(slot)
         })
     }
 

@@ -18,8 +18,8 @@ use crate::server::admin_connection::AdminConnection;
 use crate::server::background::Background;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::{
-    ConnectionLocks, Entered, Purpose, ReaperSql, Registry, ServerAccess, ServerWide, TemplateInfo,
-    TemplateSql,
+    ConnectionLocks, Entered, Losses, Purpose, ReaperSql, Registry, ServerAccess, ServerWide,
+    TemplateInfo, TemplateSql,
 };
 use crate::server::names::new_name;
 use crate::server::server_connection::{OwnedQuery, ReplyStream, ServerConnection};
@@ -43,6 +43,7 @@ struct Rows {
     databases: BTreeMap<String, State>,
     dropped: Vec<String>,
     refuses_drops: bool,
+    losses: i64,
 }
 
 type Server = Arc<Mutex<Rows>>;
@@ -126,8 +127,8 @@ impl ServerAccess for MemoryServer {
         url.clone()
     }
 
-    fn fingerprint(&self) -> Vec<&str> {
-        vec!["1"]
+    fn fingerprint(&self) -> Vec<String> {
+        vec![self.losses().to_string()]
     }
 }
 
@@ -148,6 +149,10 @@ impl ConnectionLocks for MemoryServer {
 
     async fn unlock(_: &mut Admin, _: &[i32]) -> Result<(), sqlx::Error> {
         Ok(())
+    }
+
+    async fn sessions(&self, _: &mut Admin) -> Result<String, sqlx::Error> {
+        Ok(String::new())
     }
 
     async fn holders(_: &mut Admin) -> Result<Vec<(String, i64)>, sqlx::Error> {
@@ -242,7 +247,11 @@ impl TemplateSql for MemoryServer {
         _: Option<&str>,
     ) -> Result<Option<TemplateInfo<Self>>, sqlx::Error> {
         let name = self.rows.lock().templates.get(digest).cloned();
-        Ok(name.map(|name| TemplateInfo { name, details: () }))
+        Ok(name.map(|name| TemplateInfo {
+            name,
+            losses: self.losses(),
+            details: (),
+        }))
     }
 
     async fn lock_template(_: &mut Admin, _: &str) -> Result<bool, sqlx::Error> {
@@ -285,6 +294,22 @@ impl TemplateSql for MemoryServer {
         };
         self.rows.lock().databases.insert(name.clone(), state);
         Ok(name)
+    }
+}
+
+impl Losses for MemoryServer {
+    const LOSS: &'static str = "has forgotten rows";
+
+    fn losses(&self) -> i64 {
+        self.rows.lock().losses
+    }
+
+    async fn note_losses(&self, _: &mut Admin) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    async fn may_lose(&self, _: &mut Admin, _: &str) -> Result<bool, sqlx::Error> {
+        Ok(true)
     }
 }
 
@@ -331,6 +356,15 @@ async fn template_at(url: &str) -> ServerTemplate<MemoryServer> {
         .expect("a server in memory has it")
 }
 
+/// Leases a database for a test.
+async fn leased(
+    template: &ServerTemplate<MemoryServer>,
+    test: &str,
+) -> Result<DatabaseLease<MemoryServer>, Error> {
+    let edition = template.edition().await?;
+    template.lease(&edition, test).await
+}
+
 /// Waits for what goes on in the background.
 async fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
@@ -342,14 +376,14 @@ async fn until(is_so: impl Fn() -> bool) {
 async fn a_template_is_built_once_and_databases_are_created_ahead_of_tests() {
     let first = template_at("memory://ahead/x").await;
     let second = template_at("memory://ahead/x").await;
-    assert!(first.was_built && !second.was_built);
+    assert_eq!((first.builds(), second.builds()), (1, 0));
 
     let driver = &first.client.driver;
-    let lease = first.lease("one").await.unwrap();
+    let lease = leased(&first, "one").await.unwrap();
     assert_eq!(driver.rows.lock().databases[lease.name()], State::Leased);
     until(|| driver.count(State::Ready) == Background::ready_target()).await;
     let ready: Vec<String> = driver.rows.lock().databases.keys().cloned().collect();
-    let next = second.lease("two").await.unwrap();
+    let next = leased(&second, "two").await.unwrap();
     assert!(ready.iter().any(|name| name == next.name()));
 }
 
@@ -357,11 +391,11 @@ async fn a_template_is_built_once_and_databases_are_created_ahead_of_tests() {
 async fn databases_that_tests_have_left_are_dropped_and_a_kept_one_stays() {
     let template = template_at("memory://dropped/x").await;
     let driver = &template.client.driver;
-    let kept = template.lease("kept").await.unwrap();
+    let kept = leased(&template, "kept").await.unwrap();
     let name = kept.name().to_owned();
     kept.keep(1).await.unwrap();
     for _ in 0..8 {
-        drop(template.lease("one").await.unwrap());
+        drop(leased(&template, "one").await.unwrap());
     }
     until(|| driver.rows.lock().dropped.len() == 8).await;
     assert_eq!(driver.rows.lock().databases[&name], State::Kept);
@@ -372,7 +406,7 @@ async fn a_process_whose_databases_cannot_be_dropped_gets_no_more_of_them() {
     let template = template_at("memory://refused/x").await;
     template.client.driver.rows.lock().refuses_drops = true;
     let error = loop {
-        match template.lease("one").await {
+        match leased(&template, "one").await {
             Ok(lease) => drop::<DatabaseLease<_>>(lease),
             Err(error) => break format!("{error:?}"),
         }
@@ -383,5 +417,24 @@ async fn a_process_whose_databases_cannot_be_dropped_gets_no_more_of_them() {
     );
     assert!(error.contains("somebody is connected to it"), "{error}");
     template.client.driver.rows.lock().refuses_drops = false;
-    drop(template.lease("two").await.unwrap());
+    drop(leased(&template, "two").await.unwrap());
+}
+
+#[tokio::test]
+async fn after_a_loss_the_template_is_built_again_and_what_was_asked_for_before_is_refused() {
+    let template = template_at("memory://lost/x").await;
+    let before = template.edition().await.unwrap();
+    drop(template.lease(&before, "one").await.unwrap());
+    template.client.driver.rows.lock().losses += 1;
+    let error = template.lease(&before, "two").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a server in memory has forgotten rows, while a database for a test was being made\n  help: run the test \
+         again, and look into the log of the server for what has ended it"
+    );
+    let after = template.edition().await.unwrap();
+    assert!(!Arc::ptr_eq(&before, &after));
+    drop(template.lease(&after, "two").await.unwrap());
+    assert!(Arc::ptr_eq(&after, &template.edition().await.unwrap()));
+    assert_eq!(template.builds(), 2);
 }

@@ -2,22 +2,19 @@
 //! timeout or a restart of the server, and its databases stay, and its later tests go on.
 
 use std::{
-    path::PathBuf,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use green_light_fixtures::{Backend, Engine, Isolation, Session};
 use sea_orm::ConnectionTrait;
-use tempfile::TempDir;
 
 use crate::{
-    checkout::Checkout,
     children::{LONG, Partner, part, said, say, wait_for_a_line},
     own_server::{OwnServer, database, strings},
     processes::one_test,
-    support::{On, engine_on, insert, number, outside, run, schema_on, text},
+    restartable::{Restartable, STOP, keeps},
+    support::{On, insert, number, outside, run, schema_on},
 };
 
 on_each_server!(
@@ -132,136 +129,6 @@ fn connections_of_processes(server: &OwnServer) -> i64 {
     })
 }
 
-/// Keeps a server running, which another process reaches by its URL.
-async fn keeps(on: On) {
-    let engine = engine_on(on.backend).await;
-    let session = engine.session(Isolation::Database).await.unwrap();
-    let (data, process) = match on.backend {
-        Backend::Postgres => {
-            let process =
-                "SELECT (regexp_split_to_array(pg_read_file('postmaster.pid'), E'\\n'))[1]";
-            let data = "SELECT current_setting('data_directory')";
-            (text(&*session, data).await, text(&*session, process).await)
-        }
-        _ => {
-            let file = text(&*session, "SELECT @@pid_file").await;
-            let process = std::fs::read_to_string(file).unwrap();
-            (text(&*session, "SELECT @@datadir").await, process)
-        }
-    };
-    say("data", &data);
-    say("process", process.trim());
-    say("url", session.url().expose());
-    session.finish().await.unwrap();
-    wait_for_a_line();
-}
-
-/// A server that can be stopped and started again, and whose URL stays the same.
-struct Restartable {
-    checkout: Checkout,
-    on: On,
-    links: TempDir,
-    keeper: Partner,
-    data: PathBuf,
-    process: String,
-}
-
-impl Restartable {
-    fn start(on: On) -> Self {
-        let (checkout, links) = (Checkout::new(), tempfile::tempdir_in("/tmp").unwrap());
-        let (keeper, data, process) = Self::keeper(on, &checkout, &links);
-        Self {
-            checkout,
-            on,
-            links,
-            keeper,
-            data,
-            process,
-        }
-    }
-
-    fn keeper(on: On, checkout: &Checkout, links: &TempDir) -> (Partner, PathBuf, String) {
-        let mut command = checkout.playing(on.test, "keeps");
-        command.env_remove("GREEN_LIGHT_POSTGRES_URL");
-        command.env_remove("GREEN_LIGHT_MYSQL_URL");
-        let mut keeper = Partner::start(&mut command);
-        let data = PathBuf::from(keeper.hear("data"));
-        let process = keeper.hear("process");
-        let url = keeper.hear("url");
-        let socket = match on.backend {
-            Backend::Postgres => {
-                let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
-                options.get_socket().unwrap().clone()
-            }
-            _ => {
-                let options: sqlx::mysql::MySqlConnectOptions = url.parse().unwrap();
-                options.get_socket().unwrap().parent().unwrap().to_owned()
-            }
-        };
-        let link = links.path().join("s");
-        let _ = std::fs::remove_file(&link);
-        std::os::unix::fs::symlink(socket, link).unwrap();
-        (keeper, data, process)
-    }
-
-    fn playing(&self, part: &str) -> Command {
-        let mut command = self.checkout.playing(self.on.test, part);
-        let link = self.links.path().join("s");
-        let link = link.to_str().unwrap();
-        match self.on.backend {
-            Backend::Postgres => {
-                let host = link.replace('/', "%2F");
-                let url = format!("postgres://postgres@{host}:5432/postgres");
-                command.env("GREEN_LIGHT_POSTGRES_URL", url)
-            }
-            _ => {
-                let url = format!("mysql://root@localhost/mysql?socket={link}/s");
-                command.env("GREEN_LIGHT_MYSQL_URL", url)
-            }
-        };
-        command
-    }
-
-    fn signal(&self) {
-        let name = match self.on.backend {
-            Backend::Postgres => "-INT",
-            _ => "-TERM",
-        };
-        let mut kill = Command::new("kill");
-        assert!(kill.args([name, &self.process]).status().unwrap().success());
-    }
-
-    fn restart(self) -> Self {
-        self.signal();
-        let Self {
-            checkout,
-            on,
-            links,
-            mut keeper,
-            data,
-            ..
-        } = self;
-        keeper.tell("go");
-        keeper.end();
-        checkout.stopped(&data);
-        let (keeper, data, process) = Self::keeper(on, &checkout, &links);
-        Self {
-            checkout,
-            on,
-            links,
-            keeper,
-            data,
-            process,
-        }
-    }
-
-    fn end(mut self) {
-        self.keeper.tell("go");
-        self.keeper.end();
-        self.checkout.end(&self.data);
-    }
-}
-
 fn a_process_outlives_a_restart_of_its_server(on: On) {
     match part().as_deref() {
         Some("keeps") => return run(keeps(on)),
@@ -272,7 +139,7 @@ fn a_process_outlives_a_restart_of_its_server(on: On) {
     let server = Restartable::start(on);
     let mut living = Partner::start(&mut server.playing("lives"));
     living.hear("database");
-    let server = server.restart();
+    let server = server.restart(STOP);
     said(server.playing("drops").spawn().unwrap());
     living.tell("go on");
     assert_eq!(living.hear("ended"), "well");

@@ -1,0 +1,98 @@
+//! A server that has no connection left: a test waits as long as others get on, also those of other processes.
+
+use std::{
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use green_light_fixtures::{Backend, Isolation};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+
+use crate::{
+    children::{Partner, part, say, wait_for_a_line},
+    own_server::OwnServer,
+    support::{On, engine_on, insert, run},
+};
+
+on_each_server!(a_test_waits_while_sessions_of_others_begin_and_end);
+
+/// How many connections there are, and how long others have all of them: longer than a test waits while nobody gets on.
+const CONNECTIONS: i64 = 8;
+const FULL: Duration = Duration::from_secs(9);
+const CHANGE: Duration = Duration::from_secs(2);
+
+/// A process whose next test finds no connection.
+async fn waits(on: On) {
+    let engine = engine_on(on.backend).await;
+    say("ready", &std::process::id().to_string());
+    assert!(wait_for_a_line());
+    let session = engine.session(Isolation::Transaction).await.unwrap();
+    insert(&*session, "late").await.unwrap();
+    session.finish().await.unwrap();
+    say("ended", "well");
+}
+
+/// Takes connections until there is none for a while.
+async fn take_all(url: &str, taken: &mut Vec<DatabaseConnection>) {
+    let mut refused = 0;
+    while refused < 20 {
+        match connect(url).await {
+            Ok(connection) => {
+                refused = 0;
+                taken.push(connection);
+            }
+            Err(_) => {
+                refused += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url.to_owned());
+    options.max_connections(1).sqlx_logging(false);
+    options.acquire_timeout(Duration::from_millis(100));
+    Database::connect(options).await
+}
+
+fn signal(name: &str, process: &str) {
+    let sent = Command::new("kill").args([name, process]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn a_test_waits_while_sessions_of_others_begin_and_end(on: On) {
+    if part().is_some() {
+        return run(waits(on));
+    }
+    let server = OwnServer::alone(on);
+    server.limit_connections(CONNECTIONS);
+    let mut waiting = Partner::start(&mut server.playing("waits"));
+    let process = waiting.hear("ready");
+    let url = server.url_of(match on.backend {
+        Backend::Postgres => "postgres",
+        _ => "green_light",
+    });
+    let mut taken = Vec::new();
+    run(take_all(&url, &mut taken));
+    assert!(!taken.is_empty());
+    waiting.tell("go");
+    let begun = Instant::now();
+    while begun.elapsed() < FULL {
+        thread::sleep(CHANGE);
+        // It must not be faster.
+        signal("-STOP", &process);
+        run(async {
+            taken.remove(0).close().await.unwrap();
+            take_all(&url, &mut taken).await;
+        });
+        signal("-CONT", &process);
+    }
+    for connection in taken {
+        run(connection.close()).unwrap();
+    }
+    assert_eq!(waiting.hear("ended"), "well");
+    waiting.end();
+    server.end();
+}
