@@ -1,7 +1,7 @@
 //! What tests must not leave behind: database servers.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -16,12 +16,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) fn none() -> Result<(), String> {
     let target = target::directory();
     // The projects of `cargo xtask strangers` are built in a directory of their own, and have their own.
-    let directories = ["green-light/servers", "strangers/green-light/servers"]
-        .map(|directory| target.join(directory));
+    let directories = ["green-light/servers", "strangers/green-light/servers"];
+    none_in(&directories.map(|directory| target.join(directory)))
+}
+
+/// Waits until no server below the directories runs any more.
+pub(crate) fn none_in(directories: &[PathBuf]) -> Result<(), String> {
     let begun = Instant::now();
     loop {
         let mut left = Vec::new();
-        for directory in &directories {
+        for directory in directories {
             left.extend(processes_with(directory)?);
         }
         if left.is_empty() {

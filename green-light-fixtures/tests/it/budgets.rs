@@ -1,10 +1,12 @@
 //! Every number of connections that processes may have together: they finish, or say how many they need.
 //!
 //! A case is a budget, a number of processes, of tests at once in each, and an isolation. Each test has a session on
-//! each of two engines at once. `GREEN_LIGHT_BUDGETS=all` tries every case; otherwise it is a few of each kind.
+//! each of two engines at once. `GREEN_LIGHT_BUDGETS=all` tries every case, and `pairs` as many as it takes to have each
+//! two values of a case together, and each budget with each number of tests; otherwise it is a few of each kind.
+//! `GREEN_LIGHT_LANES` says how many are tried at the same time, each on a server of its own.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fmt, fs,
     os::unix::{
         fs::{MetadataExt as _, chown},
@@ -70,9 +72,9 @@ impl fmt::Display for Case {
     }
 }
 
-/// Whether every case is tried.
+/// Whether every case is tried, or as many as make each pair.
 fn is_all() -> bool {
-    env::var("GREEN_LIGHT_BUDGETS").is_ok_and(|wanted| wanted == "all")
+    env::var("GREEN_LIGHT_BUDGETS").is_ok_and(|wanted| wanted == "all" || wanted == "pairs")
 }
 
 fn every_case() -> Vec<Case> {
@@ -92,16 +94,60 @@ fn every_case() -> Vec<Case> {
     all
 }
 
-/// All cases, or one of so many.
+/// Each two values of a case are together in one of these, and each budget is with each number of tests.
+fn pairs() -> Vec<Case> {
+    let mut pairs = Vec::new();
+    for connections in 1..=20 {
+        for threads in 1..=8 {
+            let number = connections as usize + threads;
+            pairs.push(Case {
+                connections,
+                processes: 1 + number % 3,
+                threads,
+                isolation: ISOLATIONS[number % ISOLATIONS.len()],
+            });
+        }
+    }
+    pairs
+}
+
+#[test]
+fn the_pairs_of_cases_are_complete() {
+    type Value = fn(&Case) -> String;
+    let values: [Value; 4] = [
+        |case| case.connections.to_string(),
+        |case| case.processes.to_string(),
+        |case| case.threads.to_string(),
+        |case| case.isolation.to_owned(),
+    ];
+    let (all, pairs) = (every_case(), pairs());
+    for (at, one) in values.iter().enumerate() {
+        for other in &values[at + 1..] {
+            let of = |cases: &[Case]| -> BTreeSet<_> {
+                cases.iter().map(|case| (one(case), other(case))).collect()
+            };
+            assert_eq!(of(&all), of(&pairs));
+        }
+    }
+}
+
+/// All cases, or those that are wanted of them.
 fn cases(one_of: usize) -> Vec<Case> {
     let stride = match env::var("GREEN_LIGHT_BUDGETS").as_deref() {
         Ok("all") => 1,
+        Ok("pairs") => return pairs(),
         Ok(few) => few
             .parse()
-            .expect("`all`, or of how many cases one is tried"),
+            .expect("`all`, `pairs`, or of how many cases one is tried"),
         Err(_) => one_of,
     };
     every_case().into_iter().step_by(stride).collect()
+}
+
+/// How many cases are tried at the same time.
+fn lanes() -> usize {
+    let lanes = env::var("GREEN_LIGHT_LANES").ok();
+    lanes.map_or(1, |lanes| lanes.parse().expect("a number"))
 }
 
 async fn engine(backend: Backend, table: &str) -> Engine {
@@ -177,67 +223,115 @@ fn outcome(children: Vec<Child>) -> Result<Duration, String> {
     failed.map_or(Ok(begun.elapsed()), Err)
 }
 
-/// Tries cases, and says how many came to what.
-fn try_all(cases: Vec<Case>, needed: &[&str], start: impl Fn(Case) -> Vec<Child>) {
-    let (mut counts, mut slowest) = (BTreeMap::new(), (Duration::ZERO, None));
-    let failures = Mutex::new(Vec::new());
-    for case in cases {
-        let begun = Instant::now();
-        let what = match outcome(start(case)) {
+/// What cases came to.
+#[derive(Default)]
+struct Outcomes {
+    counts: BTreeMap<&'static str, usize>,
+    /// The longest that one took which finished.
+    slowest: (Duration, Option<Case>),
+    failures: Vec<String>,
+}
+
+impl Outcomes {
+    fn note(
+        &mut self,
+        case: Case,
+        took: Duration,
+        outcome: Result<Duration, String>,
+        needed: &[&str],
+    ) {
+        let what = match outcome {
             Ok(took) => {
-                if took > SLOW {
-                    say("slow", &format!("{case}: {:.1} s", took.as_secs_f64()));
-                }
-                if took > slowest.0 {
-                    slowest = (took, Some(case));
+                if took > self.slowest.0 {
+                    self.slowest = (took, Some(case));
                 }
                 "finished"
             }
-            Err(said) if needed.iter().any(|needed| said.contains(needed)) => {
-                let took = begun.elapsed();
-                if took > SLOW {
-                    say(
-                        "slow refusal",
-                        &format!("{case}: {:.1} s", took.as_secs_f64()),
-                    );
-                }
-                "refused"
-            }
+            Err(said) if needed.iter().any(|needed| said.contains(needed)) => "refused",
             Err(said) => {
-                say("failed", &case.to_string());
-                failures.lock().unwrap().push(format!("{case}: {said}"));
+                self.failures.push(format!("{case}: {said}"));
                 "failed"
             }
         };
-        *counts.entry(what).or_insert(0) += 1;
+        if took > SLOW || what == "failed" {
+            say(what, &format!("{case}: {:.1} s", took.as_secs_f64()));
+        }
+        *self.counts.entry(what).or_insert(0) += 1;
     }
-    let took = format!("{:.1} s", slowest.0.as_secs_f64());
-    let case = slowest.1.map_or(String::new(), |case| case.to_string());
-    say("counts", &format!("{counts:?}; slowest {took}: {case}"));
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+
+    fn expect_none_failed(self) {
+        let took = format!("{:.1} s", self.slowest.0.as_secs_f64());
+        let case = self
+            .slowest
+            .1
+            .map_or(String::new(), |case| case.to_string());
+        say(
+            "counts",
+            &format!("{:?}; slowest {took}: {case}", self.counts),
+        );
+        assert!(self.failures.is_empty(), "{}", self.failures.join("\n\n"));
+    }
+}
+
+/// Tries cases, as many at the same time as there are servers, and says how many came to what.
+fn try_all<S: Send>(
+    cases: Vec<Case>,
+    needed: &[&str],
+    servers: Vec<S>,
+    start: impl Fn(&S, Case) -> Vec<Child> + Sync,
+) -> Vec<S> {
+    let (cases, outcomes) = (
+        Mutex::new(cases.into_iter()),
+        Mutex::new(Outcomes::default()),
+    );
+    let lane = |server: S| {
+        loop {
+            let Some(case) = ({ cases.lock().unwrap().next() }) else {
+                return server;
+            };
+            let begun = Instant::now();
+            let outcome = outcome(start(&server, case));
+            let took = begun.elapsed();
+            outcomes.lock().unwrap().note(case, took, outcome, needed);
+        }
+    };
+    let servers = thread::scope(|scope| {
+        let lanes = servers
+            .into_iter()
+            .map(|server| scope.spawn(|| lane(server)));
+        let lanes: Vec<_> = lanes.collect();
+        lanes.into_iter().map(|lane| lane.join().unwrap()).collect()
+    });
+    outcomes.into_inner().unwrap().expect_none_failed();
+    servers
+}
+
+/// Starts the processes of a case.
+fn start(case: Case, playing: impl Fn(&str) -> Command) -> Vec<Child> {
+    let part = format!("{} {}", case.threads, case.isolation);
+    let processes = 0..case.processes;
+    processes.map(|_| playing(&part).spawn().unwrap()).collect()
+}
+
+/// Servers for as many cases as are tried at the same time.
+fn servers(start: impl Fn() -> OwnServer) -> Vec<OwnServer> {
+    (0..lanes()).map(|_| start()).collect()
 }
 
 fn every_budget_is_enough_or_is_refused_with_the_number_that_is_needed(on: On) {
     if let Some(part) = part() {
         return play(on, &part);
     }
-    let server = OwnServer::alone(on);
-    try_all(
-        cases(193),
-        &["write a number of connections, 2 or more"],
-        |case| {
-            let processes = 0..case.processes;
-            let part = format!("{} {}", case.threads, case.isolation);
-            let playing = processes.map(|_| {
-                let mut command = server.playing(&part);
-                command.env("GREEN_LIGHT_CONNECTIONS", case.connections.to_string());
-                command.spawn().unwrap()
-            });
-            playing.collect()
-        },
-    );
-    server.end();
+    let servers = servers(|| OwnServer::alone(on));
+    let needed = ["write a number of connections, 2 or more"];
+    let servers = try_all(cases(193), &needed, servers, |server, case| {
+        start(case, |part| {
+            let mut command = server.playing(part);
+            command.env("GREEN_LIGHT_CONNECTIONS", case.connections.to_string());
+            command
+        })
+    });
+    servers.into_iter().for_each(OwnServer::end);
 }
 
 /// The same with what the server itself gives its user.
@@ -245,15 +339,12 @@ fn every_budget_that_a_server_gives_is_enough_or_is_refused_with_the_number_that
     if let Some(part) = part() {
         return play(on, &part);
     }
-    let server = OwnServer::alone(on);
-    try_all(cases(487), &REFUSALS, |case| {
+    let servers = servers(|| OwnServer::alone(on));
+    let servers = try_all(cases(487), &REFUSALS, servers, |server, case| {
         server.limit_connections(case.connections);
-        let part = format!("{} {}", case.threads, case.isolation);
-        let processes = 0..case.processes;
-        let playing = processes.map(|_| server.playing(&part).spawn().unwrap());
-        playing.collect()
+        start(case, |part| server.playing(part))
     });
-    server.end();
+    servers.into_iter().for_each(OwnServer::end);
 }
 
 /// The same on a server that has ten connections for all its users.
@@ -266,19 +357,18 @@ fn every_budget_of_a_server_with_ten_connections_is_enough_or_is_refused_with_a_
     let cases: Vec<_> = all.step_by(if is_all() { 1 } else { 29 }).collect();
     match on.backend {
         Backend::Postgres => {
-            let server = SmallPostgres::start(on, 10);
-            try_all(cases, &REFUSALS, |case| server.playing(on, case));
-            server.end();
+            let servers = (0..lanes()).map(|_| SmallPostgres::start(on, 10)).collect();
+            let servers = try_all(cases, &REFUSALS, servers, |server, case| {
+                start(case, |part| server.playing(on, part))
+            });
+            servers.into_iter().for_each(SmallPostgres::end);
         }
         _ => {
-            let server = OwnServer::narrow(on, 10);
-            try_all(cases, &REFUSALS, |case| {
-                let part = format!("{} {}", case.threads, case.isolation);
-                let processes = 0..case.processes;
-                let playing = processes.map(|_| server.playing(&part).spawn().unwrap());
-                playing.collect()
+            let servers = servers(|| OwnServer::narrow(on, 10));
+            let servers = try_all(cases, &REFUSALS, servers, |server, case| {
+                start(case, |part| server.playing(part))
             });
-            server.end();
+            servers.into_iter().for_each(OwnServer::end);
         }
     }
 }
@@ -337,15 +427,10 @@ impl SmallPostgres {
         }
     }
 
-    fn playing(&self, on: On, case: Case) -> Vec<Child> {
-        let part = format!("{} {}", case.threads, case.isolation);
-        let processes = 0..case.processes;
-        let playing = processes.map(|_| {
-            let mut command = playing(on.test, &part);
-            command.env("GREEN_LIGHT_POSTGRES_URL", &self.url);
-            command.spawn().unwrap()
-        });
-        playing.collect()
+    fn playing(&self, on: On, part: &str) -> Command {
+        let mut command = playing(on.test, part);
+        command.env("GREEN_LIGHT_POSTGRES_URL", &self.url);
+        command
     }
 
     fn end(mut self) {

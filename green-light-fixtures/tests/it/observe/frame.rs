@@ -5,8 +5,8 @@
 //! test of the engine saw, but for what stands in [`Observer::ALLOWED`] and in the table of `src/docs/traps.md`.
 //!
 //! A run of all tests takes a sample. `GREEN_LIGHT_OBSERVE=all` takes all of it, and so does `cargo xtask observe`;
-//! `GREEN_LIGHT_OBSERVE='all shared'` takes all with that isolation, and any other value takes the texts in which it
-//! stands, in every way.
+//! `GREEN_LIGHT_OBSERVE='all shared'` takes all with that isolation, as each of the processes of `cargo xtask observe`
+//! does, and any other value takes the texts in which it stands, in every way.
 
 use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
 
@@ -430,6 +430,11 @@ pub(super) async fn nothing_reaches_the_next_test<O: Observer>() {
         }
     }
     eprintln!("\n{}: {} texts\n{table}", O::BACKEND, O::TEXTS.len());
+    if matches!(choice, Choice::Only(_)) {
+        for allowed in &unused {
+            eprintln!("never seen: {allowed}");
+        }
+    }
     table.assert_tight(O::BACKEND);
     if matches!(choice, Choice::All) {
         assert!(
