@@ -9,7 +9,7 @@ use clap_complete::Shell;
 #[derive(Debug, Parser)]
 #[command(name = "cargo", bin_name = "cargo", styles = clap_cargo_styles())]
 pub(crate) enum Cargo {
-    /// Looks at the tests of green-light from outside: where their time goes
+    /// Looks at the tests of green-light from outside: where their time goes, and what is in their way
     #[command(name = "green-light", version, propagate_version = true)]
     GreenLight(Arguments),
 }
@@ -18,7 +18,8 @@ pub(crate) enum Cargo {
 #[command(after_help = "\
 Exit codes:
   0  all is well
-  1  a test has failed (`timeline`: the code of the test runner)
+  1  `doctor` has found what keeps tests from running
+  100, 101  a test has failed: `timeline` ends with the code of the test runner
   2  the command itself could not do its work: the error says why, and what to do")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -39,6 +40,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     Timeline(TimelineOptions),
+    Doctor(DoctorOptions),
     Completions(CompletionsOptions),
 }
 
@@ -98,6 +100,27 @@ pub(crate) enum Runner {
     Cargo,
     /// `cargo nextest run`: a process for each test
     Nextest,
+}
+
+/// Looks for what keeps tests from running, or makes them slower, and says what helps
+///
+/// Looks at the dependencies of the project, at the variables of green-light, at its directory, and at the databases whose
+/// features are on: it starts or finds each server as a test does, and makes and drops a database there.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo green-light doctor
+  cargo green-light doctor --all
+  cargo green-light doctor --json | jq '.findings[] | select(.level == \"problem\")'
+
+Exit code 1 says that something keeps tests from running.")]
+pub(crate) struct DoctorOptions {
+    /// Try all databases, also those whose features are off
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Prints what a shell needs to complete the command line

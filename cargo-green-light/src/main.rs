@@ -3,9 +3,11 @@
 //! Each subcommand has a folder: `command.rs` in it is what the command does, the others are what it is made of.
 mod arguments;
 mod completions;
+mod doctor;
 mod error;
 mod print;
 mod project;
+mod spinner;
 mod timeline;
 
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     arguments.color.apply();
     let ended = match &arguments.action {
         Action::Timeline(options) => timeline::command::run(options, &arguments.project),
+        Action::Doctor(options) => doctor::command::run(options, &arguments.project),
         Action::Completions(options) => completions::print(options),
     };
     ended.unwrap_or_else(|error| {

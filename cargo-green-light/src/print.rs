@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::error::Error;
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const HELP: Style = AnsiColor::Cyan.on_default().bold();
 pub(crate) const STRONG: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
@@ -37,6 +39,12 @@ pub(crate) fn number(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// What a sentence lists.
+pub(crate) fn listed(texts: impl IntoIterator<Item = String>) -> String {
+    let texts: Vec<_> = texts.into_iter().collect();
+    texts.join(", ")
 }
 
 /// `1 test`, `2 tests`.

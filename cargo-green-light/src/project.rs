@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::arguments::ProjectOptions;
 use crate::error::Error;
@@ -17,6 +17,8 @@ pub(crate) struct Project {
     pub(crate) target: PathBuf,
     /// What a person calls it.
     pub(crate) name: String,
+    /// Where its `Cargo.lock` is.
+    pub(crate) root: PathBuf,
     arguments: Vec<OsString>,
 }
 
@@ -61,12 +63,36 @@ impl Project {
                 .to_owned()
         };
         Ok(Self {
+            root: found.workspace_root.clone().into_std_path_buf(),
             target: found.target_directory.into_std_path_buf(),
             name: match &options.packages[..] {
                 [] => root.unwrap_or_else(directory),
                 names => names.join(", "),
             },
             arguments,
+        })
+    }
+
+    /// All of its packages, with what each depends on.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot find out.
+    pub(crate) fn dependencies(&self) -> Result<Metadata, Error> {
+        let read = |options: &[&str]| {
+            let options = options.iter().map(ToString::to_string);
+            let mut command = MetadataCommand::new();
+            command.manifest_path(self.root.join("Cargo.toml"));
+            command.other_options(options.collect::<Vec<_>>()).exec()
+        };
+        // Who looks should change nothing, so cargo writes the lock file only where it has to.
+        let found = read(&["--locked"]).or_else(|_| read(&[]));
+        found.map_err(|error| {
+            Error::new(format!(
+                "the dependencies cannot be read: {}",
+                reason(&error)
+            ))
+            .help("`cargo metadata` in the project has to succeed; see what it says")
         })
     }
 
@@ -78,13 +104,17 @@ impl Project {
     }
 }
 
-fn not_found(error: &cargo_metadata::Error) -> Error {
+/// What cargo said.
+fn reason(error: &cargo_metadata::Error) -> String {
     let text = match error {
         cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
         other => other.to_string(),
     };
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    Error::new(format!("cargo finds no project: {text}")).help(
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+fn not_found(error: &cargo_metadata::Error) -> Error {
+    Error::new(format!("cargo finds no project: {}", reason(error))).help(
         "run the command in the directory of a project, or name its Cargo.toml: `--manifest-path PATH`",
     )
 }

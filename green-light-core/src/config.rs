@@ -103,6 +103,15 @@ impl Config {
     }
 }
 
+/// Whether the variables of green-light that core reads are understood, and none is misspelt.
+///
+/// # Errors
+///
+/// When one is not, with what to write.
+pub fn check_environment() -> Result<(), String> {
+    Config::get().map(drop)
+}
+
 fn unknown(variable: &str, value: &str, expected: &str) -> String {
     format!("`{variable}={value}` is not understood\n  help: set it to {expected}, or unset it")
 }

@@ -56,6 +56,30 @@ fn meant(name: &str) -> Option<&'static str> {
     (distance <= TYPO).then_some(known)
 }
 
+/// Farther away, a name is no help.
+const NEAR: usize = 4;
+
+/// Which of the variables `there` begin with `GREEN_LIGHT_` and are none of green-light's, each with the nearest that is,
+/// if one is near.
+pub fn unknown_variables(
+    there: impl Iterator<Item = OsString>,
+) -> Vec<(String, Option<&'static str>)> {
+    let there = there.filter_map(|name| name.into_string().ok());
+    let unknown =
+        there.filter(|name| name.starts_with("GREEN_LIGHT_") && !NAMES.contains(&name.as_str()));
+    let nearest = |name: &str| {
+        let near = NAMES.map(|known| (strsim::osa_distance(name, known), known));
+        let (distance, known) = near.into_iter().min()?;
+        (distance <= NEAR).then_some(known)
+    };
+    unknown
+        .map(|name| {
+            let nearest = nearest(&name);
+            (name, nearest)
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +112,14 @@ mod tests {
             "GREEN_LIGHT_PORT",
             "EVERGREEN_SHOW",
         ];
-        let all = NAMES.into_iter().chain(others).map(OsString::from);
-        assert!(check(all).is_ok());
+        let all = || NAMES.into_iter().chain(others).map(OsString::from);
+        assert!(check(all()).is_ok());
+        let unknown = unknown_variables(all());
+        let names: Vec<_> = unknown.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["GREEN_LIGHT_COLOUR", "GREEN_LIGHT_PORT"]);
+        assert_eq!(unknown[0].1, None);
+        let far = [OsString::from("GREEN_LIGHT_CONECTIO")];
+        let meant = Some("GREEN_LIGHT_CONNECTIONS");
+        assert_eq!(unknown_variables(far.into_iter())[0].1, meant);
     }
 }

@@ -19,12 +19,14 @@ pub(crate) mod test;
 pub mod __private;
 
 pub use crate::blocking::blocking;
+pub use crate::config::check_environment;
 #[cfg(feature = "crowd")]
 pub use crate::crowd::failure::CrowdFailure;
 #[cfg(feature = "crowd")]
 pub use crate::crowd::handle::Crowd;
 #[cfg(feature = "crowd")]
 pub use crate::crowd::member::Member;
+pub use crate::env::unknown_variables;
 pub use crate::fixture::events::{Wait, wait_for};
 pub use crate::mutex::Mutex;
 pub use crate::os::at_exit;

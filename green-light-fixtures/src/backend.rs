@@ -22,7 +22,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MySql];
+    pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MySql];
 
     /// The name used in attributes, in URLs, in the environment and for the feature.
     #[must_use]

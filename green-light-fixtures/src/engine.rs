@@ -265,7 +265,7 @@ impl EngineBuilder {
 /// # Errors
 ///
 /// When one is not, with what to write.
-fn check_variables() -> Result<(), Error> {
+pub(crate) fn check_variables() -> Result<(), Error> {
     env::forced_rebuild()?;
     base::check()?;
     keep_failed::limit()?;

@@ -69,7 +69,7 @@ const LAYERS: [Layers; 3] = [
             database
             session
             engine
-            fixtures
+            checkup fixtures
             lib
         ",
     },

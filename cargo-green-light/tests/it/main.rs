@@ -3,4 +3,5 @@
 
 #[path = "../support/command.rs"]
 mod command;
+mod doctor;
 mod timeline;

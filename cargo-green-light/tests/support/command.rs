@@ -16,6 +16,11 @@ pub(crate) fn green_light(arguments: &[&str]) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(PathBuf::from(directory)).chain(std::env::split_paths(&path));
     let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GREEN_LIGHT_") {
+            command.env_remove(name);
+        }
+    }
     command
         .arg("green-light")
         .args(arguments)

@@ -14,6 +14,7 @@ pub(crate) mod outcome;
 pub(crate) mod pool_handles;
 pub(crate) mod quiet;
 pub(crate) mod sandbox;
+pub(crate) mod server_facts;
 pub(crate) mod slot_finish;
 pub(crate) mod slot_pool;
 pub(crate) mod traits;

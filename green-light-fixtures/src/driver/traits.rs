@@ -8,6 +8,7 @@ use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
+use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
@@ -31,6 +32,16 @@ pub(crate) trait Driver: Send + Sync {
     /// Finds or starts its server, if it is one.
     fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// What is known of its server, if it is one.
+    fn server_facts(&self) -> Option<ServerFacts> {
+        None
+    }
+
+    /// Finds or starts its server, if it is one, and asks it what it is.
+    fn server_state(&self) -> BoxFuture<'_, Result<Option<ServerState>, Error>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Finds or builds the template of `schema`.

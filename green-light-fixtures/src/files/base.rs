@@ -7,7 +7,7 @@
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use crate::digest::short_digest;
@@ -180,8 +180,20 @@ fn named() -> Option<PathBuf> {
     (!text.to_string_lossy().trim().is_empty()).then(|| text.into())
 }
 
+/// The target directory of the tests that this process speaks for, if it is none of them.
+static TARGET: OnceLock<PathBuf> = OnceLock::new();
+
+/// Uses the target directory `target`, in place of that of the running program. Without effect once the directory is
+/// known.
+pub(crate) fn use_target_directory(target: PathBuf) {
+    let _ = TARGET.set(target);
+}
+
 /// The target directory of the running test, if it has one.
 fn target() -> Option<PathBuf> {
+    if let Some(target) = TARGET.get() {
+        return Some(target.clone());
+    }
     let executable = env::current_exe().ok()?;
     let target = executable
         .ancestors()

@@ -1,6 +1,7 @@
 //! The server that this process works with: the one that a variable names, or one that green-light starts.
 
 use std::{
+    process::Command,
     sync::Once,
     thread,
     time::{Duration, Instant},
@@ -8,9 +9,11 @@ use std::{
 
 use green_light_core::{Mutex, progress};
 
+use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::env::value;
 use crate::error::{Error, Kind};
 use crate::files::base::base;
+use crate::local_server::command_output::stdout_of;
 use crate::local_server::hints::hint;
 use crate::local_server::program::ServerProgram;
 use crate::local_server::server_dir::ServerDir;
@@ -72,6 +75,48 @@ impl RunningServer {
             Error::new(Kind::Server, fact).because(error)
         })??;
         Ok(ServerAddress { url, is_ours: true })
+    }
+
+    /// What is installed and named; starts nothing.
+    pub(crate) fn facts(&self) -> ServerFacts {
+        let program = (self.program.find)();
+        let version = program.as_ref().and_then(|program| {
+            let version = stdout_of(Command::new(program).arg("--version"))?;
+            version.lines().next().map(|line| line.trim().to_owned())
+        });
+        ServerFacts {
+            name: self.program.name,
+            variable: self.program.variable,
+            is_named: self.is_named(),
+            program,
+            program_version: version,
+            install: self.program.install,
+        }
+    }
+
+    /// The server, found or started, and what it says of itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`obtain`](Self::obtain).
+    pub(crate) async fn state(&'static self) -> Result<ServerState, Error> {
+        // The hint is a part of what is returned.
+        self.hinted.call_once(|| {});
+        let ServerAddress { url, is_ours } = self.obtain().await?;
+        let admission = AdmissionLock::acquire(&url).await;
+        let settings = (self.program.settings)(&url).await.unwrap_or_default();
+        drop(admission);
+        let is_version = |name: &str| ["server_version", "version"].contains(&name);
+        let version = settings.iter().find(|(name, _)| is_version(name));
+        let hint = (!is_ours).then(|| hint(self.program, &settings)).flatten();
+        let started = self.started.lock();
+        Ok(ServerState {
+            url: url.redacted(),
+            is_ours,
+            version: version.map(|(_, version)| version.clone()),
+            hint,
+            log: started.as_ref().map(|(_, dir)| dir.file("server.log")),
+        })
     }
 
     fn start(&self) -> Result<DatabaseUrl, Error> {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database_pool::pool_driver;
+use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::error::{Error, Kind};
 use crate::local_server::variables;
 use crate::mysql::admin::names;
@@ -29,6 +30,14 @@ impl TestServer for MySqlServer {
 
     fn check_variables() -> Result<(), Error> {
         variables::check()
+    }
+
+    fn facts() -> ServerFacts {
+        SERVER.facts()
+    }
+
+    async fn state() -> Result<ServerState, Error> {
+        SERVER.state().await
     }
 
     async fn find() -> Result<(DatabaseUrl, bool), Error> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::database_pool::pool_driver;
+use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::error::Error;
 use crate::local_server::variables;
 use crate::postgres::dialect::PostgresDialect;
@@ -21,6 +22,14 @@ impl TestServer for PostgresServer {
 
     fn check_variables() -> Result<(), Error> {
         variables::check()
+    }
+
+    fn facts() -> ServerFacts {
+        SERVER.facts()
+    }
+
+    async fn state() -> Result<ServerState, Error> {
+        SERVER.state().await
     }
 
     async fn find() -> Result<(DatabaseUrl, bool), Error> {

@@ -6,6 +6,7 @@ use crate::database_pool::{BoxFuture, PoolDriver as _};
 use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::Sandbox;
+use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::driver::slot_pool;
 use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
 use crate::error::Error;
@@ -25,6 +26,12 @@ pub(crate) trait TestServer: Restoring {
 
     /// Whether its variables are understood.
     fn check_variables() -> Result<(), Error>;
+
+    /// What is known of the server of this process.
+    fn facts() -> ServerFacts;
+
+    /// Finds or starts the server of this process, and asks it what it is.
+    fn state() -> impl Future<Output = Result<ServerState, Error>> + Send;
 
     /// Finds or starts the server of this process: its URL, and whether green-light started it.
     fn find() -> impl Future<Output = Result<(DatabaseUrl, bool), Error>> + Send;
@@ -53,6 +60,14 @@ impl<D: TestServer> Driver for OnServer<D> {
 
     fn find_server(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { D::find().await.map(drop) })
+    }
+
+    fn server_facts(&self) -> Option<ServerFacts> {
+        Some(D::facts())
+    }
+
+    fn server_state(&self) -> BoxFuture<'_, Result<Option<ServerState>, Error>> {
+        Box::pin(async { D::state().await.map(Some) })
     }
 
     fn template<'a>(
