@@ -94,13 +94,10 @@ fn print(project: &Project, findings: &[Finding], problems: usize, can_try: bool
         .iter()
         .filter(|finding| finding.level == Level::Note)
         .count();
-    match (problems, notes) {
-        (0, 0) => anstream::println!("\n{GOOD}All is well.{GOOD:#}"),
-        (0, notes) => {
-            anstream::println!("\n{GOOD}Tests can run{GOOD:#}; {}.", count(notes, "note"))
-        }
-        (problems, _) => {
-            anstream::println!("\n{BAD}{}{BAD:#} to solve.", count(problems, "problem"))
-        }
-    }
+    let ended = match (problems, notes) {
+        (0, 0) => format!("{GOOD}All is well.{GOOD:#}"),
+        (0, notes) => format!("{GOOD}Tests can run{GOOD:#}; {}.", count(notes, "note")),
+        (problems, _) => format!("{BAD}{}{BAD:#} to solve.", count(problems, "problem")),
+    };
+    anstream::println!("\n{ended}");
 }
