@@ -9,6 +9,7 @@ pub(crate) mod engine_builder;
 pub(crate) mod handoff;
 #[cfg(test)]
 pub(crate) mod in_memory;
+pub(crate) mod lease_notes;
 pub(crate) mod monitor;
 pub(crate) mod outcome;
 pub(crate) mod pool_handles;

@@ -22,6 +22,7 @@ use green_light_core::Mutex;
 use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken, is_call};
 use crate::driver::checkout::{Checkout, CheckoutDecision};
 use crate::driver::handoff::Handoff;
+use crate::driver::lease_notes::LeaseNotes;
 use crate::sql::classify::{count_besides_savepoints, defines, first_word, is_about_savepoints};
 use crate::sql::dialect::{CountedColumns, Dialect, SettingsSet};
 use crate::sql::shorten::shorten;
@@ -113,8 +114,10 @@ pub(crate) struct LeaseState {
     refused: Option<String>,
     /// Whether the last statement was refused.
     was_refused: bool,
-    /// Whether the database rolled back the transaction by itself. The lease knows it after its end.
-    deadlocked: Arc<AtomicBool>,
+    /// What an error on a connection that was kept has rolled back.
+    pub(crate) lost: Vec<String>,
+    /// What the lease knows after its end.
+    notes: Arc<LeaseNotes>,
 }
 
 #[allow(
@@ -148,14 +151,14 @@ impl SandboxMonitor {
     }
 
     /// Lends the slot. `false` when it must not be lent any more.
-    pub(crate) fn open(&self, id: u64, deadlocked: Arc<AtomicBool>) -> bool {
+    pub(crate) fn open(&self, id: u64, notes: Arc<LeaseNotes>) -> bool {
         let mut state = self.state.lock();
         if state.poisoned || state.lease.is_some() || self.is_dead() {
             return false;
         }
         state.lease = Some(LeaseState {
             id,
-            deadlocked,
+            notes,
             ..LeaseState::default()
         });
         self.handoff.reset();
@@ -318,7 +321,7 @@ impl SandboxMonitor {
         state.lost = true;
         state.may_have_committed = true;
         if let Some(lease) = &state.lease {
-            lease.deadlocked.store(true, Ordering::Relaxed);
+            lease.notes.deadlocked.store(true, Ordering::Relaxed);
         }
     }
 
@@ -424,6 +427,26 @@ impl SandboxMonitor {
         if let Some(lease) = &mut state.lease {
             let place = place.map_or_else(String::new, |place| format!("\n    begun at {place}"));
             lease.violations.push(row + &place);
+        }
+    }
+
+    /// An error on a connection that the test kept has rolled back what `statement` had written before.
+    pub(crate) fn lost_rows(&self, statement: &str) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let place = state.checkout.as_ref().and_then(Checkout::place);
+        if let Some(lease) = &mut state.lease {
+            let place = place.map_or_else(String::new, |place| {
+                format!(", on a connection taken at {place}")
+            });
+            lease.lost.push(format!("`{statement}`{place}"));
+        }
+    }
+
+    /// Something is to be said if the test fails.
+    pub(crate) fn remark(&self, text: String) {
+        if let Some(lease) = &self.state.lock().lease {
+            lease.notes.remark(text);
         }
     }
 

@@ -6,6 +6,7 @@
 //!
 //! * What is deferred runs. If it fails, that transaction is rolled back, and the test fails with the constraint.
 //! * Settings that are not as before are put back, unless a text is known that set them to stay.
+//! * Cursors without `HOLD` are closed, and temporary tables are dropped or emptied (see `on_commit.sql`).
 //!
 //! Of a text that green-light does not see it is not known whether it was `SET` or `SET LOCAL`. In a transaction it is
 //! taken for the latter. Alone on its connection it is taken for the former, as `SET LOCAL` does nothing there.
@@ -17,12 +18,18 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _, postgres::PgRow};
 
 use crate::driver::monitor::{CurrentUse, SandboxMonitor};
 use crate::postgres::admin::literal;
+use crate::postgres::lost_rows::{Executions, Loss};
+use crate::postgres::remarks;
 use crate::sql::dialect::SettingsSet;
 
 /// Between the values of settings.
 const SEPARATOR: char = '\u{1f}';
 /// A setting that the session does not know.
 const UNKNOWN: &str = "\u{1e}";
+/// Between what is known of temporary tables, or of a use whose statements are not known.
+const WITHIN_NOTE: char = '\u{1d}';
+/// After what is known of a use whose statements are not known.
+const AFTER_NOTE: char = '\u{1c}';
 
 /// What sqlx has prepared in this session, and whether it did so in the last so many seconds.
 const PREPARED: &str = "SELECT statement, pg_catalog.clock_timestamp() - prepare_time < \
@@ -38,6 +45,8 @@ pub(crate) struct CommitEffects {
     state: Mutex<Settings>,
     /// Whether `check` can run: not once a test has changed what it names, or has too few rights.
     checks: AtomicBool,
+    /// Whether a function of the schema may open a cursor.
+    opens_cursors: bool,
 }
 
 /// The settings of a session.
@@ -49,6 +58,51 @@ struct Settings {
     now: String,
     /// Settings that the test has named, with their values at the end of the last use if that is known.
     more: Vec<(String, Option<String>)>,
+    /// Whether there is a temporary table that each commit empties.
+    has_emptied: bool,
+    /// What has been prepared in the session, and how often it was run.
+    executions: Executions,
+}
+
+/// What the server says of a use of the connection.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    /// Whether columns were changed, if the statements of the use are not known.
+    pub(crate) has_altered: Option<bool>,
+    /// How often each prepared statement has been run, if the statements of the use are not known.
+    pub(crate) executions: Option<String>,
+    /// What is known of temporary tables.
+    note: String,
+    /// The settings.
+    values: String,
+}
+
+impl Answer {
+    /// Reads the row that answers the question.
+    pub(crate) fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let text: String = row.try_get(0)?;
+        let (unseen, settings) = match text.split_once(AFTER_NOTE) {
+            Some((unseen, settings)) => (unseen.split_once(WITHIN_NOTE), settings),
+            None => (None, text.as_str()),
+        };
+        let (note, values) = settings.split_once(SEPARATOR).unwrap_or((settings, ""));
+        Ok(Self {
+            has_altered: unseen.map(|(has_altered, _)| has_altered == "t"),
+            executions: unseen.map(|(_, executions)| executions.to_owned()),
+            note: note.to_owned(),
+            values: values.to_owned(),
+        })
+    }
+
+    /// The names of temporary tables of which it is not known what a commit does to them, and why what a commit does
+    /// could not be done.
+    fn remarks(&self) -> impl Iterator<Item = String> {
+        let mut parts = self.note.split(WITHIN_NOTE).skip(1);
+        let mut next = || parts.next().filter(|part| !part.is_empty());
+        let unknown = next().map(remarks::unknown_tables);
+        let failed = next().map(remarks::not_as_a_commit);
+        unknown.into_iter().chain(failed)
+    }
 }
 
 impl CommitEffects {
@@ -60,6 +114,10 @@ impl CommitEffects {
         values: String,
         token: i64,
     ) -> Self {
+        let values = match values.split_once(SEPARATOR) {
+            Some((_, values)) => values.to_owned(),
+            None => values,
+        };
         let check = defers.then(|| {
             let immediate = match immediate {
                 [] => String::new(),
@@ -77,16 +135,27 @@ impl CommitEffects {
                 now: values.clone(),
                 new: values,
                 more: Vec::new(),
+                has_emptied: false,
+                executions: Executions::default(),
             }),
             checks: AtomicBool::new(true),
+            opens_cursors: false,
         }
     }
 
+    /// Whether a function of the schema may open a cursor.
+    pub(crate) fn opening_cursors(mut self, opens_cursors: bool) -> Self {
+        self.opens_cursors = opens_cursors;
+        self
+    }
+
     /// The outer transaction of a test begins: the session is as when new.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&self, connection: &PgConnection) {
         let mut state = self.state.lock();
         state.now = state.new.clone();
         state.more.clear();
+        state.has_emptied = false;
+        state.executions.forget(connection);
         self.checks.store(true, Ordering::Relaxed);
     }
 
@@ -107,12 +176,13 @@ impl CommitEffects {
         self.checks.store(false, Ordering::Relaxed);
     }
 
-    /// The question for all settings that may have changed in `this_use`. Its answer is one row of one text.
-    pub(crate) fn question(&self, this_use: &CurrentUse) -> Option<String> {
-        if this_use.is_one_statement {
+    /// The question for all settings that may have changed in `this_use`. Its answer is one row of one text. `is_known`
+    /// says whether it is known what the use has defined.
+    pub(crate) fn question(&self, this_use: &CurrentUse, is_known: bool) -> Option<String> {
+        let mut state = self.state.lock();
+        if this_use.is_one_statement && !self.opens_cursors && !state.has_emptied {
             return None;
         }
-        let mut state = self.state.lock();
         for name in &this_use.settings.named {
             let is_known = self
                 .names
@@ -123,7 +193,8 @@ impl CommitEffects {
                 state.more.push((name.clone(), None));
             }
         }
-        let mut question = "SELECT green_light.settings()".to_owned();
+        let call = if is_known { "settings" } else { "after_unseen" };
+        let mut question = format!("SELECT green_light.{call}()");
         for (name, _) in &state.more {
             question.push_str(&format!(
                 " || '{SEPARATOR}' || coalesce(pg_catalog.current_setting({}, true), '{UNKNOWN}')",
@@ -137,24 +208,45 @@ impl CommitEffects {
     pub(crate) async fn put_back(
         &self,
         connection: &mut PgConnection,
-        answer: &PgRow,
+        answer: &Answer,
         this_use: CurrentUse,
         monitor: &SandboxMonitor,
     ) -> Result<(), sqlx::Error> {
-        let answer: String = answer.try_get(0)?;
-        if self.is_as_before(&answer) {
+        self.state.lock().has_emptied = answer.note.starts_with('e');
+        for remark in answer.remarks() {
+            monitor.remark(remark);
+        }
+        if self.is_as_before(&answer.values) {
             return Ok(());
         }
         let mut settings = this_use.settings;
         if !this_use.is_seen && !sees_all(connection, &mut settings, monitor).await? {
             settings.lasting.push("*".to_owned());
         }
-        let back = self.changes(&answer, &settings);
+        let back = self.changes(&answer.values, &settings);
         if !back.is_empty() {
             let text = format!("SELECT {}", back.join(", "));
             connection.execute(AssertSqlSafe(text)).await?;
         }
         Ok(())
+    }
+
+    /// A use of the connection is over. What is prepared now was prepared before the next one.
+    pub(crate) fn note_use(&self, connection: &PgConnection, executions: Option<&str>) {
+        let mut state = self.state.lock();
+        state.executions.note(connection, executions);
+    }
+
+    /// What an error in the use of the connection that has just ended has taken along.
+    pub(crate) async fn loss(
+        &self,
+        connection: &mut PgConnection,
+        monitor: &SandboxMonitor,
+    ) -> Result<Option<Loss>, sqlx::Error> {
+        let mut executions = self.state.lock().executions.clone();
+        let loss = executions.loss(connection, monitor.dialect.lexer()).await?;
+        self.state.lock().executions = executions;
+        Ok(loss)
     }
 
     fn is_as_before(&self, answer: &str) -> bool {

@@ -24,7 +24,14 @@
 /// further is reset at the end of a test, so that it never comes to its end. `reset_sequences` runs before another process gets the
 /// database, and after a test of which it is not known what it did: a rollback does not reset sequences.
 ///
-/// `settings` has the values of those in `watched`, which every session has or the schema names.
+/// `settings` runs when a use of the connection is over. It closes cursors without `HOLD`, ends temporary tables as a
+/// commit would, and returns the values of the settings in `watched`, which every session has or the schema names. After a
+/// use whose statements are not known `after_unseen` adds whether columns were changed, and how often each prepared
+/// statement was run.
+///
+/// What happens to a temporary table at a commit is in no catalog. `note_temporary`, an event trigger, reads it from
+/// the statement that makes the table. Where only a superuser could make that trigger, `end_temporary` reads what was
+/// prepared.
 ///
 /// `suspect`, `setting` and `traces` say what is known of the schema: see [`traces`](super::traces).
 ///
@@ -32,5 +39,6 @@
 pub(crate) const SANDBOX_OBJECTS: &str = concat!(
     include_str!("guard.sql"),
     include_str!("traces.sql"),
+    include_str!("on_commit.sql"),
     include_str!("seal.sql"),
 );

@@ -14,8 +14,10 @@ use sqlx_core::{sql_str::SqlSafeStr as _, transaction::TransactionManager};
 use crate::driver::breach::{Breach, BreachCause};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::depth;
-use crate::postgres::commit::CommitEffects;
+use crate::postgres::commit::{Answer, CommitEffects};
 use crate::postgres::errors::{has_code, violation};
+use crate::postgres::lost_rows::Loss;
+use crate::postgres::remarks;
 use crate::server::guard_savepoint::{BASE_DEPTH, GuardSavepoint, discard_pending, raise_depth};
 
 type Manager = <Postgres as sqlx::Database>::TransactionManager;
@@ -36,15 +38,11 @@ const REFUSED: &str = "SELECT pg_catalog.substr(statement, 35), \
     (extract(epoch FROM pg_catalog.clock_timestamp() - prepare_time) * 1000)::float8 \
     FROM pg_catalog.pg_prepared_statements WHERE name = 'green_light_refused'";
 
-/// A row if columns have been changed in this transaction; 1249 is `pg_attribute`.
-const ALTERED: &str = "SELECT 1 WHERE pg_catalog.pg_stat_get_xact_tuples_inserted(1249) \
-    + pg_catalog.pg_stat_get_xact_tuples_updated(1249) \
-    + pg_catalog.pg_stat_get_xact_tuples_deleted(1249) > 0";
-
 /// Errors of a check that names what is not there, or what it may not see.
 const NOT_CHECKABLE: [&str; 4] = ["42704", "42809", "42501", "3F000"];
 const IN_FAILED_TRANSACTION: &str = "25P02";
 const QUERY_CANCELED: &str = "57014";
+const NO_SUCH_SAVEPOINT: &str = "3B001";
 
 /// Opens the outer transaction and sets the guard savepoint.
 pub(crate) async fn begin(
@@ -82,29 +80,26 @@ pub(crate) async fn renew(
     {
         renewed = outcome;
     }
-    let altered = match renewed {
-        Err(error) if has_code(&error, IN_FAILED_TRANSACTION) => {
-            let text = format!(
-                "ROLLBACK TO SAVEPOINT {}; {REFUSED}",
-                guard_savepoint.name()
-            );
-            let notes = connection.fetch_all(AssertSqlSafe(text)).await;
-            // A commit in the same text as what was refused would have ended the outer transaction.
-            if let Ok(notes) = &notes
-                && let Some(text) = refused_since(notes.first(), monitor.held_since())?
-            {
+    let has_failed = matches!(&renewed, Err(error) if has_code(error, IN_FAILED_TRANSACTION));
+    if has_failed {
+        renewed = match after_failure(connection, guard_savepoint, monitor, effects).await {
+            Ok(AfterFailure::Renewed(renewed)) => renewed,
+            Ok(AfterFailure::Refused(text)) => {
                 return Ok(Some((Breach::Commit, Some(BreachCause::Text(text)))));
             }
-            notes.map(|_| false)
-        }
-        other => other,
-    };
-    match altered {
-        Ok(altered) => {
+            Err(error) => Err(error),
+        };
+    }
+    match renewed {
+        Ok(renewed) => {
             raise_depth::<Postgres>(connection).await?;
-            if altered {
+            if renewed.has_altered {
                 // Those of tests before this one may describe other rows than they now return.
                 connection.clear_cached_statements().await?;
+            }
+            if let Some(effects) = effects {
+                let executions = renewed.executions.as_deref();
+                effects.note_use(connection, executions.filter(|_| !renewed.has_altered));
             }
             Ok(None)
         }
@@ -114,15 +109,84 @@ pub(crate) async fn renew(
     }
 }
 
-/// Ends the use of the connection as a commit would, and sets the guard savepoint again. Whether columns were changed.
+/// What is known of a use of the connection that is over.
+#[derive(Debug, Default)]
+struct Renewed {
+    /// Whether columns were changed.
+    has_altered: bool,
+    /// How often each prepared statement has been run, if that was asked.
+    executions: Option<String>,
+}
+
+/// What follows from an error in a use of the connection.
+enum AfterFailure {
+    Renewed(Result<Renewed, sqlx::Error>),
+    /// It was a commit, as this text, which was refused.
+    Refused(String),
+}
+
+/// An error has aborted the transaction: undoes what ran since the connection was taken. If the application itself has
+/// rolled back a transaction on it, what ran before that stays.
+async fn after_failure(
+    connection: &mut PgConnection,
+    guard_savepoint: &GuardSavepoint,
+    monitor: &SandboxMonitor,
+    effects: Option<&CommitEffects>,
+) -> Result<AfterFailure, sqlx::Error> {
+    // What SeaORM sends outside of transactions is one statement.
+    let unseen = effects.filter(|_| !monitor.current_use().is_seen);
+    let mut notes = None;
+    if unseen.is_some() {
+        // sqlx goes back to this savepoint when a transaction is rolled back, and does not release it.
+        let back = format!("ROLLBACK TO SAVEPOINT _sqlx_savepoint_{BASE_DEPTH}; {REFUSED}");
+        match connection.fetch_all(AssertSqlSafe(back)).await {
+            Ok(found) => notes = Some(found),
+            Err(error) if has_code(&error, NO_SUCH_SAVEPOINT) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let stays = notes.is_some();
+    let notes = match notes {
+        Some(notes) => notes,
+        None => {
+            let back = format!(
+                "ROLLBACK TO SAVEPOINT {}; {REFUSED}",
+                guard_savepoint.name()
+            );
+            connection.fetch_all(AssertSqlSafe(back)).await?
+        }
+    };
+    // A commit in the same text as what was refused would have ended the outer transaction.
+    if let Some(text) = refused_since(notes.first(), monitor.held_since())? {
+        return Ok(AfterFailure::Refused(text));
+    }
+    let Some(effects) = unseen else {
+        return Ok(AfterFailure::Renewed(Ok(Renewed::default())));
+    };
+    match effects.loss(connection, monitor).await? {
+        Some(Loss::Certain(statement)) if !stays => monitor.lost_rows(&statement),
+        Some(Loss::Certain(statement) | Loss::Possible(statement)) => {
+            monitor.remark(remarks::may_be_lost(&statement));
+        }
+        None => {}
+    }
+    let renewed = match stays {
+        true => renew_savepoint(connection, guard_savepoint, monitor, Some(effects)).await,
+        false => Ok(Renewed::default()),
+    };
+    Ok(AfterFailure::Renewed(renewed))
+}
+
+/// Ends the use of the connection as a commit would, and sets the guard savepoint again.
 async fn renew_savepoint(
     connection: &mut PgConnection,
     guard_savepoint: &GuardSavepoint,
     monitor: &SandboxMonitor,
     effects: Option<&CommitEffects>,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Renewed, sqlx::Error> {
     let this_use = monitor.current_use();
-    let question = effects.and_then(|effects| effects.question(&this_use));
+    let defined = monitor.defined();
+    let question = effects.and_then(|effects| effects.question(&this_use, defined.is_some()));
     let mut text = String::new();
     if let Some(check) = effects.and_then(CommitEffects::check) {
         let savepoint = check_savepoint(guard_savepoint);
@@ -135,19 +199,17 @@ async fn renew_savepoint(
         text.push_str("; ");
         text.push_str(question);
     }
-    let defined = monitor.defined();
-    if defined.is_none() {
-        // What was sent is known to the server alone.
-        text.push_str("; ");
-        text.push_str(ALTERED);
-    }
     let rows = connection.fetch_all(AssertSqlSafe(text)).await?;
     // What the check returns has no columns of text.
-    let mut rows = rows.iter().filter(|row| !is_void(row));
+    let answer = rows.iter().find(|row| !is_void(row));
+    let answer = match answer.filter(|_| question.is_some()) {
+        Some(row) => Answer::read(row)?,
+        None => Answer::default(),
+    };
     if question.is_some()
-        && let (Some(answer), Some(effects)) = (rows.next(), effects)
+        && let Some(effects) = effects
     {
-        let put_back = effects.put_back(connection, answer, this_use, monitor);
+        let put_back = effects.put_back(connection, &answer, this_use, monitor);
         match put_back.await {
             Err(sqlx::Error::Database(_)) => {
                 let back = format!("ROLLBACK TO SAVEPOINT {}", guard_savepoint.name());
@@ -156,7 +218,10 @@ async fn renew_savepoint(
             other => other?,
         }
     }
-    Ok(defined.unwrap_or_else(|| rows.next().is_some()))
+    Ok(Renewed {
+        has_altered: defined.or(answer.has_altered).unwrap_or(false),
+        executions: answer.executions,
+    })
 }
 
 /// Whether a row is the answer of a function that returns nothing.
@@ -178,7 +243,7 @@ async fn check_failed(
     monitor: &SandboxMonitor,
     effects: Option<&CommitEffects>,
     error: &sqlx::Error,
-) -> Result<Option<Result<bool, sqlx::Error>>, sqlx::Error> {
+) -> Result<Option<Result<Renewed, sqlx::Error>>, sqlx::Error> {
     let Some(effects) = effects.filter(|effects| effects.check().is_some()) else {
         return Ok(None);
     };
@@ -203,7 +268,7 @@ async fn check_failed(
         return Ok(Some(Err(error)));
     }
     monitor.note_violation(violation(refusal.downcast_ref()));
-    Ok(Some(Ok(false)))
+    Ok(Some(Ok(Renewed::default())))
 }
 
 /// Whether it answers to what sqlx sends for a `COPY .. FROM STDIN` that is dropped. sqlx does not know of

@@ -66,9 +66,9 @@ impl PostgresSandbox {
     }
 
     /// A test begins.
-    fn renew_effects(&self) {
+    fn renew_effects(&self, connection: &PgConnection) {
         if let Some(effects) = self.effects.get() {
-            effects.reset();
+            effects.reset(connection);
         }
     }
 }
@@ -113,7 +113,7 @@ impl Sandbox for PostgresSandbox {
             self.effects.get_or_init(|| effects);
             self.finish.get_or_init(|| finish);
         }
-        self.renew_effects();
+        self.renew_effects(connection);
         outer_transaction::begin(connection, &self.guard_savepoint, self.token).await
     }
 
@@ -150,7 +150,7 @@ impl Sandbox for PostgresSandbox {
         monitor: &SandboxMonitor,
     ) -> FinishOutcome {
         let has_set = self.effects.get().is_some_and(CommitEffects::has_set);
-        self.renew_effects();
+        self.renew_effects(connection);
         match self.finish.get() {
             Some(finish) => finish
                 .run(connection, self.token, monitor, has_set)

@@ -17,7 +17,10 @@ use std::{
     task::Poll,
 };
 
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor, PgConnection, Row as _, TypeInfo as _,
+    postgres::{PgColumn, PgRow},
+};
 
 use crate::driver::breach::Breach;
 use crate::driver::monitor::SandboxMonitor;
@@ -26,6 +29,7 @@ use crate::postgres::admin::literal;
 use crate::postgres::commit::CommitEffects;
 use crate::postgres::errors::{has_code, violation};
 use crate::postgres::outer_transaction::begin_of;
+use crate::postgres::remarks;
 use crate::postgres::traces::Suspects;
 use crate::server::guard_savepoint::GuardSavepoint;
 
@@ -51,7 +55,8 @@ const SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgd
     ARRAY(SELECT name FROM green_light.setting WHERE pg_catalog.current_setting(name, true) IS NULL), \
     ARRAY(SELECT DISTINCT pg_catalog.format('%I.%I', nspname, conname) FROM pg_catalog.pg_constraint \
       JOIN pg_catalog.pg_namespace n ON n.oid = connamespace WHERE condeferrable AND NOT condeferred), \
-    ARRAY(SELECT name FROM green_light.watched ORDER BY place), green_light.settings()";
+    ARRAY(SELECT name FROM green_light.watched ORDER BY place), green_light.settings(), \
+    (SELECT open_cursors FROM green_light.traces)";
 /// The trigger of the guard fires as well, and lets pass what ends in a check with its token.
 const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
 /// The server notices only a moment later that a session has ended, and until then has its locks.
@@ -59,6 +64,9 @@ const UNLOCK: &str = "SELECT pg_catalog.pg_advisory_unlock_all()";
 /// Undoes what the end of a test does not look at.
 const RESET: &str =
     "ROLLBACK; BEGIN READ WRITE; SELECT green_light.reset_sequences(false); ROLLBACK";
+/// A row if the transaction has locks that only its end releases.
+const LOCKED: &str = "SELECT 1 FROM pg_catalog.pg_locks \
+    WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid() LIMIT 1";
 const CHANGED: &str = "SELECT green_light.changed_tables()";
 
 impl FinishStatements {
@@ -81,6 +89,7 @@ impl FinishStatements {
         let immediate: Vec<String> = row.try_get(4)?;
         let (names, values) = (row.try_get(5)?, row.try_get(6)?);
         let effects = CommitEffects::new(finish.defers, &immediate, names, values, token);
+        let effects = effects.opening_cursors(row.try_get(7)?);
         let suspects = suspects.into_iter().map(Box::from).collect();
         Ok((finish, suspects, effects))
     }
@@ -154,9 +163,18 @@ impl FinishStatements {
         monitor: &SandboxMonitor,
     ) -> Result<FinishOutcome, sqlx::Error> {
         // It may have made what can be deferred.
-        let text = format!("{CHECK}SELECT green_light.check_guard({token}); {UNLOCK}; {RESET}");
-        connection.execute(AssertSqlSafe(text)).await?;
-        if monitor.was_url_asked_for() {
+        let was_url_asked_for = monitor.was_url_asked_for();
+        let unlock = match was_url_asked_for {
+            true => format!("{UNLOCK}; {LOCKED}"),
+            false => UNLOCK.to_owned(),
+        };
+        let text = format!("{CHECK}SELECT green_light.check_guard({token}); {unlock}; {RESET}");
+        let rows = connection.fetch_all(AssertSqlSafe(text)).await?;
+        let is_number = |row: &PgRow| row.columns().first().is_some_and(is_int4);
+        if rows.iter().any(is_number) {
+            monitor.remark(remarks::LOCKED.to_owned());
+        }
+        if was_url_asked_for {
             let row = connection.fetch_one(CHANGED).await?;
             if let Some(tables) = row.try_get(0)? {
                 monitor.committed_elsewhere(tables);
@@ -178,4 +196,9 @@ async fn send<T>(sending: impl Future<Output = T>) -> Option<T> {
         })
     })
     .await
+}
+
+/// Whether a column is that of `LOCKED`: nothing else at the end of a test answers with a number.
+fn is_int4(column: &PgColumn) -> bool {
+    column.type_info().name() == "INT4"
 }

@@ -1,6 +1,6 @@
 CREATE TABLE green_light.suspect (name text);
 CREATE TABLE green_light.setting (name text);
-CREATE TABLE green_light.traces (are_implicit boolean);
+CREATE TABLE green_light.traces (are_implicit boolean, open_cursors boolean);
 DO $traces$
 DECLARE
   innocent CONSTANT text[] := '{clock_timestamp, timeofday, random, random_normal, gen_random_uuid, uuidv4, uuidv7,
@@ -85,16 +85,24 @@ BEGIN
       WHERE r.is_suspect AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
         AND d.classid NOT IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_language'::pg_catalog.regclass,
           'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass))
-    OR EXISTS (SELECT FROM pg_catalog.pg_foreign_table);
+    OR EXISTS (SELECT FROM pg_catalog.pg_foreign_table),
+    EXISTS (SELECT FROM green_light.routine WHERE NOT is_known AND body ~* '\mopen\M');
   INSERT INTO green_light.setting SELECT DISTINCT names[1]
     FROM (SELECT body FROM green_light.routine UNION ALL SELECT expressions) texts (text),
       pg_catalog.regexp_matches(text, '\m(?:current_setting|set_config)\M\s*\(\s*E?''([^'']+\.[^'']+)''', 'gi') names;
   CREATE TABLE green_light.watched AS SELECT name::text, pg_catalog.row_number() OVER () AS place
     FROM (SELECT pg_catalog.unnest(everyday) UNION ALL SELECT DISTINCT pg_catalog.lower(name)
       FROM green_light.setting) names (name);
-  EXECUTE pg_catalog.format('CREATE FUNCTION green_light.settings() RETURNS text LANGUAGE plpgsql AS '
-      '$settings$ BEGIN RETURN pg_catalog.concat_ws(E''\x1f'', %s); END $settings$',
-    (SELECT pg_catalog.string_agg(pg_catalog.format('coalesce(pg_catalog.current_setting(%L, true), E''\x1e'')', name),
+  EXECUTE pg_catalog.format('CREATE FUNCTION green_light.settings() RETURNS text LANGUAGE plpgsql AS $settings$ '
+      'DECLARE note text := ''''; BEGIN '
+      'IF EXISTS (SELECT FROM pg_catalog.pg_cursor() WHERE NOT is_holdable AND name <> '''') THEN '
+      'PERFORM green_light.close_cursors(); END IF; '
+      'IF pg_catalog.pg_my_temp_schema() <> 0 THEN note := green_light.end_temporary(); END IF; '
+      'RETURN pg_catalog.concat_ws(E''\x1f'', note, %s); END $settings$',
+    (SELECT pg_catalog.string_agg(
+      CASE WHEN name LIKE '%.%' OR pg_catalog.current_setting(name, true) IS NULL
+        THEN pg_catalog.format('coalesce(pg_catalog.current_setting(%L, true), E''\x1e'')', name)
+        ELSE pg_catalog.format('pg_catalog.current_setting(%L, true)', name) END,
       ', ' ORDER BY place) FROM green_light.watched));
   DROP TABLE green_light.routine;
 END $traces$;

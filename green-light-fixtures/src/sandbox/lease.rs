@@ -6,13 +6,11 @@
 //! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
 
 use std::any::Any;
-use std::sync::{
-    Arc, Weak,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Weak, atomic::Ordering};
 
 use green_light_core::{Mutex, left_behind};
 
+use crate::driver::lease_notes::LeaseNotes;
 use crate::driver::monitor::{LeaseState, SandboxMonitor};
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::traits::{IsHeld, SlotDatabase};
@@ -33,7 +31,7 @@ pub(crate) struct Lease {
     /// Lives while any clone of the test's connection does; the lease's own part ends with it.
     pub(crate) token: Mutex<Option<Arc<()>>>,
     test: TestId,
-    deadlocked: Arc<AtomicBool>,
+    notes: Arc<LeaseNotes>,
     /// Dropped when its connection is given back, if that is one of few.
     holding: Mutex<Option<Box<dyn Any + Send + Sync>>>,
 }
@@ -42,8 +40,8 @@ impl Lease {
     /// Lends a slot of `pool` to `test`.
     pub(crate) async fn of(pool: &Arc<SandboxPool>, test: TestId) -> Result<Self, Error> {
         let id = pool.next_lease();
-        let deadlocked = Arc::new(AtomicBool::new(false));
-        let slot = pool.acquire(id, &test, &deadlocked).await?;
+        let notes = Arc::new(LeaseNotes::default());
+        let slot = pool.acquire(id, &test, &notes).await?;
         let url = slot.database.url().cloned();
         let monitor = Arc::clone(&slot.monitor);
         if !slot.database.is_shielded() {
@@ -58,7 +56,7 @@ impl Lease {
             id,
             token: Mutex::new(Some(Arc::default())),
             test,
-            deadlocked,
+            notes,
             holding: Mutex::new(holding),
         })
     }
@@ -110,7 +108,12 @@ impl Lease {
     ///
     /// It is known once the connection has come back, at the latest when the lease has ended.
     pub(crate) fn was_deadlocked(&self) -> bool {
-        self.deadlocked.load(Ordering::Relaxed)
+        self.notes.deadlocked.load(Ordering::Relaxed)
+    }
+
+    /// What to say if the test fails, all of which is known when the lease has ended.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        self.notes.remarks()
     }
 
     /// What to know if the server was started by green-light and has ended.
@@ -230,6 +233,21 @@ fn report(
         errors.push(Error::new(Kind::Constraint, text).help(
             "in production the commit would have failed, and would have returned an error, which it cannot do here; \
              write `#[green_light::test(isolation = database)]` for a test of that error",
+        ));
+    }
+    if !lease.lost.is_empty() {
+        let mut text = format!(
+            "test `{test}` lost rows: a statement failed on a connection of sqlx that the test kept, and what ran on it \
+             before was rolled back as well"
+        );
+        for statement in lease.lost {
+            text.push_str("\n  lost: ");
+            text.push_str(&statement);
+        }
+        errors.push(Error::new(Kind::Breach, text).help(
+            "in production each statement outside of a transaction is committed by itself: take the connection from the \
+             pool for each of them, put into a transaction what belongs together, or write \
+             `#[green_light::test(isolation = database)]`",
         ));
     }
     match ended {

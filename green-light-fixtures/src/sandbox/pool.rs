@@ -4,11 +4,12 @@
 
 use std::sync::{
     Arc, Weak,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use green_light_core::Mutex;
 
+use crate::driver::lease_notes::LeaseNotes;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::traits::Template;
 use crate::error::Error;
@@ -98,7 +99,7 @@ impl SandboxPool {
         &self,
         id: u64,
         test: &TestId,
-        deadlocked: &Arc<AtomicBool>,
+        notes: &Arc<LeaseNotes>,
     ) -> Result<Slot, Error> {
         loop {
             let idle = self.idle.lock().pop();
@@ -107,7 +108,7 @@ impl SandboxPool {
                 None => self.open(test).await?,
             };
             slot.database.unpark();
-            if slot.monitor.open(id, Arc::clone(deadlocked)) {
+            if slot.monitor.open(id, Arc::clone(notes)) {
                 return Ok(slot);
             }
             // Something used it while it was idle, so it may be used again: not by a test.

@@ -142,6 +142,11 @@ impl IsolatedDb {
         self.sandbox()?.monitor().searched()
     }
 
+    /// What to say if the test fails, all of which is known when the transaction has ended.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        self.sandbox().map(Lease::remarks).unwrap_or_default()
+    }
+
     /// The statement of the test that the database refused last, as far as SeaORM reports statements.
     pub(crate) fn refused(&self) -> Option<String> {
         self.sandbox()?.monitor().refused()

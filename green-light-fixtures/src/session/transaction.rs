@@ -100,6 +100,24 @@ impl Transaction {
         self.owner.isolated.contention()
     }
 
+    /// What to print if the test failed: what the transaction has not done as production does, with the cure.
+    ///
+    /// All of it is known once the transaction has ended. The fixture prints it below a test that fails.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use green_light_fixtures::{Engine, Schema};
+    /// # let engine = Engine::builder().schema(Schema::sql("CREATE TABLE a (x)")).build().await?;
+    /// let transaction = engine.transaction().await?;
+    /// transaction.clone().finish().await?;
+    /// assert!(transaction.remarks().is_empty());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.owner.isolated.remarks()
+    }
+
     pub(crate) fn isolated(&self) -> &IsolatedDb {
         &self.owner.isolated
     }

@@ -44,6 +44,8 @@ mod places;
 mod pooler;
 mod postgres_commit;
 mod postgres_database;
+mod postgres_kept;
+mod postgres_on_commit;
 mod postgres_sandbox;
 mod postgres_shared;
 mod postgres_traces;

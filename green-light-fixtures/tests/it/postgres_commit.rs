@@ -319,6 +319,37 @@ fn a_lock_of_a_transaction_stays_and_stops_nobody() {
     });
 }
 
+/// Only a connection that is made by the URL can wait for such a lock, and a test that fails is told.
+#[test]
+fn a_lock_of_a_transaction_that_another_connection_may_wait_for_is_a_remark() {
+    run(async {
+        let engine = engine_on(Backend::Postgres).await;
+        for (lock, asks, is_told) in [
+            ("pg_advisory_xact_lock", true, true),
+            ("pg_advisory_lock", true, false),
+            ("pg_advisory_xact_lock", false, false),
+        ] {
+            let test = begin(&engine).await;
+            let db = test.connection();
+            let tx = db.begin().await.unwrap();
+            send(&tx, true, &format!("SELECT {lock}(4711)")).await;
+            expect_committed(tx).await;
+            if asks {
+                assert!(!test.session().url().expose().is_empty());
+            }
+            drop(db);
+            // A test that asked for the URL gets no later one its database.
+            finish(test.clone()).await;
+            let remarks = test.remarks();
+            assert_eq!(!remarks.is_empty(), is_told, "{lock}, {asks}: {remarks:?}");
+            assert!(
+                !is_told || remarks[0].contains("isolation = database"),
+                "{remarks:?}"
+            );
+        }
+    });
+}
+
 #[test]
 fn a_trigger_on_definitions_does_not_hear_green_light() {
     run(async {
@@ -364,7 +395,10 @@ fn an_application_sees_one_schema_of_green_light_and_nothing_else() {
                  WHERE table_schema NOT IN ('pg_catalog', 'information_schema')",
                 "green_light public",
             ),
-            ("SELECT count(*)::text FROM pg_event_trigger", "0"),
+            (
+                "SELECT string_agg(evtname, ' ') FROM pg_event_trigger",
+                "green_light_temporary",
+            ),
             (
                 "SELECT count(*)::text FROM pg_prepared_statements \
                  WHERE from_sql OR statement LIKE '%green' || '_light%'",
@@ -385,34 +419,6 @@ fn an_application_sees_one_schema_of_green_light_and_nothing_else() {
         }
         drop(db);
         finish(test).await;
-    });
-}
-
-#[test]
-fn a_temporary_table_and_a_cursor_stay_when_their_transaction_ends() {
-    run(async {
-        let engine = engine_on(Backend::Postgres).await;
-        let test = begin(&engine).await;
-        let db = test.connection();
-        let tx = db.begin().await.unwrap();
-        send(
-            &tx,
-            true,
-            "CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT 1",
-        )
-        .await;
-        send(&tx, true, "DECLARE gone CURSOR FOR SELECT 1").await;
-        expect_committed(tx).await;
-        assert_eq!(number(&db, "SELECT count(*) FROM gone").await, 1);
-        let cursors = "SELECT count(*) FROM pg_cursors WHERE name = 'gone'";
-        assert_eq!(number(&db, cursors).await, 1);
-        drop(db);
-        finish(test).await;
-        let next = engine.transaction_for("next").await.unwrap();
-        let tables = "SELECT count(*) FROM pg_class WHERE relname = 'gone'";
-        assert_eq!(number(&next.connection(), tables).await, 0);
-        assert_eq!(number(&next.connection(), cursors).await, 0);
-        finish(next).await;
     });
 }
 

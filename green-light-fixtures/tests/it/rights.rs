@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use green_light_fixtures::{Backend, Engine, Isolation, Schema};
-use sea_orm::{ConnectionTrait, Statement};
+use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
+use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 use sqlx::{Connection, Executor, MySqlConnection, PgConnection};
 
 use crate::{
@@ -21,7 +21,7 @@ async fn one_test(backend: Backend) -> String {
         Ok(engine) => engine,
         Err(error) => return format!("{error:?}"),
     };
-    let mut settings = Vec::new();
+    let (mut settings, mut left) = (Vec::new(), String::new());
     for isolation in [Isolation::Database, Isolation::Transaction] {
         let session = match engine.session(isolation).await {
             Ok(session) => session,
@@ -37,11 +37,31 @@ async fn one_test(backend: Backend) -> String {
             let row = session.query_one_raw(setting).await.unwrap().unwrap();
             settings.push(row.try_get_by_index::<String>(0).unwrap());
         }
+        if backend == Backend::Postgres && isolation == Isolation::Transaction {
+            left = temporary_tables(&session).await;
+        }
         if let Err(error) = session.finish().await {
             return format!("{error:?}");
         }
     }
-    format!("it works {}", settings.join(" "))
+    format!("it works {} {left}", settings.join(" "))
+}
+
+/// What is left of temporary tables when their transaction is committed. A role that is not a superuser can make no
+/// event trigger, so it is known what a commit does to them only if the statement was prepared.
+async fn temporary_tables(session: &Session) -> String {
+    let backend = session.get_database_backend();
+    let tx = session.begin().await.unwrap();
+    let prepared = "CREATE TEMP TABLE prepared (x int) ON COMMIT DROP";
+    let prepared = Statement::from_string(backend, prepared);
+    tx.execute_raw(prepared).await.unwrap();
+    let as_text = "CREATE TEMP TABLE as_text (x int) ON COMMIT DROP";
+    tx.execute_unprepared(as_text).await.unwrap();
+    tx.commit().await.unwrap();
+    let left = "SELECT string_agg(relname, ' ') FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'";
+    let left = Statement::from_string(backend, left);
+    let left = session.query_one_raw(left).await.unwrap().unwrap();
+    left.try_get_by_index(0).unwrap()
 }
 
 /// Opens connections until the server has none left. What it says then.
@@ -168,7 +188,7 @@ fn a_plain_role_of_postgres_is_enough_and_what_is_missing_is_said() {
     let url = |who: &str, database: &str| {
         format!("postgres://{who}:hunter2@localhost/{database}?host={socket}")
     };
-    server.expect(&url("plain", "postgres"), &["it works 200ms 200ms"]);
+    server.expect(&url("plain", "postgres"), &["it works 200ms 200ms as_text"]);
     // The words by which a failed test is told what they mean.
     let refused = run(exhaust(async || {
         PgConnection::connect(&url("plain", "postgres")).await

@@ -39,7 +39,7 @@ const QUESTIONS: [(&str, &str); 26] = [
     (
         "settings of an application",
         "SELECT string_agg(name || coalesce('<' || current_setting(name, true) || '>', ' none'), ' ')
-         FROM unnest('{app.a, app.A, app.b.c, app.observed, green_light.ending, green_light.x}'::text[]) name",
+         FROM unnest('{app.a, app.A, app.b.c, app.observed, green_light.ending, green_light.temporary, green_light.x}'::text[]) name",
     ),
     (
         "statements",
