@@ -1,23 +1,63 @@
 //! What green-light itself sends is not in the application's log of statements.
 //!
 //! sqlx logs each statement with the target `sqlx::query`, in the task that waits for it. While that task does work of
-//! green-light, it has no subscriber. On SQLite a thread of sqlx writes the log, which this does not reach.
+//! green-light, it has a subscriber that wants nothing. On SQLite a thread of sqlx writes the log, which this does not
+//! reach.
+//!
+//! `tracing` remembers for each place that logs whether any subscriber wants it. While it knows of one subscriber alone,
+//! it asks that of the task: if `Dispatch::none()` was there, nobody would ever hear of that place. So the subscriber of
+//! green-light is a real one, which `tracing` asks besides the others.
 
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::LazyLock,
 };
 
-use tracing::dispatcher::{Dispatch, has_been_set, with_default};
+use tracing::{
+    Event, Metadata, Subscriber,
+    dispatcher::{Dispatch, has_been_set, with_default},
+    level_filters::LevelFilter,
+    span::{Attributes, Id, Record},
+};
 
-/// Does `work` without a subscriber.
+static QUIET: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Quiet));
+
+/// Wants to hear of nothing.
+struct Quiet;
+
+impl Subscriber for Quiet {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::OFF)
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// Does `work` without the subscriber of the application.
 pub(crate) async fn quietly<F: Future>(work: F) -> F::Output {
     let mut work = pin!(work);
     poll_fn(|context| {
         // Without any subscriber `tracing` gives its records to the crate `log`. To set one here would end that for
         // the whole process.
         match has_been_set() {
-            true => with_default(&Dispatch::none(), || work.as_mut().poll(context)),
+            true => with_default(&QUIET, || work.as_mut().poll(context)),
             false => work.as_mut().poll(context),
         }
     })
