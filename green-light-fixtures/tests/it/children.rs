@@ -50,6 +50,14 @@ pub(crate) fn playing_with(program: PathBuf, name: &str, part: &str) -> Command 
     command
 }
 
+/// Runs the test `name` in a process of its own, for what it does would hold for all of a process.
+pub(crate) fn in_its_own_process(name: &str, test: impl FnOnce()) {
+    match part() {
+        None => drop(said(playing(name, "alone").spawn().unwrap())),
+        Some(_) => test(),
+    }
+}
+
 /// Waits for a process and returns what it said; kills it if it takes too long.
 pub(crate) fn output(mut child: Child) -> Output {
     drop(child.stdin.take());

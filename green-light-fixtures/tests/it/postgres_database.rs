@@ -7,20 +7,10 @@ use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionTrait};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgListener};
 
-use crate::support::{TEARDOWN_TIMEOUT, run};
+use crate::support::{postgres_of, run};
 
 const TABLES: &str = "CREATE TABLE u (id serial PRIMARY KEY, email text NOT NULL UNIQUE);
     INSERT INTO u (email) VALUES ('seed')";
-
-async fn engine_of(sql: &str) -> Engine {
-    Engine::builder()
-        .backend(Backend::Postgres)
-        .schema(Schema::sql(sql))
-        .teardown_timeout(TEARDOWN_TIMEOUT)
-        .build()
-        .await
-        .unwrap()
-}
 
 async fn session_of(engine: &Engine) -> Session {
     engine.session(Isolation::Database).await.unwrap()
@@ -40,7 +30,7 @@ where
 #[test]
 fn a_notification_reaches_a_listener_once_it_is_committed() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = session_of(&engine).await;
         let mut listener = PgListener::connect(session.url().expose()).await.unwrap();
         listener.listen("news").await.unwrap();
@@ -57,7 +47,7 @@ fn a_notification_reaches_a_listener_once_it_is_committed() {
 #[test]
 fn isolation_levels_are_real_and_a_serialization_failure_happens() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = session_of(&engine).await;
         let level = Some(IsolationLevel::Serializable);
         let a = session.begin_with_config(level, None).await.unwrap();
@@ -76,7 +66,7 @@ fn isolation_levels_are_real_and_a_serialization_failure_happens() {
 #[test]
 fn advisory_locks_are_seen_by_another_connection() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = session_of(&engine).await;
         let own = pool(&session).await;
         let mut a = own.acquire().await.unwrap();
@@ -94,7 +84,7 @@ fn advisory_locks_are_seen_by_another_connection() {
 #[test]
 fn what_no_transaction_may_do_works() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = session_of(&engine).await;
         for sql in [
             "CREATE INDEX CONCURRENTLY by_email ON u (email)",
@@ -110,7 +100,7 @@ fn what_no_transaction_may_do_works() {
 #[test]
 fn a_row_locked_by_one_connection_is_skipped_by_another() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = session_of(&engine).await;
         let (a, b) = (
             session.begin().await.unwrap(),
@@ -185,7 +175,7 @@ fn a_clone_has_the_settings_privileges_comment_and_owner_of_its_template() {
 #[test]
 fn nobody_can_connect_to_a_template() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let error = PgConnection::connect(engine.url().expose())
             .await
             .unwrap_err();

@@ -1,10 +1,10 @@
 //! Shared isolation on PostgreSQL: one database, turns, and the state of the template after each.
 
-use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
+use green_light_fixtures::{Engine, Isolation, Session};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sqlx::PgPool;
 
-use crate::support::{TEARDOWN_TIMEOUT, run};
+use crate::support::{postgres_of, run};
 
 const TABLES: &str = "
     CREATE TABLE author (id serial PRIMARY KEY, name text NOT NULL UNIQUE, data json);
@@ -14,16 +14,6 @@ const TABLES: &str = "
     CREATE TABLE empty (x int);
     INSERT INTO author (name, data) VALUES ('ann', '{}');
     INSERT INTO book (author, title) VALUES (1, 'one')";
-
-async fn engine_of(sql: &str) -> Engine {
-    Engine::builder()
-        .backend(Backend::Postgres)
-        .schema(Schema::sql(sql))
-        .teardown_timeout(TEARDOWN_TIMEOUT)
-        .build()
-        .await
-        .unwrap()
-}
 
 async fn shared(engine: &Engine) -> Session {
     engine.session(Isolation::Shared).await.unwrap()
@@ -48,7 +38,7 @@ async fn expect_untouched(session: &Session) {
 #[test]
 fn the_rows_of_a_test_are_deleted_and_those_of_the_template_are_brought_back() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let mut urls = Vec::new();
         for sql in [
             "INSERT INTO author (name) VALUES ('bob')",
@@ -72,7 +62,7 @@ fn the_rows_of_a_test_are_deleted_and_those_of_the_template_are_brought_back() {
 #[test]
 fn rows_written_between_two_tests_are_gone_before_the_second() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = shared(&engine).await;
         let own = PgPool::connect(session.url().expose()).await.unwrap();
         session.finish().await.unwrap();
@@ -92,7 +82,7 @@ fn rows_written_between_two_tests_are_gone_before_the_second() {
 #[test]
 fn ids_start_equal_in_every_test() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         for _ in 0..2 {
             let session = shared(&engine).await;
             let sql = "INSERT INTO author (name) VALUES ('bob')";
@@ -111,7 +101,7 @@ fn triggers_do_not_keep_the_rows_from_being_put_back() {
     run(async {
         let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
                       'BEGIN RAISE EXCEPTION ''append only''; END'";
-        let engine = engine_of(&format!(
+        let engine = postgres_of(&format!(
             "CREATE TABLE log (line text); {refuse}; \
              CREATE TRIGGER refuse BEFORE DELETE ON log EXECUTE FUNCTION refuse()"
         ))
@@ -131,7 +121,7 @@ fn triggers_do_not_keep_the_rows_from_being_put_back() {
 #[test]
 fn a_lock_that_a_test_leaves_is_told_with_its_holder_and_waits_for_nobody() {
     run(async {
-        let engine = engine_of(TABLES).await;
+        let engine = postgres_of(TABLES).await;
         let session = shared(&engine).await;
         let own = PgPool::connect(session.url().expose()).await.unwrap();
         let mut leaked = own.begin().await.unwrap();

@@ -36,7 +36,7 @@ use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use sqlx::{Sqlite, pool::PoolConnection, sqlite::LockedSqliteHandle};
 
 use crate::{
-    children::{part, playing, said},
+    children::in_its_own_process,
     own_server::strings,
     support::{
         begin, caught, count, engine, expect_clean, finish, insert, number, outside, run, schema,
@@ -422,12 +422,7 @@ fn what_a_test_lets_sqlite_call_is_not_called_in_the_next_test() {
 #[test]
 fn a_heap_limit_that_a_pool_of_its_own_sets_is_put_back_and_told() {
     let name = "sqlite_connection::a_heap_limit_that_a_pool_of_its_own_sets_is_put_back_and_told";
-    // It holds for the whole process, in which other tests run.
-    if part().is_none() {
-        said(playing(name, "alone").spawn().unwrap());
-        return;
-    }
-    run(async {
+    let test = async {
         let engine = Engine::builder().schema(schema()).file();
         let engine = engine.build().await.unwrap();
         let limits = [
@@ -476,7 +471,8 @@ fn a_heap_limit_that_a_pool_of_its_own_sets_is_put_back_and_told() {
         let found = strings(&next.connection(), "PRAGMA temp_store_directory").await;
         assert!(found.is_empty(), "{found:?}");
         next.finish().await.unwrap();
-    });
+    };
+    in_its_own_process(name, || run(test));
 }
 
 #[test]
@@ -748,11 +744,7 @@ unsafe extern "C" fn counts(_: *mut sqlite3, _: *mut *mut c_char, _: *const c_vo
 )]
 fn what_runs_for_each_new_connection_of_the_process_does_so_until_it_is_taken_back() {
     let name = "sqlite_connection::what_runs_for_each_new_connection_of_the_process_does_so_until_it_is_taken_back";
-    if part().is_none() {
-        said(playing(name, "alone").spawn().unwrap());
-        return;
-    }
-    run(async {
+    let test = async {
         let engine = engine().await;
         let calls = async || {
             let before = CALLED.load(Ordering::Relaxed);
@@ -769,17 +761,14 @@ fn what_runs_for_each_new_connection_of_the_process_does_so_until_it_is_taken_ba
         // SAFETY: As above.
         unsafe { sqlite3_cancel_auto_extension(std::mem::transmute(counts)) };
         assert_eq!(calls().await, 0);
-    });
+    };
+    in_its_own_process(name, || run(test));
 }
 
 #[test]
 fn a_system_of_files_that_a_test_makes_the_default_one_is_not_that_of_the_next_test() {
     let name = "sqlite_connection::a_system_of_files_that_a_test_makes_the_default_one_is_not_that_of_the_next_test";
-    if part().is_none() {
-        said(playing(name, "alone").spawn().unwrap());
-        return;
-    }
-    run(async {
+    let test = async {
         let engine = engine().await;
         // SAFETY: Asks for the default one, which lives as long as the program, and so does its copy.
         let (files, copy): (_, *mut sqlite3_vfs) = unsafe {
@@ -802,5 +791,6 @@ fn a_system_of_files_that_a_test_makes_the_default_one_is_not_that_of_the_next_t
             assert_eq!(sqlite3_vfs_find(ptr::null()), files);
             sqlite3_vfs_unregister(copy);
         }
-    });
+    };
+    in_its_own_process(name, || run(test));
 }

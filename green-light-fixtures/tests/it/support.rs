@@ -124,6 +124,17 @@ pub(crate) async fn engine_of(backend: Backend, schema: Schema) -> Engine {
         .unwrap()
 }
 
+/// An engine on PostgreSQL whose tests have databases, and which waits as long as those of users.
+pub(crate) async fn postgres_of(sql: &str) -> Engine {
+    Engine::builder()
+        .backend(Backend::Postgres)
+        .schema(Schema::sql(sql))
+        .teardown_timeout(TEARDOWN_TIMEOUT)
+        .build()
+        .await
+        .unwrap()
+}
+
 pub(crate) async fn insert(db: &impl ConnectionTrait, email: &str) -> Result<(), sea_orm::DbErr> {
     let backend = db.get_database_backend();
     let place = match backend {
