@@ -30,18 +30,18 @@ pub use green_light_core::{Crowd, CrowdFailure, Member};
 #[doc(inline)]
 pub use green_light_core::{blocking, skip, spawn};
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-#[doc(inline)]
-pub use green_light_fixtures::{
-    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, NewDatabase,
-    Schema, Session, Transaction,
-};
 #[cfg(all(
     feature = "sea-orm",
     any(feature = "sqlite", feature = "postgres", feature = "mysql")
 ))]
 #[doc(inline)]
-pub use green_light_fixtures::{Savepoint, TransactionOptions};
+pub use green_light_fixtures::TransactionOptions;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[doc(inline)]
+pub use green_light_fixtures::{
+    Backend, DatabaseUrl, Engine, EngineBuilder, EngineStats, Error, Isolation, NewDatabase,
+    Savepoint, Schema, Session, Transaction,
+};
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/fixture.md")]

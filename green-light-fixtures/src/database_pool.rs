@@ -97,6 +97,11 @@ impl DatabasePool {
         self.0.as_ref()?.server_end()
     }
 
+    /// Runs a text of one or more statements, unprepared, on one connection.
+    pub(crate) async fn run_text(&self, sql: String) -> Result<(), sqlx::Error> {
+        self.open_pool()?.run_text(sql).await
+    }
+
     /// A connection on which a script runs.
     pub(crate) async fn script_connection(&self) -> Result<Box<dyn ScriptConnection>, sqlx::Error> {
         self.open_pool()?.script_connection().await
@@ -130,6 +135,7 @@ trait AnyPool: Send + Sync {
     fn dialect(&self) -> &'static dyn Dialect;
     fn close(&self) -> BoxFuture<'static, ()>;
     fn server_end(&self) -> Option<String>;
+    fn run_text(&self, sql: String) -> BoxFuture<'_, Result<(), sqlx::Error>>;
     fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>>;
 }
 
@@ -151,6 +157,10 @@ impl<DB: PoolDriver> AnyPool for Pool<DB> {
 
     fn server_end(&self) -> Option<String> {
         DB::server_end()
+    }
+
+    fn run_text(&self, sql: String) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        Box::pin(async { DB::execute(&mut *self.acquire().await?, sql).await })
     }
 
     fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>> {

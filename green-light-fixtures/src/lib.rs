@@ -75,7 +75,8 @@ pub use crate::schema::definition::Schema;
 pub use crate::schema::new_database::NewDatabase;
 pub use crate::session::handle::Session;
 #[cfg(feature = "sea-orm")]
-pub use crate::session::orm::{options::TransactionOptions, savepoint::Savepoint};
+pub use crate::session::orm::options::TransactionOptions;
+pub use crate::session::savepoint::Savepoint;
 pub use crate::session::transaction::Transaction;
 pub use crate::url::DatabaseUrl;
 

@@ -76,6 +76,12 @@ impl IsolatedDb {
         }
     }
 
+    /// The savepoint that has to stay the innermost, if there is one.
+    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
+        let lease = self.sandbox()?;
+        lease.with_database(|database| database.guard_savepoint())?
+    }
+
     /// The database will be kept when the test ends, as one of `at_most` so many.
     pub(crate) fn keep(&self, at_most: usize) {
         match self {

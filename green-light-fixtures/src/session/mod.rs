@@ -7,5 +7,6 @@ pub(crate) mod handle;
 pub(crate) mod isolated;
 #[cfg(feature = "sea-orm")]
 pub(crate) mod orm;
+pub(crate) mod savepoint;
 pub(crate) mod script;
 pub(crate) mod transaction;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::isolation::Isolation;
 use crate::session::handle::Session;
 use crate::session::isolated::{IsolatedDb, Owner};
+use crate::session::savepoint::Savepoint;
 
 /// What isolates one test: its outer transaction, or its lease of a database that it may commit to.
 ///
@@ -45,6 +46,16 @@ impl Transaction {
     #[must_use]
     pub fn isolation(&self) -> Isolation {
         self.owner.isolated.isolation()
+    }
+
+    /// A mark to come back to within the test.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is taken or the database refuses; always without
+    /// [`Isolation::Transaction`](crate::Isolation::Transaction).
+    pub async fn savepoint(&self) -> Result<Savepoint, Error> {
+        Savepoint::set(self.session()).await
     }
 
     pub(crate) fn into_session(self) -> Session {

@@ -5,11 +5,19 @@ use std::{panic::Location, sync::Arc};
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 
 use crate::database::test_lease::TestLease;
+use crate::error::Error;
 use crate::limits::SESSION_CONNECTIONS;
 use crate::orm;
 use crate::sandbox::contention::{connection_busy, has_ended};
 use crate::sandbox::lease::Lease;
 use crate::session::isolated::IsolatedDb;
+
+/// For `?` in functions that return SeaORM's errors.
+impl From<Error> for DbErr {
+    fn from(error: Error) -> Self {
+        Self::Conn(RuntimeErr::Internal(format!("{error:?}")))
+    }
+}
 
 impl IsolatedDb {
     /// A connection as applications of SeaORM take it; a disconnected one once the test has ended.
@@ -37,12 +45,6 @@ impl IsolatedDb {
             monitor.ran_prepared(id, &info.statement.sql, info.elapsed, info.failed);
         });
         connection
-    }
-
-    /// The savepoint that has to stay the innermost, if there is one.
-    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
-        let lease = self.sandbox()?;
-        lease.with_database(|database| database.guard_savepoint())?
     }
 
     /// Makes an error about the connection say who holds it.

@@ -1,6 +1,6 @@
 //! What a session is to SeaORM.
 
-use std::{fmt, ops::Deref, panic::Location, sync::Arc};
+use std::{fmt, ops::Deref, panic::Location};
 
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, TransactionError, TransactionTrait as _,
@@ -8,7 +8,6 @@ use sea_orm::{
 
 use crate::session::handle::Session;
 use crate::session::orm::options::TransactionOptions;
-use crate::session::orm::savepoint::Savepoint;
 use crate::session::transaction::Transaction;
 
 impl Session {
@@ -74,11 +73,6 @@ impl Session {
         result.map_err(|error| self.shared.isolated.explain(error))
     }
 
-    /// The savepoint that has to stay the innermost, if there is one.
-    pub(crate) fn guard_savepoint(&self) -> Option<Arc<str>> {
-        self.shared.isolated.guard_savepoint()
-    }
-
     /// Notes where a transaction that has just been begun was begun.
     pub(crate) fn begun_at<T>(&self, result: &Result<T, DbErr>, place: &'static Location<'static>) {
         if result.is_ok() {
@@ -130,15 +124,5 @@ impl Transaction {
     #[must_use]
     pub fn connection(&self) -> DatabaseConnection {
         self.session().connection().clone()
-    }
-
-    /// A mark to come back to within the test.
-    ///
-    /// # Errors
-    ///
-    /// When the connection is taken or the database refuses; always without
-    /// [`Isolation::Transaction`](crate::Isolation::Transaction).
-    pub async fn savepoint(&self) -> Result<Savepoint, DbErr> {
-        Savepoint::set(self.session()).await
     }
 }

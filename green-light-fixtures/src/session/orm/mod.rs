@@ -7,5 +7,4 @@
 pub(crate) mod connection;
 pub(crate) mod handle;
 pub(crate) mod options;
-pub(crate) mod savepoint;
 pub(crate) mod traits;

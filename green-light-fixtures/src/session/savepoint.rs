@@ -3,10 +3,12 @@
 //! The session stays usable between the mark and the return. A savepoint that is dropped does
 //! nothing: the end of the test takes it along.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
-use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
-
+use crate::error::{Error, Kind};
 use crate::isolation::Isolation;
 use crate::session::handle::Session;
 
@@ -20,11 +22,10 @@ use crate::session::handle::Session;
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use green_light_fixtures::{Engine, Schema};
-/// # use sea_orm::ConnectionTrait;
 /// # let engine = Engine::builder().schema(Schema::sql("CREATE TABLE a (x)")).build().await?;
 /// let transaction = engine.transaction().await?;
 /// let before = transaction.savepoint().await?;
-/// transaction.connection().execute_unprepared("DELETE FROM a").await?;
+/// transaction.session().run_script("no rows", "DELETE FROM a").await?;
 /// before.rollback().await?;
 /// transaction.finish().await?;
 /// # Ok(()) }
@@ -37,7 +38,7 @@ pub struct Savepoint {
 }
 
 impl Savepoint {
-    pub(crate) async fn set(session: Session) -> Result<Self, DbErr> {
+    pub(crate) async fn set(session: Session) -> Result<Self, Error> {
         if session.isolation() != Isolation::Transaction {
             return Err(needs_a_transaction(session.isolation()));
         }
@@ -53,7 +54,7 @@ impl Savepoint {
     /// # Errors
     ///
     /// When the connection is taken, or the test's transaction was ended by the test itself.
-    pub async fn rollback(&self) -> Result<(), DbErr> {
+    pub async fn rollback(&self) -> Result<(), Error> {
         self.send("ROLLBACK TO SAVEPOINT").await
     }
 
@@ -62,27 +63,45 @@ impl Savepoint {
     /// # Errors
     ///
     /// When the connection is taken, or the test's transaction was ended by the test itself.
-    pub async fn release(self) -> Result<(), DbErr> {
+    pub async fn release(self) -> Result<(), Error> {
         self.send("RELEASE SAVEPOINT").await
     }
 
-    async fn send(&self, verb: &str) -> Result<(), DbErr> {
+    async fn send(&self, verb: &str) -> Result<(), Error> {
         let mut text = format!("{verb} {}", self.name);
         // On a server the guard savepoint of the sandbox has to stay the innermost.
-        if let Some(guard_savepoint) = self.session.guard_savepoint() {
+        if let Some(guard_savepoint) = self.session.shared.isolated.guard_savepoint() {
             text.push_str(&format!("; SAVEPOINT {guard_savepoint}"));
             if verb == "SAVEPOINT" {
                 text.insert_str(0, &format!("RELEASE SAVEPOINT {guard_savepoint}; "));
             }
         }
-        self.session.execute_unprepared(&text).await.map(drop)
+        let (isolated, begun) = (&self.session.shared.isolated, Instant::now());
+        isolated.announce(&text);
+        let result = self.session.pool().run_text(text.clone()).await;
+        if !matches!(result, Err(sqlx::Error::PoolTimedOut)) {
+            isolated.ran_text(&text, begun.elapsed(), result.is_err());
+        }
+        result.map_err(|error| {
+            let failed = Error::new(
+                Kind::Connection,
+                format!("`{verb}` of the whole test `{}` failed", isolated.test()),
+            );
+            match isolated.contention().or_else(|| isolated.ended_early()) {
+                Some(explained) => failed.because(explained),
+                None => failed.because(error),
+            }
+        })
     }
 }
 
-fn needs_a_transaction(isolation: Isolation) -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(format!(
-        "a savepoint of the whole test needs `isolation = transaction`, and this test has \
-         `isolation = {isolation}`\n  \
-         help: begin a transaction with `session.begin()` and roll that back"
-    )))
+fn needs_a_transaction(isolation: Isolation) -> Error {
+    Error::new(
+        Kind::Configuration,
+        format!(
+            "a savepoint of the whole test needs `isolation = transaction`, and this test has \
+             `isolation = {isolation}`"
+        ),
+    )
+    .help("begin a transaction of your own, and roll that back")
 }
