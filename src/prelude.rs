@@ -9,6 +9,12 @@ pub use green_light_core::fixture::{Next, Outcome, Request, Yield};
 #[cfg(feature = "macros")]
 pub use green_light_macros::fixture;
 
+#[cfg(all(
+    feature = "macros",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+pub use crate::sql_fixtures;
+
 #[cfg(feature = "crowd")]
 pub use crate::fixtures::crowd;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
