@@ -1,52 +1,61 @@
-//! The projects of `tests/strangers` are as strict as the code here.
+//! The projects of `tests/strangers` are as strict as the code here, and so are the examples that stand alone.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use crate::files::{assert_tidy, root};
 
 /// What each manifest must hold, and why.
-const LINES: [(&str, &str); 3] = [
+const LINES: [(&str, &str); 2] = [
     ("\n[workspace]\n", "else it belongs to the workspace here"),
     (
         "\n[lints.rust]\nwarnings = \"deny\"\n",
         "what our macros expand to must not warn",
     ),
-    (
-        "path = \"../../..\"",
-        "it has to test the green-light beside it",
-    ),
 ];
+
+/// The directories of projects, and the way from one of them to green-light.
+const DIRECTORIES: [(&str, &str); 2] = [
+    ("tests/strangers", "path = \"../../..\""),
+    ("examples", "path = \"../..\""),
+];
+
+/// The projects in `directory`. An example without a lock belongs to the workspace here.
+fn projects(directory: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(directory)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.is_dir())
+        .filter(|path| directory != "examples" || path.join("Cargo.lock").is_file())
+        .collect()
+}
 
 #[test]
 fn each_stranger_stands_alone_is_locked_and_denies_warnings() {
-    let directory = root().join("tests/strangers");
     let mut complaints = Vec::new();
-    let mut projects = 0;
-    for entry in fs::read_dir(&directory).unwrap() {
-        let project = entry.unwrap().path();
-        if !project.is_dir() {
-            continue;
-        }
-        projects += 1;
-        let shown = project.strip_prefix(root()).unwrap().display();
-        let Ok(manifest) = fs::read_to_string(project.join("Cargo.toml")) else {
-            complaints.push(format!("{shown} has no Cargo.toml"));
-            continue;
-        };
-        let manifest = format!("{manifest}\n");
-        for (line, why) in LINES {
-            if !manifest.contains(line) {
-                let line = line.trim().replace('\n', " ");
-                complaints.push(format!("{shown}/Cargo.toml lacks `{line}`: {why}"));
+    for (directory, path) in DIRECTORIES {
+        let projects = projects(directory);
+        assert!(!projects.is_empty(), "there is no project in {directory}");
+        for project in projects {
+            let shown = project.strip_prefix(root()).unwrap().display();
+            let Ok(manifest) = fs::read_to_string(project.join("Cargo.toml")) else {
+                complaints.push(format!("{shown} has no Cargo.toml"));
+                continue;
+            };
+            let manifest = format!("{manifest}\n");
+            let path = (path, "it has to test the green-light beside it");
+            for (line, why) in LINES.into_iter().chain([path]) {
+                if !manifest.contains(line) {
+                    let line = line.trim().replace('\n', " ");
+                    complaints.push(format!("{shown}/Cargo.toml lacks `{line}`: {why}"));
+                }
+            }
+            if !project.join("Cargo.lock").is_file() {
+                complaints.push(format!(
+                    "{shown} has no Cargo.lock: run `cargo xtask strangers --relock`"
+                ));
             }
         }
-        if !project.join("Cargo.lock").is_file() {
-            complaints.push(format!(
-                "{shown} has no Cargo.lock: run `cargo xtask strangers --relock`"
-            ));
-        }
     }
-    assert!(projects > 0, "there is no project in tests/strangers");
     assert_tidy(&complaints);
 }
 
@@ -63,8 +72,8 @@ const CRATES: [&str; 4] = [
 fn the_locks_of_strangers_have_what_the_crates_need() {
     let mut complaints = Vec::new();
     let mut looked_at = 0;
-    for entry in fs::read_dir(root().join("tests/strangers")).unwrap() {
-        let lock = entry.unwrap().path().join("Cargo.lock");
+    for project in DIRECTORIES.iter().flat_map(|(directory, _)| projects(directory)) {
+        let lock = project.join("Cargo.lock");
         let Ok(text) = fs::read_to_string(&lock) else {
             continue;
         };

@@ -11,14 +11,14 @@ use crate::{step::Step, target};
 /// The subcommand.
 pub(super) const COMMAND: Command = Command {
     name: "strangers",
-    about: "builds and tests the user projects of tests/strangers",
+    about: "builds and tests the user projects of tests/strangers and of examples",
     details: "\
 [NAME]..    only the projects with one of these in their name
 --relock    first write the Cargo.lock of each anew: the versions of the workspace where it has the
             crate, those of the project for all others
 
 Each directory of tests/strangers is a project as a user has it: a workspace and a Cargo.lock of its own,
-and green-light as a path dependency. Its formatting is checked, and `cargo test --locked` runs in its
+and green-light as a path dependency. So are those of examples that have a Cargo.lock. Its formatting is checked, and `cargo test --locked` runs in its
 directory. All of them are built below target/strangers, so that crates which they share are built once.
 Runs all of them, and then names those that failed.",
     run,
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .ok_or("xtask stands in no workspace")?;
-    let projects = projects(&root.join("tests/strangers"), &names)?;
+    let projects = projects(&[root.join("tests/strangers"), root.join("examples")], &names)?;
     if !options.is_empty() {
         for project in &projects {
             relock(root, project)?;
@@ -57,14 +57,20 @@ pub(super) fn run(arguments: &[String]) -> Result<(), String> {
     ))
 }
 
-/// The projects below `directory` that have one of `names` in their name, in order.
-fn projects(directory: &Path, names: &[&String]) -> Result<Vec<PathBuf>, String> {
-    let entries =
-        fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let mut all: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.join("Cargo.toml").is_file())
-        .collect();
+/// The projects below `directories` that have one of `names` in their name, in order.
+///
+/// Other examples belong to the workspace, and have no workspace of their own.
+fn projects(directories: &[PathBuf], names: &[&String]) -> Result<Vec<PathBuf>, String> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    for directory in directories {
+        let entries =
+            fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        all.extend(
+            entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .filter(|path| has_workspace(&path.join("Cargo.toml"))),
+        );
+    }
     all.sort();
     let has = |path: &PathBuf, name: &String| {
         let file = path.file_name().unwrap_or_default();
@@ -86,9 +92,21 @@ fn projects(directory: &Path, names: &[&String]) -> Result<Vec<PathBuf>, String>
     }
     all.retain(|path| names.is_empty() || names.iter().any(|name| has(path, name)));
     if all.is_empty() {
-        return Err(format!("there is no project in {}", directory.display()));
+        let directories: Vec<_> = directories
+            .iter()
+            .map(|directory| directory.display().to_string())
+            .collect();
+        return Err(format!(
+            "there is no project in {}",
+            directories.join(" and ")
+        ));
     }
     Ok(all)
+}
+
+fn has_workspace(manifest: &Path) -> bool {
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    text.lines().any(|line| line == "[workspace]")
 }
 
 /// Checks and tests one project.
@@ -153,17 +171,21 @@ mod tests {
         for name in ["diesel", "sqlx_only", "no_project"] {
             fs::create_dir_all(directory.join(name)).unwrap();
         }
+        let directories = [directory];
         assert!(
-            projects(&directory, &[])
+            projects(&directories, &[])
                 .unwrap_err()
                 .contains("no project")
         );
+        let [directory] = &directories;
         for name in ["diesel", "sqlx_only"] {
-            fs::write(directory.join(name).join("Cargo.toml"), "").unwrap();
+            fs::write(directory.join(name).join("Cargo.toml"), "[workspace]\n").unwrap();
         }
+        let member = directory.join("no_project").join("Cargo.toml");
+        fs::write(member, "[package]\n").unwrap();
         let found = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-            let found = projects(&directory, &names.iter().collect::<Vec<_>>())?;
+            let found = projects(&directories, &names.iter().collect::<Vec<_>>())?;
             let found = found
                 .iter()
                 .map(|path| path.file_name().unwrap().to_owned());
