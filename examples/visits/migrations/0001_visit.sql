@@ -1,0 +1,4 @@
+CREATE TABLE visit (
+    page text PRIMARY KEY,
+    visits bigint NOT NULL
+);

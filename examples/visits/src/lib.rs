@@ -1,0 +1,6 @@
+//! Counts the visits of pages.
+
+pub mod db;
+mod http;
+
+pub use http::routes;
