@@ -23,7 +23,8 @@ async fn a_savepoint_is_a_mark_to_come_back_to(
     mark.rollback().await?;
     session.execute_unprepared(INSERT).await?;
     assert_eq!(number(&session, COUNT).await?, 1);
-    mark.release().await
+    mark.release().await?;
+    Ok(())
 }
 
 #[green_light::test]
