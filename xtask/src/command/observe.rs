@@ -193,7 +193,7 @@ fn one(
             observed.rows.push(row);
         } else if let Some(allowed) = line.strip_prefix("never seen: ") {
             observed.unseen.insert(allowed.to_owned());
-        } else if !line.trim().is_empty() {
+        } else if !is_of_table(&line) {
             eprintln!("{line}");
         }
     }
@@ -202,6 +202,15 @@ fn one(
         .map_err(|error| format!("a test was lost: {error}"))?;
     observed.has_passed = ended.success();
     Ok(observed)
+}
+
+/// Whether a line is the head or the foot of the tests' table, which is printed for all isolations together.
+fn is_of_table(line: &str) -> bool {
+    let words: Vec<_> = line.split_whitespace().collect();
+    matches!(
+        words.as_slice(),
+        [] | ["isolation", ..] | ["all", ..] | [_, _, "texts"]
+    )
 }
 
 /// The rows as one table, with their sum.
@@ -255,6 +264,8 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[1].way, "SeaORM, begin .. commit");
         assert_eq!(rows[1].counts, [7, 0, 0, 1]);
+        let of_table: Vec<_> = lines.iter().map(|line| is_of_table(line)).collect();
+        assert_eq!(of_table, [true, false, false, false, true]);
         let rows: Vec<_> = rows.iter().collect();
         let text = table(&rows);
         assert_eq!(
