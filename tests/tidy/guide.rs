@@ -198,6 +198,8 @@ fn id(heading: &str) -> String {
         c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c.to_ascii_lowercase()),
         _ => None,
     };
+    // A space beside two ticks belongs to them.
+    let heading = heading.replace("`` ", "").replace(" ``", "");
     heading.trim().chars().filter_map(wanted).collect()
 }
 

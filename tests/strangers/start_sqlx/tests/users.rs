@@ -27,15 +27,3 @@ async fn the_next_test_finds_no_users(pg_pool: PgPool) -> sqlx::Result<()> {
     assert_eq!(count(&pg_pool).await?, 0);
     Ok(())
 }
-
-mod moved {
-    use super::*;
-
-    #[green_light::test]
-    async fn a_name_is_taken_once(#[from(pg_pool)] pool: PgPool) -> sqlx::Result<()> {
-        sign_up(&pool, "ann").await?;
-        assert!(sign_up(&pool, "ann").await.is_err());
-        assert_eq!(count(&pool).await?, 1);
-        Ok(())
-    }
-}
