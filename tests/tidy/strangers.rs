@@ -72,7 +72,10 @@ const CRATES: [&str; 4] = [
 fn the_locks_of_strangers_have_what_the_crates_need() {
     let mut complaints = Vec::new();
     let mut looked_at = 0;
-    for project in DIRECTORIES.iter().flat_map(|(directory, _)| projects(directory)) {
+    for project in DIRECTORIES
+        .iter()
+        .flat_map(|(directory, _)| projects(directory))
+    {
         let lock = project.join("Cargo.lock");
         let Ok(text) = fs::read_to_string(&lock) else {
             continue;

@@ -36,7 +36,10 @@ pub(super) fn run(arguments: &[String]) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .ok_or("xtask stands in no workspace")?;
-    let projects = projects(&[root.join("tests/strangers"), root.join("examples")], &names)?;
+    let projects = projects(
+        &[root.join("tests/strangers"), root.join("examples")],
+        &names,
+    )?;
     if !options.is_empty() {
         for project in &projects {
             relock(root, project)?;
