@@ -20,7 +20,7 @@ services of the databases are not used, and not started either), then runs
   cargo test --workspace --all-features           everything, doc tests included
   cargo xtask features                            green-light with each choice of its features, without warnings
   cargo test --test twins                         two checkouts, by cargo and nextest at once
-  cargo test -p cargo-green-light --test tools    the page of a timeline in Chromium
+  cargo test --workspace --test tools             the page of a timeline in Chromium
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
   cargo nextest run --workspace --all-features    the tests again, a process for each, but for long ones that
@@ -66,15 +66,9 @@ fn run(arguments: &[String]) -> Result<(), String> {
         .run()?;
     super::features::run(&[])?;
     Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
-    Step::cargo([
-        "test",
-        "--locked",
-        "-p",
-        "cargo-green-light",
-        "--test",
-        "tools",
-    ])
-    .run()?;
+    // With the features of all, for which everything has been built.
+    let tools = ["test", "--locked", "--workspace", "--all-features"];
+    Step::cargo(tools).arg("--test=tools").run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
     super::strangers::run(&[])?;
