@@ -180,10 +180,13 @@ impl Role {
         names.push(format!("green_light_{}", self.name));
         let mut admin = self.admin().await;
         for name in names {
-            let untie = format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false");
-            let _ = admin.execute(AssertSqlSafe(untie)).await;
             let drop = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
-            admin.execute(AssertSqlSafe(drop)).await.unwrap();
+            // One that was half dropped cannot be altered, which would end the connection.
+            if admin.execute(AssertSqlSafe(drop.clone())).await.is_err() {
+                let untie = format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false");
+                admin.execute(AssertSqlSafe(untie)).await.unwrap();
+                admin.execute(AssertSqlSafe(drop)).await.unwrap();
+            }
         }
         let drop = format!("DROP ROLE {}", self.name);
         admin.execute(AssertSqlSafe(drop)).await.unwrap();
