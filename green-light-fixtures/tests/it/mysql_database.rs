@@ -6,7 +6,7 @@ use green_light_fixtures::{Backend, Engine, Isolation, Schema, Session};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use sqlx::MySqlPool;
 
-use crate::support::{TEARDOWN_TIMEOUT, administrator, outside, run};
+use crate::support::{TEARDOWN_TIMEOUT, administrator, outside, run, server_of};
 
 /// Everything that a copy by `CREATE TABLE .. LIKE` would lose.
 async fn rich(db: &DatabaseConnection) -> Result<(), DbErr> {
@@ -329,7 +329,7 @@ fn privileges_that_a_schema_gives_are_there_in_each_copy_and_go_with_it() {
             }
             admin.close().await.unwrap();
             session.finish().await.unwrap();
-            used.push((administrator(&url), name));
+            used.push((server_of(&url), name));
         }
         // The first one is dropped in the background.
         let (url, _) = used.last().unwrap();

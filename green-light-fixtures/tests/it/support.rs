@@ -183,6 +183,13 @@ pub(crate) async fn outside(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
+/// The URL of the server of a test, for the same administrator: the database of the test may be gone.
+pub(crate) fn server_of(url: &str) -> String {
+    let url = administrator(url);
+    let (address, query) = url.split_once('?').unwrap();
+    format!("{}?{query}", address.rsplit_once('/').unwrap().0)
+}
+
 /// The URL of a test for the administrator of a MySQL that green-light has started.
 pub(crate) fn administrator(url: &str) -> String {
     url.replacen("//green_light@", "//root@", 1)

@@ -10,7 +10,7 @@ use sqlx::{Connection, Executor, MySqlConnection};
 use crate::{
     checkout::Checkout,
     children::{Partner, part, said, say, value, wait_for_a_line},
-    support::{administrator, insert, run, schema_on},
+    support::{administrator, insert, run, schema_on, server_of},
 };
 
 const TEST: &str = "xa::what_a_test_prepares_ends_when_it_can_be_nobody_elses";
@@ -59,12 +59,7 @@ async fn prepare() {
 
 /// A connection to the server of `url`, whose database may be gone.
 async fn admin(url: &str) -> MySqlConnection {
-    let url = administrator(url);
-    let (address, query) = url.split_once('?').unwrap();
-    let server = address.rsplit_once('/').unwrap().0;
-    MySqlConnection::connect(&format!("{server}?{query}"))
-        .await
-        .unwrap()
+    MySqlConnection::connect(&server_of(url)).await.unwrap()
 }
 
 /// Prepared transactions, and databases of tests, on the server.

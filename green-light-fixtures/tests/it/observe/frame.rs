@@ -282,7 +282,8 @@ impl<O: Observer> Line<O> {
             let mut is_innocent = true;
             if is_told && before.is_some() {
                 self.step(None).await;
-                is_innocent = self.hostile(text).await;
+                // As before: what it does may depend on how many connections its test has.
+                is_innocent = self.step(sent).await.1;
             }
             let end = self.fresh.get("end").filter(|_| is_innocent);
             seen.extend(end.map(|end| ("end".to_owned(), end.clone())));
