@@ -47,6 +47,9 @@ impl ServerConnection for MySqlConnection {
     }
 }
 
+/// How long connections of green-light wait for a lock, as in their settings.
+pub(crate) const LONG: &str =
+    "SET SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10";
 /// How often to look for connections that are to end.
 const KILL_ROUNDS: usize = 500;
 

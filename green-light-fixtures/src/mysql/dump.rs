@@ -4,11 +4,11 @@
 //! of each, the character set and comment of the database, and the privileges on it are copied. Rows are copied on the
 //! server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, names, quoted};
+use crate::mysql::admin::{AdminConnection, quoted};
 use crate::mysql::grants;
 
 /// What `SHOW CREATE` knows of the database `{name}`, kind and name, in the order in which it can be made. The name is
@@ -27,10 +27,51 @@ const UNCHECKED: &str =
 
 /// What the server was asked to find out about the columns of a database, for its planner: on MariaDB, and on MySQL.
 const STATISTICS: [&str; 2] = [
-    "SELECT concat_ws(' ', table_name, column_name) FROM mysql.column_stats WHERE db_name = database() ORDER BY 1",
-    "SELECT concat_ws(' ', table_name, column_name) FROM information_schema.column_statistics \
-     WHERE schema_name = database() ORDER BY 1",
+    "SELECT 'STATISTICS', concat_ws(' ', table_name, column_name) FROM mysql.column_stats \
+     WHERE db_name = '{name}' ORDER BY 2",
+    "SELECT 'STATISTICS', concat_ws(' ', table_name, column_name) FROM information_schema.column_statistics \
+     WHERE schema_name = '{name}' ORDER BY 2",
 ];
+
+/// What the server answers to this user, besides what everybody may ask.
+#[derive(Clone, Copy, Debug, Default)]
+struct Questions {
+    accounts: bool,
+    statistics: Option<&'static str>,
+}
+
+impl Questions {
+    async fn of(connection: &mut AdminConnection, name: &str) -> Result<Self, sqlx::Error> {
+        let mut is_answered =
+            async |query: String| match connection.fetch_all(AssertSqlSafe(query)).await {
+                Err(sqlx::Error::Database(_)) => Ok(false),
+                answer => answer.map(|_| true),
+            };
+        let mut questions = Self {
+            accounts: is_answered(grants::accounts(name)).await?,
+            statistics: None,
+        };
+        // Each server knows one of them.
+        for statistics in STATISTICS {
+            if questions.statistics.is_none()
+                && is_answered(statistics.replace("{name}", name)).await?
+            {
+                questions.statistics = Some(statistics);
+            }
+        }
+        Ok(questions)
+    }
+
+    /// All that is asked of the database `name`, in one message. Names are then written without that of the database.
+    fn all(self, name: &str) -> String {
+        let accounts = self.accounts.then(|| grants::accounts(name));
+        let others = [self.statistics, Some(LISTED)].into_iter().flatten();
+        let others = others.map(|query| query.replace("{name}", name));
+        let own = format!("USE {0}; SHOW CREATE DATABASE {0}", quoted(name));
+        let all = std::iter::once(own).chain(accounts).chain(others);
+        all.collect::<Vec<_>>().join("; ")
+    }
+}
 
 /// The statements that make a database like another one.
 #[derive(Debug, Default)]
@@ -49,6 +90,7 @@ pub(crate) struct DatabaseDump {
     grants: Vec<String>,
     /// The columns of which the planner knows something, as far as the user may see that.
     statistics: Vec<String>,
+    questions: Questions,
 }
 
 impl DatabaseDump {
@@ -67,38 +109,45 @@ impl DatabaseDump {
         connection: &mut AdminConnection,
         name: &str,
     ) -> Result<Self, sqlx::Error> {
+        let questions = Questions::of(connection, name).await?;
+        Self::answered(connection, name, questions).await
+    }
+
+    /// The same of a database `name` that was like this one.
+    pub(crate) async fn read_again(
+        &self,
+        connection: &mut AdminConnection,
+        name: &str,
+    ) -> Result<Self, sqlx::Error> {
+        Self::answered(connection, name, self.questions).await
+    }
+
+    async fn answered(
+        connection: &mut AdminConnection,
+        name: &str,
+        questions: Questions,
+    ) -> Result<Self, sqlx::Error> {
         let mut dump = Self {
-            grants: grants::on(connection, name).await?,
+            questions,
             ..Self::default()
         };
-        // Names are then written without that of the database.
-        let described = format!(
-            "USE {0}; SHOW CREATE DATABASE {0}; {1}",
-            quoted(name),
-            LISTED.replace("{name}", name)
-        );
-        let mut described = connection
-            .fetch_all(AssertSqlSafe(described))
-            .await?
-            .into_iter();
-        let created = described.next().ok_or(sqlx::Error::RowNotFound)?;
+        let rows = AssertSqlSafe(questions.all(name));
+        let mut rows = connection.fetch_all(rows).await?.into_iter();
+        let created = rows.next().ok_or(sqlx::Error::RowNotFound)?;
         let created = text(&created, 1)?;
         let (_, options) = created.split_once(&quoted(name)).unwrap_or_default();
         dump.options = options.to_owned();
-        for statistics in STATISTICS {
-            // Each server knows one of them.
-            match names(connection, statistics.to_owned()).await {
-                Err(sqlx::Error::Database(_)) => {}
-                known => {
-                    dump.statistics = known?;
-                    break;
+        let (mut accounts, mut listed) = (BTreeSet::new(), Vec::new());
+        for row in rows {
+            match (text(&row, 0)?, text(&row, 1)?) {
+                (kind, _) if kind == grants::ACCOUNT => {
+                    accounts.insert(grants::account(&row)?);
                 }
+                (kind, column) if kind == "STATISTICS" => dump.statistics.push(column),
+                other => listed.push(other),
             }
         }
-        let listed: Result<Vec<_>, sqlx::Error> = described
-            .map(|row| Ok((text(&row, 0)?, text(&row, 1)?)))
-            .collect();
-        let listed = listed?;
+        dump.grants = grants::of_accounts(connection, name, accounts).await?;
         let shown = shown_as_created(connection, &listed).await?;
         for ((kind, name), shown) in listed.into_iter().zip(shown) {
             match &*kind {

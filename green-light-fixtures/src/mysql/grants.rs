@@ -5,34 +5,47 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _, mysql::MySqlRow};
 
 use crate::mysql::admin::{AdminConnection, literal, names, quoted};
 
-/// The accounts that have privileges on the database `{name}`. Some of them come more than once.
-const ACCOUNTS: &str = "SELECT user, host FROM mysql.db WHERE db = '{name}' \
-    UNION ALL SELECT user, host FROM mysql.tables_priv WHERE db = '{name}' \
-    UNION ALL SELECT user, host FROM mysql.columns_priv WHERE db = '{name}' \
-    UNION ALL SELECT user, host FROM mysql.procs_priv WHERE db = '{name}'";
+/// The kind of the rows that [`accounts`] finds.
+pub(crate) const ACCOUNT: &str = "ACCOUNT";
+
+/// Finds the accounts that have privileges on the database `name`, some of them more than once. Not each user may ask.
+pub(crate) fn accounts(name: &str) -> String {
+    let tables = ["db", "tables_priv", "columns_priv", "procs_priv"];
+    let selects = tables.map(|table| {
+        format!("SELECT '{ACCOUNT}', user, host FROM mysql.{table} WHERE db = '{name}'")
+    });
+    selects.join(" UNION ALL ")
+}
+
+/// The account in a row, as SQL writes it.
+pub(crate) fn account(row: &MySqlRow) -> Result<String, sqlx::Error> {
+    let (user, host): (String, String) = (row.try_get_unchecked(1)?, row.try_get_unchecked(2)?);
+    Ok(match &*host {
+        "" => literal(&user),
+        host => format!("{}@{}", literal(&user), literal(host)),
+    })
+}
 
 /// The statements that give them.
-pub(crate) async fn on(
-    admin: &mut AdminConnection,
-    name: &str,
-) -> Result<Vec<String>, sqlx::Error> {
-    let accounts = ACCOUNTS.replace("{name}", name);
-    let rows = match admin.fetch_all(AssertSqlSafe(accounts)).await {
+async fn on(admin: &mut AdminConnection, name: &str) -> Result<Vec<String>, sqlx::Error> {
+    let rows = match admin.fetch_all(AssertSqlSafe(accounts(name))).await {
         Err(sqlx::Error::Database(_)) => return Ok(Vec::new()),
         rows => rows?,
     };
-    let mut accounts = BTreeSet::new();
-    for row in rows {
-        let (user, host): (String, String) = (row.try_get_unchecked(0)?, row.try_get_unchecked(1)?);
-        accounts.insert(match &*host {
-            "" => literal(&user),
-            host => format!("{}@{}", literal(&user), literal(host)),
-        });
-    }
+    let accounts: Result<_, _> = rows.iter().map(account).collect();
+    of_accounts(admin, name, accounts?).await
+}
+
+/// The statements that give privileges on the database `name` to these accounts.
+pub(crate) async fn of_accounts(
+    admin: &mut AdminConnection,
+    name: &str,
+    accounts: BTreeSet<String>,
+) -> Result<Vec<String>, sqlx::Error> {
     let mut given = Vec::new();
     for account in accounts {
         given.extend(names(admin, format!("SHOW GRANTS FOR {account}")).await?);

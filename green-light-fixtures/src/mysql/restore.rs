@@ -9,14 +9,14 @@ use std::{sync::Arc, time::Duration};
 use sqlx::Row as _;
 
 use crate::error::{Error, Kind};
-use crate::mysql::admin::{AdminConnection, end_connections, lock, quoted};
+use crate::mysql::admin::{AdminConnection, LONG, end_connections, lock, quoted};
 use crate::mysql::dump::DatabaseDump;
 use crate::mysql::errors::failed;
 use crate::mysql::grants;
 use crate::mysql::server::MySqlServer;
 use crate::server::client::ServerClient;
 use crate::server::driver::{ServerAccess as _, TemplateInfo};
-use crate::server::test_database::Restoring;
+use crate::server::test_database::{Before, Restoring};
 use crate::sql::shorten::shorten;
 
 type Template = TemplateInfo<MySqlServer>;
@@ -30,7 +30,7 @@ impl Restoring for MySqlServer {
         template: &Template,
         name: &str,
         patience: Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<AdminConnection>, Error> {
         let cannot = |error| failed("it is not known who uses the shared database", error);
         let mut connection = client.driver.connect().await.map_err(cannot)?;
         let dump = template.dump(&mut connection).await.map_err(cannot)?;
@@ -42,21 +42,26 @@ impl Restoring for MySqlServer {
             Ok(()) | Err(sqlx::Error::Database(_)) => Ok(()),
             Err(error) => Err(cannot(error)),
         };
-        connection.close().await;
         let cannot = |error| failed("prepared transactions of the test cannot be ended", error);
-        client.end_prepared(name).await.map_err(cannot)?;
-        checked
+        let ended = client.end_prepared(name).await.map_err(cannot);
+        match checked.and(ended) {
+            Ok(()) => Ok(Some(connection)),
+            Err(error) => {
+                connection.close().await;
+                Err(error)
+            }
+        }
     }
 
     async fn restore(
         client: &Arc<ServerClient<Self>>,
         template: &Arc<Template>,
         name: &str,
-        pristine: Option<DatabaseDump>,
+        before: Before<Self>,
         is_held: bool,
         _patience: Duration,
     ) -> Result<Option<DatabaseDump>, Error> {
-        let restored = restore(client, template, name, pristine, is_held).await;
+        let restored = restore(client, template, name, before, is_held).await;
         let restored = restored.map(Some);
         restored.map_err(|error| failed("the shared database cannot be restored", error))
     }
@@ -77,7 +82,7 @@ async fn try_lock(
         return Ok(());
     }
     let lock = format!(
-        "SET SESSION lock_wait_timeout = {}; LOCK TABLES {}; UNLOCK TABLES",
+        "SET SESSION lock_wait_timeout = {}; LOCK TABLES {}; UNLOCK TABLES; {LONG}",
         patience.as_secs().max(1),
         tables.join(", ")
     );
@@ -108,17 +113,29 @@ async fn still_used(connection: &mut AdminConnection, name: &str) -> Error {
     Error::new(Kind::Held, text)
 }
 
-/// Restores the database `name`. `pristine` is its description after it was made, if there is one.
+/// Restores the database `name`. What is left of the test before is its description after it was made, if there is one.
 ///
 /// Returns that description.
 async fn restore(
     client: &ServerClient<MySqlServer>,
     template: &Template,
     name: &str,
-    pristine: Option<DatabaseDump>,
+    before: Before<MySqlServer>,
     is_held: bool,
 ) -> Result<DatabaseDump, sqlx::Error> {
-    let mut connection = client.driver.connect().await?;
+    let Before {
+        pristine,
+        mut connection,
+    } = before;
+    if let Some(kept) = &mut connection
+        && !kept.replies().await
+    {
+        connection = None;
+    }
+    let mut connection = match connection {
+        Some(kept) => kept,
+        None => client.driver.connect().await?,
+    };
     if is_held {
         end_connections(&mut connection, name).await?;
         client.end_prepared(name).await?;
@@ -153,7 +170,7 @@ async fn refill(
     if !dump.can_be_refilled() {
         return Ok(false);
     }
-    let found = DatabaseDump::schema_only(connection, name).await?;
+    let found = pristine.read_again(connection, name).await?;
     let Some(counters) = pristine.moved_counters(&found) else {
         return Ok(false);
     };

@@ -7,7 +7,7 @@
 
 use sqlx::{Row as _, mysql::MySqlRow};
 
-use crate::mysql::admin::{AdminConnection, names, quoted};
+use crate::mysql::admin::{AdminConnection, LONG, names, quoted};
 use crate::mysql::errors::{LOCKED, has_one_of};
 use crate::mysql::process_name::home_of;
 use crate::server::process_home::{Liveness, liveness};
@@ -15,8 +15,6 @@ use crate::server::process_home::{Liveness, liveness};
 const LIST: &str = "XA RECOVER";
 /// A prepared transaction does not end by itself, so there is nothing to wait for.
 const SHORT: &str = "SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1";
-/// What the connections of green-light have.
-const LONG: &str = "SET SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10";
 
 /// Rolls back all prepared transactions, if no process but `process` is on the server.
 pub(crate) async fn roll_back_leftovers(

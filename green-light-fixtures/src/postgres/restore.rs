@@ -18,7 +18,7 @@ use crate::server::driver::{Purpose, TemplateInfo};
 use crate::server::names::new_name;
 use crate::server::ready_pool;
 use crate::server::reaper;
-use crate::server::test_database::Restoring;
+use crate::server::test_database::{Before, Restoring};
 
 /// How long to wait before looking again at what others do.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -44,14 +44,14 @@ impl Restoring for PostgresServer {
         _template: &TemplateInfo<Self>,
         name: &str,
         patience: Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<AdminConnection>, Error> {
         let begun = Instant::now();
         loop {
             let holders = sqlx::query_scalar(HOLDERS).bind(name);
             let holders: Vec<String> = (client.admin().await.fetch_all(holders).await)
                 .map_err(|error| failed("it is not known who uses the shared database", error))?;
             if holders.is_empty() {
-                return Ok(());
+                return Ok(None);
             }
             if begun.elapsed() >= patience {
                 return Err(Error::new(Kind::Held, holders.join("\n  ")));
@@ -64,7 +64,7 @@ impl Restoring for PostgresServer {
         client: &Arc<ServerClient<Self>>,
         template: &Arc<TemplateInfo<Self>>,
         name: &str,
-        _pristine: Option<()>,
+        _before: Before<Self>,
         _is_held: bool,
         patience: Duration,
     ) -> Result<Option<()>, Error> {

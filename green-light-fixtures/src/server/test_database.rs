@@ -11,7 +11,7 @@ use crate::limits::Timeouts;
 use crate::server::background::on_own_runtime;
 use crate::server::client::ServerClient;
 use crate::server::database_lease::DatabaseLease;
-use crate::server::driver::{ServerDriver, TemplateInfo};
+use crate::server::driver::{Admin, ServerDriver, TemplateInfo};
 use crate::server::running_tests::RunningTest;
 use crate::server::server_connection::ServerConnection as _;
 use crate::server::server_wide;
@@ -23,23 +23,31 @@ pub(crate) trait Restoring: ServerDriver {
     /// What is known of the database since it was last created, if that saves work.
     type Pristine: fmt::Debug + Send + Sync;
 
-    /// Says who may still change the database `name`, if that does not end within `patience`.
+    /// Says who may still change the database `name`, if that does not end within `patience`. Returns the connection that
+    /// it has asked by, if the next [`restore`](Self::restore) can go on with it.
     fn check_unlocked(
         client: &ServerClient<Self>,
         template: &TemplateInfo<Self>,
         name: &str,
         patience: Duration,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    ) -> impl Future<Output = Result<Option<Admin<Self>>, Error>> + Send;
 
     /// Restores the database `name`. With `is_held` a connection of an earlier test may still write to it.
     fn restore(
         client: &Arc<ServerClient<Self>>,
         template: &Arc<TemplateInfo<Self>>,
         name: &str,
-        pristine: Option<Self::Pristine>,
+        before: Before<Self>,
         is_held: bool,
         patience: Duration,
     ) -> impl Future<Output = Result<Option<Self::Pristine>, Error>> + Send;
+}
+
+/// What is left of the test before.
+#[derive(Debug)]
+pub(crate) struct Before<D: Restoring> {
+    pub(crate) pristine: Option<D::Pristine>,
+    pub(crate) connection: Option<Admin<D>>,
 }
 
 #[derive(Debug)]
@@ -51,6 +59,8 @@ pub(crate) struct ServerDatabase<D: Restoring> {
     lease: DatabaseLease<D>,
     timeouts: Timeouts,
     pristine: Option<D::Pristine>,
+    /// From the end of one test to the beginning of the next, in place of the connections of tests.
+    connection: Mutex<Option<Admin<D>>>,
     /// The test that has it, as one of those that may change the server.
     running: Mutex<Option<RunningTest>>,
 }
@@ -74,6 +84,7 @@ impl<D: Restoring> ServerDatabase<D> {
             edition,
             timeouts,
             pristine: None,
+            connection: Mutex::default(),
             running: Mutex::default(),
         }))
     }
@@ -116,23 +127,33 @@ impl<D: Restoring> TestDatabase for ServerDatabase<D> {
     fn check_unlocked(&self) -> BoxFuture<'_, Result<(), Error>> {
         let (client, template) = (Arc::clone(&self.client), Arc::clone(&self.edition.info));
         let (name, patience) = (self.lease.name().to_owned(), self.timeouts.teardown);
-        Box::pin(on_own_runtime(async move {
-            D::check_unlocked(&client, &template, &name, patience).await
-        }))
+        Box::pin(async move {
+            let checked = on_own_runtime(async move {
+                D::check_unlocked(&client, &template, &name, patience).await
+            });
+            let connection = checked.await?;
+            *self.connection.lock() = connection;
+            Ok(())
+        })
     }
 
     fn restore(&mut self, is_held: bool) -> BoxFuture<'_, Result<(), Error>> {
         let client = Arc::clone(&self.client);
         let (name, patience) = (self.lease.name().to_owned(), self.timeouts.teardown);
-        let pristine = self.pristine.take();
+        let mut before = Before {
+            pristine: self.pristine.take(),
+            connection: self.connection.lock().take(),
+        };
         Box::pin(async move {
             let edition = self.template.edition().await?;
-            let before = std::mem::replace(&mut self.edition, edition);
+            let previous = std::mem::replace(&mut self.edition, edition);
             let template = Arc::clone(&self.edition.info);
             // Another template may have been made in other words.
-            let pristine = pristine.filter(|_| Arc::ptr_eq(&before, &self.edition));
+            if !Arc::ptr_eq(&previous, &self.edition) {
+                before.pristine = None;
+            }
             let restored = on_own_runtime(async move {
-                D::restore(&client, &template, &name, pristine, is_held, patience).await
+                D::restore(&client, &template, &name, before, is_held, patience).await
             });
             self.pristine = restored.await?;
             Ok(())
