@@ -47,6 +47,7 @@ pub(crate) trait Restoring: ServerDriver {
 #[derive(Debug)]
 pub(crate) struct Before<D: Restoring> {
     pub(crate) pristine: Option<D::Pristine>,
+    #[allow(dead_code, reason = "not every server is asked by one that can go on")]
     pub(crate) connection: Option<Admin<D>>,
 }
 
