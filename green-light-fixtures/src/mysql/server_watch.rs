@@ -341,6 +341,9 @@ impl ServerWatch {
     ) -> Result<Settled, sqlx::Error> {
         let known = &mut *self.known.lock().await;
         let changes = Self::changes(admin, known).await?;
+        if changes.is_empty() && known.pending.is_empty() {
+            return Ok(Settled::default());
+        }
         let running = self.running.all();
         known.pending.note(changes, &running);
         let due = known.pending.due(running, ended.map(|ended| ended.number));

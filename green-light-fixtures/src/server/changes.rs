@@ -86,7 +86,6 @@ pub(crate) struct Due {
 }
 
 impl PendingChanges {
-    #[allow(dead_code, reason = "only PostgreSQL saves work by it")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
