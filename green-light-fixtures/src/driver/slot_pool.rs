@@ -38,6 +38,8 @@ const HANDLES_RETURNING: usize = 2;
 const SETTLING: Duration = Duration::from_micros(200);
 /// How long a connection that was given back may seem to be in use with one more handle: until sqlx runs `after_release`.
 const RETURNING: Duration = Duration::from_millis(5);
+/// How long it is looked for again and again, which is quicker than to sleep and be woken.
+const PROMPT_RETURN: Duration = Duration::from_micros(60);
 
 /// Counts the beginnings and ends of uses of the one connection. It is odd while the connection is in use.
 #[derive(Debug, Default)]
@@ -233,12 +235,21 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
             || all.is_none_or(|all| all > OWN_HANDLES + of_connection.1)
     }
 
+    /// Whether the one handle too many may be that of a connection that was just given back.
+    fn may_be_returning(&self) -> bool {
+        self.has_other_handles() && self.handles_of_connection().1 == HANDLES_IN_USE
+    }
+
     async fn is_shared(&self) -> bool {
         if self.pool.is_closed() || !Arc::ptr_eq(&self.pool.connect_options(), &self.options) {
             return true;
         }
-        if self.has_other_handles() && self.handles_of_connection().1 == HANDLES_IN_USE {
-            // If it is not given back, it is one of those that others have.
+        let begun = Instant::now();
+        while self.may_be_returning() && begun.elapsed() < PROMPT_RETURN {
+            tokio::task::yield_now().await;
+        }
+        if self.may_be_returning() {
+            // If it is not given back, something has kept it.
             let _ = timeout(RETURNING, self.connector.uses.end_of_use()).await;
         }
         let begun = Instant::now();
