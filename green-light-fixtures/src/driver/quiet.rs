@@ -5,8 +5,8 @@
 //! reach.
 //!
 //! `tracing` remembers for each place that logs whether any subscriber wants it. While it knows of one subscriber alone,
-//! it asks that of the task: if `Dispatch::none()` was there, nobody would ever hear of that place. So the subscriber of
-//! green-light is a real one, which `tracing` asks besides the others.
+//! it asks that of the task: if `Dispatch::none()` was there, no subscriber would ever hear of that place. So the
+//! subscriber of green-light is a real one, which `tracing` asks besides the others.
 
 use std::{
     future::{Future, poll_fn},

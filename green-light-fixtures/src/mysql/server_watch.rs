@@ -144,7 +144,7 @@ const fn of_accounts(table: &'static str, label: &'static str, filter: &'static 
 
 /// Columns that say when something was done and by whom.
 const NO_CONTENT: [&str; 2] = ["timestamp", "grantor"];
-/// Global variables that nobody sets: how their names begin.
+/// How the names of global variables begin that change without a `SET GLOBAL`.
 const VOLATILE: [&str; 4] = ["gtid_", "innodb_buffer_pool_load_", "pseudo_", "wsrep_"];
 
 /// What this process knows of a server.

@@ -1,4 +1,4 @@
-//! What a test that fails is told about what a transaction on PostgreSQL does not do as production does.
+//! Remarks below a failing test: what a transaction on PostgreSQL did not do as production does.
 
 const CURE: &str = "write `#[green_light::test(isolation = database)]`, where a commit is a commit";
 

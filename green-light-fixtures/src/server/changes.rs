@@ -79,7 +79,7 @@ struct Pending {
 #[derive(Debug, Default)]
 pub(crate) struct Due {
     pub(crate) changes: Vec<Change>,
-    /// Those of them that nobody was told of.
+    /// Those of them that no report has named.
     pub(crate) untold: Vec<Change>,
     /// Which tests may have done these, besides the one that has ended.
     pub(crate) others: BTreeSet<String>,
@@ -114,7 +114,7 @@ impl PendingChanges {
         }
     }
 
-    /// Those that no test of `running` may have done but `ended`, which has ended. They are told now.
+    /// Those that no test of `running` may have done but `ended`, which has ended. A report names them now.
     pub(crate) fn due(&mut self, mut running: BTreeMap<u64, Arc<str>>, ended: Option<u64>) -> Due {
         if let Some(ended) = ended {
             running.remove(&ended);

@@ -174,7 +174,7 @@ async fn kill_a_session(url: &str) {
     asked.await.unwrap_err();
 }
 
-/// A process of which nobody else looks after the server.
+/// A process that alone looks after its server.
 async fn goes_through_crashes(on: On) {
     let engine = with_volatile_tables(on).await;
     one_of_each(on, &engine).await;

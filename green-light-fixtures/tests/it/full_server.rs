@@ -17,7 +17,7 @@ use crate::{
 
 on_each_server!(a_test_waits_while_sessions_of_others_begin_and_end);
 
-/// How many connections there are, and how long others have all of them: longer than a test waits while nobody gets on.
+/// How many connections there are, and how long others have all of them: longer than a test waits without progress.
 const CONNECTIONS: i64 = 8;
 const FULL: Duration = Duration::from_secs(9);
 const CHANGE: Duration = Duration::from_secs(2);

@@ -1,5 +1,5 @@
-//! What belongs to a whole server of MySQL or MariaDB: what tests change there is told where it is not refused, and what
-//! all of them read is there.
+//! What belongs to a whole server of MySQL or MariaDB: reports name what tests change there where it is not
+//! refused, and what all of them read is there.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What tests of their own do, one after the other, and how that is told.
+/// What tests of their own do, one after the other, and how the reports name it.
 const CHANGES: [(&str, &str); 12] = [
     (
         "CREATE USER left_here@localhost IDENTIFIED BY 'secret word'",
@@ -176,7 +176,7 @@ fn what_a_test_changes_in_a_named_server_of_mysql_is_told_and_stays() {
     let left =
         "SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'left_database'";
     assert_eq!(run(server.names(left)).len(), 1);
-    // A user who sees little is told of nothing, not even that it is not known.
+    // A user who may see little gets no report, not even that green-light could not look.
     let said = all_said(&mut server.playing(test, "look"));
     for part in ["the server itself", "the server was changed"] {
         assert!(!said.contains(part), "{said}");

@@ -319,7 +319,7 @@ fn a_lock_of_a_transaction_stays_and_stops_nobody() {
     });
 }
 
-/// Only a connection that is made by the URL can wait for such a lock, and a test that fails is told.
+/// Only a connection that is made by the URL can wait for such a lock, and a test that fails has a remark.
 #[test]
 fn a_lock_of_a_transaction_that_another_connection_may_wait_for_is_a_remark() {
     run(async {

@@ -543,7 +543,7 @@ unsafe extern "C" fn refuses_too(
     SQLITE_ERROR
 }
 
-/// A module whose tables nobody can make.
+/// A module that refuses to make tables.
 fn module() -> *const sqlite3_module {
     // SAFETY: Zeros are no functions, as C has it.
     let mut module: sqlite3_module = unsafe { std::mem::zeroed() };

@@ -182,7 +182,7 @@ async fn prepare_and_wait() {
     wait_for_a_line();
 }
 
-/// Waits until the server has noticed that nobody is connected any more.
+/// Waits until the server has noticed that no client is connected any more.
 async fn wait_until_alone(url: &str) {
     let others = "SELECT count(*) FROM information_schema.processlist \
         WHERE id <> connection_id() AND (db LIKE 'gl%' OR db = 'mysql')";
