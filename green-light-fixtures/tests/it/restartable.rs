@@ -116,28 +116,13 @@ impl Restartable {
     }
 
     /// Ends the server by the signal, and starts it again.
-    pub(crate) fn restart(self, signal: fn(On) -> &'static str) -> Self {
+    pub(crate) fn restart(mut self, signal: fn(On) -> &'static str) -> Self {
         self.signal(signal(self.on));
-        let Self {
-            checkout,
-            on,
-            links,
-            mut keeper,
-            data,
-            ..
-        } = self;
-        keeper.tell("go");
-        keeper.end();
-        checkout.stopped(&data);
-        let (keeper, data, process) = Self::keeper(on, &checkout, &links);
-        Self {
-            checkout,
-            on,
-            links,
-            keeper,
-            data,
-            process,
-        }
+        self.keeper.tell("go");
+        self.keeper.end();
+        self.checkout.stopped(&self.data);
+        (self.keeper, self.data, self.process) = Self::keeper(self.on, &self.checkout, &self.links);
+        self
     }
 
     pub(crate) fn end(mut self) {
