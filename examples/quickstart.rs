@@ -1,4 +1,4 @@
-//! The README's example, complete. Run it with `cargo test --example quickstart`.
+//! A first test in one file, and synchronous code that waits. Run it with `cargo test --example quickstart`.
 #![expect(
     unreachable_pub,
     reason = "entities are public where users have them, in a library"
@@ -8,7 +8,6 @@
     expect(unused_imports, reason = "an example is built without its tests, too")
 )]
 
-// readme: schema
 use green_light::prelude::*;
 
 mod user {
@@ -33,9 +32,7 @@ mod user {
 fn schema() -> Schema {
     Schema::entities(|tables| tables.register(user::Entity))
 }
-// readme: end
 
-// readme: test
 use sea_orm::{ActiveModelTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, Set};
 
 /// Your application: it knows nothing of tests.
@@ -65,9 +62,7 @@ async fn and_the_next_test_sees_nothing_of_it(session: Session) -> Result<(), Db
     assert_eq!(user::Entity::find().count(&session).await?, 0);
     Ok(())
 }
-// readme: end
 
-// readme: wait
 use green_light::{try_wait, wait};
 
 #[green_light::test]
@@ -89,6 +84,5 @@ fn synchronous_code_waits_too(session: Session, ann: &user::Model) {
     assert_eq!(left.first(), Some(ann));
     assert_eq!(left.len(), 1);
 }
-// readme: end
 
 fn main() {}

@@ -1,7 +1,6 @@
 //! A shared fixture with teardown, and one that undoes its steps.
 //! Run it with `cargo test --example teardown`.
 
-// readme: fixtures
 use std::net::SocketAddr;
 
 use green_light::prelude::*;
@@ -28,6 +27,5 @@ async fn listens(server: &SocketAddr, url: &str) -> Result<(), std::io::Error> {
     assert_eq!(url, format!("http://{server}/"));
     Ok(())
 }
-// readme: end
 
 fn main() {}

@@ -17,6 +17,31 @@ fn code_in_the_readme_is_code_of_an_example() {
     assert_tidy(&strange_to_examples("README.md", &blocks));
 }
 
+/// What the README shows of a run is printed by the tests that it shows.
+#[test]
+fn tests_in_the_output_of_the_readme_are_shown_in_it() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let code = code_blocks(&readme, |language| language == "rust").join("\n");
+    let output = code_blocks(&readme, |language| language == "text").join("\n");
+    let ran: Vec<&str> = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok"))
+        .collect();
+    assert!(!ran.is_empty(), "README.md shows no output of `cargo test`");
+    assert!(
+        output.contains(&format!("running {} tests\n", ran.len()))
+            && output.contains(&format!("test result: ok. {} passed; ", ran.len())),
+        "README.md shows another number of tests:\n{output}"
+    );
+    let missing = ran
+        .iter()
+        .filter(|name| !code.contains(&format!("async fn {name}(")));
+    let complaints: Vec<String> = missing
+        .map(|name| format!("README.md has the output of `{name}`, and not the test"))
+        .collect();
+    assert_tidy(&complaints);
+}
+
 /// rustdoc runs the other blocks itself.
 #[test]
 fn code_of_the_guides_that_is_not_run_is_code_of_an_example() {

@@ -40,9 +40,9 @@ async fn money_to_nobody_stays(#[from(sqlite_pool)] pool: SqlitePool) -> Result<
 }
 
 #[green_light::test]
-async fn an_owner_has_one_account(#[from(sqlite_pool)] pool: SqlitePool) -> Result<(), Refused> {
-    open(&pool, "ann", 5).await?;
-    open(&pool, "ann", 7).await.unwrap_err();
-    assert_eq!(balance(&pool, "ann").await?, 5);
+async fn an_owner_has_one_account(sqlite_pool: SqlitePool) -> Result<(), Refused> {
+    open(&sqlite_pool, "ann", 5).await?;
+    open(&sqlite_pool, "ann", 7).await.unwrap_err();
+    assert_eq!(balance(&sqlite_pool, "ann").await?, 5);
     Ok(())
 }
