@@ -12,3 +12,4 @@ mod imports;
 mod layers;
 mod layout;
 mod strangers;
+mod workflows;
