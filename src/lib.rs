@@ -1,7 +1,8 @@
-//! pytest-grade fixtures for async database tests.
+//! A migrated and isolated database in each asynchronous test, and fixtures by name, under plain `cargo test`.
 //!
-//! A test asks for what it needs by name and gets it: set up, shared as long as its scope says, and
-//! torn down whatever happens. `session` is a real, migrated, isolated database.
+//! A test names what it needs as a parameter. green-light makes the value before the test, shares it as long as its scope says,
+//! and cleans up after it, also if the test fails. `session` is a real database with its tables and without rows of another
+//! test.
 //!
 //! ```ignore
 //! use green_light::prelude::*;
@@ -17,6 +18,8 @@
 //! * [the guide](https://green-light-rs.github.io/green-light/), a book: how to start, which isolation, frameworks, CI, messages
 //! * [`guide`]: the reference of scopes, databases, synchronous code
 //! * [`fixtures`]: what is there already, and can be overridden
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(inline)]
 pub use green_light_core::context::{self, MissingContext, try_wait, wait};

@@ -12,7 +12,7 @@
     reason = "the tables of the unwinder are read through pointers"
 )]
 
-use std::{ptr, thread};
+use std::thread;
 
 /// "There is none", for the encodings in the header.
 const OMITTED: u8 = 0xff;
@@ -205,7 +205,7 @@ fn look_up_the_stack<T>(look: &mut dyn FnMut(Tables, usize) -> Option<T>) -> Opt
 
     let mut walk = Walk { look, answer: None };
     // SAFETY: `each::<T>` gets the pointer it expects, and does not unwind: `look` is arithmetic.
-    unsafe { _Unwind_Backtrace(each::<T>, ptr::from_mut(&mut walk).cast()) };
+    unsafe { _Unwind_Backtrace(each::<T>, std::ptr::from_mut(&mut walk).cast()) };
     walk.answer
 }
 
