@@ -24,7 +24,7 @@ fn what_postgresql_refuses_in_a_transaction_is_explained() {
     // The server's words end with a line number of its source.
     let inside = "cannot run inside a transaction block";
     let never = "green-light: this transaction isolates a test and is never committed";
-    check(
+    let said = check(
         "refused::postgres::",
         &[
             ("a_index", &[inside, TRANSACTION, DATABASE]),
@@ -51,6 +51,23 @@ fn what_postgresql_refuses_in_a_transaction_is_explained() {
             ("o_commit", &[never, "needs `isolation = database`"]),
             ("p_commit_prepared", &[inside, TRANSACTION]),
             ("q_drop_database", &[inside, TRANSACTION]),
+            (
+                "r_kept",
+                &[
+                    "rows of authors",
+                    "a statement failed on a connection of sqlx that had run others before, sent as texts, outside of transactions",
+                    "help: take the connection from the pool for each statement",
+                    "isolation = database",
+                ],
+            ),
+            (
+                "s_held_cursor",
+                &[
+                    "already exists",
+                    "a temporary table with `ON COMMIT` is still as it was: cannot DROP TABLE",
+                    DATABASE,
+                ],
+            ),
             (
                 "u_serializable",
                 &["must be called before", OUTERMOST, DATABASE],
@@ -81,6 +98,15 @@ fn what_postgresql_refuses_in_a_transaction_is_explained() {
             ("z_unwrapped", &["panicked at", TRANSACTION, DATABASE]),
         ],
     );
+    // At the end of the run, of a test that passes.
+    let begin =
+        "green-light: a statement failed on a connection of sqlx that had run others before";
+    let told: Vec<_> = said.lines().filter(|line| line.contains(begin)).collect();
+    let [told] = &told[..] else {
+        panic!("{told:?}: {said}");
+    };
+    let end = "in test `refused::postgres::r_kept_that_passes`; take the connection from the pool for each statement there";
+    assert!(told.contains(end), "{told}");
 }
 
 #[test]

@@ -13,8 +13,15 @@ use std::{
 
 use crate::sql::dialect::SettingsSet;
 
-/// No server answers in less time: before a statement that is sent sooner, nothing else was sent.
+/// No server answers in less time, as far as is known: before a statement that is sent sooner, nothing else was sent.
+/// SeaORM says when it has sent a statement, and not whether it has begun a transaction before.
 const PROMPT: Duration = Duration::from_micros(10);
+
+/// Before a statement that is sent sooner after its connection was taken, nothing else was sent. `fastest` is the shortest
+/// time in which the server has answered so far: it does not answer in half of that.
+pub(crate) fn prompt(fastest: Duration) -> Duration {
+    PROMPT.min(fastest / 2)
+}
 
 /// Whether more is to be found out than tests usually pay for.
 pub(crate) static TRACED: LazyLock<bool> = LazyLock::new(|| {
@@ -72,10 +79,10 @@ impl Checkout {
         }
     }
 
-    /// A statement was reported, which was sent at `sent`.
-    pub(crate) fn note_report(&mut self, sent: Option<Instant>) {
+    /// A statement was reported, which was sent at `sent`. Nothing is answered within `prompt`.
+    pub(crate) fn note_report(&mut self, sent: Option<Instant>, prompt: Duration) {
         let is_prompt =
-            sent.is_some_and(|sent| sent.saturating_duration_since(self.since) < PROMPT);
+            sent.is_some_and(|sent| sent.saturating_duration_since(self.since) < prompt);
         self.is_prompt |= self.reports == 0 && is_prompt;
         self.reports += 1;
     }
@@ -163,6 +170,23 @@ mod tests {
                      3: shop::checkout\n             at ./src/checkout.rs:40:17\n";
         assert_eq!(place_in(trace).as_deref(), Some("src/checkout.rs:40:17"));
         assert_eq!(place_in(""), None);
+    }
+
+    /// The savepoint that begins a transaction is one message with an answer.
+    #[test]
+    fn what_is_sent_after_the_server_may_have_answered_is_not_one_statement() {
+        let after = |micros, fastest| {
+            let mut checkout = Checkout::new(false);
+            let sent = checkout.since + Duration::from_micros(micros);
+            checkout.note_report(Some(sent), prompt(fastest));
+            checkout.is_one_statement()
+        };
+        let unknown = Duration::from_nanos(u64::MAX);
+        assert!(after(9, unknown), "no server is known to be faster");
+        assert!(!after(11, unknown));
+        let fast = Duration::from_micros(12);
+        assert!(after(5, fast));
+        assert!(!after(7, fast), "this server may have answered meanwhile");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is noted of a lease and known after its end.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use green_light_core::Mutex;
 
@@ -9,6 +9,8 @@ use green_light_core::Mutex;
 pub(crate) struct LeaseNotes {
     /// Whether the database rolled back the transaction by itself.
     pub(crate) deadlocked: AtomicBool,
+    /// Whether an error on a connection that the test kept seems to have rolled back what ran before it.
+    lost_rows: AtomicBool,
     /// What to say if the test fails.
     remarks: Mutex<Vec<String>>,
 }
@@ -21,6 +23,16 @@ impl LeaseNotes {
         if !remarks.contains(&text) {
             remarks.push(text);
         }
+    }
+
+    /// An error on a connection that the test kept seems to have rolled back what ran before it: `text` says what.
+    pub(crate) fn note_lost_rows(&self, text: String) {
+        self.lost_rows.store(true, Ordering::Relaxed);
+        self.remark(text);
+    }
+
+    pub(crate) fn has_lost_rows(&self) -> bool {
+        self.lost_rows.load(Ordering::Relaxed)
     }
 
     pub(crate) fn remarks(&self) -> Vec<String> {

@@ -12,7 +12,7 @@ use std::{
     panic::Location,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -20,7 +20,7 @@ use std::{
 use green_light_core::Mutex;
 
 use crate::driver::breach::{Breach, BreachCause, BreachReport, Broken, is_call};
-use crate::driver::checkout::{Checkout, CheckoutDecision};
+use crate::driver::checkout::{Checkout, CheckoutDecision, prompt};
 use crate::driver::handoff::Handoff;
 use crate::driver::lease_notes::LeaseNotes;
 use crate::sql::classify::{count_besides_savepoints, defines, first_word, is_about_savepoints};
@@ -40,6 +40,8 @@ pub(crate) struct SandboxMonitor {
     ending: AtomicBool,
     /// Whether the slot is thrown away; queries still running are interrupted.
     dead: AtomicBool,
+    /// The shortest time, in nanoseconds, in which the server has answered.
+    fastest_answer: AtomicU64,
     handoff: Handoff,
     /// The columns of its database that the server numbers, if a rollback does not set their numbers back.
     counted_columns: OnceLock<Arc<CountedColumns>>,
@@ -114,8 +116,6 @@ pub(crate) struct LeaseState {
     refused: Option<String>,
     /// Whether the last statement was refused.
     was_refused: bool,
-    /// What an error on a connection that was kept has rolled back.
-    pub(crate) lost: Vec<String>,
     /// What the lease knows after its end.
     notes: Arc<LeaseNotes>,
 }
@@ -131,6 +131,7 @@ impl SandboxMonitor {
             state: Mutex::default(),
             ending: AtomicBool::new(false),
             dead: AtomicBool::new(false),
+            fastest_answer: AtomicU64::new(u64::MAX),
             handoff: Handoff::default(),
             counted_columns: OnceLock::new(),
             suspects: OnceLock::new(),
@@ -392,6 +393,12 @@ impl SandboxMonitor {
         checkout.statement.as_ref().map(|_| checkout.defines)
     }
 
+    /// The server has answered within `elapsed`.
+    pub(crate) fn note_answer(&self, elapsed: Duration) {
+        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        self.fastest_answer.fetch_min(elapsed, Ordering::Relaxed);
+    }
+
     /// Since when the connection has been in use.
     pub(crate) fn held_since(&self) -> Instant {
         let state = self.state.lock();
@@ -430,16 +437,15 @@ impl SandboxMonitor {
         }
     }
 
-    /// An error on a connection that the test kept has rolled back what `statement` had written before.
-    pub(crate) fn lost_rows(&self, statement: &str) {
-        let mut state = self.state.lock();
-        let state = &mut *state;
+    /// An error on a connection that the test kept seems to have rolled back what ran before it: `text` says what.
+    pub(crate) fn lost_rows(&self, text: String) {
+        let state = self.state.lock();
         let place = state.checkout.as_ref().and_then(Checkout::place);
-        if let Some(lease) = &mut state.lease {
+        if let Some(lease) = &state.lease {
             let place = place.map_or_else(String::new, |place| {
-                format!(", on a connection taken at {place}")
+                format!("\n  on a connection taken at {place}")
             });
-            lease.lost.push(format!("`{statement}`{place}"));
+            lease.notes.note_lost_rows(text + &place);
         }
     }
 
@@ -509,7 +515,8 @@ impl SandboxMonitor {
             .any(|word| first_word(statement).eq_ignore_ascii_case(word));
         let ends = self.dialect.ends_transaction(statement);
         if is_prepared && let Some(checkout) = &mut state.checkout {
-            checkout.note_report(sent);
+            let fastest = Duration::from_nanos(self.fastest_answer.load(Ordering::Relaxed));
+            checkout.note_report(sent, prompt(fastest));
             checkout.leaves_traces |= leaves_traces;
             checkout.settings.add(settings);
         }

@@ -11,7 +11,7 @@
 //! Of a text that green-light does not see it is not known whether it was `SET` or `SET LOCAL`. In a transaction it is
 //! taken for the latter. Alone on its connection it is taken for the former, as `SET LOCAL` does nothing there.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use green_light_core::Mutex;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _, postgres::PgRow};
@@ -20,6 +20,7 @@ use crate::driver::monitor::{CurrentUse, SandboxMonitor};
 use crate::postgres::admin::literal;
 use crate::postgres::lost_rows::{Executions, Loss};
 use crate::postgres::remarks;
+use crate::server::guard_savepoint::GuardSavepoint;
 use crate::sql::dialect::SettingsSet;
 
 /// Between the values of settings.
@@ -45,6 +46,8 @@ pub(crate) struct CommitEffects {
     state: Mutex<Settings>,
     /// Whether `check` can run: not once a test has changed what it names, or has too few rights.
     checks: AtomicBool,
+    /// How often `check` has put a row into the guard since that was asked.
+    checked: AtomicUsize,
     /// Whether a function of the schema may open a cursor.
     opens_cursors: bool,
 }
@@ -139,6 +142,7 @@ impl CommitEffects {
                 executions: Executions::default(),
             }),
             checks: AtomicBool::new(true),
+            checked: AtomicUsize::new(0),
             opens_cursors: false,
         }
     }
@@ -169,6 +173,16 @@ impl CommitEffects {
     pub(crate) fn check(&self) -> Option<&str> {
         let check = self.check.as_deref();
         check.filter(|_| self.checks.load(Ordering::Relaxed))
+    }
+
+    /// `check` is about to run, which puts a row into the guard.
+    pub(crate) fn note_check(&self) {
+        self.checked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it has since this was asked.
+    pub(crate) fn take_checked(&self) -> usize {
+        self.checked.swap(0, Ordering::Relaxed)
     }
 
     /// `check` cannot run in this test. What is deferred runs at its end.
@@ -242,9 +256,11 @@ impl CommitEffects {
         &self,
         connection: &mut PgConnection,
         monitor: &SandboxMonitor,
+        guard_savepoint: &GuardSavepoint,
     ) -> Result<Option<Loss>, sqlx::Error> {
         let mut executions = self.state.lock().executions.clone();
-        let loss = executions.loss(connection, monitor.dialect.lexer()).await?;
+        let rules = monitor.dialect.lexer();
+        let loss = executions.loss(connection, rules, guard_savepoint).await?;
         self.state.lock().executions = executions;
         Ok(loss)
     }

@@ -4,13 +4,18 @@
 //! transactions, as on a connection that is acquired and kept, an error in the last of them rolls back the others, which
 //! production keeps. What was rolled back cannot be asked for any more; what was prepared, and how often it was run, can.
 //!
-//! Only what is certain fails a test: an `INSERT .. VALUES` that cannot be the statement that has failed. What may have
-//! been lost is said if the test fails.
+//! None of it fails a test, since it cannot be known whether the application itself has rolled back a transaction within
+//! another one, or to a savepoint, before the error. What is likely is said: an `INSERT .. VALUES` that cannot be the
+//! statement that has failed. What may have been lost is said if the test fails.
+//!
+//! Texts that were sent unprepared leave one trace: PostgreSQL counts the commands of a transaction that may write, goes on
+//! counting after a rollback to a savepoint, and stores the number with each row.
 
 use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection, Row as _};
 
+use crate::server::guard_savepoint::GuardSavepoint;
 use crate::sql::classify::{is, words};
 use crate::sql::lexer::{Kind, LexerRules, tokens};
 use crate::sql::shorten::shorten;
@@ -21,9 +26,20 @@ const PREPARED: &str = "SELECT name, statement, p.n FROM (SELECT name, statement
     FROM pg_catalog.pg_prepared_statements p WHERE NOT from_sql) p \
     ORDER BY prepare_time, pg_catalog.length(name), name";
 
+/// Whether the transaction has written any row, which a rollback to a savepoint does not hide.
+const WRITTEN: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_xact_all_tables \
+    WHERE schemaname <> 'green_light' AND n_tup_ins + n_tup_upd + n_tup_del > 0), \
+    EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgtype & 66 <> 0 AND tgtype & 4 <> 0 \
+      AND tgrelid >= 16384) \
+    OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_type = '3' AND oid >= 16384)";
+/// The commands that green-light itself has run when a test begins: it inserts a row into its guard.
+const OF_GUARD: i64 = 1;
+
 /// What has been prepared in a session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Executions {
+    /// The number of the next command that may write, if no use has been over since that was asked.
+    commands: Option<i64>,
     /// How many statements sqlx had prepared when the last use was over.
     count: usize,
     /// How often each had been run, if nothing has run since that was asked.
@@ -41,21 +57,37 @@ struct Run {
 /// What an error has taken along.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// This statement wrote rows, which are gone.
-    Certain(String),
+    /// This statement wrote rows, which are gone, unless the application itself has rolled them back.
+    Likely(String),
     /// This statement may have.
     Possible(String),
+    /// Texts did, at least one of which did not fail.
+    LikelyTexts,
+    /// Texts may have.
+    PossibleTexts,
+}
+
+/// What was run in a use of the connection that has failed, as far as it was prepared.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Prepared {
+    loss: Option<Loss>,
+    /// How many of the commands that were run may write.
+    writes: i64,
+    /// Whether anything was run or prepared.
+    any: bool,
 }
 
 impl Executions {
     /// A test begins.
     pub(crate) fn forget(&mut self, connection: &PgConnection) {
         self.note(connection, None);
+        self.commands = Some(OF_GUARD);
     }
 
     /// A use of the connection is over.
     pub(crate) fn note(&mut self, connection: &PgConnection, executions: Option<&str>) {
         self.count = connection.cached_statements_size();
+        self.commands = None;
         let read = |text: &str| -> HashMap<String, i64> {
             let entries = text.split(' ').filter_map(|entry| entry.rsplit_once('='));
             entries
@@ -70,7 +102,35 @@ impl Executions {
         &mut self,
         connection: &mut PgConnection,
         rules: &'static LexerRules,
+        guard_savepoint: &GuardSavepoint,
     ) -> Result<Option<Loss>, sqlx::Error> {
+        let prepared = self.prepared(connection, rules).await?;
+        let before = self.commands.take();
+        let row = connection.fetch_all(WRITTEN).await?;
+        let Some(row) = row.first() else {
+            return Ok(None);
+        };
+        let (has_written, may_swallow): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        if !has_written {
+            return Ok(None);
+        }
+        let now = commands(connection, guard_savepoint).await?;
+        let texts = prepared.texts(before.zip(now).map(|(before, now)| now - before));
+        self.commands = now.map(|now| now + 1);
+        Ok(match prepared.loss {
+            // A trigger or a rule may have kept the row out.
+            Some(Loss::Likely(statement)) if may_swallow => Some(Loss::Possible(statement)),
+            Some(Loss::Possible(_)) if texts == Some(Loss::LikelyTexts) => texts,
+            Some(loss) => Some(loss),
+            None => texts,
+        })
+    }
+
+    async fn prepared(
+        &mut self,
+        connection: &mut PgConnection,
+        rules: &'static LexerRules,
+    ) -> Result<Prepared, sqlx::Error> {
         let new = connection
             .cached_statements_size()
             .saturating_sub(self.count);
@@ -103,7 +163,50 @@ impl Executions {
         }
         self.count = connection.cached_statements_size();
         self.times = Some(latest);
-        Ok(lost(&all, rules))
+        let writing = all
+            .iter()
+            .filter(|run| Writes::of(&run.statement, rules) != Writes::Nothing);
+        Ok(Prepared {
+            loss: lost(&all, rules),
+            // One that was not run has failed while it was parsed, or has failed later and counts as a command.
+            writes: writing.map(|run| run.times.max(1)).sum(),
+            any: !all.is_empty(),
+        })
+    }
+}
+
+impl Prepared {
+    /// What was lost of texts, if `commands` so many commands of the use may have written.
+    fn texts(&self, commands: Option<i64>) -> Option<Loss> {
+        match commands {
+            // One of them may be the one that has failed.
+            Some(commands) if commands > self.writes + 1 => Some(Loss::LikelyTexts),
+            Some(commands) if commands > self.writes && !self.any => Some(Loss::PossibleTexts),
+            None if !self.any => Some(Loss::PossibleTexts),
+            _ => None,
+        }
+    }
+}
+
+/// The number of the next command that may write, unless the role may not ask for it.
+async fn commands(
+    connection: &mut PgConnection,
+    guard_savepoint: &GuardSavepoint,
+) -> Result<Option<i64>, sqlx::Error> {
+    // Any table will do that has no trigger.
+    let name = format!("{}_commands", guard_savepoint.name());
+    let question = format!(
+        "SAVEPOINT {name}; INSERT INTO green_light.sequence DEFAULT VALUES RETURNING cmin::text::bigint; \
+         ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"
+    );
+    match connection.fetch_all(AssertSqlSafe(question)).await {
+        Ok(rows) => rows.first().map(|row| row.try_get(0)).transpose(),
+        Err(sqlx::Error::Database(_)) => {
+            let back = format!("ROLLBACK TO SAVEPOINT {}", guard_savepoint.name());
+            connection.execute(AssertSqlSafe(back)).await?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -121,7 +224,7 @@ fn lost(all: &[Run], rules: &'static LexerRules) -> Option<Loss> {
             Writes::Rows => {
                 inserts += run.times;
                 if has_run || inserts > 1 {
-                    return Some(Loss::Certain(shorten(&run.statement)));
+                    return Some(Loss::Likely(shorten(&run.statement)));
                 }
                 if !run.is_new && total > 1 {
                     possible.get_or_insert(&run.statement);
@@ -194,9 +297,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_have_failed_is_certain() {
-        let (certain, possible) = (
-            |statement: &str| Some(Loss::Certain(statement.to_owned())),
+    fn only_what_cannot_have_failed_is_likely_to_be_lost() {
+        let (likely, possible) = (
+            |statement: &str| Some(Loss::Likely(statement.to_owned())),
             |statement: &str| Some(Loss::Possible(statement.to_owned())),
         );
         for (all, expected) in [
@@ -205,9 +308,9 @@ mod tests {
             (&[(INSERT, 1, false)], None),
             (&[(SELECT, 7, true), (INSERT, 1, true)], None),
             (&[(UPDATE, 1, true)], None),
-            (&[(INSERT, 2, false)], certain(INSERT)),
-            (&[(INSERT, 1, true), (SELECT, 1, true)], certain(INSERT)),
-            (&[(INSERT, 1, true), (SELECT, 0, true)], certain(INSERT)),
+            (&[(INSERT, 2, false)], likely(INSERT)),
+            (&[(INSERT, 1, true), (SELECT, 1, true)], likely(INSERT)),
+            (&[(INSERT, 1, true), (SELECT, 0, true)], likely(INSERT)),
             (&[(SELECT, 1, true), (INSERT, 0, true)], None),
             (&[(INSERT, 1, false), (SELECT, 1, true)], possible(INSERT)),
             (&[(UPDATE, 2, false)], possible(UPDATE)),
@@ -217,7 +320,30 @@ mod tests {
         }
         let other = "INSERT INTO b VALUES (1)";
         let both = [(INSERT, 1, false), (other, 1, false)];
-        assert_eq!(loss(&both), certain(other), "one of them has not failed");
+        assert_eq!(loss(&both), likely(other), "one of them has not failed");
+    }
+
+    #[test]
+    fn texts_are_lost_that_prepared_statements_and_the_one_that_failed_do_not_account_for() {
+        for (writes, any, commands, expected) in [
+            (0, false, Some(0), None),
+            (0, false, Some(1), Some(Loss::PossibleTexts)),
+            (0, false, Some(2), Some(Loss::LikelyTexts)),
+            (0, false, None, Some(Loss::PossibleTexts)),
+            (0, true, None, None),
+            (0, true, Some(1), None),
+            (1, true, Some(1), None),
+            (1, true, Some(2), None),
+            (1, true, Some(3), Some(Loss::LikelyTexts)),
+        ] {
+            let prepared = Prepared {
+                loss: None,
+                writes,
+                any,
+            };
+            let case = format!("{prepared:?} {commands:?}");
+            assert_eq!(prepared.texts(commands), expected, "{case}");
+        }
     }
 
     #[test]

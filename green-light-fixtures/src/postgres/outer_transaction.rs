@@ -97,7 +97,7 @@ pub(crate) async fn renew(
                 // Those of tests before this one may describe other rows than they now return.
                 connection.clear_cached_statements().await?;
             }
-            if let Some(effects) = effects {
+            if let Some(effects) = effects.filter(|_| !renewed.is_noted) {
                 let executions = renewed.executions.as_deref();
                 effects.note_use(connection, executions.filter(|_| !renewed.has_altered));
             }
@@ -116,6 +116,8 @@ struct Renewed {
     has_altered: bool,
     /// How often each prepared statement has been run, if that was asked.
     executions: Option<String>,
+    /// Whether it is noted already what has been prepared and run.
+    is_noted: bool,
 }
 
 /// What follows from an error in a use of the connection.
@@ -163,16 +165,25 @@ async fn after_failure(
     let Some(effects) = unseen else {
         return Ok(AfterFailure::Renewed(Ok(Renewed::default())));
     };
-    match effects.loss(connection, monitor).await? {
-        Some(Loss::Certain(statement)) if !stays => monitor.lost_rows(&statement),
-        Some(Loss::Certain(statement) | Loss::Possible(statement)) => {
+    match effects.loss(connection, monitor, guard_savepoint).await? {
+        Some(Loss::Likely(statement)) if !stays => {
+            monitor.lost_rows(remarks::may_be_lost(&statement));
+        }
+        Some(Loss::LikelyTexts) if !stays => monitor.lost_rows(remarks::texts_may_be_lost(true)),
+        Some(Loss::Likely(statement) | Loss::Possible(statement)) => {
             monitor.remark(remarks::may_be_lost(&statement));
+        }
+        Some(Loss::LikelyTexts | Loss::PossibleTexts) => {
+            monitor.remark(remarks::texts_may_be_lost(false));
         }
         None => {}
     }
     let renewed = match stays {
         true => renew_savepoint(connection, guard_savepoint, monitor, Some(effects)).await,
-        false => Ok(Renewed::default()),
+        false => Ok(Renewed {
+            is_noted: true,
+            ..Renewed::default()
+        }),
     };
     Ok(AfterFailure::Renewed(renewed))
 }
@@ -189,6 +200,9 @@ async fn renew_savepoint(
     let question = effects.and_then(|effects| effects.question(&this_use, defined.is_some()));
     let mut text = String::new();
     if let Some(check) = effects.and_then(CommitEffects::check) {
+        if let Some(effects) = effects {
+            effects.note_check();
+        }
         let savepoint = check_savepoint(guard_savepoint);
         text.push_str(&format!(
             "SAVEPOINT {savepoint}; {check}; RELEASE SAVEPOINT {savepoint}; "
@@ -199,7 +213,9 @@ async fn renew_savepoint(
         text.push_str("; ");
         text.push_str(question);
     }
+    let sent = Instant::now();
     let rows = connection.fetch_all(AssertSqlSafe(text)).await?;
+    monitor.note_answer(sent.elapsed());
     // What the check returns has no columns of text.
     let answer = rows.iter().find(|row| !is_void(row));
     let answer = match answer.filter(|_| question.is_some()) {
@@ -221,6 +237,7 @@ async fn renew_savepoint(
     Ok(Renewed {
         has_altered: defined.or(answer.has_altered).unwrap_or(false),
         executions: answer.executions,
+        is_noted: false,
     })
 }
 

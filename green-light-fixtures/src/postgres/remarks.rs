@@ -25,6 +25,24 @@ pub(crate) const LOCKED: &str = "this test has taken locks by `pg_advisory_xact_
     made by the URL of the session\n  \
     help: write `#[green_light::test(isolation = database)]`";
 
+/// Of a statement that failed on a connection on which texts may have been sent before, of which green-light sees nothing.
+/// `certainly` several of them.
+pub(crate) fn texts_may_be_lost(certainly: bool) -> String {
+    let before = match certainly {
+        true => {
+            "that had run others before, sent as texts, outside of transactions: what those wrote was rolled back as well"
+        }
+        false => {
+            "to which texts were sent: if others had run on it before, outside of transactions, what those wrote was rolled back as well"
+        }
+    };
+    format!(
+        "a statement failed on a connection of sqlx {before}\n  \
+         help: take the connection from the pool for each statement, put into a transaction what belongs together, or \
+         write `#[green_light::test(isolation = database)]`"
+    )
+}
+
 /// Of a statement that failed on a connection that had run `statement` before.
 pub(crate) fn may_be_lost(statement: &str) -> String {
     format!(

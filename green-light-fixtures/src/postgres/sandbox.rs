@@ -149,11 +149,13 @@ impl Sandbox for PostgresSandbox {
         connection: &mut PgConnection,
         monitor: &SandboxMonitor,
     ) -> FinishOutcome {
-        let has_set = self.effects.get().is_some_and(CommitEffects::has_set);
+        let effects = self.effects.get();
+        let has_set = effects.is_some_and(CommitEffects::has_set);
+        let checked = effects.map_or(0, CommitEffects::take_checked);
         self.renew_effects(connection);
         match self.finish.get() {
             Some(finish) => finish
-                .run(connection, self.token, monitor, has_set)
+                .run(connection, self.token, monitor, (has_set, checked))
                 .await
                 .unwrap_or_else(FinishOutcome::Failed),
             None => FinishOutcome::Changed,

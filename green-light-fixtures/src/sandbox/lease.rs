@@ -116,6 +116,11 @@ impl Lease {
         self.notes.remarks()
     }
 
+    /// Whether an error seems to have rolled back more than it does in production, which is known when the lease has ended.
+    pub(crate) fn has_lost_rows(&self) -> bool {
+        self.notes.has_lost_rows()
+    }
+
     /// What to know if the server was started by green-light and has ended.
     pub(crate) fn server_end(&self) -> Option<String> {
         self.pool.template().server_end()
@@ -233,21 +238,6 @@ fn report(
         errors.push(Error::new(Kind::Constraint, text).help(
             "in production the commit would have failed, and would have returned an error, which it cannot do here; \
              write `#[green_light::test(isolation = database)]` for a test of that error",
-        ));
-    }
-    if !lease.lost.is_empty() {
-        let mut text = format!(
-            "test `{test}` lost rows: a statement failed on a connection of sqlx that the test kept, and what ran on it \
-             before was rolled back as well"
-        );
-        for statement in lease.lost {
-            text.push_str("\n  lost: ");
-            text.push_str(&statement);
-        }
-        errors.push(Error::new(Kind::Breach, text).help(
-            "in production each statement outside of a transaction is committed by itself: take the connection from the \
-             pool for each of them, put into a transaction what belongs together, or write \
-             `#[green_light::test(isolation = database)]`",
         ));
     }
     match ended {

@@ -153,6 +153,11 @@ impl IsolatedDb {
         self.sandbox().map(Lease::remarks).unwrap_or_default()
     }
 
+    /// Whether an error seems to have rolled back more than it does in production.
+    pub(crate) fn has_lost_rows(&self) -> bool {
+        self.sandbox().is_some_and(Lease::has_lost_rows)
+    }
+
     /// The statement of the test that the database refused last, as far as SeaORM reports statements.
     pub(crate) fn refused(&self) -> Option<String> {
         self.sandbox()?.monitor().refused()

@@ -15,7 +15,10 @@ use crate::{
     support::{On, run},
 };
 
-on_each_server!(a_process_waits_while_too_many_of_its_databases_are_not_dropped);
+on_each_server!(
+    a_process_waits_while_too_many_of_its_databases_are_not_dropped,
+    a_run_ends_before_its_databases_are_dropped_and_the_next_runs_drop_them,
+);
 
 /// As many databases may wait to be dropped, and some more are ready or being made.
 const MOST: usize = 32 + 16;
@@ -74,6 +77,70 @@ fn a_process_waits_while_too_many_of_its_databases_are_not_dropped(on: On) {
     assert!(most <= MOST, "{most} databases at once");
     server.end();
 }
+
+/// What a run leaves: databases that tests have committed to, and those of slots that were in use at once.
+async fn leave_many(on: On) {
+    let engine = on.engine("CREATE TABLE backlog (x INT)").await;
+    for _ in 0..LEFT {
+        let session = engine.session(Isolation::Database).await.unwrap();
+        session.finish().await.unwrap();
+    }
+    let mut tests = Vec::new();
+    for _ in 0..SLOTS {
+        tests.push(engine.transaction().await.unwrap());
+    }
+    for test in tests {
+        test.finish().await.unwrap();
+    }
+}
+
+/// How many databases a process may leave before it has to wait, and some fewer.
+const LEFT: usize = 28;
+/// How many tests have a database of their own at once.
+const SLOTS: usize = 20;
+
+/// No time is measured: a process that ends while nothing can be dropped has not waited for that.
+fn a_run_ends_before_its_databases_are_dropped_and_the_next_runs_drop_them(on: On) {
+    if let Some(part) = part() {
+        match &*part {
+            "many" => run(leave_many(on)),
+            _ => say("tests", &run(tests(on, 1))),
+        }
+        return;
+    }
+    let server = OwnServer::alone(on);
+    server.said("first");
+    let count = || {
+        let names = server.databases();
+        names.iter().filter(|n| n.starts_with("gl_d_")).count()
+    };
+    let reaper = server.stop_reapers();
+    let output = output(server.playing("many").spawn().unwrap());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    let left = count();
+    assert!(left >= LEFT, "{left} databases");
+    for part in [
+        "dropping the databases of this process on ",
+        "are not dropped yet; the next run does that",
+    ] {
+        assert!(told.contains(part), "{part} is missing: {told}");
+    }
+    assert!(!told.contains("secret"), "{told}");
+    run(reaper.close()).unwrap();
+    // Each run drops for as long as its own end may take.
+    let started = Instant::now();
+    let mut now = left;
+    while now > KEPT && started.elapsed() < LONG {
+        server.said("next");
+        now = count();
+    }
+    assert!(now <= KEPT, "{now} of {left} databases");
+    server.end();
+}
+
+/// How many databases stay ready for the next run.
+const KEPT: usize = 10;
 
 async fn maintenance(role: &Role) -> PgConnection {
     let url = role.server_of(&format!("green_light_{}", role.name));

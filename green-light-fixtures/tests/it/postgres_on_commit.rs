@@ -275,3 +275,33 @@ fn what_cannot_be_done_to_a_temporary_table_ends_no_test() {
         expect_clean(&engine).await;
     });
 }
+
+/// A cursor `WITH HOLD` outlives its table in production.
+#[test]
+fn a_table_that_a_cursor_with_hold_reads_stays_and_that_is_a_remark() {
+    run(async {
+        let engine = engine_on(Backend::Postgres).await;
+        let test = begin(&engine).await;
+        let db = test.connection();
+        let texts = [
+            "CREATE TEMP TABLE a (x bigint) ON COMMIT DROP",
+            "INSERT INTO a VALUES (1), (2)",
+            "DECLARE kept CURSOR WITH HOLD FOR SELECT x FROM a",
+        ];
+        commit(&db, Way::SeaOrm, &texts).await;
+        assert_eq!(text(&db, TABLES).await, "a");
+        assert_eq!(number(&db, "FETCH FORWARD 1 FROM kept").await, 1);
+        drop(db);
+        finish(test.clone()).await;
+        let remarks = test.remarks();
+        let [remark] = &remarks[..] else {
+            panic!("{remarks:?}");
+        };
+        assert!(
+            remark.contains("being used by active queries in this session")
+                && remark.contains("isolation = database"),
+            "{remark}"
+        );
+        expect_clean(&engine).await;
+    });
+}

@@ -265,3 +265,33 @@ fn a_query_left_running_is_ended_soon_after_its_test() {
         ended.unwrap().unwrap().unwrap_err();
     });
 }
+
+/// How many bytes the guard of a slot takes.
+const GUARD: &str = "SELECT pg_relation_size('green_light.guard')";
+
+/// Each test leaves a row in its guard that PostgreSQL itself never removes.
+#[test]
+fn the_guard_of_a_slot_does_not_grow_with_its_tests() {
+    run(async {
+        let plain = "CREATE TABLE a (x int)";
+        // With it, each statement of a test leaves another row.
+        let deferred = "CREATE TABLE a (x int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
+        for (sql, tests, statements) in [(plain, 1_000, 1), (deferred, 40, 30)] {
+            let engine = engine_of(Backend::Postgres, Schema::sql(sql)).await;
+            let mut most = 0;
+            for _ in 0..tests {
+                let test = engine.transaction().await.unwrap();
+                let db = test.connection();
+                for _ in 0..statements {
+                    most = most.max(number(&db, GUARD).await);
+                }
+                drop(db);
+                finish(test).await;
+            }
+            let stats = engine.stats();
+            assert_eq!((stats.slots_opened, stats.slots_discarded), (1, 0));
+            // Pages of 8 kB with 226 rows each.
+            assert!(most <= 4 * 8_192, "{most} bytes: {sql}");
+        }
+    });
+}

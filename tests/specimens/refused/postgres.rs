@@ -1,7 +1,7 @@
 //! On PostgreSQL.
 
 use green_light::prelude::*;
-use sea_orm::sqlx::postgres::PgPoolCopyExt as _;
+use sea_orm::sqlx::{Executor as _, postgres::PgPoolCopyExt as _};
 use sea_orm::{AccessMode, ConnectionTrait, DbErr, IsolationLevel, TransactionTrait};
 
 #[fixture(overrides = green_light::fixtures::backend, scope = "process")]
@@ -50,6 +50,54 @@ run! {
     o_commit: "INSERT INTO author VALUES (1); COMMIT";
     p_commit_prepared: "COMMIT PREPARED 'x'";
     q_drop_database: "DROP DATABASE other";
+}
+
+/// Texts on a connection of sqlx that is kept, the last of which fails. How many rows are there after it.
+async fn kept(session: &Session) -> Result<i64, sea_orm::sqlx::Error> {
+    let pool = session.postgres_pool();
+    let mut kept = pool.acquire().await?;
+    kept.execute("INSERT INTO author VALUES (1)").await?;
+    kept.execute("INSERT INTO author VALUES (1)")
+        .await
+        .unwrap_err();
+    drop(kept);
+    let count = sea_orm::sqlx::query_scalar("SELECT count(*) FROM author");
+    count.fetch_one(pool).await
+}
+
+#[green_light::test]
+async fn r_kept(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    assert_eq!(kept(&session).await?, 1, "rows of authors");
+    Ok(())
+}
+
+#[green_light::test]
+async fn r_kept_that_passes(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    kept(&session).await.map(drop)
+}
+
+/// Nothing ran before on that connection.
+#[green_light::test]
+async fn r_alone_that_passes(session: Session) -> Result<(), sea_orm::sqlx::Error> {
+    let pool = session.postgres_pool();
+    pool.execute("INSERT INTO author VALUES (1)").await?;
+    pool.execute("INSERT INTO author VALUES (1)")
+        .await
+        .unwrap_err();
+    Ok(())
+}
+
+#[green_light::test]
+async fn s_held_cursor(session: Session) -> Result<(), DbErr> {
+    let t = session.begin().await?;
+    for sql in [
+        "CREATE TEMP TABLE a (x int) ON COMMIT DROP",
+        "DECLARE held CURSOR WITH HOLD FOR SELECT x FROM a",
+    ] {
+        t.execute_unprepared(sql).await?;
+    }
+    t.commit().await?;
+    run(&session, "CREATE TEMP TABLE a (x int)").await
 }
 
 #[green_light::test]
