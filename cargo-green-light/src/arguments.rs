@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use green_light_fixtures::Backend;
 
 /// Cargo runs `cargo-green-light green-light ..` for `cargo green-light ..`.
 #[derive(Debug, Parser)]
@@ -39,6 +40,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
+    Init(InitOptions),
     Timeline(TimelineOptions),
     Doctor(DoctorOptions),
     Completions(CompletionsOptions),
@@ -53,6 +55,53 @@ pub(crate) struct ProjectOptions {
     /// A package of the workspace; may be given several times
     #[arg(short, long = "package", global = true, value_name = "NAME")]
     pub(crate) packages: Vec<String>,
+}
+
+/// Gives a project its first test with a database, and runs it
+///
+/// Finds where the tables come from: migrations of SeaORM, a directory `migrations` with files of SQL (of sqlx and other
+/// tools), or entities of SeaORM; and which database the project is for. Adds green-light to `[dev-dependencies]`, writes
+/// one new file in `tests/`, and runs it. Nothing that is there is overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo green-light init --dry-run
+  cargo green-light init
+  cargo green-light init -p shop --backend postgres
+  cargo green-light init --from migration::Migrator")]
+pub(crate) struct InitOptions {
+    /// Show what would be written, as `diff -u` does, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write the test, and do not run it
+    #[arg(long)]
+    pub(crate) no_run: bool,
+    /// Which database the test is for, if the dependencies show several or none
+    #[arg(long, value_enum, value_name = "DATABASE")]
+    pub(crate) backend: Option<BackendName>,
+    /// What makes the tables, if there are several: a type with `impl MigratorTrait`, the directory, or `entities`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from: Option<String>,
+    /// Take green-light from this directory, a clone of its sources, in place of crates.io
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BackendName {
+    Sqlite,
+    Postgres,
+    Mysql,
+}
+
+impl BackendName {
+    pub(crate) fn backend(self) -> Backend {
+        match self {
+            Self::Sqlite => Backend::Sqlite,
+            Self::Postgres => Backend::Postgres,
+            Self::Mysql => Backend::MySql,
+        }
+    }
 }
 
 /// Writes one HTML page that shows a run of the tests: what ran when, and what kept it from being faster

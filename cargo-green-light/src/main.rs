@@ -5,6 +5,7 @@ mod arguments;
 mod completions;
 mod doctor;
 mod error;
+mod init;
 mod print;
 mod project;
 mod spinner;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let Cargo::GreenLight(arguments) = Cargo::parse();
     arguments.color.apply();
     let ended = match &arguments.action {
+        Action::Init(options) => init::command::run(options, &arguments.project),
         Action::Timeline(options) => timeline::command::run(options, &arguments.project),
         Action::Doctor(options) => doctor::command::run(options, &arguments.project),
         Action::Completions(options) => completions::print(options),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
 
 use crate::arguments::ProjectOptions;
 use crate::error::Error;
@@ -19,6 +19,12 @@ pub(crate) struct Project {
     pub(crate) name: String,
     /// Where its `Cargo.lock` is.
     pub(crate) root: PathBuf,
+    /// Its packages.
+    pub(crate) members: Vec<Package>,
+    /// Those that were named.
+    pub(crate) packages: Vec<String>,
+    /// The Cargo.toml that was named.
+    manifest: Option<PathBuf>,
     arguments: Vec<OsString>,
 }
 
@@ -69,8 +75,28 @@ impl Project {
                 [] => root.unwrap_or_else(directory),
                 names => names.join(", "),
             },
+            members: found.packages,
+            packages: options.packages.clone(),
+            manifest: options.manifest_path.clone(),
             arguments,
         })
+    }
+
+    /// The package of the directory here, or of the Cargo.toml that was named; none in that of a workspace alone.
+    pub(crate) fn here(&self) -> Option<&Package> {
+        let manifest = match &self.manifest {
+            Some(manifest) => manifest.canonicalize().ok()?,
+            None => {
+                let here = env::current_dir().ok()?.canonicalize().ok()?;
+                let mut above = here.ancestors().map(|above| above.join("Cargo.toml"));
+                above.find(|manifest| manifest.is_file())?
+            }
+        };
+        let is_here = |member: &&Package| {
+            let own = member.manifest_path.as_std_path();
+            own.canonicalize().is_ok_and(|own| own == manifest)
+        };
+        self.members.iter().find(is_here)
     }
 
     /// All of its packages, with what each depends on.
@@ -117,4 +143,18 @@ fn not_found(error: &cargo_metadata::Error) -> Error {
     Error::new(format!("cargo finds no project: {}", reason(error))).help(
         "run the command in the directory of a project, or name its Cargo.toml: `--manifest-path PATH`",
     )
+}
+
+/// A command of cargo as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let mut text = "cargo".to_owned();
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        text.push(' ');
+        match argument.contains(char::is_whitespace) {
+            true => text.extend(["'", &argument, "'"]),
+            false => text.push_str(&argument),
+        }
+    }
+    text
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::files::base;
 use crate::isolation::Isolation;
 use crate::schema::definition::Schema;
+pub use crate::versions::CRATES as DRIVERS;
 
 /// The databases, all of which this program can use.
 pub const BACKENDS: [Backend; 3] = Backend::ALL;

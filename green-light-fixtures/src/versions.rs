@@ -6,7 +6,7 @@
 use std::{env, fs, path::Path};
 
 /// The crates, and the versions that green-light is built with, as far as they are compatible.
-const CRATES: [(&str, &str); 2] = [("sea-orm", "2"), ("sqlx", "0.9")];
+pub const CRATES: [(&str, &str); 2] = [("sea-orm", "2"), ("sqlx", "0.9")];
 
 /// In words, if the lock file of the package under test has another version than the one used here.
 pub(crate) fn second_version() -> Option<String> {

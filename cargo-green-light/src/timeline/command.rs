@@ -9,7 +9,7 @@ use std::process::{self, Command, ExitCode, Stdio};
 use crate::arguments::{ProjectOptions, Runner, TimelineOptions};
 use crate::error::Error;
 use crate::print::{self, FAINT, STRONG};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::timeline::page::{self, Shown};
 use crate::timeline::{events, lanes, lost, run, summary};
 
@@ -99,7 +99,7 @@ fn run_tests(
     if options.json {
         command.stdout(io::stderr());
     }
-    let shown = shown(&command);
+    let shown = project::shown(&command);
     anstream::eprintln!("{FAINT}running `{shown}`{FAINT:#}");
     let status = command.status().map_err(|error| {
         Error::new(format!("`{shown}` cannot be run: {error}"))
@@ -128,20 +128,6 @@ fn has_nextest(project: &Project) -> bool {
     let mut probe = Command::new(cargo.get_program());
     let probe = probe.args(["nextest", "--version"]).output();
     probe.is_ok_and(|probe| probe.status.success())
-}
-
-/// A command as one would type it.
-fn shown(command: &Command) -> String {
-    let mut text = "cargo".to_owned();
-    for argument in command.get_args() {
-        let argument = argument.to_string_lossy();
-        text.push(' ');
-        match argument.contains(char::is_whitespace) {
-            true => text.extend(["'", &argument, "'"]),
-            false => text.push_str(&argument),
-        }
-    }
-    text
 }
 
 fn nothing(options: &TimelineOptions) -> Error {

@@ -4,4 +4,7 @@
 #[path = "../support/command.rs"]
 mod command;
 mod doctor;
+mod init;
+#[path = "../support/project.rs"]
+mod project;
 mod timeline;

@@ -6,5 +6,8 @@
 mod browser;
 #[path = "../support/command.rs"]
 mod command;
+mod init;
 mod nextest;
 mod page;
+#[path = "../support/project.rs"]
+mod project;
