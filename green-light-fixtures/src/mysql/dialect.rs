@@ -107,7 +107,7 @@ impl Dialect for MySqlDialect {
             match () {
                 () if is(first, "create") || is(first, "drop") => !is(second, "temporary"),
                 () if is(first, "load") => !is(second, "index"),
-                () if is(first, "set") => is(second, "autocommit") || is(second, "password"),
+                () if is(first, "set") => is(second, "password") || sets_autocommit(statement),
                 () => IMPLICIT_COMMIT.iter().any(|known| is(first, known)),
             }
         })
@@ -133,6 +133,17 @@ impl Dialect for MySqlDialect {
     fn ddl_commits(&self) -> bool {
         true
     }
+}
+
+/// Whether one of the variables that a `SET` names is `autocommit`, and not a variable of the user.
+fn sets_autocommit(statement: &str) -> bool {
+    let (mut before, mut last) = ("", "");
+    tokens(statement, &lexer::RULES).any(|(_, token)| {
+        let is_of_user = last == "@" && before != "@";
+        let is_it = is(token.trim_matches('`'), "autocommit") && !is_of_user;
+        (before, last) = (last, token);
+        is_it
+    })
 }
 
 #[cfg(test)]
@@ -227,6 +238,9 @@ mod tests {
             "ROLLBACK WORK",
             "START TRANSACTION",
             "SET autocommit = 1",
+            "SET @@autocommit = 1",
+            "SET SESSION autocommit=ON",
+            "set @a = 1, sql_mode = '', @@session.`autocommit` = DEFAULT",
             "LOCK TABLES u WRITE",
             "SELECT 1; COMMIT",
         ] {
@@ -239,6 +253,7 @@ mod tests {
             "INSERT INTO u VALUES ('commit')",
             "/* commit */ SELECT 1",
             "SET @a = 1",
+            "SET @autocommit = 1, @b = 'autocommit'",
             "",
         ] {
             assert!(!MySqlDialect.ends_transaction(statement), "{statement}");

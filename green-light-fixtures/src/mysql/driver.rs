@@ -106,6 +106,7 @@ impl ServerTemplate<MySqlServer> {
         })
     }
 
+            template: template.to_owned(),
     /// Fails if a table takes no part in transactions.
     async fn check_engines(&self, template: &str) -> Result<(), Error> {
         // Without parameters: a test may be over before the answer is there.

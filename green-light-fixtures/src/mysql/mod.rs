@@ -14,6 +14,7 @@
 pub(crate) mod accounts;
 pub(crate) mod admin;
 pub(crate) mod blocks;
+pub(crate) mod committed;
 pub(crate) mod connection_locks;
 pub(crate) mod counters;
 pub(crate) mod dialect;

@@ -116,7 +116,12 @@ impl Sandbox for MySqlSandbox {
     }
 
     async fn learn(&self, pool: &MySqlPool) -> Result<(), sqlx::Error> {
-        let looking = FinishStatements::of(pool, Arc::clone(&self.audit), Arc::clone(&self.traces));
+        let looking = FinishStatements::of(
+            pool,
+            Arc::clone(&self.audit),
+            Arc::clone(&self.traces),
+            self.options.clone(),
+        );
         let finish =
             with_timeout::<MySqlConnection, _>(&self.options, "what a session is like", looking)
                 .await?;

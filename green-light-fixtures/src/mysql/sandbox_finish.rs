@@ -3,14 +3,18 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool, mysql::MySqlRow};
+use sqlx::{
+    AssertSqlSafe, Executor, MySql, MySqlConnection, MySqlPool,
+    mysql::{MySqlConnectOptions, MySqlRow},
+};
 
-use crate::driver::breach::Breach;
+use crate::driver::breach::{Breach, BreachCause};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
+use crate::mysql::committed::has_other_rows;
 use crate::mysql::counters::Counters;
 use crate::mysql::outer_transaction::{BEGIN, is_missing, run};
-use crate::mysql::session_audit::{SessionAudit, SessionVariables};
+use crate::mysql::session_audit::{BY_AUTOCOMMIT, SessionAudit, SessionVariables};
 use crate::mysql::statement_count;
 use crate::mysql::template_sql::TemplateTraces;
 use crate::server::guard_savepoint::raise_depth;
@@ -30,6 +34,8 @@ pub(crate) struct FinishStatements {
     variables: SessionVariables,
     traces: Arc<TemplateTraces>,
     audit: Arc<SessionAudit>,
+    /// How to connect to the database.
+    options: MySqlConnectOptions,
 }
 
 impl FinishStatements {
@@ -38,6 +44,7 @@ impl FinishStatements {
         pool: &MySqlPool,
         audit: Arc<SessionAudit>,
         traces: Arc<TemplateTraces>,
+        options: MySqlConnectOptions,
     ) -> Result<Self, sqlx::Error> {
         let mut connection = pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?;
         let variables = SessionVariables::of(&mut connection).await?;
@@ -59,6 +66,7 @@ impl FinishStatements {
             variables,
             traces,
             audit,
+            options,
         })
     }
 
@@ -116,7 +124,8 @@ impl FinishStatements {
     }
 
     /// The session goes to no other test, but its database does: unless a text has committed something, and has then set
-    /// a savepoint of the name of ours.
+    /// a savepoint of the name of ours. The server counts a commit, but not that by `SET autocommit`, which is known by the
+    /// rows.
     async fn worn(
         &self,
         connection: &mut MySqlConnection,
@@ -133,10 +142,22 @@ impl FinishStatements {
                 Err(error) => return FinishOutcome::Failed(error),
             }
         }
-        // No other test gets such a database either, though nothing may have been committed.
         match SessionAudit::may_have_committed_by_autocommit(connection).await {
-            Ok(false) => FinishOutcome::Worn,
-            Ok(true) => FinishOutcome::Changed,
+            Ok(false) => return FinishOutcome::Worn,
+            Ok(true) => {}
+            Err(error) => return FinishOutcome::Failed(error),
+        }
+        // No other test gets the database, whatever has become of it. What others may have committed tells nothing.
+        if monitor.was_url_asked_for() {
+            return FinishOutcome::Changed;
+        }
+        match has_other_rows(&self.options, &self.traces.template).await {
+            Ok(false) => FinishOutcome::Changed,
+            Ok(true) => {
+                let by = BreachCause::Kind(BY_AUTOCOMMIT.to_owned());
+                monitor.ended_by(Breach::Ended, Some(by));
+                FinishOutcome::Lost
+            }
             Err(error) => FinishOutcome::Failed(error),
         }
     }

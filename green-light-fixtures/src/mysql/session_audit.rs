@@ -69,6 +69,9 @@ const HARMLESS: [&str; 35] = [
     "preload_keys",
 ];
 
+/// The statement that commits when it sets the variable to 1 again, which counts as no commit.
+pub(crate) const BY_AUTOCOMMIT: &str = "`SET autocommit`";
+
 /// How the names of definitions begin, as those counters call them.
 const DEFINITIONS: [&str; 7] = [
     "alter_", "create_", "drop_", "grant", "rename_", "revoke", "truncate",
@@ -183,8 +186,8 @@ impl SessionAudit {
         Ok(hidden_end(&counted, restarts).map(BreachCause::Kind))
     }
 
-    /// Whether a text may have committed by `autocommit` alone, which counts as no commit. That leaves a transaction only
-    /// where it is 0 still.
+    /// Whether a text may have committed by [`BY_AUTOCOMMIT`] alone, and begun another transaction. The session is in one
+    /// only where `autocommit` is 0 still.
     pub(crate) async fn may_have_committed_by_autocommit(
         connection: &mut MySqlConnection,
     ) -> Result<bool, sqlx::Error> {
@@ -315,9 +318,7 @@ fn fate(counted: &[(String, u64)], restarts: u64, settings: u64) -> TransactionF
     }
     let rollback = "`ROLLBACK`".to_owned();
     match (ended.is_empty(), rolled_back) {
-        (true, false) if set => {
-            TransactionFate::Committed(BreachCause::Kind("`SET autocommit`".to_owned()))
-        }
+        (true, false) if set => TransactionFate::Committed(by(BY_AUTOCOMMIT.to_owned())),
         (true, false) => TransactionFate::Deadlocked,
         (true, true) => TransactionFate::RolledBack(by(rollback)),
         (false, _) => {

@@ -30,6 +30,8 @@ pub(crate) struct TemplateDetails {
 /// What a rollback does not take away of a test in a copy of a template.
 #[derive(Debug)]
 pub(crate) struct TemplateTraces {
+    /// The name of the template.
+    pub(crate) template: String,
     /// Whether one of its triggers, functions, views or sequences may leave something in the session of any test.
     pub(crate) programs_dirty_session: bool,
     pub(crate) counters: Counters,

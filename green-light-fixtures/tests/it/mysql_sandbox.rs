@@ -11,7 +11,7 @@ use crate::children::{part, playing, said};
 use crate::mysql_server::MySqlServer;
 use crate::support::{
     begin, caught, count, engine_of, engine_on, expect_clean, finish, insert, number, outside, run,
-    send_text, text as text_of,
+    send_text,
 };
 
 async fn engine() -> Engine {
@@ -40,6 +40,9 @@ fn every_statement_that_commits_fails_its_test_and_is_named() {
             "COMMIT",
             "ROLLBACK",
             "SET autocommit = 0; SET autocommit = 1",
+            "SET @@autocommit = 0; SET @@autocommit = DEFAULT",
+            "SET SESSION autocommit = OFF; SET LOCAL autocommit = ON",
+            "SET @a = 1, @@session.autocommit = 0, sql_mode = '', `autocommit` = 1",
         ] {
             let test = begin(&engine).await;
             let session = test.session();
@@ -137,16 +140,17 @@ fn a_savepoint_of_ours_that_is_set_again_on_mysql_hides_no_commit() {
             (
                 "COMMIT; START TRANSACTION READ WRITE; INSERT INTO u (email) VALUES ('committed'); COMMIT; \
                  START TRANSACTION READ WRITE",
-                Some("by `COMMIT`"),
+                "by `COMMIT`",
             ),
             (
                 "SET SESSION TRANSACTION READ WRITE; CREATE TABLE committed (a INT); SET autocommit = 0",
-                Some("by `CREATE TABLE`"),
+                "by `CREATE TABLE`",
             ),
-            // It counts as no commit, so that nothing tells it from one that has done nothing.
+            // It counts as no commit.
             (
-                "SET SESSION TRANSACTION READ WRITE; SET autocommit = 0; SET autocommit = 1; SET autocommit = 0",
-                None,
+                "SET SESSION TRANSACTION READ WRITE; SET autocommit = 0; INSERT INTO u (email) VALUES ('committed'); \
+                 SET autocommit = 1; SET autocommit = 0",
+                "by `SET autocommit`",
             ),
         ] {
             let test = begin(&engine).await;
@@ -161,22 +165,60 @@ fn a_savepoint_of_ours_that_is_set_again_on_mysql_hides_no_commit() {
             let text = format!("{commits}; INSERT INTO u (email) VALUES ('after'); {set}");
             pool.execute(AssertSqlSafe(text)).await.unwrap();
             assert!(count(&*session).await >= 3, "what was committed is there");
-            let name = text_of(&*session, "SELECT database()").await;
             drop(session);
-            match by {
-                Some(by) => {
-                    let text = caught(&engine, test).await;
-                    assert!(text.contains(by), "{text}");
-                }
-                None => {
-                    finish(test).await;
-                    let next = engine.transaction().await.unwrap();
-                    let other = text_of(&next.connection(), "SELECT database()").await;
-                    assert_ne!(name, other);
-                    finish(next).await;
-                }
-            }
+            let text = caught(&engine, test).await;
+            assert!(text.contains(by), "{text}");
             expect_clean(&engine).await;
+        }
+    });
+}
+
+/// The first of two texts commits nothing. The second one does, and is the one that is told.
+#[test]
+fn a_commit_by_autocommit_is_told_in_whatever_way_it_is_sent() {
+    run(async {
+        const PROCEDURES: &str = "CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(50) UNIQUE); \
+            INSERT INTO u (email) VALUES ('seed'); \
+            CREATE PROCEDURE off() SET autocommit = 0; \
+            CREATE PROCEDURE twice() BEGIN SET SESSION autocommit = 0; SET @a = 1, autocommit = 1; END";
+        let engine = Engine::builder()
+            .backend(Backend::MySql)
+            .schema(Schema::sql(PROCEDURES));
+        let engine = engine.build().await.unwrap();
+        for (first, second) in [
+            ("SET autocommit = 0", "SET autocommit = 1"),
+            ("SET @@autocommit = 0", "SET @@SESSION.autocommit = DEFAULT"),
+            (
+                "SET SESSION autocommit = 0",
+                "SET @b = 1, SESSION autocommit = ON",
+            ),
+            ("CALL off()", "SET autocommit = 1"),
+            ("DO 0", "CALL twice()"),
+            (
+                "PREPARE p FROM 'SET autocommit = 0'",
+                "EXECUTE p; SET autocommit = 1",
+            ),
+            (
+                "SET autocommit = 0",
+                "EXECUTE IMMEDIATE 'SET autocommit = 1'",
+            ),
+        ] {
+            for way in 0..4 {
+                let test = begin(&engine).await;
+                let (session, db) = (test.session(), test.connection());
+                insert(&db, "before it").await.unwrap();
+                for text in [first, second] {
+                    match way {
+                        3 => drop(session.execute_unprepared(text).await),
+                        way => send_text(&db, way, text).await,
+                    }
+                }
+                count(&db).await;
+                drop((db, session));
+                let text = caught(&engine, test).await;
+                let is_named = text.contains(second) || text.contains("`SET autocommit`");
+                assert!(is_named, "{way}, {second}: {text}");
+            }
         }
     });
 }
@@ -188,6 +230,7 @@ fn statements_that_commit_nothing_are_no_breach() {
         for sql in [
             "CREATE TEMPORARY TABLE tt (a int)",
             "SET autocommit = 1",
+            "INSERT INTO u (email) VALUES ('mine'); SET autocommit = 0; DELETE FROM u WHERE email = 'mine'",
             "SET @a = 1",
             "LOAD INDEX INTO CACHE u",
             "SELECT GET_LOCK('green_light_test', 0)",
