@@ -267,8 +267,7 @@ impl<O: Observer> Line<O> {
     ///
     /// Inside of transactions, a test that only looks comes after each that sends. Elsewhere a database is made for
     /// each test, so that would take twice as long: the test that looks also sends the next text. If its end is
-    /// reported, it sends the same again after a test that only looks: the first report may have been for the text
-    /// before.
+    /// reported, that may be for the text before, so [`is_for`](Self::is_for) finds out.
     async fn send(&mut self, texts: &[&'static str], mut judge: impl Judge) {
         let is_cheap = self.isolation == Isolation::Transaction;
         // Sent last, and not looked for yet.
@@ -282,17 +281,10 @@ impl<O: Observer> Line<O> {
             let sent = Some((self.way, text));
             let (mut seen, is_told) = self.step(sent).await;
             let tests = self.tests;
-            let mut is_innocent = true;
-            if is_told && before.is_some() {
-                is_innocent = false;
-                // What it does may depend on which connection of its test it gets.
-                for _ in 0..TRIES {
-                    if !is_innocent {
-                        self.step(None).await;
-                        is_innocent = self.step(sent).await.1;
-                    }
-                }
-            }
+            let is_innocent = match before.filter(|_| is_told) {
+                Some(before) => self.is_for(text, before).await,
+                None => true,
+            };
             let end = self.fresh.get("end").filter(|_| is_innocent);
             seen.extend(end.map(|end| ("end".to_owned(), end.clone())));
             let expected = self.expected(&seen, tests);
@@ -310,6 +302,26 @@ impl<O: Observer> Line<O> {
         if let Some(before) = before {
             self.look(before, false, &mut judge).await;
         }
+    }
+
+    /// Whether the end of a test that sent `text` was reported for that, and not for what the test before had sent. The
+    /// latest test has sent `text` when this returns.
+    async fn is_for(&mut self, text: &'static str, before: &'static str) -> bool {
+        // What it does may depend on which connection of its test it gets, as with a lock.
+        for _ in 0..TRIES {
+            self.step(None).await;
+            if self.step(Some((self.way, text))).await.1 {
+                return true;
+            }
+        }
+        // So a test that does nothing wrong tells what is left of the other one.
+        let mut is_for = true;
+        for _ in 0..TRIES {
+            self.hostile(before).await;
+            is_for &= !self.step(None).await.1;
+        }
+        self.hostile(text).await;
+        is_for
     }
 
     /// A test that only looks for what `text` has left. If it finds that, another engine takes the place of this one.
