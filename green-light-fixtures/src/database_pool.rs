@@ -32,6 +32,11 @@ pub(crate) trait PoolDriver: Database {
     fn server_end() -> Option<String> {
         None
     }
+
+    /// What it means that its server has no connection left, in words, if `error` says that or nothing is known of it.
+    fn no_connection(_error: Option<&sqlx::Error>) -> Option<String> {
+        None
+    }
 }
 
 /// Implements [`PoolDriver`] for a database of sqlx, with its dialect and more methods.
@@ -97,6 +102,11 @@ impl DatabasePool {
         self.0.as_ref()?.server_end()
     }
 
+    /// What it means that its server has no connection left, in words, if `error` says that or nothing is known of it.
+    pub(crate) fn no_connection(&self, error: Option<&sqlx::Error>) -> Option<String> {
+        self.0.as_ref()?.no_connection(error)
+    }
+
     /// Runs a text of one or more statements, unprepared, on one connection.
     pub(crate) async fn run_text(&self, sql: String) -> Result<(), sqlx::Error> {
         self.open_pool()?.run_text(sql).await
@@ -135,6 +145,7 @@ trait AnyPool: Send + Sync {
     fn dialect(&self) -> &'static dyn Dialect;
     fn close(&self) -> BoxFuture<'static, ()>;
     fn server_end(&self) -> Option<String>;
+    fn no_connection(&self, error: Option<&sqlx::Error>) -> Option<String>;
     fn run_text(&self, sql: String) -> BoxFuture<'_, Result<(), sqlx::Error>>;
     fn script_connection(&self) -> BoxFuture<'_, Result<Box<dyn ScriptConnection>, sqlx::Error>>;
 }
@@ -157,6 +168,10 @@ impl<DB: PoolDriver> AnyPool for Pool<DB> {
 
     fn server_end(&self) -> Option<String> {
         DB::server_end()
+    }
+
+    fn no_connection(&self, error: Option<&sqlx::Error>) -> Option<String> {
+        DB::no_connection(error)
     }
 
     fn run_text(&self, sql: String) -> BoxFuture<'_, Result<(), sqlx::Error>> {

@@ -19,12 +19,12 @@ macro_rules! conversions {
             DatabaseConnection::default()
         }
 
-        /// How many connections the pool may have, if its test has not ended.
-        pub(crate) fn max_connections(pool: &DatabasePool) -> Option<u32> {
+        /// How many connections the pool has, and how many it may have, if its test has not ended.
+        pub(crate) fn size(pool: &DatabasePool) -> Option<(u32, u32)> {
             $(
                 #[$is_on]
                 if let Some(pool) = pool.of::<sqlx::$database>() {
-                    return Some(pool.options().get_max_connections());
+                    return Some((pool.size(), pool.options().get_max_connections()));
                 }
             )*
             None

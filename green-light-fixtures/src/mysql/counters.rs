@@ -13,6 +13,7 @@ use sqlx::{
 
 use crate::mysql::admin::{AdminConnection, literal, names, quoted};
 use crate::mysql::lexer::RULES;
+use crate::server::shortage::when_free;
 use crate::sql::classify::{is, words};
 use crate::sql::dialect::CountedColumns;
 use crate::sql::lexer::tokens;
@@ -144,7 +145,7 @@ impl Counters {
             return Ok(());
         }
         // In a session of a test it would end the transaction.
-        let mut connection = options.connect().await?;
+        let mut connection = when_free::<MySqlConnection, _, _>(|| options.connect()).await?;
         for (_, reset) in self.resets.iter().filter(|(name, _)| moved.contains(name)) {
             connection.execute(AssertSqlSafe(&**reset)).await?;
         }

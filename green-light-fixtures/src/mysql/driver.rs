@@ -19,6 +19,7 @@ use crate::mysql::session_traces::{program_may_leave, program_may_write};
 use crate::mysql::template_sql::TemplateTraces;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::TemplateInfo;
+use crate::server::shortage::refusal;
 use crate::server::template::{Edition, ServerTemplate};
 use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
@@ -58,13 +59,17 @@ impl TestServer for MySqlServer {
     }
 }
 
-pool_driver!(
+pool_driver! {
     MySql,
     MySqlDialect,
     fn server_end() -> Option<String> {
         SERVER.end_after_lost_connection()
     }
-);
+
+    fn no_connection(error: Option<&sqlx::Error>) -> Option<String> {
+        refusal::<sqlx::MySqlConnection>(error)
+    }
+}
 
 impl ServerTemplate<MySqlServer> {
     /// What a rollback does not take away of a test in one of its databases.
@@ -101,12 +106,12 @@ impl ServerTemplate<MySqlServer> {
         let counters = Counters::of(&mut admin, template, writes).await?;
         let has_sequences = !sequences(&mut admin, template).await?.is_empty();
         Ok(TemplateTraces {
+            template: template.to_owned(),
             programs_dirty_session: leaves || has_sequences,
             counters,
         })
     }
 
-            template: template.to_owned(),
     /// Fails if a table takes no part in transactions.
     async fn check_engines(&self, template: &str) -> Result<(), Error> {
         // Without parameters: a test may be over before the answer is there.

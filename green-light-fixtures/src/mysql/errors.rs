@@ -5,6 +5,7 @@ use sqlx::mysql::MySqlDatabaseError;
 use crate::error::Error;
 use crate::mysql::local_server::SERVER;
 use crate::server::failure;
+use crate::server::shortage::refused;
 
 /// The server, or the user, has as many connections as it may.
 pub(crate) const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
@@ -57,9 +58,7 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
                 .to_owned()
         }
         () if has_one_of(error, &TOO_MANY) => {
-            "the server has no connection left: raise `max_connections`, run fewer tests at once, or close what \
-             else is connected"
-                .to_owned()
+            refused::<sqlx::MySqlConnection>()
         }
         () if has_one_of(error, &NO_SPACE) => "the disk of the server is full".to_owned(),
         () => SERVER.help(error),

@@ -11,6 +11,7 @@ use crate::postgres::local_server::SERVER;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::server::PostgresServer;
 use crate::server::database_lease::DatabaseLease;
+use crate::server::shortage::refusal;
 use crate::server::template::{Edition, ServerTemplate};
 use crate::server::test_server::{OnServer, TestServer};
 use crate::url::DatabaseUrl;
@@ -48,10 +49,14 @@ impl TestServer for PostgresServer {
     }
 }
 
-pool_driver!(
+pool_driver! {
     Postgres,
     PostgresDialect,
     fn server_end() -> Option<String> {
         SERVER.end_after_lost_connection()
     }
-);
+
+    fn no_connection(error: Option<&sqlx::Error>) -> Option<String> {
+        refusal::<sqlx::PgConnection>(error)
+    }
+}

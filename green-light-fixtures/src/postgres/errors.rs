@@ -5,6 +5,7 @@ use sqlx::postgres::PgDatabaseError;
 use crate::error::Error;
 use crate::postgres::local_server::SERVER;
 use crate::server::failure;
+use crate::server::shortage::refused;
 
 pub(crate) const NO_DATABASE: &str = "3D000";
 pub(crate) const DATABASE_EXISTS: &str = "42P04";
@@ -58,9 +59,7 @@ pub(crate) fn help(error: &sqlx::Error) -> String {
         Some(NO_DATABASE) => "name a database that exists in `GREEN_LIGHT_POSTGRES_URL`, such as `postgres`: \
             green-light only connects to it, and makes others from there"
             .to_owned(),
-        Some("53300") => "the server has no connection left: raise `max_connections`, run fewer tests at once, \
-            or close what else is connected"
-            .to_owned(),
+        Some("53300") => refused::<sqlx::PgConnection>(),
         Some("53100") if text.contains("shared memory") => "the server has no room in `/dev/shm`, which a \
             container gets by `--shm-size=256m`"
             .to_owned(),

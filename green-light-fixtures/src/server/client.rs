@@ -15,7 +15,7 @@ use crate::server::connection_budget::ConnectionBudget;
 use crate::server::driver::{Admin, Options, Pool, ServerDriver, TemplateInfo};
 use crate::server::parked::ParkedDatabases;
 use crate::server::server_connection::ServerConnection as _;
-use crate::server::shortage::when_free;
+use crate::server::shortage::{NoConnection, when_free};
 use crate::url::DatabaseUrl;
 
 /// This process on one server.
@@ -102,7 +102,8 @@ impl<D: ServerDriver> ServerClient<D> {
         self.driver.test_url(self.url_of(name))
     }
 
-    /// Opens a pool with `options`. If its connections are not counted, the server may have none for it.
+    /// Opens a pool with `options`. If its connections are not counted, the server may have none for it. Where there are
+    /// few, all of them are opened at once, and if the server does not have as many for long, the pool has one.
     pub(crate) async fn open_pool(
         &self,
         options: Options<D>,
@@ -110,28 +111,72 @@ impl<D: ServerDriver> ServerClient<D> {
         is_counted: bool,
         wait: Duration,
     ) -> Result<Pool<D>, sqlx::Error> {
-        let pool = PoolOptions::<D::Db>::new()
-            .max_connections(connections)
-            .acquire_timeout(wait);
+        let open = async |connections| {
+            let pool = PoolOptions::<D::Db>::new()
+                .max_connections(connections)
+                .acquire_timeout(wait);
+            let connect = async || pool.clone().connect_with(options.clone()).await;
+            opened::<D, _, _>(&options, connect).await
+        };
         if !is_counted {
-            // A pool of sqlx would not say what it waits for.
-            let first = when_free::<D::Connection, _, _>(|| AdminConnection::connect(&options));
-            let first: Admin<D> = first.await?;
-            first.close().await;
+            vacancy::<D>(&options).await?;
         }
-        when_free::<D::Connection, _, _>(async || {
-            match pool.clone().connect_with(options.clone()).await {
-                Err(sqlx::Error::PoolTimedOut) => {
-                    let probe = AdminConnection::<D::Connection>::connect(&options).await;
-                    let is_full = |error: &sqlx::Error| D::Connection::is_full(error);
-                    let full = probe.err().filter(is_full);
-                    Err(full.unwrap_or(sqlx::Error::PoolTimedOut))
-                }
-                opened => opened,
+        let pool = open(connections).await?;
+        if connections == 1 || !self.budget.is_tight() {
+            return Ok(pool);
+        }
+        match open_all::<D>(&pool, &options, connections).await {
+            Err(error) if NoConnection::of(&error).is_some() => {
+                pool.close().await;
+                open(1).await
             }
-        })
-        .await
+            opened => opened.map(|()| pool),
+        }
     }
+}
+
+/// Opens `connections` of `pool`.
+async fn open_all<D: ServerDriver>(
+    pool: &Pool<D>,
+    options: &Options<D>,
+    connections: u32,
+) -> Result<(), sqlx::Error> {
+    let mut all = Vec::new();
+    while pool.size() < connections {
+        if !all.is_empty() {
+            vacancy::<D>(options).await?;
+        }
+        all.push(opened::<D, _, _>(options, async || pool.acquire().await).await?);
+    }
+    for mut connection in all {
+        connection.return_to_pool().await;
+    }
+    Ok(())
+}
+
+/// Waits until the server has a connection: a pool of sqlx would not say what it waits for.
+async fn vacancy<D: ServerDriver>(options: &Options<D>) -> Result<(), sqlx::Error> {
+    let first = when_free::<D::Connection, _, _>(|| AdminConnection::connect(options));
+    let first: Admin<D> = first.await?;
+    first.close().await;
+    Ok(())
+}
+
+/// What a pool opens by `open`, as soon as the server has a connection for it.
+async fn opened<D: ServerDriver, T, F: Future<Output = Result<T, sqlx::Error>>>(
+    options: &Options<D>,
+    open: impl Fn() -> F,
+) -> Result<T, sqlx::Error> {
+    when_free::<D::Connection, _, _>(async || match open().await {
+        Err(sqlx::Error::PoolTimedOut) => {
+            let probe = AdminConnection::<D::Connection>::connect(options).await;
+            let is_full = |error: &sqlx::Error| D::Connection::is_full(error);
+            let full = probe.err().filter(is_full);
+            Err(full.unwrap_or(sqlx::Error::PoolTimedOut))
+        }
+        opened => opened,
+    })
+    .await
 }
 
 impl<D: ServerDriver> fmt::Debug for ServerClient<D> {

@@ -19,6 +19,8 @@
 //!   is free: one such test at a time has connections that are not counted.
 //! * A test that waits for its turn in a shared database may have connections. So who has the turn does not wait for
 //!   them.
+//! * A pool of sqlx opens a connection when it is first needed, and fails if the server then has none. Where there are few,
+//!   a test's pool opens all that the test has before it starts.
 //! * Connections that a test opens itself from `session.url()` are not counted; some are left for it.
 
 use std::{
@@ -60,6 +62,9 @@ const SHARED_WAIT: Duration = Duration::from_secs(1);
 /// which databases are made and dropped.
 const FEWEST: i32 = 4;
 
+/// With how many connections for all, those that are not counted may be more than are left for them.
+const TIGHT: i32 = 20;
+
 /// How long a test waits for a number beyond the budget while no test of this process gets on.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
@@ -81,6 +86,8 @@ pub(crate) struct ConnectionBudget<D: ServerDriver> {
     beyond: i32,
     /// How many one test gets.
     per_test: usize,
+    /// Whether they were not enough for all once.
+    was_short: AtomicBool,
     /// The numbers that this process has, and those of them that are not in use yet.
     numbers: Mutex<Numbers>,
 }
@@ -144,6 +151,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
                     total,
                     beyond: (connections - 1).max(total + 1),
                     per_test,
+                    was_short: AtomicBool::new(false),
                     numbers: Mutex::new(Numbers {
                         held,
                         spare: got,
@@ -253,6 +261,12 @@ impl<D: ServerDriver> ConnectionBudget<D> {
         }
     }
 
+    /// Whether the server may have none for a test by the time it opens one that is counted, since there are some that
+    /// are not: so few are left for those.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.total <= TIGHT || self.was_short.load(Ordering::Relaxed)
+    }
+
     /// How many connections a test gets.
     pub(crate) fn per_test(&self) -> u32 {
         u32::try_from(self.per_test).unwrap_or(1)
@@ -314,6 +328,7 @@ impl<D: ServerDriver> ConnectionBudget<D> {
             if let Some(permits) = self.try_permits(count).await? {
                 return Ok((permits, None));
             }
+            self.was_short.store(true, Ordering::Relaxed);
             waiting.get_or_insert_with(|| wait_for("a connection of the server").of(test));
             let holding = match may_wait() {
                 Wait::Long => None,

@@ -104,7 +104,11 @@ where
             backoff.begin_again();
         }
         if backoff.expired() || whole.expired() {
-            return Err(NoConnection::new::<C>(&error).into_error());
+            let none = NoConnection {
+                was_waited_for: true,
+                ..NoConnection::new::<C>(Some(&error))
+            };
+            return Err(none.into_error());
         }
         backoff
             .pause(|| format!("the server has no connection left ({error})"))
@@ -155,7 +159,10 @@ pub(crate) struct NoConnection {
     given: Option<i32>,
     /// How many more are waited for.
     missing: i32,
-    said: String,
+    /// What the server said, if that is known.
+    said: Option<String>,
+    /// Whether it was waited for.
+    was_waited_for: bool,
 }
 
 impl NoConnection {
@@ -163,14 +170,19 @@ impl NoConnection {
     pub(crate) const HELP: &str = "raise `max_connections` of the server, or the limit that the user or the role \
         has; run fewer tests at once (`--test-threads`), or close what else is connected";
 
-    fn new<C: ServerConnection>(error: &sqlx::Error) -> Self {
+    /// What to do about it where tests open connections themselves.
+    const HELP_FOR_POOLS: &str = "let pools that tests open from `session.url()` be small, with `max_connections(2)`: \
+        they are not counted in the connections of all tests";
+
+    fn new<C: ServerConnection>(error: Option<&sqlx::Error>) -> Self {
         let given = GIVEN.lock();
         let given = given.iter().find(|(server, _)| *server == C::SERVER);
         Self {
             server: C::SERVER,
             given: given.map(|(_, connections)| *connections),
             missing: i32::try_from(WAITING.load(Ordering::Relaxed)).unwrap_or(1),
-            said: error.to_string(),
+            said: error.map(ToString::to_string),
+            was_waited_for: false,
         }
     }
 
@@ -194,23 +206,42 @@ impl fmt::Display for NoConnection {
             given,
             missing,
             said,
+            was_waited_for,
         } = self;
-        if let Some(given) = given {
-            let needed = given + missing.max(&1);
-            write!(
+        match given {
+            Some(given) => write!(
                 f,
-                "{server} gives this user {given} connections, and the tests that run now need {needed} or more: \
-                 all were in use, and no test returned one for {} s ({said})",
-                STANDSTILL.as_secs(),
-            )
-        } else {
-            write!(
-                f,
-                "{server} had no connection left for {} s ({said})",
-                STANDSTILL.as_secs()
-            )
+                "{server} gives this user {given} connections, and the tests that run now need {} or more: \
+                 all were in use",
+                given + missing.max(&1)
+            )?,
+            None => write!(f, "all connections of {server} were in use")?,
+        }
+        if *was_waited_for {
+            let seconds = STANDSTILL.as_secs();
+            write!(f, ", and no test returned one for {seconds} s")?;
+        }
+        match said {
+            Some(said) => write!(f, " ({said})"),
+            None => Ok(()),
         }
     }
 }
 
 impl error::Error for NoConnection {}
+
+/// What it means that a server has refused a connection of a test with `error`, if that is known: how many are needed,
+/// and what to do. Nothing if it has refused it for another reason.
+pub(crate) fn refusal<C: ServerConnection>(error: Option<&sqlx::Error>) -> Option<String> {
+    if error.is_some_and(|error| !C::is_full(error)) {
+        return None;
+    }
+    let none = NoConnection::new::<C>(error);
+    let (pools, help) = (NoConnection::HELP_FOR_POOLS, NoConnection::HELP);
+    Some(format!("{none}\n  help: {pools}; {help}"))
+}
+
+/// The same about a connection that green-light has not waited for.
+pub(crate) fn refused<C: ServerConnection>() -> String {
+    format!("{}: {}", NoConnection::new::<C>(None), NoConnection::HELP)
+}

@@ -114,6 +114,11 @@ impl IsolatedDb {
         self.sandbox().is_some_and(Lease::was_deadlocked)
     }
 
+    /// What it means that the server of the test had no connection left.
+    pub(crate) fn no_connection(&self) -> Option<String> {
+        self.pool().no_connection(None)
+    }
+
     /// What to know if the server was started by green-light and has ended.
     pub(crate) fn server_end(&self) -> Option<String> {
         match self {

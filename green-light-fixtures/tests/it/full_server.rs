@@ -1,4 +1,5 @@
-//! A server that has no connection left: a test waits as long as others get on, also those of other processes.
+//! A server that has no connection left: a test waits as long as others get on, also those of other processes. What it
+//! is refused says how many connections are needed.
 
 use std::{
     process::Command,
@@ -6,16 +7,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use green_light_fixtures::{Backend, Isolation};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use green_light_fixtures::{Backend, Engine, Isolation};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr,
+    TransactionTrait as _,
+};
 
 use crate::{
     children::{Partner, part, say, wait_for_a_line},
     own_server::OwnServer,
-    support::{On, engine_on, insert, run},
+    support::{On, engine_on, insert, run, schema_on},
 };
 
-on_each_server!(a_test_waits_while_sessions_of_others_begin_and_end);
+on_each_server!(
+    a_test_waits_while_sessions_of_others_begin_and_end,
+    a_connection_that_is_refused_in_a_test_is_explained_with_the_number_that_is_needed,
+    where_connections_are_few_a_test_has_its_own_before_it_starts,
+);
 
 /// How many connections there are, and how long others have all of them: longer than a test waits without progress.
 const CONNECTIONS: i64 = 8;
@@ -95,4 +103,71 @@ fn a_test_waits_while_sessions_of_others_begin_and_end(on: On) {
     assert_eq!(waiting.hear("ended"), "well");
     waiting.end();
     server.end();
+}
+
+/// How many connections a server has on which those of a test are opened as it needs them.
+const MANY: i64 = 30;
+
+/// A process with a test that needs several connections once the server has none left.
+async fn needs_several(on: On, part: &str) {
+    let engine = Engine::builder()
+        .backend(on.backend)
+        .schema(schema_on(on.backend))
+        .connection_timeout(Duration::from_secs(2));
+    let engine = engine.build().await.unwrap();
+    let session = engine.session(Isolation::Database).await.unwrap();
+    let begun = session.begin().await.unwrap();
+    insert(&begun, "of the transaction").await.unwrap();
+    say("ready", "now");
+    assert!(wait_for_a_line());
+    let other = session.execute_unprepared("SELECT 1").await;
+    begun.commit().await.unwrap();
+    session.finish().await.unwrap();
+    match part {
+        "opened before" => drop(other.unwrap()),
+        _ => {
+            let told = other.unwrap_err().to_string();
+            let needed = format!(
+                " gives this user {MANY} connections, and the tests that run now need {} or more: all were in use",
+                MANY + 1
+            );
+            assert!(told.contains(&needed), "{told}");
+            let help = "\n  help: let pools that tests open from `session.url()` be small";
+            assert!(told.contains(help), "{told}");
+        }
+    }
+    say("ended", "well");
+}
+
+/// Takes all connections of a server that has `connections`, while a test has one of several.
+fn take_all_beside_a_test(on: On, connections: i64, playing: &str) {
+    if let Some(part) = part() {
+        return run(needs_several(on, &part));
+    }
+    let server = OwnServer::alone(on);
+    server.limit_connections(connections);
+    let mut needing = Partner::start(&mut server.playing(playing));
+    needing.hear("ready");
+    let url = server.url_of(match on.backend {
+        Backend::Postgres => "postgres",
+        _ => "green_light",
+    });
+    let mut taken = Vec::new();
+    run(take_all(&url, &mut taken));
+    assert!(!taken.is_empty());
+    needing.tell("go");
+    assert_eq!(needing.hear("ended"), "well");
+    for connection in taken {
+        run(connection.close()).unwrap();
+    }
+    needing.end();
+    server.end();
+}
+
+fn a_connection_that_is_refused_in_a_test_is_explained_with_the_number_that_is_needed(on: On) {
+    take_all_beside_a_test(on, MANY, "opened late");
+}
+
+fn where_connections_are_few_a_test_has_its_own_before_it_starts(on: On) {
+    take_all_beside_a_test(on, CONNECTIONS, "opened before");
 }

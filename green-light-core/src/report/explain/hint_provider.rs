@@ -13,6 +13,8 @@ type Advice = Rc<dyn Fn(Concern) -> Option<String>>;
 pub enum Concern {
     /// A pool had no connection left.
     Connections,
+    /// A server had no connection left.
+    NoConnection,
     /// A pool was closed before it was used.
     ClosedPool,
     /// A connection was lost while it was in use.

@@ -42,7 +42,7 @@ pub(crate) const KNOWN: &[KnownError] = &[
         ],
         meaning: "the server has no connection left: tests that run at the same time opened more than it gives",
         place: false,
-        concern: None,
+        concern: Some(Concern::NoConnection),
         help: "let pools that tests open from `session.url()` be small, with `max_connections(2)`: they are not counted \
                in the connections of all tests; run fewer tests at once with `--test-threads`, or raise \
                `max_connections` of the server",

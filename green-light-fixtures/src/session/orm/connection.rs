@@ -6,7 +6,6 @@ use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 
 use crate::database::test_lease::TestLease;
 use crate::error::Error;
-use crate::limits::SESSION_CONNECTIONS;
 use crate::orm;
 use crate::sandbox::contention::{connection_busy, has_ended};
 use crate::sandbox::lease::Lease;
@@ -82,29 +81,45 @@ fn explain(error: DbErr, lease: &Lease) -> DbErr {
     }
 }
 
-/// Says how many connections there are, in place of "pool timed out".
+/// Says how many connections there are, in place of "pool timed out", and how many are needed where the server has none.
 fn explain_none_free(error: DbErr, lease: &TestLease) -> DbErr {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            let none_free = || {
-                let connections = orm::max_connections(&lease.pool());
-                format!(
-                    "none of the {} connections of this test was free within {:.1} s\n  \
-                     help: end transactions and streams before others are begun, or let fewer tasks \
-                     query at once; `session.url()` is for a pool of any size",
-                    connections.unwrap_or(SESSION_CONNECTIONS),
-                    lease.timeouts.connection.as_secs_f64(),
-                )
-            };
-            internal(lease.server_end().unwrap_or_else(none_free))
+            let text = lease.server_end().or_else(|| none_free(lease));
+            text.map_or(error, internal)
         }
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
             if lease.token.lock().is_none() =>
         {
             internal(has_ended(lease.test()))
         }
+        DbErr::Conn(RuntimeErr::SqlxError(cause)) => {
+            match lease.pool().no_connection(Some(&cause)) {
+                Some(text) => internal(text),
+                None => DbErr::Conn(RuntimeErr::SqlxError(cause)),
+            }
+        }
         other => other,
     }
+}
+
+/// What it means that no connection was free for as long as a query waits for one, in words.
+fn none_free(lease: &TestLease) -> Option<String> {
+    let pool = lease.pool();
+    let (open, most) = orm::size(&pool)?;
+    let seconds = lease.timeouts.connection.as_secs_f64();
+    if open < most
+        && let Some(refusal) = pool.no_connection(None)
+    {
+        return Some(format!(
+            "no connection could be opened within {seconds:.1} s: the server did not answer, or {refusal}"
+        ));
+    }
+    Some(format!(
+        "none of the {most} connections of this test was free within {seconds:.1} s\n  \
+         help: end transactions and streams before others are begun, or let fewer tasks \
+         query at once; `session.url()` is for a pool of any size"
+    ))
 }
 
 fn internal(text: String) -> DbErr {
