@@ -43,6 +43,35 @@ pub(crate) enum Action {
     Init(InitOptions),
     Timeline(TimelineOptions),
     Doctor(DoctorOptions),
+    /// Lists all fixtures that tests can request, with their scopes, places and documentation
+    ///
+    /// Builds the tests, and asks each test program; no test of green-light runs, but plain `#[test]` functions do.
+    #[command(after_help = "\
+Examples:
+  cargo green-light fixtures
+  cargo green-light fixtures -p shop -- --test api
+  cargo green-light fixtures --json | jq '.[] | select(.docs == \"\")'")]
+    Fixtures(DescribeOptions),
+    /// Shows what each test would set up, in which order, without running it
+    ///
+    /// Builds the tests, and asks each test program; no test of green-light runs, but plain `#[test]` functions do.
+    #[command(after_help = "\
+Examples:
+  cargo green-light plan -- --test api -- sign_up
+  cargo green-light plan --json")]
+    Plan(DescribeOptions),
+    Graph(GraphOptions),
+    Durations(DurationsOptions),
+    /// The databases that tests have left or kept: list them, open a shell on one, keep or drop them
+    Databases {
+        #[command(subcommand)]
+        action: DatabasesAction,
+    },
+    /// The servers that green-light runs for this project: status, start, stop, logs
+    Server {
+        #[command(subcommand)]
+        action: ServerAction,
+    },
     Completions(CompletionsOptions),
 }
 
@@ -170,6 +199,210 @@ pub(crate) struct DoctorOptions {
     /// Print what was found as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What is asked of the tests without running them.
+#[derive(Args, Debug)]
+pub(crate) struct DescribeOptions {
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What `cargo test` gets as well
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+/// Draws which fixture gets which other ones
+///
+/// Takes the plans of all tests that the arguments select, without running them; plain `#[test]` functions do run.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo green-light graph
+  cargo green-light graph --format mermaid -- --test api >fixtures.mmd
+  cargo green-light graph --format svg --output fixtures.svg
+  cargo green-light graph --tests -- --test api -- sign_up")]
+pub(crate) struct GraphOptions {
+    /// How to draw it
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) format: GraphFormat,
+    /// Show the tests as well, not only how many there are
+    #[arg(long)]
+    pub(crate) tests: bool,
+    /// Where to write it [default: stdout]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// What `cargo test` gets as well
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A tree for each fixture that no other one gets
+    Text,
+    /// For Markdown on GitHub and GitLab, and in mdBook
+    Mermaid,
+    /// A picture, light or dark as its viewer is
+    Svg,
+}
+
+/// Runs the tests, and lists what took longest: set-ups, bodies and teardowns
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo green-light durations
+  cargo green-light durations --number 30 -- --test api
+  cargo green-light durations --by fixture
+
+`cargo green-light timeline` shows also when it was, and what waited for what.")]
+pub(crate) struct DurationsOptions {
+    /// What runs the tests
+    #[arg(long, value_enum, default_value = "cargo", value_name = "RUNNER")]
+    pub(crate) runner: Runner,
+    /// How many are listed
+    #[arg(short, long, default_value_t = 10, value_name = "NUMBER")]
+    pub(crate) number: usize,
+    /// What is added up
+    #[arg(long, value_enum, default_value = "part", value_name = "WHAT")]
+    pub(crate) by: DurationsBy,
+    /// Print all of them as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What `cargo test` or `cargo nextest run` gets as well
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurationsBy {
+    /// Nothing: each set-up, body and teardown for itself
+    Part,
+    /// All set-ups and teardowns of a fixture
+    Fixture,
+    /// The whole of a test
+    Test,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabasesAction {
+    List(ListOptions),
+    Shell(ShellOptions),
+    Keep(KeepOptions),
+    Drop(DropOptions),
+}
+
+/// Lists the databases that tests have, have left, or have kept: whose, how old, how large
+///
+/// Looks where tests of this project have databases: in files, on the servers that green-light runs here, and on those
+/// that variables name.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+States:
+  kept      of a test that failed, by `GREEN_LIGHT_KEEP` or `databases keep`
+  left      its test or its process has ended; the next run drops it
+  in use    a test has it
+  ready     made ahead of tests; shown by `--all`
+  template  the databases of tests are made from it; shown by `--all`")]
+pub(crate) struct ListOptions {
+    /// Show also what is there for the next tests
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print all of them as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Opens psql, mysql or sqlite3 on a database
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo green-light databases shell
+  cargo green-light databases shell a_name_is_taken_once
+  cargo green-light databases shell gl_d_3f -- -c 'SELECT * FROM users'")]
+pub(crate) struct ShellOptions {
+    /// A database, the beginning of its name, or its test [default: the one that was kept last]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What the program gets as well
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+/// Keeps databases whose test has ended, until `databases drop` names them
+#[derive(Args, Debug)]
+pub(crate) struct KeepOptions {
+    /// Databases, or the beginnings of their names
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+}
+
+/// Drops databases that are left, or those that are named; never one that a test uses
+#[derive(Args, Debug)]
+pub(crate) struct DropOptions {
+    /// Databases, the beginnings of their names, or their tests [default: all that are left]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Drop also all that are kept
+    #[arg(long, conflicts_with = "names")]
+    pub(crate) kept: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerAction {
+    Status(StatusOptions),
+    Start(StartOptions),
+    Stop(StopOptions),
+    Logs(LogsOptions),
+}
+
+/// Shows which servers run, where, for how long, and who uses them
+#[derive(Args, Debug)]
+pub(crate) struct StatusOptions {
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Starts servers, so that tests find them, and other programs can use them
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Without it, the first test that needs a server starts it, and it stops some seconds after the last one.
+
+Example:
+  cargo green-light server start postgres --minutes 480")]
+pub(crate) struct StartOptions {
+    /// Which ones [default: those whose features the project has on]
+    #[arg(value_enum, value_name = "DATABASE")]
+    pub(crate) databases: Vec<BackendName>,
+    /// For how many minutes they run, whether or not tests do
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440), value_name = "NUMBER")]
+    pub(crate) minutes: u32,
+}
+
+/// Stops servers; their databases stay in their files
+#[derive(Args, Debug)]
+pub(crate) struct StopOptions {
+    /// Which ones [default: all of this project]
+    #[arg(value_enum, value_name = "DATABASE")]
+    pub(crate) databases: Vec<BackendName>,
+    /// Also under tests that run, which then fail
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Prints what a server has logged since its start
+#[derive(Args, Debug)]
+pub(crate) struct LogsOptions {
+    /// Which one [default: all of this project]
+    #[arg(value_enum, value_name = "DATABASE")]
+    pub(crate) database: Option<BackendName>,
+    /// How many lines at most
+    #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+    pub(crate) lines: usize,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 /// Prints what a shell needs to complete the command line

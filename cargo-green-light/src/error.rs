@@ -23,12 +23,39 @@ impl Error {
         self
     }
 
+    /// The system gives no runtime.
+    pub(crate) fn no_runtime(error: &std::io::Error) -> Self {
+        Self::new(format!("tokio cannot be started: {error}"))
+            .help("the system gives no more threads or files: raise its limits")
+    }
+
     /// To stderr, as cargo has its errors.
     pub(crate) fn print(&self) {
         anstream::eprintln!("{BAD}error{BAD:#}: {}", self.fact);
         if let Some(help) = &self.help {
             anstream::eprintln!("  {HELP}help{HELP:#}: {help}");
         }
+    }
+}
+
+/// In the words of green-light, with the causes.
+impl From<green_light_fixtures::Error> for Error {
+    fn from(error: green_light_fixtures::Error) -> Self {
+        let text = error.to_string();
+        let (fact, help) = match text.split_once("\n  help: ") {
+            Some((fact, help)) => (fact, Some(help.to_owned())),
+            None => (&*text, None),
+        };
+        let mut fact = fact.to_owned();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(because) = cause {
+            fact.push_str(&format!(
+                "\n  caused by: {}",
+                green_light_core::redacted(&because.to_string())
+            ));
+            cause = because.source();
+        }
+        Self { fact, help }
     }
 }
 

@@ -3,11 +3,16 @@
 //! Each subcommand has a folder: `command.rs` in it is what the command does, the others are what it is made of.
 mod arguments;
 mod completions;
+mod databases;
 mod doctor;
 mod error;
+mod events;
 mod init;
+mod inspect;
 mod print;
 mod project;
+mod run_tests;
+mod server;
 mod spinner;
 mod timeline;
 
@@ -23,6 +28,12 @@ fn main() -> ExitCode {
         Action::Init(options) => init::command::run(options, &arguments.project),
         Action::Timeline(options) => timeline::command::run(options, &arguments.project),
         Action::Doctor(options) => doctor::command::run(options, &arguments.project),
+        Action::Fixtures(options) => inspect::fixtures::run(options, &arguments.project),
+        Action::Plan(options) => inspect::plan::run(options, &arguments.project),
+        Action::Graph(options) => inspect::graph::run(options, &arguments.project),
+        Action::Durations(options) => inspect::durations::run(options, &arguments.project),
+        Action::Databases { action } => databases::command::run(action, &arguments.project),
+        Action::Server { action } => server::command::run(action, &arguments.project),
         Action::Completions(options) => completions::print(options),
     };
     ended.unwrap_or_else(|error| {

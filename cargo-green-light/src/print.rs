@@ -1,6 +1,7 @@
 //! What is printed: colours, numbers and times as people read them, and JSON.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
@@ -65,6 +66,32 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// How long something is ago, as people say it: `12 s`, `5 min`, `3 h`, `2 d`.
+pub(crate) fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7_200 => format!("{} min", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A number of bytes as people read it: `512 B`, `8.2 MB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let (mut size, mut unit) = (bytes as f64, "B");
+    for next in ["kB", "MB", "GB", "TB"] {
+        if size < 999.5 {
+            break;
+        }
+        (size, unit) = (size / 1e3, next);
+    }
+    match size < 9.95 && unit != "B" {
+        true => format!("{size:.1} {unit}"),
+        false => format!("{size:.0} {unit}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +105,15 @@ mod tests {
             "0.00 ms", "0.31 ms", "1.0 ms", "46 ms", "1.00 s", "3.22 s", "12.3 s",
         ];
         assert_eq!(times, expected);
+        let ages = [5, 119, 120, 7_199, 7_200, 200_000]
+            .map(Duration::from_secs)
+            .map(age);
+        assert_eq!(ages, ["5 s", "119 s", "2 min", "119 min", "2 h", "2 d"]);
+        let sizes = [0, 999, 1_000, 8_192_000, 73_000_000, 2_500_000_000].map(bytes);
+        assert_eq!(
+            sizes,
+            ["0 B", "999 B", "1.0 kB", "8.2 MB", "73 MB", "2.5 GB"]
+        );
         assert_eq!(count(1, "test"), "1 test");
         assert_eq!(count(0, "lane"), "0 lanes");
     }

@@ -21,7 +21,7 @@
 //! | `database_pool` | a pool of sqlx, whichever database it belongs to |
 //! | `error`, `env`, `limits` | what can go wrong; the variables of the environment; timeouts and numbers of connections |
 //! | `files`, `digest`, `backoff`, `versions` | locks, whole files, directories that go with their process; short hashes; bounded waits; versions of drivers |
-//! | `checkup` | what `cargo green-light` asks |
+//! | `checkup` | what `cargo green-light` asks, and what it does with databases and servers |
 //! | `failpoint` | where tests kill the process |
 //!
 //! Without the feature of a database the crate is empty.

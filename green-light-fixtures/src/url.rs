@@ -43,6 +43,26 @@ impl DatabaseUrl {
         redacted_url(&self.url)
     }
 
+    /// The URL without its password, and that password.
+    #[allow(dead_code, reason = "only servers have passwords")]
+    pub(crate) fn without_password(&self) -> (String, Option<String>) {
+        let whole = || (self.url.clone(), None);
+        let Some((scheme, rest)) = self.url.split_once("://") else {
+            return whole();
+        };
+        // What follows the place may hold an `@` of its own; a password that is not escaped, too.
+        let Some((credentials, place)) = rest.rsplit_once('@') else {
+            return whole();
+        };
+        match credentials.split_once(':') {
+            Some((user, password)) => (
+                format!("{scheme}://{user}@{place}"),
+                Some(decode(password).into_owned()),
+            ),
+            None => whole(),
+        }
+    }
+
     /// The file of a SQLite database, for drivers that open a path; `None` for one in memory or on a
     /// server.
     #[must_use]

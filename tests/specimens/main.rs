@@ -16,6 +16,7 @@ mod drivers;
 mod dynamic;
 mod events;
 mod hanging;
+mod held;
 mod kept;
 mod leaking;
 mod leftovers;

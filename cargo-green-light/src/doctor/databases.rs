@@ -9,6 +9,7 @@ use green_light_fixtures::{Backend, Error as FixtureError};
 use tokio::runtime::Runtime;
 
 use crate::doctor::finding::{Finding, Topic};
+use crate::error::Error;
 use crate::print::seconds;
 use crate::spinner::Spinner;
 
@@ -16,16 +17,9 @@ const TOPIC: Topic = Topic::Databases;
 
 /// Tries those whose features are on, or all.
 pub(crate) fn examine(features: Option<&BTreeSet<String>>, all: bool) -> Vec<Finding> {
-    let runtime = match Runtime::new() {
+    let runtime = match Runtime::new().map_err(|error| Error::no_runtime(&error)) {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let help = "the system gives no more threads or files: raise its limits";
-            return vec![Finding::problem(
-                TOPIC,
-                format!("tokio cannot be started: {error}"),
-                help,
-            )];
-        }
+        Err(error) => return vec![Finding::told(TOPIC, &error.to_string())],
     };
     let mut findings = Vec::new();
     for backend in checkup::BACKENDS {

@@ -1,10 +1,9 @@
 //! `cargo green-light timeline`: a run as one page.
 //!
-//! `events` reads what the run has written, `run` makes tests of it, `lanes` puts them side by side, `lost` finds what the
+//! `run` makes tests of what a run has written, `lanes` puts them side by side, `lost` finds what the
 //! lanes did meanwhile, `page` and `summary` show all that.
 
 pub(crate) mod command;
-pub(crate) mod events;
 pub(crate) mod lanes;
 pub(crate) mod lost;
 pub(crate) mod page;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::timeline::events::Event;
+use crate::events::Event;
 
 /// Events are written in microseconds.
 const GRAIN: f64 = 1e-6;

@@ -3,8 +3,12 @@
 
 #[path = "../support/command.rs"]
 mod command;
+mod databases;
 mod doctor;
 mod init;
+mod inspect;
+#[path = "../support/place.rs"]
+mod place;
 #[path = "../support/project.rs"]
 mod project;
 mod timeline;

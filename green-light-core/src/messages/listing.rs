@@ -4,12 +4,19 @@ use std::fmt::Write;
 use std::sync::Once;
 
 use crate::fixture::definition::{Definition, FIXTURES, LISTED, Listed, Reach};
+use crate::messages::described;
 use crate::report::print::say_to_terminal;
 
 /// Prints the list, once in a process.
 pub(crate) fn print() {
     static PRINTED: Once = Once::new();
-    PRINTED.call_once(|| say_to_terminal(&list(all())));
+    PRINTED.call_once(|| {
+        let all = all();
+        for (listed, declared) in &all {
+            described::fixture(listed, *declared);
+        }
+        say_to_terminal(&list(all));
+    });
 }
 
 /// All fixtures, with the declarations of those that reach tests unasked.

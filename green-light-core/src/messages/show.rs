@@ -9,7 +9,7 @@ use crate::fixture::definition::Definition;
 use crate::fixture::plan::{Plan, Step};
 use crate::fixture::scope::Scope;
 use crate::fixture::test_meta::TestMeta;
-use crate::messages::listing;
+use crate::messages::{described, listing};
 use crate::report::print::say;
 
 /// Prints set-ups and teardowns, or nothing.
@@ -67,6 +67,7 @@ impl Show {
 
     /// What would happen in a test.
     fn plan(self, test: &TestMeta, plan: &Plan) {
+        described::plan(test, plan);
         for around in &plan.arounds {
             self.around(around);
         }

@@ -10,6 +10,8 @@ pub(crate) mod handoff;
 #[cfg(test)]
 pub(crate) mod in_memory;
 pub(crate) mod lease_notes;
+pub(crate) mod listed_database;
+pub(crate) mod local_server_state;
 pub(crate) mod monitor;
 pub(crate) mod outcome;
 pub(crate) mod pool_handles;
@@ -19,3 +21,4 @@ pub(crate) mod server_facts;
 pub(crate) mod slot_finish;
 pub(crate) mod slot_pool;
 pub(crate) mod traits;
+pub(crate) mod upkeep;

@@ -9,6 +9,7 @@ use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::server_facts::{ServerFacts, ServerState};
+use crate::driver::upkeep::Upkeep;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
@@ -42,6 +43,11 @@ pub(crate) trait Driver: Send + Sync {
     /// Finds or starts its server, if it is one, and asks it what it is.
     fn server_state(&self) -> BoxFuture<'_, Result<Option<ServerState>, Error>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// What a person does with its databases and its server.
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        None
     }
 
     /// Finds or builds the template of `schema`.

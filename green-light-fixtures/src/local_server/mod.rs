@@ -8,6 +8,7 @@
 
 pub(crate) mod command_output;
 pub(crate) mod connection_help;
+pub(crate) mod control;
 pub(crate) mod environment;
 pub(crate) mod guarded_file;
 pub(crate) mod hints;

@@ -85,6 +85,12 @@ lingering() {
     cat linger 2>/dev/null || echo 0
 }
 
+# Until when a person wants the server to run on by all means, in seconds since 1970.
+held() {
+    exec 3<&-
+    cat held 2>/dev/null || echo 0
+}
+
 # Whether the server runs, as far as is known: its end would be read only after this wait.
 runs() {
     [ -z "$known" ] || kill -s 0 "$known" 2>/dev/null
@@ -105,7 +111,7 @@ keep() {
         # Not with the pipe open for reading: a process that has it open looks like a keeper.
         sleep "$grace" 3<&-
         waited=$grace
-        while [ "$waited" -lt "$(lingering)" ] && [ -p users ] && runs; do
+        while { [ "$waited" -lt "$(lingering)" ] || [ "$(date +%s)" -lt "$(held)" ]; } && [ -p users ] && runs; do
             sleep 1 3<&-
             waited=$((waited + 1))
         done

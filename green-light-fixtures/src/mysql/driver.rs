@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database_pool::pool_driver;
+use crate::driver::listed_database::Shell;
+use crate::driver::local_server_state::LocalServerState;
 use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::error::{Error, Kind};
 use crate::local_server::variables;
@@ -17,6 +19,7 @@ use crate::mysql::sandbox::MySqlSandbox;
 use crate::mysql::server::MySqlServer;
 use crate::mysql::session_traces::{program_may_leave, program_may_write};
 use crate::mysql::template_sql::TemplateTraces;
+use crate::mysql::upkeep;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::driver::TemplateInfo;
 use crate::server::shortage::refusal;
@@ -44,6 +47,22 @@ impl TestServer for MySqlServer {
     async fn find() -> Result<(DatabaseUrl, bool), Error> {
         let server = SERVER.obtain().await?;
         Ok((server.url, server.is_ours))
+    }
+
+    fn local_server() -> Result<Option<LocalServerState>, Error> {
+        SERVER.local_state()
+    }
+
+    async fn start_local_server(time: Duration) -> Result<(), Error> {
+        SERVER.hold(time).await
+    }
+
+    async fn stop_local_server() -> Result<bool, Error> {
+        SERVER.stop().await
+    }
+
+    fn shell(url: &DatabaseUrl) -> Shell {
+        upkeep::shell(url)
     }
 
     async fn open_sandbox(

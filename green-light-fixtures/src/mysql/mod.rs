@@ -43,6 +43,7 @@ pub(crate) mod stand_in;
 pub(crate) mod statement_count;
 pub(crate) mod template_sql;
 pub(crate) mod test_account;
+pub(crate) mod upkeep;
 pub(crate) mod url;
 pub(crate) mod xa;
 

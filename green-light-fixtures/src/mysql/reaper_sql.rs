@@ -116,7 +116,7 @@ impl ReaperSql for MySqlServer {
 
 impl MySqlServer {
     /// What of [`ABANDONED`] is garbage.
-    async fn abandoned(
+    pub(crate) async fn abandoned(
         &self,
         admin: &mut AdminConnection,
         name: Option<&str>,

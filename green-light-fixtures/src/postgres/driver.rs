@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::database_pool::pool_driver;
+use crate::driver::listed_database::Shell;
+use crate::driver::local_server_state::LocalServerState;
 use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::error::Error;
 use crate::local_server::variables;
@@ -10,6 +12,7 @@ use crate::postgres::dialect::PostgresDialect;
 use crate::postgres::local_server::SERVER;
 use crate::postgres::sandbox::PostgresSandbox;
 use crate::postgres::server::PostgresServer;
+use crate::postgres::upkeep;
 use crate::server::database_lease::DatabaseLease;
 use crate::server::shortage::refusal;
 use crate::server::template::{Edition, ServerTemplate};
@@ -36,6 +39,22 @@ impl TestServer for PostgresServer {
     async fn find() -> Result<(DatabaseUrl, bool), Error> {
         let server = SERVER.obtain().await?;
         Ok((server.url, server.is_ours))
+    }
+
+    fn local_server() -> Result<Option<LocalServerState>, Error> {
+        SERVER.local_state()
+    }
+
+    async fn start_local_server(time: Duration) -> Result<(), Error> {
+        SERVER.hold(time).await
+    }
+
+    async fn stop_local_server() -> Result<bool, Error> {
+        SERVER.stop().await
+    }
+
+    fn shell(url: &DatabaseUrl) -> Shell {
+        upkeep::shell(url)
     }
 
     async fn open_sandbox(

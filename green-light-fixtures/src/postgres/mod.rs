@@ -37,6 +37,7 @@ pub(crate) mod settings_set;
 pub(crate) mod stand_in;
 pub(crate) mod template_sql;
 pub(crate) mod traces;
+pub(crate) mod upkeep;
 pub(crate) mod url;
 
 #[cfg(not(unix))]

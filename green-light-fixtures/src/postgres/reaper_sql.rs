@@ -156,7 +156,7 @@ async fn is_taken(admin: &mut AdminConnection, name: &str) -> Result<bool, sqlx:
 
 impl PostgresServer {
     /// What of [`ABANDONED`] is garbage.
-    async fn abandoned(
+    pub(crate) async fn abandoned(
         &self,
         admin: &mut AdminConnection,
         name: Option<&str>,

@@ -21,6 +21,7 @@ use std::{fmt, future::Future, time::Duration};
 use sqlx::Connection;
 
 use crate::database_pool::PoolDriver;
+use crate::driver::listed_database::DatabaseState;
 use crate::error::Error;
 use crate::server::admin_connection::AdminConnection;
 use crate::server::failure::failed;
@@ -370,6 +371,40 @@ pub(crate) trait ReaperSql: ServerAccess {
     ) -> impl Future<Output = String> + Send {
         let text = error.to_string();
         async { text }
+    }
+}
+
+/// What a server is asked for its databases.
+pub(crate) trait UpkeepSql: ServerAccess {
+    /// The databases of green-light that are there, with those of which only the mark tells.
+    fn registered(
+        &self,
+        admin: &mut Admin<Self>,
+    ) -> impl Future<Output = Result<Vec<RegisteredDatabase>, sqlx::Error>> + Send;
+}
+
+/// What the registry of a server says of a database.
+#[derive(Debug)]
+pub(crate) struct RegisteredDatabase {
+    pub(crate) name: String,
+    pub(crate) state: DatabaseState,
+    pub(crate) test: Option<String>,
+    /// Where the process runs, or ran, that has or had it.
+    pub(crate) home: Option<String>,
+    /// In seconds.
+    pub(crate) age: Option<f64>,
+    pub(crate) size: Option<i64>,
+    pub(crate) sessions: i64,
+}
+
+/// The state that a word of the registry says, if nothing else is known.
+pub(crate) fn state_of(word: &str) -> DatabaseState {
+    match word {
+        "kept" => DatabaseState::Kept,
+        "done" => DatabaseState::Left,
+        "free" | "used" | "ahead" => DatabaseState::Ready,
+        "template" => DatabaseState::Template,
+        _ => DatabaseState::InUse,
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) mod stand_in;
 pub(crate) mod template;
 pub(crate) mod test_database;
 pub(crate) mod test_server;
+pub(crate) mod upkeep;
 pub(crate) mod url;
 
 #[cfg(test)]

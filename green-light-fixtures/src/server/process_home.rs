@@ -59,6 +59,13 @@ pub(crate) fn liveness(home: &str) -> Liveness {
     }
 }
 
+/// The number of the process at `home`, if that is on this machine.
+pub(crate) fn number_of(home: &str) -> Option<u32> {
+    let mut parts = home.split('_');
+    let is_here = parts.next().is_some_and(|machine| machine == *MACHINE);
+    parts.next().filter(|_| is_here)?.parse().ok()
+}
+
 /// Whether what a process without a lock has is garbage.
 ///
 /// `is_lost` says that it has had no lock for long, and `is_in_use` that a session is in its database.

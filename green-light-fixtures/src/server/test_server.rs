@@ -4,16 +4,20 @@ use std::{any::Any, future::Future, marker::PhantomData, sync::Arc, time::Durati
 
 use crate::database_pool::{BoxFuture, PoolDriver as _};
 use crate::driver::engine_builder::EngineOptions;
+use crate::driver::listed_database::Shell;
+use crate::driver::local_server_state::LocalServerState;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::sandbox::Sandbox;
 use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::driver::slot_pool;
 use crate::driver::traits::{Driver, SlotDatabase, Template, TestDatabase};
+use crate::driver::upkeep::Upkeep;
 use crate::error::Error;
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
 use crate::server::connection_budget::ConnectionHolder;
 use crate::server::database_lease::DatabaseLease;
+use crate::server::driver::UpkeepSql;
 use crate::server::shortage;
 use crate::server::template::{Edition, ServerTemplate};
 use crate::server::test_database::{Restoring, ServerDatabase};
@@ -21,7 +25,7 @@ use crate::sql::dialect::Dialect;
 use crate::url::DatabaseUrl;
 
 /// What tests need of a server, besides templates and databases made from them.
-pub(crate) trait TestServer: Restoring {
+pub(crate) trait TestServer: Restoring + UpkeepSql {
     type Sandbox: Sandbox<Db = Self::Db>;
 
     /// Whether its variables are understood.
@@ -35,6 +39,18 @@ pub(crate) trait TestServer: Restoring {
 
     /// Finds or starts the server of this process: its URL, and whether green-light started it.
     fn find() -> impl Future<Output = Result<(DatabaseUrl, bool), Error>> + Send;
+
+    /// The server that green-light runs, as it is now.
+    fn local_server() -> Result<Option<LocalServerState>, Error>;
+
+    /// Starts it for so long.
+    fn start_local_server(time: Duration) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Stops it. Whether it ran.
+    fn stop_local_server() -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// What opens the database at `url` for a person.
+    fn shell(url: &DatabaseUrl) -> Shell;
 
     /// Leases a database like `edition` for a slot that `test` is the first to have, whose pool waits as long as
     /// `wait`.
@@ -68,6 +84,10 @@ impl<D: TestServer> Driver for OnServer<D> {
 
     fn server_state(&self) -> BoxFuture<'_, Result<Option<ServerState>, Error>> {
         Box::pin(async { D::state().await.map(Some) })
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 
     fn template<'a>(

@@ -7,6 +7,7 @@ use sqlx::{Executor as _, Row as _, sqlite::SqliteConnectOptions};
 use crate::database_pool::{BoxFuture, pool_driver};
 use crate::driver::engine_builder::{EngineBuilder, EngineOptions};
 use crate::driver::traits::{Driver, Template};
+use crate::driver::upkeep::Upkeep;
 use crate::error::Error;
 use crate::schema::definition::Schema;
 use crate::sqlite::dialect::SqliteDialect;
@@ -18,6 +19,10 @@ pub(crate) static DRIVER: SqliteDriver = SqliteDriver;
 pub(crate) struct SqliteDriver;
 
 impl Driver for SqliteDriver {
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
+    }
+
     fn template<'a>(
         &'a self,
         schema: &'a Schema,

@@ -145,7 +145,7 @@ impl FileDatabase {
     ///
     /// Its pool has been closed, so what was in the write-ahead log is in the file.
     fn copy_to_kept(&self, test: &str, at_most: usize) -> Result<DatabaseUrl, Error> {
-        let place = base()?.join("kept");
+        let place = kept_directory()?;
         let refused = |error: std::io::Error| {
             Error::new(
                 Kind::Directory,
@@ -230,8 +230,13 @@ impl Drop for FileDatabase {
     }
 }
 
+/// Where the databases of failed tests are kept.
+pub(crate) fn kept_directory() -> Result<PathBuf, Error> {
+    Ok(base()?.join("kept"))
+}
+
 /// The file that SQLite puts beside `path`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.to_owned().into_os_string();
     path.push(suffix);
     path.into()

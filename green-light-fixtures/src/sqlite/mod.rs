@@ -19,5 +19,6 @@ pub(crate) mod template_cache;
 pub(crate) mod template_cache_tests;
 pub(crate) mod template_file;
 pub(crate) mod template_prune;
+pub(crate) mod upkeep;
 pub(crate) mod url;
 pub(crate) mod watch;

@@ -28,6 +28,21 @@ pub(crate) struct Event {
     pub(crate) fixture: Option<String>,
     #[serde(default)]
     pub(crate) scope: Option<String>,
+    /// The module of a fixture.
+    #[serde(default, rename = "at")]
+    pub(crate) module: Option<String>,
+    /// File and line of a fixture.
+    #[serde(default)]
+    pub(crate) place: Option<String>,
+    #[serde(default)]
+    pub(crate) docs: Option<String>,
+    #[serde(default)]
+    pub(crate) overrides: Option<String>,
+    #[serde(default)]
+    pub(crate) autouse: Option<String>,
+    /// The fixtures that a fixture or a test gets.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
     /// What a test has waited for.
     #[serde(default, rename = "for")]
     pub(crate) wanted: Option<String>,
