@@ -4,17 +4,27 @@
 //! ends the outer transaction: the test, if it finds the connection; the way back, if it finds that the test
 //! has ended. The latter saves looking at the connection twice.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use green_light_core::Mutex;
 use tokio::sync::Notify;
 
 use crate::driver::outcome::FinishOutcome;
 
-#[derive(Debug, Default)]
+/// How long what gives the connection back may still have a handle to the pool itself.
+const DROPPING: Duration = Duration::from_micros(60);
+
+/// Whether nothing but the slot has the pool. To be called while the connection is on its way back.
+type IsAlone = Box<dyn Fn() -> bool + Send>;
+
+#[derive(Default)]
 pub(crate) struct Handoff {
-    /// Whether the test is over.
-    end_requested: AtomicBool,
+    /// Something if the test is over.
+    end_requested: Mutex<Option<IsAlone>>,
     /// Whether the connection comes back from the test's end, with nothing left to do to it.
     returned: AtomicBool,
     ended: Mutex<Option<FinishOutcome>>,
@@ -24,7 +34,7 @@ pub(crate) struct Handoff {
 impl Handoff {
     /// Another test begins.
     pub(crate) fn reset(&self) {
-        self.end_requested.store(false, Ordering::Release);
+        self.withdraw();
         drop(self.take());
     }
 
@@ -33,13 +43,35 @@ impl Handoff {
         self.returned.store(false, Ordering::Release);
     }
 
-    /// The test is over: the way back of the connection may end the outer transaction.
-    pub(crate) fn request_end(&self) {
-        self.end_requested.store(true, Ordering::Release);
+    /// The test is over: the way back of the connection may end the outer transaction, if `is_alone` then.
+    ///
+    /// What else has the pool could get the connection afterwards, in the transaction of the next test.
+    #[must_use = "the request ends with it"]
+    pub(crate) fn request_end(&self, is_alone: IsAlone) -> RequestedEnd<'_> {
+        *self.end_requested.lock() = Some(is_alone);
+        RequestedEnd(self)
     }
 
-    pub(crate) fn is_end_requested(&self) -> bool {
-        self.end_requested.load(Ordering::Acquire)
+    fn withdraw(&self) {
+        // Dropped outside of the lock: it has a handle to the pool.
+        let is_alone = self.end_requested.lock().take();
+        drop(is_alone);
+    }
+
+    /// Whether the way back is to end the outer transaction.
+    pub(crate) async fn ends(&self) -> bool {
+        let mut begun = None;
+        loop {
+            match &*self.end_requested.lock() {
+                None => return false,
+                Some(is_alone) if is_alone() => return true,
+                Some(_) => {}
+            }
+            if begun.get_or_insert_with(Instant::now).elapsed() > DROPPING {
+                return false;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The way back has ended the outer transaction.
@@ -71,5 +103,20 @@ impl Handoff {
     /// Whether it was the test's end that gave the connection back.
     pub(crate) fn was_returned(&self) -> bool {
         self.returned.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl fmt::Debug for Handoff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handoff").finish_non_exhaustive()
+    }
+}
+
+/// While it lives, the way back of the connection may end the outer transaction.
+pub(crate) struct RequestedEnd<'a>(&'a Handoff);
+
+impl Drop for RequestedEnd<'_> {
+    fn drop(&mut self) {
+        self.0.withdraw();
     }
 }

@@ -16,7 +16,9 @@ use crate::database_pool::{BoxFuture, DatabasePool};
 use crate::driver::engine_builder::EngineOptions;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::traits::{Driver, IsHeld, KeptDatabase, SlotDatabase, Template, TestDatabase};
+use crate::driver::traits::{
+    Driver, IsHeld, KeptDatabase, OnShared, SlotDatabase, Template, TestDatabase,
+};
 use crate::error::{Error, Kind};
 use crate::limits::Timeouts;
 use crate::schema::definition::Schema;
@@ -212,8 +214,18 @@ impl SlotDatabase for InMemoryDatabase {
         Box::pin(async move { is_shared.then(|| -> IsHeld { Box::new(|| true) }) })
     }
 
-    fn finish(&self, _grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {
+    fn finish<'a>(
+        &'a self,
+        _grace: Duration,
+        is_shared: bool,
+        shared: OnShared<'a>,
+    ) -> BoxFuture<'a, FinishOutcome> {
         let slot = self.number;
+        let shares = self.driver.0.shares_pools.load(Ordering::Relaxed);
+        if shares && !is_shared {
+            shared(Box::new(|| true));
+        }
+        let detaches = shares || is_shared;
         self.driver.note(Call::Finish { slot, detaches });
         let outcome = self.driver.0.outcome.lock().take();
         Box::pin(async move { outcome.unwrap_or(FinishOutcome::Clean) })

@@ -195,6 +195,21 @@ impl SandboxMonitor {
         self.state.lock().broken = Some(reason);
     }
 
+    /// The outer transaction was found to be lost as the test ended: no new connection will tell why.
+    pub(crate) fn report_broken(&self) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        if let (Some(broken), Some(lease), false) =
+            (state.broken.take(), &mut state.lease, state.lost)
+        {
+            state.lost = true;
+            lease.breaches.push(BreachReport {
+                broken: Some(broken),
+                ..BreachReport::new(Breach::Replaced)
+            });
+        }
+    }
+
     /// Why the last connection could not be made ready.
     pub(crate) fn failure(&self) -> Option<String> {
         self.state.lock().failure.take()

@@ -12,9 +12,38 @@
 use std::{
     ptr,
     sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
 };
 
 use sqlx::{Database, Pool};
+
+/// How many handles a connection has that is in use.
+pub(crate) const HANDLES_IN_USE: usize = 1;
+/// How many it has on its way back to the pool, where sqlx runs `after_release`.
+pub(crate) const HANDLES_RETURNING: usize = 2;
+/// How many the future of `Pool::acquire` has.
+pub(crate) const ACQUIRING: usize = 1;
+/// How many one has who counts them by a clone of the pool.
+pub(crate) const COUNTING: usize = 1;
+/// How long a connection that has come back may still have a handle.
+const SETTLING: Duration = Duration::from_micros(200);
+
+/// Whether there are more handles to `pool` than `expected`, or their number is not known.
+pub(crate) fn has_more_handles<DB: Database>(pool: &Pool<DB>, expected: usize) -> bool {
+    handles(pool).is_none_or(|all| all > expected)
+}
+
+/// Whether there still are after a moment in which what gives a connection back drops its own.
+pub(crate) async fn keeps_more_handles<DB: Database>(pool: &Pool<DB>, expected: usize) -> bool {
+    let begun = Instant::now();
+    while has_more_handles(pool, expected) {
+        if begun.elapsed() > SETTLING {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
+}
 
 /// The number of handles to `pool`, which may be out of date when it is returned. `None` if it is not known.
 pub(crate) fn handles<DB: Database>(pool: &Pool<DB>) -> Option<usize> {

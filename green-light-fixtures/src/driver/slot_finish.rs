@@ -8,40 +8,82 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     task::Poll,
+    time::{Duration, Instant},
 };
 
 use sqlx::{Connection as _, Database, Pool, pool::PoolConnection};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    time::sleep,
+};
 
 use crate::driver::detached::Detached;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
+use crate::driver::pool_handles::{
+    ACQUIRING, COUNTING, HANDLES_IN_USE, HANDLES_RETURNING, has_more_handles, keeps_more_handles,
+};
 use crate::driver::sandbox::{ConnectionOf, Sandbox};
 
-/// Ends the outer transaction of `pool` and puts its connection back, unless that is done on the
+/// How long a connection may take to close before the test ends without it.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// What ends a test: its pool, whose owner has `own_handles` to it, and where the connection goes if it is shared.
+pub(crate) struct Finish<'a, S: Sandbox> {
+    pub(crate) pool: &'a Pool<S::Db>,
+    pub(crate) own_handles: usize,
+    pub(crate) sandbox: &'a S,
+    pub(crate) monitor: &'a SandboxMonitor,
+    pub(crate) detached: &'a Detached<S::Db>,
+}
+
+/// Ends the outer transaction of the pool and puts its connection back, unless that is done on the
 /// connection's way back from its last use.
 ///
-/// With `detached` the connection leaves `pool`, which is closed, and goes there.
+/// If something else has the pool, which the caller may know, the connection leaves the pool, which is closed, and
+/// is detached. What is found here is given to `shared` before that.
 pub(crate) async fn finish<S: Sandbox>(
-    pool: &Pool<S::Db>,
-    sandbox: &S,
-    monitor: &SandboxMonitor,
-    detached: Option<&Detached<S::Db>>,
+    finish: Finish<'_, S>,
+    mut is_shared: bool,
+    shared: impl FnOnce(),
 ) -> FinishOutcome {
+    let Finish {
+        pool,
+        own_handles,
+        sandbox,
+        monitor,
+        detached,
+    } = finish;
     let handoff = monitor.handoff();
     // What a runtime of one thread has not done when the test ends is never done.
     let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-    if !is_alone && detached.is_none() {
-        handoff.request_end();
-    }
+    // It has a handle from here on, so that the number of all is known on the way back.
+    let acquiring = pool.acquire();
+    let request = (!is_alone && !is_shared).then(|| {
+        let pool = pool.clone();
+        let expected = own_handles
+            + [ACQUIRING, COUNTING, HANDLES_RETURNING]
+                .iter()
+                .sum::<usize>();
+        handoff.request_end(Box::new(move || !has_more_handles(&pool, expected)))
+    });
     // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
     let taken = match pool.try_acquire() {
-        Some(connection) => Ok(connection),
-        None => take(pool, handoff.completed()).await,
+        Some(connection) => {
+            drop(acquiring);
+            Ok(connection)
+        }
+        None => first(acquiring, handoff.completed()).await,
     };
+    drop(request);
     let mut connection = match taken {
         Ok(connection) => connection,
-        Err(ended) => return ended,
+        Err(ended) => {
+            if !matches!(ended, FinishOutcome::Clean) {
+                closed(pool).await;
+            }
+            return ended;
+        }
     };
     handoff.mark_returned();
     if let Some(ended) = handoff.take() {
@@ -52,9 +94,13 @@ pub(crate) async fn finish<S: Sandbox>(
         return FinishOutcome::Lost;
     }
     monitor.end_checkout();
-    let ended = sandbox.finish(&mut connection, monitor).await;
-    match (&ended, detached) {
-        (FinishOutcome::Clean, Some(detached)) => {
+    if !is_shared && keeps_more_handles(pool, own_handles + HANDLES_IN_USE).await {
+        is_shared = true;
+        shared();
+    }
+    let ended = end(sandbox, &mut connection, monitor).await;
+    match ended {
+        FinishOutcome::Clean if is_shared => {
             // From here on the pool gives out no connection, and this is its only one.
             drop(pool.close());
             let mut connection = connection.detach();
@@ -65,8 +111,8 @@ pub(crate) async fn finish<S: Sandbox>(
             detached.put(connection, false);
             return ended;
         }
-        (FinishOutcome::Worn, detached) => {
-            if detached.is_some() {
+        FinishOutcome::Worn => {
+            if is_shared {
                 // What still has the pool gets no new connection by it.
                 drop(pool.close());
             }
@@ -92,21 +138,49 @@ pub(crate) async fn finish_if_requested<S: Sandbox>(
     connection: &mut ConnectionOf<S>,
     monitor: &SandboxMonitor,
 ) -> bool {
-    if !monitor.handoff().is_end_requested() {
-        return true;
-    }
-    let ended = sandbox.finish(connection, monitor).await;
+    !monitor.handoff().ends().await || finish_on_way_back(sandbox, connection, monitor).await
+}
+
+/// The test is over: ends the outer transaction. `false` if the connection is not to be used again.
+pub(crate) async fn finish_on_way_back<S: Sandbox>(
+    sandbox: &S,
+    connection: &mut ConnectionOf<S>,
+    monitor: &SandboxMonitor,
+) -> bool {
+    let ended = end(sandbox, connection, monitor).await;
     let is_clean = matches!(ended, FinishOutcome::Clean);
     monitor.handoff().complete(ended);
     is_clean
 }
 
+/// Ends the outer transaction, and reports why it was lost if it was.
+async fn end<S: Sandbox>(
+    sandbox: &S,
+    connection: &mut ConnectionOf<S>,
+    monitor: &SandboxMonitor,
+) -> FinishOutcome {
+    let ended = sandbox.finish(connection, monitor).await;
+    if matches!(ended, FinishOutcome::Lost) {
+        monitor.report_broken();
+    }
+    ended
+}
+
+/// Waits until the connection has been closed that does not go back to `pool`: a lock that its session has does not
+/// stop the next test.
+async fn closed<DB: Database>(pool: &Pool<DB>) {
+    let begun = Instant::now();
+    while pool.size() > 0 && begun.elapsed() < CLOSING {
+        sleep(Duration::from_micros(100)).await;
+    }
+}
+
 /// Waits for the connection, or until its transaction has been ended on its way back.
-async fn take<DB: Database>(
-    pool: &Pool<DB>,
+async fn first<DB: Database>(
+    acquiring: impl Future<Output = Result<PoolConnection<DB>, sqlx::Error>>,
     completed: impl Future<Output = FinishOutcome>,
 ) -> Result<PoolConnection<DB>, FinishOutcome> {
-    let (mut completed, mut acquired) = (pin!(completed), pin!(pool.acquire()));
+    let (mut completed, mut acquired) = (pin!(completed), pin!(acquiring));
     let connection = poll_fn(|context| match completed.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Err(ended)),
         Poll::Pending => acquired.as_mut().poll(context).map(Ok),

@@ -2,17 +2,11 @@
 //!
 //! It is written once for all databases; [`Sandbox`] says what differs.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use green_light_core::Mutex;
 use sqlx::{Database, Pool, pool::PoolOptions};
-use tokio::{sync::Notify, time::timeout};
+use tokio::time::timeout;
 
 use crate::database_pool::BoxFuture;
 use crate::database_pool::DatabasePool;
@@ -20,67 +14,16 @@ use crate::driver::checkout::CheckoutDecision;
 use crate::driver::detached::{Detached, DetachedConnection};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
-use crate::driver::pool_handles::handles;
+use crate::driver::pool_handles::{HANDLES_RETURNING, has_more_handles, keeps_more_handles};
 use crate::driver::quiet::quietly;
 use crate::driver::sandbox::{ConnectionOf, OptionsOf, Sandbox, depth};
-use crate::driver::slot_finish;
-use crate::driver::traits::{IsHeld, SlotDatabase, SlotStorage};
+use crate::driver::slot_finish::{self, Finish};
+use crate::driver::traits::{IsHeld, OnShared, SlotDatabase, SlotStorage};
 use crate::error::{Error, Kind};
 use crate::url::DatabaseUrl;
 
 /// How many handles to its pool a slot has.
 const OWN_HANDLES: usize = 2;
-/// How many a connection has that is in use.
-const HANDLES_IN_USE: usize = 1;
-/// How many it has on its way back to the pool, where sqlx runs `after_release`.
-const HANDLES_RETURNING: usize = 2;
-/// How long a connection that has come back may still have a handle.
-const SETTLING: Duration = Duration::from_micros(200);
-/// How long a connection that was given back may seem to be in use with one more handle: until sqlx runs `after_release`.
-const RETURNING: Duration = Duration::from_millis(5);
-/// How long it is looked for again and again, which is quicker than to sleep and be woken.
-const PROMPT_RETURN: Duration = Duration::from_micros(60);
-
-/// Counts the beginnings and ends of uses of the one connection. It is odd while the connection is in use.
-#[derive(Debug, Default)]
-struct Uses {
-    count: AtomicUsize,
-    ended: Notify,
-}
-
-impl Uses {
-    fn begin(&self) {
-        self.advance(1);
-    }
-
-    fn end(&self) {
-        self.advance(0);
-        self.ended.notify_waiters();
-    }
-
-    /// Waits until the connection is in no use.
-    async fn end_of_use(&self) {
-        let ended = self.ended.notified();
-        if self.count() % 2 == 1 {
-            ended.await;
-        }
-    }
-
-    /// To the next number with this remainder: a connection that was closed in use has no end.
-    fn advance(&self, remainder: usize) {
-        let next = |count: usize| count + 2 - usize::from(count % 2 != remainder);
-        let _ = self
-            .count
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-                Some(next(count))
-            });
-    }
-
-    fn count(&self) -> usize {
-        self.count.load(Ordering::Acquire)
-    }
-}
-
 /// Options of a pool that keeps its one connection, and with it the transaction of the test.
 pub(crate) fn pool_options<DB: Database>(wait: Duration) -> PoolOptions<DB> {
     // No timer and no test may replace the connection.
@@ -99,7 +42,6 @@ struct Connector<S: Sandbox> {
     monitor: Arc<SandboxMonitor>,
     wait: Duration,
     detached: Detached<S::Db>,
-    uses: Uses,
 }
 
 impl<S: Sandbox> Connector<S> {
@@ -135,14 +77,12 @@ impl<S: Sandbox> Connector<S> {
 
     /// The pool is about to hand out its kept connection. `false` if it has to be replaced.
     fn acquired(&self, connection: &mut ConnectionOf<S>) -> bool {
-        self.uses.begin();
         let depth = depth::<S::Db>(connection);
         self.monitor.check_out(depth, S::BASE_DEPTH) == CheckoutDecision::Ready
     }
 
     /// The pool has connected to the stand-in.
     async fn connected(&self, connection: &mut ConnectionOf<S>) -> Result<(), sqlx::Error> {
-        self.uses.begin();
         let detached = self.detached.0.lock().take();
         let mut is_new = true;
         if let Some(detached) = detached {
@@ -165,7 +105,6 @@ impl<S: Sandbox> Connector<S> {
     }
 
     async fn released(&self, connection: &mut ConnectionOf<S>) -> Result<bool, sqlx::Error> {
-        self.uses.end();
         if self.monitor.handoff().was_returned() {
             return Ok(self.sandbox.after_finish(connection).await);
         }
@@ -198,7 +137,6 @@ pub(crate) async fn open<S: Sandbox>(
         monitor: Arc::clone(monitor),
         wait,
         detached: Detached(Mutex::default()),
-        uses: Uses::default(),
     });
     let pool = connector.pool().await?;
     if let Some(failure) = monitor.failure() {
@@ -216,64 +154,56 @@ pub(crate) async fn open<S: Sandbox>(
 }
 
 impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
-    /// The number of uses of the connection so far, and how many handles it has itself. It can be made into no other.
-    fn handles_of_connection(&self) -> (usize, usize) {
-        let uses = self.connector.uses.count();
-        let handles = match self.pool.num_idle() {
-            0 if uses % 2 == 1 => HANDLES_IN_USE,
+    /// Whether a test has made it another pool, or has closed it.
+    fn is_changed(&self) -> bool {
+        self.pool.is_closed() || !Arc::ptr_eq(&self.pool.connect_options(), &self.options)
+    }
+
+    /// Whether something else has the pool, whose connection no test has used since it was given back.
+    async fn is_shared(&self) -> bool {
+        // That may still be going on.
+        let of_connection = match self.pool.num_idle() {
             0 => HANDLES_RETURNING,
             _ => 0,
         };
-        (uses, handles)
+        self.is_changed() || keeps_more_handles(&self.pool, OWN_HANDLES + of_connection).await
     }
 
-    /// `true` if it cannot be said because the connection moves meanwhile.
-    fn has_other_handles(&self) -> bool {
-        let of_connection = self.handles_of_connection();
-        let all = handles(&self.pool);
-        of_connection != self.handles_of_connection()
-            || all.is_none_or(|all| all > OWN_HANDLES + of_connection.1)
+    fn is_held(&self) -> IsHeld {
+        let pool = self.pool.clone();
+        Box::new(move || has_more_handles(&pool, 1))
     }
 
-    /// Whether the one handle too many may be that of a connection that was just given back.
-    fn may_be_returning(&self) -> bool {
-        self.has_other_handles() && self.handles_of_connection().1 == HANDLES_IN_USE
-    }
-
-    async fn is_shared(&self) -> bool {
-        if self.pool.is_closed() || !Arc::ptr_eq(&self.pool.connect_options(), &self.options) {
-            return true;
-        }
-        let begun = Instant::now();
-        while self.may_be_returning() && begun.elapsed() < PROMPT_RETURN {
-            tokio::task::yield_now().await;
-        }
-        if self.may_be_returning() {
-            // If it is not given back, something has kept it.
-            let _ = timeout(RETURNING, self.connector.uses.end_of_use()).await;
-        }
-        let begun = Instant::now();
-        while self.has_other_handles() {
-            if begun.elapsed() > SETTLING {
-                return true;
-            }
-            tokio::task::yield_now().await;
-        }
-        false
-    }
-
-    async fn finish_within(&self, grace: Duration, detaches: bool) -> FinishOutcome {
+    async fn finish_within(
+        &self,
+        grace: Duration,
+        is_shared: bool,
+        shared: OnShared<'_>,
+    ) -> FinishOutcome {
         let Connector {
             sandbox,
             monitor,
             detached,
             ..
         } = &*self.connector;
-        let detached = detaches.then_some(detached);
-        let finish = quietly(slot_finish::finish(&self.pool, sandbox, monitor, detached));
-        let ended = timeout(grace, finish).await;
+        let is_changed = !is_shared && self.is_changed();
+        if is_changed {
+            shared(self.is_held());
+        }
+        let finish = Finish {
+            pool: &self.pool,
+            own_handles: OWN_HANDLES,
+            sandbox,
+            monitor,
+            detached,
+        };
+        let finish = slot_finish::finish(finish, is_shared || is_changed, || {
+            shared(self.is_held());
+        });
+        let ended = timeout(grace, quietly(finish)).await;
         let ended = ended.unwrap_or(FinishOutcome::Held);
         if matches!(ended, FinishOutcome::Held) {
+            shared(self.is_held());
             // If the server does not answer either, there is nothing more to be done about it.
             let _ = timeout(grace, sandbox.kill_sessions()).await;
         }
@@ -310,15 +240,7 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
     }
 
     fn shared_pool(&self) -> BoxFuture<'_, Option<IsHeld>> {
-        Box::pin(async {
-            if !self.is_shared().await {
-                return None;
-            }
-            let pool = self.pool.clone();
-            let is_held: IsHeld =
-                Box::new(move || handles(&pool).is_some_and(|handles| handles > 1));
-            Some(is_held)
-        })
+        Box::pin(async { self.is_shared().await.then(|| self.is_held()) })
     }
 
     fn look_after<'a>(&'a self, test: &'a str) -> BoxFuture<'a, ()> {
@@ -330,8 +252,13 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotDatabase for SlotPool<S, T> {
         self.storage.give_up()
     }
 
-    fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome> {
-        Box::pin(self.finish_within(grace, detaches))
+    fn finish<'a>(
+        &'a self,
+        grace: Duration,
+        is_shared: bool,
+        shared: OnShared<'a>,
+    ) -> BoxFuture<'a, FinishOutcome> {
+        Box::pin(self.finish_within(grace, is_shared, shared))
     }
 
     fn renew_pool(&mut self) -> BoxFuture<'_, Result<(), Error>> {

@@ -110,6 +110,9 @@ pub(crate) trait Template: fmt::Debug + Send + Sync {
 /// Whether something still has what belonged to a test that has ended.
 pub(crate) type IsHeld = Box<dyn Fn() -> bool + Send>;
 
+/// Called if a test has left something that has the pool.
+pub(crate) type OnShared<'a> = &'a (dyn Fn(IsHeld) + Send + Sync);
+
 /// The database of a slot and the pool of its one kept connection.
 pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     /// The pool that the test gets.
@@ -126,7 +129,7 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
     fn is_shielded(&self) -> bool;
 
     /// Something if a later test must not have its pool, because a test has kept a clone of it or has changed it: what
-    /// tells whether a clone still lives.
+    /// tells whether a clone still lives. For a pool that the test has not used; [`finish`](Self::finish) looks itself.
     fn shared_pool(&self) -> BoxFuture<'_, Option<IsHeld>>;
 
     /// `test` has ended, and it is not known that it left all beside its database alone: says what it has changed there.
@@ -136,9 +139,14 @@ pub(crate) trait SlotDatabase: fmt::Debug + Send + Sync {
 
     /// Waits for the connection, rolls back the outer transaction and puts the connection back.
     ///
-    /// Takes `grace` at most. With `detaches` the connection leaves the pool, which is closed:
-    /// [`renew_pool`](Self::renew_pool) makes another one.
-    fn finish(&self, grace: Duration, detaches: bool) -> BoxFuture<'_, FinishOutcome>;
+    /// Takes `grace` at most. If the pool is shared, which the caller may know, the connection leaves the pool, which is
+    /// closed: [`renew_pool`](Self::renew_pool) makes another one. What is found here is given to `shared` before that.
+    fn finish<'a>(
+        &'a self,
+        grace: Duration,
+        is_shared: bool,
+        shared: OnShared<'a>,
+    ) -> BoxFuture<'a, FinishOutcome>;
 
     /// Gives the slot another pool, of which no test has a clone, over the detached connection or
     /// a new one.

@@ -57,20 +57,28 @@ pub(crate) async fn renew(
     audit: &SessionAudit,
 ) -> Result<bool, sqlx::Error> {
     match run(connection, &audit.guard_savepoint.renew, monitor, audit).await? {
-        // sqlx has lost count with the `begin` that was refused, and counts again by savepoints.
-        Some(_) if audit.is_without_savepoints() && depth::<MySql>(connection) != BASE_DEPTH => {
-            monitor.note_broken(Broken {
-                fact: "began a transaction after it had used a table of Aria, such as those of the database `mysql`: \
-                       MariaDB refuses that inside of the transaction that isolates the test, and all its rows are lost",
-                help: "write `#[green_light::test(isolation = database)]` for a test that uses such a table, or \
-                       `ENGINE = InnoDB` for a table of your own",
-                reason: None,
-            });
-            Ok(false)
-        }
         Some(_) => raise_depth::<MySql>(connection).await.map(|()| true),
         None => Ok(false),
     }
+}
+
+/// The transaction goes on without savepoints: no rows, or nothing if the test has tried to begin another one.
+fn without_savepoints(
+    connection: &MySqlConnection,
+    monitor: &SandboxMonitor,
+) -> Option<Vec<MySqlRow>> {
+    // sqlx has lost count with the `begin` that was refused, and counts again by savepoints.
+    if depth::<MySql>(connection) == BASE_DEPTH {
+        return Some(Vec::new());
+    }
+    monitor.note_broken(Broken {
+        fact: "began a transaction after it had used a table of Aria, such as those of the database `mysql`: \
+               MariaDB refuses that inside of the transaction that isolates the test, and all its rows are lost",
+        help: "write `#[green_light::test(isolation = database)]` for a test that uses such a table, or \
+               `ENGINE = InnoDB` for a table of your own",
+        reason: None,
+    });
+    None
 }
 
 /// Runs `text`, which begins with the release of the guard savepoint, and returns its rows. Nothing
@@ -91,7 +99,7 @@ pub(crate) async fn run(
     }
     if audit.is_without_savepoints() {
         if audit.is_intact(connection).await? {
-            return Ok(Some(Vec::new()));
+            return Ok(without_savepoints(connection, monitor));
         }
     } else if depth::<MySql>(connection) > 0 {
         match connection.fetch_all(AssertSqlSafe(text)).await {
@@ -100,7 +108,7 @@ pub(crate) async fn run(
             Err(error) if has_number(&error, NO_SAVEPOINTS) => {
                 audit.lose_savepoints();
                 if audit.is_intact(connection).await? {
-                    return Ok(Some(Vec::new()));
+                    return Ok(without_savepoints(connection, monitor));
                 }
             }
             Err(error) => return Err(error),

@@ -30,7 +30,7 @@ use crate::driver::breach::{Broken, LOST};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, connect};
-use crate::driver::slot_finish::finish_if_requested;
+use crate::driver::slot_finish::finish_on_way_back;
 use crate::error::{Error, Kind};
 use crate::mysql::sandbox_finish::FinishStatements;
 use crate::mysql::session_audit::SessionAudit;
@@ -137,14 +137,15 @@ impl Sandbox for MySqlSandbox {
         let audit = &self.audit;
         let used = async {
             // The end of the test looks for the savepoint, too.
-            if !monitor.handoff().is_end_requested() {
+            let ends = monitor.handoff().ends().await;
+            if !ends {
                 let renewed = outer_transaction::renew(connection, monitor, audit).await;
                 monitor.released();
                 if !renewed? {
                     return Ok::<_, sqlx::Error>(false);
                 }
             }
-            let is_clean = finish_if_requested(self, connection, monitor).await;
+            let is_clean = !ends || finish_on_way_back(self, connection, monitor).await;
             Ok(is_clean && audit.counter.verify(connection).await?)
         };
         // A prepared query that was dropped half-way can leave answers behind that sqlx does not know

@@ -6,7 +6,10 @@
 //! * A lease that is dropped without being ended takes its slot with it: nothing is kept.
 
 use std::any::Any;
-use std::sync::{Arc, Weak, atomic::Ordering};
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicBool, Ordering},
+};
 
 use green_light_core::{Mutex, left_behind};
 
@@ -151,25 +154,27 @@ impl Returning {
         let Some(slot) = &mut self.slot else {
             return Ok(());
         };
-        let is_held = self.token.strong_count() > 0;
         // A later test must not have a pool that something may still use.
-        let shared_pool = match is_held {
-            true => {
-                let token = Weak::clone(&self.token);
-                Some(Box::new(move || token.strong_count() > 0) as IsHeld)
-            }
-            false => slot.database.shared_pool().await,
-        };
-        let detaches = shared_pool.is_some();
+        let is_shared = AtomicBool::new(false);
         // Before the pool is closed: from then on, what still has it may panic.
-        if let Some(is_held) = shared_pool {
-            left_behind(self.test.name(), is_held);
-        }
+        let shared = |is_held: IsHeld| {
+            if !is_shared.swap(true, Ordering::Relaxed) {
+                left_behind(self.test.name(), is_held);
+            }
+        };
         let is_untouched = slot.monitor.is_untouched() && !slot.monitor.was_url_asked_for();
-        let ended = if is_untouched && !detaches {
+        if self.token.strong_count() > 0 {
+            let token = Weak::clone(&self.token);
+            shared(Box::new(move || token.strong_count() > 0));
+        } else if is_untouched && let Some(is_held) = slot.database.shared_pool().await {
+            shared(is_held);
+        }
+        let is_known = is_shared.load(Ordering::Relaxed);
+        let ended = if is_untouched && !is_known {
             FinishOutcome::Clean
         } else {
-            slot.database.finish(timeouts.teardown, detaches).await
+            let finish = slot.database.finish(timeouts.teardown, is_known, &shared);
+            finish.await
         };
         if slot.monitor.may_reach_beyond() {
             slot.database.look_after(self.test.name()).await;
@@ -181,7 +186,7 @@ impl Returning {
         let is_unharmed = matches!(ended, FinishOutcome::Clean | FinishOutcome::Worn)
             && lease.breaches.is_empty()
             && !lease.others_may_commit;
-        let needs_pool = detaches || matches!(ended, FinishOutcome::Worn);
+        let needs_pool = is_shared.load(Ordering::Relaxed) || matches!(ended, FinishOutcome::Worn);
         let is_reusable = is_unharmed && (!needs_pool || slot.database.renew_pool().await.is_ok());
         if is_reusable && let Some(slot) = self.slot.take() {
             let token = (!needs_pool).then_some(&self.token);

@@ -37,13 +37,14 @@ fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::MySql, sql)
 }
 
-/// What a test may leave in its session, and the query that finds it.
+/// What a test may leave in its session, and the query that finds it. A lock has the name of the database:
+/// tests that run at the same time have others.
 const LEFTOVERS: [(&str, &str); 5] = [
     ("SET @a = 7", "SELECT coalesce(@a, 0) = 7"),
     ("SELECT 7 INTO @a", "SELECT coalesce(@a, 0) = 7"),
     (
-        "DO GET_LOCK('green_light_mine', 0)",
-        "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+        "DO GET_LOCK(left(database(), 60), 0)",
+        "SELECT coalesce(IS_USED_LOCK(left(database(), 60)) = CONNECTION_ID(), 0)",
     ),
     (
         "SET group_concat_max_len = 17",
@@ -92,9 +93,9 @@ fn what_a_trigger_or_a_function_leaves_does_not_reach_the_next_test() {
                 "SELECT coalesce(@a, 0) = 7",
             ),
             (
-                "CREATE FUNCTION f() RETURNS int RETURN get_lock('green_light_mine', 0)",
+                "CREATE FUNCTION f() RETURNS int RETURN get_lock(left(database(), 60), 0)",
                 "SELECT f()",
-                "SELECT coalesce(IS_USED_LOCK('green_light_mine') = CONNECTION_ID(), 0)",
+                "SELECT coalesce(IS_USED_LOCK(left(database(), 60)) = CONNECTION_ID(), 0)",
             ),
         ] {
             expect_new_session_after(program, change, look).await;
@@ -235,9 +236,9 @@ fn a_program_that_is_not_known_to_leave_nothing_costs_a_test_its_session() {
                 "SELECT @@group_concat_max_len = 17",
             ),
             (
-                "CREATE VIEW w AS SELECT get_lock('green_light_view', 0) AS a",
+                "CREATE VIEW w AS SELECT get_lock(left(database(), 60), 0) AS a",
                 "SELECT * FROM w",
-                "SELECT coalesce(IS_USED_LOCK('green_light_view') = CONNECTION_ID(), 0)",
+                "SELECT coalesce(IS_USED_LOCK(left(database(), 60)) = CONNECTION_ID(), 0)",
             ),
         ] {
             expect_new_session_after(program, change, look).await;
