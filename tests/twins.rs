@@ -113,12 +113,12 @@ fn checkouts() -> &'static [PathBuf; 2] {
     BOTH.get_or_init(|| ["here", "there"].map(checkout))
 }
 
-/// A cargo with the tests of both crates before it, and with the features of this package's own tests.
+/// A cargo with the tests of both crates before it. With all features, it builds no crate of others again.
 fn cargo(checkout: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command
         .args(arguments)
-        .args(["--offline", "-p", "green-light", "-p", "one", "-p", "two"])
+        .args(["--offline", "--workspace", "--all-features"])
         .args(["--test", "api"])
         .current_dir(checkout)
         .env("CARGO_TARGET_DIR", target())

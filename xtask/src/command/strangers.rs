@@ -119,6 +119,8 @@ fn test(project: &Path) -> Result<(), String> {
             .env("CARGO_TARGET_DIR", target::directory().join("strangers"))
             // Users have the default; no debugger is used here, which would need the values of variables.
             .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+            // The same for macros and build scripts, so that projects which use a crate for either share it.
+            .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "line-tables-only")
             // `query!` asks the files beside the project, whatever database the developer works with.
             .env("SQLX_OFFLINE", "true")
     };

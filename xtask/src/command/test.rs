@@ -15,16 +15,17 @@ services of the databases are not used, and not started either), then runs
 
   cargo test -p bookshop                          what the README shows first
   cargo nextest run -p bookshop                   the same tests, a process for each
-  BOOKSHOP_BACKEND=postgres cargo test -p bookshop --features postgres,mysql
-  BOOKSHOP_BACKEND=mysql cargo test -p bookshop --features postgres,mysql
   cargo test --workspace --all-features           everything, doc tests included
+  BOOKSHOP_BACKEND=postgres cargo test --workspace --all-features --test shop
+  BOOKSHOP_BACKEND=mysql cargo test --workspace --all-features --test shop
   cargo xtask features                            green-light with each choice of its features, without warnings
-  cargo test --test twins                         two checkouts, by cargo and nextest at once
-  cargo test --workspace --test tools             the page of a timeline in Chromium
+  cargo test --workspace --all-features --test twins --test tools
+                                                  two checkouts, by cargo and nextest at once; the page of a
+                                                  timeline in Chromium
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
-  cargo nextest run --workspace --all-features    the tests again, a process for each, but for long ones that
-                                                  run in processes of their own with any runner
+  cargo nextest run --workspace --all-features    the tests again, a process for each, but for those that start
+                                                  such processes themselves with any runner
 
 and stops at the first that fails. The last lines are nextest's summary, unless a database server that
 the tests have started is still there afterwards.
@@ -35,9 +36,9 @@ several directories. A server that is in none of them is the one that is install
     run,
 };
 
-/// Tests that start cargo, or kill processes one after the other: they take minutes, and would do the same again.
-const IN_PROCESSES_OF_THEIR_OWN: &str = "binary(crowded) | binary(feature_sets) | binary(manifest) | binary(ui) \
-     | package(cargo-green-light) | test(/falls_silent_at_any_message|killed_at_any_/)";
+/// Tests that start the processes which they are about: they take minutes, and would do the same again.
+const IN_PROCESSES_OF_THEIR_OWN: &str = "binary(crowded) | binary(feature_sets) | binary(manifest) | binary(output) \
+     | binary(ui) | package(cargo-green-light) | test(/^(budgets|crashes|killed|observe|places|restart|silence)::/)";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let directories = server_paths(arguments)?;
@@ -51,24 +52,21 @@ fn run(arguments: &[String]) -> Result<(), String> {
 
     Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
     Step::cargo(["nextest", "run", "--locked", "-p", "bookshop"]).run()?;
-    for backend in ["postgres", "mysql"] {
-        Step::cargo(["test", "--locked", "-p", "bookshop"])
-            .arg("--features")
-            .arg("postgres,mysql")
-            .env("BOOKSHOP_BACKEND", backend)
-            .run()?;
-    }
+    // All that follows has the same features, so that it is built once.
+    let all = ["test", "--locked", "--workspace", "--all-features"];
     // Most tests of servers wait more than they compute.
     let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
-    Step::cargo(["test", "--locked", "--workspace", "--all-features"])
+    Step::cargo(all)
         .arg("--")
         .arg(format!("--test-threads={threads}"))
         .run()?;
+    for backend in ["postgres", "mysql"] {
+        let bookshop = Step::cargo(all).arg("--test=shop");
+        bookshop.env("BOOKSHOP_BACKEND", backend).run()?;
+    }
     super::features::run(&[])?;
-    Step::cargo(["test", "--locked", "-p", "green-light", "--test", "twins"]).run()?;
-    // With the features of all, for which everything has been built.
-    let tools = ["test", "--locked", "--workspace", "--all-features"];
-    Step::cargo(tools).arg("--test=tools").run()?;
+    let with_other_programs = Step::cargo(all).arg("--test=twins").arg("--test=tools");
+    with_other_programs.run()?;
     // Half of the graphs: their build takes longer than their runs.
     super::conformance::run(&["--every".to_owned(), "2".to_owned()])?;
     super::strangers::run(&[])?;
