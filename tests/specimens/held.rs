@@ -10,7 +10,7 @@ fn schema() -> Schema {
 }
 
 #[green_light::test(isolation = database, backends(postgres, mysql), uses(session))]
-async fn has_a_database() {
+async fn uses_it_for_a_while() {
     let seconds = std::env::var("SPECIMEN_SECONDS").ok();
     let seconds = seconds.and_then(|seconds| seconds.parse().ok());
     tokio::time::sleep(Duration::from_secs(seconds.unwrap_or_default())).await;
