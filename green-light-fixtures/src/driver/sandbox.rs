@@ -55,7 +55,7 @@ pub(crate) trait Sandbox: fmt::Debug + Send + Sync + 'static {
     /// A use of the connection is over. `false` if the connection is not to be used again.
     ///
     /// If the test is over as well, ends the outer transaction, by
-    /// [`finish_if_requested`](crate::driver::slot_finish::finish_if_requested).
+    /// [`finish_on_way_back`](crate::driver::slot_finish::finish_on_way_back).
     fn after_use(
         &self,
         connection: &mut ConnectionOf<Self>,

@@ -131,17 +131,8 @@ pub(crate) async fn finish<S: Sandbox>(
     ended
 }
 
-/// A use of the connection is over and did no harm: if the test is over as well, ends the outer transaction.
-/// `false` if the connection is not to be used again.
-pub(crate) async fn finish_if_requested<S: Sandbox>(
-    sandbox: &S,
-    connection: &mut ConnectionOf<S>,
-    monitor: &SandboxMonitor,
-) -> bool {
-    !monitor.handoff().ends().await || finish_on_way_back(sandbox, connection, monitor).await
-}
-
-/// The test is over: ends the outer transaction. `false` if the connection is not to be used again.
+/// A use of the connection is over and did no harm, and so is the test: ends the outer transaction. `false` if the
+/// connection is not to be used again.
 pub(crate) async fn finish_on_way_back<S: Sandbox>(
     sandbox: &S,
     connection: &mut ConnectionOf<S>,

@@ -29,7 +29,7 @@ use crate::driver::breach::{Broken, LOST};
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, connect_unless};
-use crate::driver::slot_finish::finish_if_requested;
+use crate::driver::slot_finish::finish_on_way_back;
 use crate::error::{Error, Kind};
 use crate::postgres::commit::CommitEffects;
 use crate::postgres::outer_transaction::{self, new_token};
@@ -139,7 +139,10 @@ impl Sandbox for PostgresSandbox {
         }
         monitor.released();
         match renewed? {
-            None => Ok(finish_if_requested(self, connection, monitor).await),
+            None if monitor.handoff().ends().await => {
+                Ok(finish_on_way_back(self, connection, monitor).await)
+            }
+            None => Ok(true),
             Some(_) => Ok(false),
         }
     }

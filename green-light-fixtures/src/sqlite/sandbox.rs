@@ -24,7 +24,7 @@ use crate::driver::breach::Breach;
 use crate::driver::monitor::SandboxMonitor;
 use crate::driver::outcome::FinishOutcome;
 use crate::driver::sandbox::{Sandbox, depth};
-use crate::driver::slot_finish::finish_if_requested;
+use crate::driver::slot_finish::finish_on_way_back;
 use crate::driver::slot_pool::pool_options;
 use crate::driver::traits::SlotStorage;
 use crate::error::{Error, Kind};
@@ -188,7 +188,8 @@ impl Sandbox for SqliteSandbox {
         monitor: &SandboxMonitor,
     ) -> Result<bool, sqlx::Error> {
         monitor.released();
-        Ok(finish_if_requested(self, connection, monitor).await)
+        let ends = monitor.handoff().ends().await;
+        Ok(!ends || finish_on_way_back(self, connection, monitor).await)
     }
 
     async fn finish(
