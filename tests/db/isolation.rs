@@ -184,6 +184,8 @@ fn a_variable_chooses_the_isolation_of_a_run() {
         let run = Command::new(env::current_exe().unwrap())
             .arg("isolation::as_the_run_says::the_body_passes")
             .env("GREEN_LIGHT_ISOLATION", isolation)
+            // It runs several tests, as under cargo.
+            .env_remove("NEXTEST")
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&run.stdout);
