@@ -1,7 +1,8 @@
 //! The log of a server.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -39,17 +40,15 @@ pub(crate) fn print(path: &Path, lines: usize, follow: bool) -> Result<(), Error
     if !follow {
         return Ok(());
     }
-    let mut at = bytes.len() as u64;
     loop {
         thread::sleep(PAUSE);
-        // A server that is started again has a new file.
-        let mut now = File::open(path).map_err(cannot)?;
-        if now.metadata().map_err(cannot)?.len() < at {
-            at = 0;
-        }
-        now.seek(SeekFrom::Start(at)).map_err(cannot)?;
         let mut more = Vec::new();
-        at += now.read_to_end(&mut more).map_err(cannot)? as u64;
+        file.read_to_end(&mut more).map_err(cannot)?;
+        // A server that is started again has removed its log, and begins a new one.
+        if let Some(mut next) = File::open(path).ok().filter(|next| differ(&file, next)) {
+            next.read_to_end(&mut more).map_err(cannot)?;
+            file = next;
+        }
         if output
             .write_all(&more)
             .and_then(|()| output.flush())
@@ -58,4 +57,13 @@ pub(crate) fn print(path: &Path, lines: usize, follow: bool) -> Result<(), Error
             return Ok(());
         }
     }
+}
+
+/// Whether they are two files. While one is open, no other file gets its number.
+fn differ(one: &File, other: &File) -> bool {
+    let number = |file: &File| {
+        let facts = file.metadata().ok()?;
+        Some((facts.dev(), facts.ino()))
+    };
+    number(one) != number(other)
 }

@@ -1,7 +1,9 @@
 //! `cargo green-light databases` and `server`, on servers of their own.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -130,7 +132,7 @@ fn databases_of_failed_tests_are_listed_opened_and_dropped() {
     );
 }
 
-/// Tests that end with the one that has begun them.
+/// A program that ends with the test that has begun it.
 struct Running(Child);
 
 impl Drop for Running {
@@ -233,6 +235,43 @@ fn a_server_runs_as_long_as_it_was_started_for_and_databases_in_use_stay() {
     let log = place.said(&["server", "logs", "postgres", "--lines", "3"]);
     assert!(log.contains("database system is shut down"), "{log}");
     assert!(log.trim().lines().count() <= 3, "{log}");
+}
+
+#[test]
+fn a_log_is_followed_while_the_server_writes_it_and_when_it_is_started_again() {
+    let place = Place::new();
+    let started = ["server", "start", "postgres"];
+    place.said(&started);
+    let mut follower = Running(
+        place
+            .command(&["server", "logs", "postgres", "--follow"])
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap(),
+    );
+    let output = follower.0.stdout.take().unwrap();
+    let (send, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        lines.try_for_each(|line| send.send(line))
+    });
+    let wait_for = |text: &str| {
+        let mut seen = Vec::new();
+        while let Ok(line) = lines.recv_timeout(LIMIT) {
+            seen.push(line);
+            if seen.last().is_some_and(|line| line.contains(text)) {
+                return;
+            }
+        }
+        panic!("`{text}` did not come: {seen:#?}");
+    };
+    wait_for("database system is ready to accept connections");
+    place.said(&["server", "stop", "postgres"]);
+    wait_for("database system is shut down");
+    place.said(&started);
+    wait_for("database system is ready to accept connections");
+    assert!(follower.0.try_wait().unwrap().is_none());
 }
 
 #[test]
