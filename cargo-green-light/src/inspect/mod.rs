@@ -5,5 +5,6 @@ pub(crate) mod durations;
 pub(crate) mod fixtures;
 pub(crate) mod graph;
 pub(crate) mod picture;
+pub(crate) mod places;
 pub(crate) mod plan;
 pub(crate) mod planned;

@@ -1,16 +1,13 @@
 //! A drawing as a picture: SVG that needs no other file, light or dark as its viewer is.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::inspect::drawing::{Drawing, Node};
+use crate::inspect::places::{HEIGHT, Places};
 
-/// In pixels: of a box, between two, and of a letter.
-const HEIGHT: f64 = 40.0;
-const GAP: f64 = 24.0;
-const ROW: f64 = 96.0;
-const LETTER: f64 = 7.4;
-const MARGIN: f64 = 16.0;
+/// In pixels: the width of a letter, and of the room beside a text.
+const LETTER: f64 = 7.8;
+const ROOM: f64 = 12.0;
 
 const STYLE: &str = "
   svg { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: #fff }
@@ -28,63 +25,19 @@ const STYLE: &str = "
   }
 ";
 
-/// Where a box is.
-struct Spot {
-    x: f64,
-    y: f64,
-    width: f64,
-}
-
-/// Boxes in rows, the ones that get nothing at the bottom.
+/// The drawing as the text of an SVG.
 pub(crate) fn svg(drawing: &Drawing) -> String {
-    let rows = rows(drawing);
-    let width_of = |node: &Node| {
-        let letters = node
-            .name
-            .chars()
-            .count()
-            .max(node.about().chars().count() * 5 / 6);
-        #[expect(clippy::cast_precision_loss, reason = "names are short")]
-        let letters = letters as f64;
-        letters * LETTER + 2.0 * MARGIN
-    };
-    let row_width = |row: &[&String]| {
-        let widths = row
-            .iter()
-            .map(|label| width_of(&drawing.nodes[*label]) + GAP);
-        widths.sum::<f64>() - GAP
-    };
-    let whole = rows.iter().map(|row| row_width(row)).fold(0.0, f64::max);
-    let mut spots: BTreeMap<&String, Spot> = BTreeMap::new();
-    let mut y = MARGIN;
-    for row in rows.iter().rev() {
-        let mut x = MARGIN + (whole - row_width(row)) / 2.0;
-        for label in row {
-            let width = width_of(&drawing.nodes[*label]);
-            spots.insert(label, Spot { x, y, width });
-            x += width + GAP;
-        }
-        y += ROW;
-    }
-    let (width, height) = (whole + 2.0 * MARGIN, y - ROW + HEIGHT + MARGIN);
+    let places = Places::of(drawing, |label| width(&drawing.nodes[label]));
+    let (width, height) = (places.width, places.height);
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" role=\"img\">\n<title>Fixtures and what they get</title>\n<style>{STYLE}</style>\n"
     );
-    for (label, node) in &drawing.nodes {
-        let from = &spots[label];
-        for to in node.needs.iter().filter_map(|need| spots.get(need)) {
-            let (x1, y1) = (from.x + from.width / 2.0, from.y + HEIGHT);
-            let (x2, y2) = (to.x + to.width / 2.0, to.y);
-            let middle = f64::midpoint(y1, y2);
-            let _ = writeln!(
-                text,
-                "<path d=\"M{x1:.0} {y1:.0}C{x1:.0} {middle:.0} {x2:.0} {middle:.0} {x2:.0} {y2:.0}\"/>"
-            );
-        }
+    for line in &places.lines {
+        let _ = writeln!(text, "<path d=\"{}\"/>", path(line));
     }
     for (label, node) in &drawing.nodes {
-        let spot = &spots[label];
+        let spot = &places.spots[&**label];
         let middle = spot.x + spot.width / 2.0;
         let _ = writeln!(
             text,
@@ -105,38 +58,31 @@ pub(crate) fn svg(drawing: &Drawing) -> String {
     text
 }
 
-/// The labels by height; each row in an order that keeps lines short.
-fn rows(drawing: &Drawing) -> Vec<Vec<&String>> {
-    let mut rows: Vec<Vec<&String>> = Vec::new();
-    for label in drawing.nodes.keys() {
-        let height = drawing.height(label);
-        if rows.len() <= height {
-            rows.resize_with(height + 1, Vec::new);
-        }
-        rows[height].push(label);
-    }
-    let mut places: BTreeMap<&String, f64> = BTreeMap::new();
-    for row in &mut rows {
-        // In the middle of what they get.
-        let middle = |label: &String| {
-            let needs = &drawing.nodes[label].needs;
-            let found: Vec<f64> = needs
-                .iter()
-                .filter_map(|need| places.get(need).copied())
-                .collect();
-            #[expect(clippy::cast_precision_loss, reason = "there are few")]
-            let count = found.len().max(1) as f64;
-            found.iter().sum::<f64>() / count
-        };
-        row.sort_by(|one, other| middle(one).total_cmp(&middle(other)).then(one.cmp(other)));
-        #[expect(clippy::cast_precision_loss, reason = "there are few")]
-        let length = row.len() as f64;
-        for (at, label) in row.iter().enumerate() {
-            #[expect(clippy::cast_precision_loss, reason = "there are few")]
-            places.insert(label, (at as f64 + 0.5) / length);
+/// How wide the box of a fixture is: as its name, or the smaller text below it.
+fn width(node: &Node) -> f64 {
+    let name = node.name.chars().count();
+    let letters = name.max(node.about().chars().count() * 5 / 6);
+    #[expect(clippy::cast_precision_loss, reason = "names are short")]
+    let letters = letters as f64;
+    letters * LETTER + 2.0 * ROOM
+}
+
+/// A line that is straight within a row, and bends from one row to the next.
+fn path(points: &[(f64, f64)]) -> String {
+    let mut text = String::new();
+    for (at, (x, y)) in points.iter().enumerate() {
+        match at.checked_sub(1).map(|before| points[before]) {
+            None => text.push_str(&format!("M{x:.0} {y:.0}")),
+            Some(_) if at % 2 == 0 => text.push_str(&format!("V{y:.0}")),
+            Some((from, above)) => {
+                let middle = f64::midpoint(above, *y);
+                text.push_str(&format!(
+                    "C{from:.0} {middle:.0} {x:.0} {middle:.0} {x:.0} {y:.0}"
+                ));
+            }
         }
     }
-    rows
+    text
 }
 
 fn escaped(text: &str) -> String {
