@@ -57,7 +57,8 @@ pub(crate) fn choose(project: &Project) -> Result<&Package, Error> {
             count(candidates.len(), "package")
         ))
         .help(format!(
-            "name the one that gets the test: {}",
+            "name the one that gets the test: {}; if the tests of several need the same tables, say once for all of them what \
+             they are: https://green-light-rs.github.io/green-light/fixtures.html#a-crate-of-fixtures",
             names(&candidates)
         ))),
     }

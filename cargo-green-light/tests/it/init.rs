@@ -284,6 +284,7 @@ fn a_workspace_with_several_services_asks_for_one() {
         &[
             "the workspace has 2 packages with code on a database",
             "`-p orders`, `-p users`",
+            "fixtures.html#a-crate-of-fixtures",
         ],
     );
     let (_, test) = written(&project, &["-p", "users"], "users/");
