@@ -1,9 +1,29 @@
 //! What only shows on the wire.
 
-use axum::body::Body;
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use bookshop::entity::prelude::Author;
+use green_light::prelude::*;
+use sea_orm::{DbErr, EntityTrait, PaginatorTrait};
 use serde_json::json;
+use tower::ServiceExt;
 
-use crate::fixtures::{Client, Desk, Factory, client, desk, factory, server};
+use crate::fixtures::{Client, Desk, Factory, client, desk, factory, router, server};
+
+#[green_light::test]
+async fn a_request_writes_an_author(router: Router, session: Session) -> Result<(), DbErr> {
+    let request = Request::post("/authors")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(r#"{ "name": "Zola" }"#))
+        .unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(Author::find().count(&session).await?, 1);
+    Ok(())
+}
 
 #[green_light::test]
 async fn answers_are_json(client: &Client, factory: &Factory) {
@@ -47,6 +67,6 @@ async fn requests_may_come_at_once(client: &Client, factory: &Factory) {
     }
 }
 
-/// Nobody speaks to this server, and it still ends.
+/// No client speaks to this server, and it still ends.
 #[green_light::test(uses(server))]
 async fn a_server_without_clients_ends() {}
