@@ -252,6 +252,33 @@ fn only_the_body_may_panic_under_should_panic() {
 }
 
 #[test]
+fn an_event_has_the_outcome_that_libtest_has_under_should_panic() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("events.jsonl");
+    let env = [("GREEN_LIGHT_EVENTS", &*file.to_string_lossy())];
+    let output = run("should_panic::", &[], &env);
+    let events = std::fs::read_to_string(&file).expect("events were written");
+    let outcomes = events.lines().filter(|line| line.contains("OUTCOME"));
+    let passed: Vec<&str> = outcomes
+        .filter(|line| line.contains("\"outcome\":\"passed\""))
+        .filter_map(|line| line.split('"').nth(7))
+        .collect();
+    assert_eq!(
+        passed,
+        ["should_panic::a_panicking_body_passes"],
+        "{events}"
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    let ok = text.lines().filter(|line| line.ends_with("... ok"));
+    let ok: Vec<&str> = ok.collect();
+    assert_eq!(
+        ok,
+        ["test should_panic::a_panicking_body_passes - should panic ... ok"],
+        "{text}"
+    );
+}
+
+#[test]
 fn output_and_panics_of_spawned_tasks_are_not_lost() {
     story("spawned::", &expect_file!["output/spawned.txt"]);
 }

@@ -37,3 +37,7 @@ async fn a_panicking_body_passes() {
 fn another_message_fails() {
     panic!("it panics");
 }
+
+#[green_light::test]
+#[should_panic]
+fn no_panic_fails() {}

@@ -67,6 +67,8 @@ pub(crate) fn outcome(meta: &TestMeta, record: &TestRecord, verdict: Verdict) {
         "failed"
     };
     let outcome = match verdict {
+        Verdict::Failed if has_panicked_as_expected(meta, record) => "passed",
+        Verdict::Passed if meta.should_panic.is_some() && record.body.is_some() => "failed",
         Verdict::Passed => "passed",
         Verdict::Failed | Verdict::SkipFailed | Verdict::XpassedStrict => "failed",
         Verdict::Error => "error",
@@ -99,12 +101,30 @@ pub(crate) fn outcome(meta: &TestMeta, record: &TestRecord, verdict: Verdict) {
         .write();
 }
 
+/// Whether libtest lets the test pass because of `#[should_panic]`. Only the body may panic.
+fn has_panicked_as_expected(meta: &TestMeta, record: &TestRecord) -> bool {
+    let expected = match &record.body {
+        Some(BodyEnd::Failed(failure) | BodyEnd::Panicked { failure, .. }) => meta.expects(failure),
+        Some(BodyEnd::Passed) | None => false,
+    };
+    expected && !record.body_expired() && !record.fixtures_failed()
+}
+
 /// The word for the body, and what it said.
 fn call(meta: &TestMeta, record: &TestRecord) -> (Option<&'static str>, Vec<String>) {
     let expects_failure = meta.options.xfail != Xfail::No;
     let failed = if expects_failure { "xfailed" } else { "failed" };
     match &record.body {
         _ if record.body_expired() => (Some(failed), vec!["timeout".to_owned()]),
+        Some(BodyEnd::Passed) if meta.should_panic.is_some() => (
+            Some("failed"),
+            vec!["it did not panic, as `#[should_panic]` expects".to_owned()],
+        ),
+        Some(BodyEnd::Failed(failure) | BodyEnd::Panicked { failure, .. })
+            if meta.expects(failure) =>
+        {
+            (Some("passed"), Vec::new())
+        }
         Some(BodyEnd::Passed) => match meta.options.xfail {
             Xfail::No => (Some("passed"), Vec::new()),
             Xfail::Yes => (Some("xpassed"), Vec::new()),
