@@ -16,7 +16,8 @@ Builds everything anew below target/coverage, so that it counts what runs, and r
 for each, and what these start. Shows a table of the files of the four crates, and fails below 95 % of
 their lines. What ends its process at once, such as the report of a stack overflow, and examples in docs
 count as not run, and so do constants, but for a file that has nothing else. Needs cargo-llvm-cov, which
-it installs, and the component `llvm-tools` of rustup.",
+it installs, and the component `llvm-tools` of rustup. Where rustup has none, set LLVM_COV and LLVM_PROFDATA
+to the programs llvm-cov and llvm-profdata of the LLVM that `rustc -vV` names.",
     run,
 };
 
