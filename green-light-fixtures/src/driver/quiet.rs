@@ -10,7 +10,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    pin::Pin,
     sync::LazyLock,
 };
 
@@ -50,10 +50,10 @@ impl Subscriber for Quiet {
     fn exit(&self, _: &Id) {}
 }
 
-/// Does `work` without the subscriber of the application.
-pub(crate) async fn quietly<F: Future>(work: F) -> F::Output {
-    let mut work = pin!(work);
-    poll_fn(|context| {
+/// Does `work` without the subscriber of the application. The caller pins it: what it needs is kilobytes, and
+/// a test pays for each copy.
+pub(crate) fn quietly<F: Future>(mut work: Pin<&mut F>) -> impl Future<Output = F::Output> {
+    poll_fn(move |context| {
         // Without any subscriber `tracing` gives its records to the crate `log`. To set one here would end that for
         // the whole process.
         match has_been_set() {
@@ -61,5 +61,4 @@ pub(crate) async fn quietly<F: Future>(work: F) -> F::Output {
             false => work.as_mut().poll(context),
         }
     })
-    .await
 }

@@ -6,7 +6,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     task::Poll,
     time::{Duration, Instant},
 };
@@ -58,7 +58,7 @@ pub(crate) async fn finish<S: Sandbox>(
     // What a runtime of one thread has not done when the test ends is never done.
     let is_alone = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
     // It has a handle from here on, so that the number of all is known on the way back.
-    let acquiring = pool.acquire();
+    let mut acquiring = pin!(Some(pool.acquire()));
     let request = (!is_alone && !is_shared).then(|| {
         let pool = pool.clone();
         let expected = own_handles
@@ -69,12 +69,10 @@ pub(crate) async fn finish<S: Sandbox>(
     });
     // `try_acquire` runs no callback, so a lost transaction is not begun again just to be ended.
     let taken = match pool.try_acquire() {
-        Some(connection) => {
-            drop(acquiring);
-            Ok(connection)
-        }
-        None => first(acquiring, handoff.completed()).await,
+        Some(connection) => Ok(connection),
+        None => first(acquiring.as_mut(), handoff.completed()).await,
     };
+    acquiring.set(None);
     drop(request);
     let mut connection = match taken {
         Ok(connection) => connection,
@@ -168,13 +166,16 @@ async fn closed<DB: Database>(pool: &Pool<DB>) {
 
 /// Waits for the connection, or until its transaction has been ended on its way back.
 async fn first<DB: Database>(
-    acquiring: impl Future<Output = Result<PoolConnection<DB>, sqlx::Error>>,
+    mut acquiring: Pin<&mut Option<impl Future<Output = Result<PoolConnection<DB>, sqlx::Error>>>>,
     completed: impl Future<Output = FinishOutcome>,
 ) -> Result<PoolConnection<DB>, FinishOutcome> {
-    let (mut completed, mut acquired) = (pin!(completed), pin!(acquiring));
+    let mut completed = pin!(completed);
     let connection = poll_fn(|context| match completed.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Err(ended)),
-        Poll::Pending => acquired.as_mut().poll(context).map(Ok),
+        Poll::Pending => match acquiring.as_mut().as_pin_mut() {
+            Some(acquiring) => acquiring.poll(context).map(Ok),
+            None => Poll::Pending,
+        },
     });
     connection.await?.map_err(|error| match error {
         sqlx::Error::PoolClosed => FinishOutcome::Closed,

@@ -2,7 +2,7 @@
 //!
 //! It is written once for all databases; [`Sandbox`] says what differs.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use green_light_core::Mutex;
 use sqlx::{Database, Pool, pool::PoolOptions};
@@ -63,7 +63,7 @@ impl<S: Sandbox> Connector<S> {
         pool_options(self.wait)
             .after_connect(move |connection, _| {
                 let connector = Arc::clone(&connecting);
-                Box::pin(async move { quietly(connector.connected(connection)).await })
+                Box::pin(async move { quietly(pin!(connector.connected(connection))).await })
             })
             .before_acquire(move |connection, _| {
                 let is_ready = acquiring.acquired(connection);
@@ -71,7 +71,7 @@ impl<S: Sandbox> Connector<S> {
             })
             .after_release(move |connection, _| {
                 let connector = Arc::clone(&releasing);
-                Box::pin(async move { quietly(connector.released(connection)).await })
+                Box::pin(async move { quietly(pin!(connector.released(connection))).await })
             })
     }
 
@@ -142,7 +142,7 @@ pub(crate) async fn open<S: Sandbox>(
     if let Some(failure) = monitor.failure() {
         return Err(S::cannot_begin().because(failure));
     }
-    let learned = quietly(connector.sandbox.learn(&pool)).await;
+    let learned = quietly(pin!(connector.sandbox.learn(&pool))).await;
     learned.map_err(S::cannot_open)?;
     Ok(Box::new(SlotPool {
         handle: DatabasePool::new(pool.clone()),
@@ -197,9 +197,9 @@ impl<S: Sandbox, T: SlotStorage<S::Db>> SlotPool<S, T> {
             monitor,
             detached,
         };
-        let finish = slot_finish::finish(finish, is_shared || is_changed, || {
+        let finish = pin!(slot_finish::finish(finish, is_shared || is_changed, || {
             shared(self.is_held());
-        });
+        }));
         let ended = timeout(grace, quietly(finish)).await;
         let ended = ended.unwrap_or(FinishOutcome::Held);
         if matches!(ended, FinishOutcome::Held) {
