@@ -10,7 +10,7 @@ use std::{
     io,
     sync::{
         OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +20,7 @@ use green_light_core::Mutex;
 use crate::backoff::{Backoff, LIMIT};
 use crate::server::server_connection::ServerConnection;
 
-/// How long to wait for a connection while no test gets or returns one.
+/// How long to wait for a connection while no test gets or returns one, if each one that was waited for came.
 const STANDSTILL: Duration = Duration::from_secs(6);
 
 /// Gives up connections of this process that are idle.
@@ -31,6 +31,9 @@ static STEPS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many connections this process waits for now.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// How many waits for a connection were in vain.
+static IN_VAIN: AtomicU32 = AtomicU32::new(0);
 
 /// How many connections each kind of server gives its user.
 static GIVEN: Mutex<Vec<(&str, i32)>> = Mutex::new(Vec::new());
@@ -80,6 +83,13 @@ impl Progress {
     }
 }
 
+/// How long to wait for a connection while no test gets or returns one: a quarter of the time after the first wait that
+/// was in vain, and a quarter of that after the second, so that a process which has too few connections ends
+/// soon, however many tests it has.
+fn standstill() -> Duration {
+    STANDSTILL / 4_u32.pow(IN_VAIN.load(Ordering::Relaxed).min(2))
+}
+
 /// Opens something by `open`. While the server has no connection left, gives up those that are idle, and waits as
 /// long as tests get on, and no longer than for anything else.
 ///
@@ -91,7 +101,8 @@ where
     C: ServerConnection,
     F: Future<Output = Result<T, sqlx::Error>>,
 {
-    let (mut backoff, mut progress) = (Backoff::within(STANDSTILL), Progress::new());
+    let standstill = standstill();
+    let (mut backoff, mut progress) = (Backoff::within(standstill), Progress::new());
     let (mut waiting, whole) = (None, Backoff::within(LIMIT));
     loop {
         let error = match open().await {
@@ -104,8 +115,9 @@ where
             backoff.begin_again();
         }
         if backoff.expired() || whole.expired() {
+            IN_VAIN.fetch_add(1, Ordering::Relaxed);
             let none = NoConnection {
-                was_waited_for: true,
+                waited: Some(standstill),
                 ..NoConnection::new::<C>(Some(&error))
             };
             return Err(none.into_error());
@@ -161,8 +173,8 @@ pub(crate) struct NoConnection {
     missing: i32,
     /// What the server said, if that is known.
     said: Option<String>,
-    /// Whether it was waited for.
-    was_waited_for: bool,
+    /// For how long no test returned one while it was waited for.
+    waited: Option<Duration>,
 }
 
 impl NoConnection {
@@ -182,7 +194,7 @@ impl NoConnection {
             given: given.map(|(_, connections)| *connections),
             missing: i32::try_from(WAITING.load(Ordering::Relaxed)).unwrap_or(1),
             said: error.map(ToString::to_string),
-            was_waited_for: false,
+            waited: None,
         }
     }
 
@@ -206,7 +218,7 @@ impl fmt::Display for NoConnection {
             given,
             missing,
             said,
-            was_waited_for,
+            waited,
         } = self;
         match given {
             Some(given) => write!(
@@ -217,9 +229,9 @@ impl fmt::Display for NoConnection {
             )?,
             None => write!(f, "all connections of {server} were in use")?,
         }
-        if *was_waited_for {
-            let seconds = STANDSTILL.as_secs();
-            write!(f, ", and no test returned one for {seconds} s")?;
+        if let Some(waited) = waited {
+            let seconds = waited.as_secs_f32();
+            write!(f, ", and no test returned one for {seconds:.1} s")?;
         }
         match said {
             Some(said) => write!(f, " ({said})"),

@@ -2,7 +2,8 @@
 //!
 //! A case is a budget, a number of processes, of tests at once in each, and an isolation. Each test has a session on
 //! each of two engines at once. `GREEN_LIGHT_BUDGETS=all` tries every case, and `pairs` as many as it takes to have each
-//! two values of a case together, and each budget with each number of tests; otherwise it is a few of each kind.
+//! two values of a case together, and each budget with each number of tests; `4 3 7 mixed` is one case, its numbers in this
+//! order. Otherwise it is a few of each kind.
 //! `GREEN_LIGHT_LANES` says how many are tried at the same time, each on a server of its own.
 
 use std::{
@@ -131,15 +132,33 @@ fn the_pairs_of_cases_are_complete() {
     }
 }
 
+/// The case that `text` is the name of: `connections processes threads isolation`.
+fn named(text: &str) -> Option<Case> {
+    let mut words = text.split_whitespace();
+    let mut number = || words.next()?.parse().ok();
+    let (connections, processes, threads) = (number()?, number()?, number()?);
+    let isolation = words.next()?;
+    Some(Case {
+        connections,
+        processes: usize::try_from(processes).ok()?,
+        threads: usize::try_from(threads).ok()?,
+        isolation: ISOLATIONS.into_iter().find(|known| *known == isolation)?,
+    })
+}
+
 /// All cases, or those that are wanted of them.
 fn cases(one_of: usize) -> Vec<Case> {
-    let stride = match env::var("GREEN_LIGHT_BUDGETS").as_deref() {
-        Ok("all") => 1,
-        Ok("pairs") => return pairs(),
-        Ok(few) => few
-            .parse()
-            .expect("`all`, `pairs`, or of how many cases one is tried"),
-        Err(_) => one_of,
+    let wanted = env::var("GREEN_LIGHT_BUDGETS").ok();
+    let stride = match wanted.as_deref() {
+        Some("all") => 1,
+        Some("pairs") => return pairs(),
+        Some(text) => match named(text) {
+            Some(case) => return vec![case],
+            None => text
+                .parse()
+                .expect("`all`, `pairs`, one case, or of how many cases one is tried"),
+        },
+        None => one_of,
     };
     every_case().into_iter().step_by(stride).collect()
 }

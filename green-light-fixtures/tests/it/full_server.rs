@@ -23,6 +23,7 @@ on_each_server!(
     a_test_waits_while_sessions_of_others_begin_and_end,
     a_connection_that_is_refused_in_a_test_is_explained_with_the_number_that_is_needed,
     where_connections_are_few_a_test_has_its_own_before_it_starts,
+    where_no_connection_comes_back_the_first_test_waits_longest,
 );
 
 /// How many connections there are, and how long others have all of them: longer than a test waits without progress.
@@ -58,6 +59,28 @@ async fn take_all(url: &str, taken: &mut Vec<DatabaseConnection>) {
     }
 }
 
+/// All connections that the server has left.
+fn all_of(url: &str) -> Vec<DatabaseConnection> {
+    let mut taken = Vec::new();
+    run(take_all(url, &mut taken));
+    assert!(!taken.is_empty());
+    taken
+}
+
+fn close(taken: Vec<DatabaseConnection>) {
+    for connection in taken {
+        run(connection.close()).unwrap();
+    }
+}
+
+/// Of a database that is there.
+fn url_of(server: &OwnServer, on: On) -> String {
+    server.url_of(match on.backend {
+        Backend::Postgres => "postgres",
+        _ => "green_light",
+    })
+}
+
 async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url.to_owned());
     options.max_connections(1).sqlx_logging(false);
@@ -78,13 +101,8 @@ fn a_test_waits_while_sessions_of_others_begin_and_end(on: On) {
     server.limit_connections(CONNECTIONS);
     let mut waiting = Partner::start(&mut server.playing("waits"));
     let process = waiting.hear("ready");
-    let url = server.url_of(match on.backend {
-        Backend::Postgres => "postgres",
-        _ => "green_light",
-    });
-    let mut taken = Vec::new();
-    run(take_all(&url, &mut taken));
-    assert!(!taken.is_empty());
+    let url = url_of(&server, on);
+    let mut taken = all_of(&url);
     waiting.tell("go");
     let begun = Instant::now();
     while begun.elapsed() < FULL {
@@ -97,9 +115,7 @@ fn a_test_waits_while_sessions_of_others_begin_and_end(on: On) {
         });
         signal("-CONT", &process);
     }
-    for connection in taken {
-        run(connection.close()).unwrap();
-    }
+    close(taken);
     assert_eq!(waiting.hear("ended"), "well");
     waiting.end();
     server.end();
@@ -148,18 +164,10 @@ fn take_all_beside_a_test(on: On, connections: i64, playing: &str) {
     server.limit_connections(connections);
     let mut needing = Partner::start(&mut server.playing(playing));
     needing.hear("ready");
-    let url = server.url_of(match on.backend {
-        Backend::Postgres => "postgres",
-        _ => "green_light",
-    });
-    let mut taken = Vec::new();
-    run(take_all(&url, &mut taken));
-    assert!(!taken.is_empty());
+    let taken = all_of(&url_of(&server, on));
     needing.tell("go");
     assert_eq!(needing.hear("ended"), "well");
-    for connection in taken {
-        run(connection.close()).unwrap();
-    }
+    close(taken);
     needing.end();
     server.end();
 }
@@ -170,4 +178,34 @@ fn a_connection_that_is_refused_in_a_test_is_explained_with_the_number_that_is_n
 
 fn where_connections_are_few_a_test_has_its_own_before_it_starts(on: On) {
     take_all_beside_a_test(on, CONNECTIONS, "opened before");
+}
+
+/// A process whose tests find no connection.
+async fn is_refused(on: On) {
+    let engine = engine_on(on.backend).await;
+    say("ready", "now");
+    assert!(wait_for_a_line());
+    for seconds in ["6.0", "1.5", "0.4", "0.4"] {
+        let refused = engine.session(Isolation::Transaction).await.unwrap_err();
+        let waited = format!("and no test returned one for {seconds} s");
+        let told = format!("{refused:?}");
+        assert!(told.contains(&waited), "{told}");
+    }
+    say("ended", "well");
+}
+
+fn where_no_connection_comes_back_the_first_test_waits_longest(on: On) {
+    if part().is_some() {
+        return run(is_refused(on));
+    }
+    let server = OwnServer::alone(on);
+    server.limit_connections(CONNECTIONS);
+    let mut refused = Partner::start(&mut server.playing("is refused"));
+    refused.hear("ready");
+    let taken = all_of(&url_of(&server, on));
+    refused.tell("go");
+    assert_eq!(refused.hear("ended"), "well");
+    close(taken);
+    refused.end();
+    server.end();
 }
