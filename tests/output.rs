@@ -311,7 +311,10 @@ fn a_dear_fixture_is_told_of_under_nextest_only() {
     let said = "green-light: fixture `dear` (scope `process`) took 1.";
     let alone = redacted(&run("slow::", &[], &[("NEXTEST", "1")]));
     assert!(alone.contains(said), "{alone}");
-    assert!(alone.contains("`cargo test` makes it once"), "{alone}");
+    assert!(
+        alone.contains("with scope `run` it is made once for all of them"),
+        "{alone}"
+    );
     let together = redacted(&run("slow::", &[], &[]));
     assert!(!together.contains("fixture `dear`"), "{together}");
 }

@@ -9,11 +9,11 @@ pub use crate::context::wait::synchronous;
 pub use crate::fixture::arguments::Arguments;
 pub use crate::fixture::around::{AroundFuture, Next, Outcome};
 pub use crate::fixture::check::{
-    IsNoResult, IsResult, check_output, check_override, check_override_kind, check_override_type,
-    check_scope, definition_of, value_of,
+    IsNoResult, IsResult, check_inherited_scope, check_output, check_override, check_override_kind,
+    check_override_type, check_scope, definition_of, value_of,
 };
 pub use crate::fixture::definition::{
-    Body, BodyArgs, BodyFuture, Counter, Definition, Dependency, FIXTURES, LISTED, Listed,
+    Body, BodyArgs, BodyFuture, Counter, Definition, Dependency, FIXTURES, KEPT, LISTED, Listed,
     Location, ModuleUses, Reach, Request, USES, ValueType,
 };
 pub use crate::fixture::fixture_trait::{Declared, Fallible, Fixture, HasDefaults, defaults_of};
@@ -23,6 +23,7 @@ pub use crate::fixture::scope::Scope;
 pub use crate::fixture::supplied::{Supplied, supply};
 pub use crate::fixture::test_meta::{TESTS, TestMeta};
 pub use crate::fixture::test_options::{Options, RuntimeChoice, Xfail};
+pub use crate::fixture::transfer::decoder;
 pub use crate::fixture::yields::Yield;
 pub use crate::report::failure::Failure;
 pub use crate::report::rendered::{RenderBoxed, RenderDebug, RenderError, Rendered};

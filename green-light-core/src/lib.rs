@@ -11,6 +11,7 @@ pub(crate) mod messages;
 pub(crate) mod mutex;
 pub(crate) mod os;
 pub(crate) mod report;
+pub(crate) mod run_scope;
 pub mod runtime;
 pub(crate) mod tasks;
 pub(crate) mod test;

@@ -121,6 +121,93 @@ where
     Ok(f())
 }
 
+/// Starts `command` as a process that has nothing to do with this one: in a session of its own, and no child of this
+/// process. It inherits the three standard streams alone, whatever else this process has inherited.
+///
+/// # Errors
+///
+/// If the program cannot be started.
+#[cfg(target_os = "linux")]
+pub(crate) fn spawn_detached(command: &mut std::process::Command) -> io::Result<()> {
+    use std::fs;
+    use std::os::unix::process::CommandExt as _;
+
+    // What the standard library opens is closed in any case.
+    let open: Vec<libc::c_int> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    let detach = move || {
+        for descriptor in &open {
+            // SAFETY: the call only marks a descriptor, of this new process, that exists or does not.
+            unsafe { libc::fcntl(*descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+        // SAFETY: both calls may be made between `fork` and `exec`, and `_exit` at any time. The process that goes on
+        // is a copy of this one, and does nothing but what this one would have done.
+        unsafe {
+            if libc::setsid() == -1 {
+                return Err(io::Error::last_os_error());
+            }
+            match libc::fork() {
+                -1 => Err(io::Error::last_os_error()),
+                0 => Ok(()),
+                _ => libc::_exit(0),
+            }
+        }
+    };
+    // SAFETY: `detach` calls into the system, and neither allocates nor takes a lock.
+    let mut child = unsafe { command.pre_exec(detach) }.spawn()?;
+    child.wait().map(drop)
+}
+
+/// Takes what this process has as its standard input, which is then empty: what it starts does not inherit it.
+///
+/// # Errors
+///
+/// If the process has no more descriptors.
+#[cfg(target_os = "linux")]
+pub(crate) fn take_stdin() -> io::Result<std::os::fd::OwnedFd> {
+    use std::fs::File;
+    use std::os::fd::{AsFd as _, AsRawFd as _};
+
+    let taken = io::stdin().as_fd().try_clone_to_owned()?;
+    let empty = File::open("/dev/null")?;
+    // SAFETY: the standard input belongs to the process, and stays open: another file is put in its place.
+    if unsafe { libc::dup2(empty.as_raw_fd(), libc::STDIN_FILENO) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(taken)
+}
+
+/// The number of the user at the other end of a Unix socket.
+///
+/// # Errors
+///
+/// If `socket` is no such socket.
+#[cfg(target_os = "linux")]
+pub(crate) fn peer_user(socket: std::os::fd::BorrowedFd<'_>) -> io::Result<u32> {
+    use std::mem::MaybeUninit;
+    use std::os::fd::AsRawFd as _;
+
+    let mut peer = MaybeUninit::<libc::ucred>::uninit();
+    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the pointers are to a place for a `ucred`, and to its size.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            peer.as_mut_ptr().cast(),
+            &raw mut size,
+        )
+    };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has succeeded, so it has written the whole of it.
+    Ok(unsafe { peer.assume_init() }.uid)
+}
+
 type Job = Box<dyn FnOnce() + Send>;
 
 static AT_EXIT: Mutex<Vec<Job>> = Mutex::new(Vec::new());

@@ -62,6 +62,7 @@ const _: () = {
                         ::green_light::__private::Scope::Module,
                         "fixture `author` (scope `module`) cannot depend on `session` (scope `test`), which ends first\nhelp: give `session` scope `module`, or `author` scope `test`",
                         "",
+                        "",
                     );
                     ::green_light::__private::definition_of(&session())
                 },
@@ -73,6 +74,7 @@ const _: () = {
                         &time::clock(),
                         ::green_light::__private::Scope::Module,
                         "fixture `author` (scope `module`) cannot depend on `clock` (scope `test`), which ends first\nhelp: give `clock` scope `module`, or `author` scope `test`",
+                        "",
                         "",
                     );
                     ::green_light::__private::definition_of(&time::clock())

@@ -78,6 +78,7 @@ const _: () = {
         ::green_light::__private::Scope::Process,
         "fixture `mailer` (scope `process`) cannot override `mailer` (scope `module`): it would end before the fixtures that depend on it\nhelp: write `scope = \"module\"`",
         "fixture `mailer` (scope `process`) cannot override `mailer` (scope `process`): it would end before the fixtures that depend on it\nhelp: write `scope = \"process\"`",
+        "fixture `mailer` (scope `process`) cannot override `mailer` (scope `run`): it would end before the fixtures that depend on it\nhelp: write `scope = \"run\"`",
     );
     const _: () = ::green_light::__private::check_override_kind(
         &crate::mail::mailer(),

@@ -148,3 +148,17 @@ fn a_fixture_around_the_test() {
         &expect_file!["../snapshots/fixture_around.rs"],
     );
 }
+
+#[test]
+fn a_fixture_for_a_whole_run() {
+    let args = quote!(scope = "run");
+    let item = quote! {
+        pub fn search(container: &Container) -> Result<Url, Error> {
+            container.search()
+        }
+    };
+    check(
+        crate::fixture::expand(args, &item),
+        &expect_file!["../snapshots/fixture_for_a_run.rs"],
+    );
+}

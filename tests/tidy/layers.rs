@@ -28,6 +28,7 @@ const LAYERS: [Layers; 3] = [
             context runtime
             config
             report
+            run_scope
             tasks
             blocking crowd
             fixture

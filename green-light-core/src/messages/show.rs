@@ -99,7 +99,7 @@ impl Show {
 
 fn line(word: &str, definition: &Definition, rest: &str) -> String {
     let indent = match definition.scope {
-        Scope::Process => 0,
+        Scope::Run | Scope::Process => 0,
         Scope::Module => 4,
         Scope::Test => 8,
     };

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::fixture::fixture_failure::FixtureFailure;
 use crate::fixture::phase::{Expired, Phase};
+use crate::fixture::scope::Scope;
 use crate::fixture::test_meta::TestMeta;
 use crate::report::explain::lookup::explain;
 use crate::report::failure::Failure;
@@ -33,7 +34,14 @@ pub(crate) fn setup_error(test: &TestMeta, failed: &FixtureFailure) -> String {
 pub(crate) fn teardown_error(test: &TestMeta, failed: &FixtureFailure) -> String {
     let mut text = format!("teardown error: {}", fixture_failed(failed));
     let scope = failed.definition.scope;
-    if scope.is_wide() {
+    if scope == Scope::Run {
+        let _ = write!(
+            text,
+            "\n  at the end of an earlier run; test `{}` ({}) is the first to need it since, and has nothing to do with it",
+            test.name(),
+            test.location
+        );
+    } else if scope.is_wide() {
         let _ = write!(
             text,
             "\n  its scope is `{scope}`; test `{}` ({}) was the last of it and need not have used it",

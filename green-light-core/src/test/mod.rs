@@ -12,6 +12,8 @@ pub(crate) mod deadline;
 pub(crate) mod dynamic;
 pub(crate) mod events;
 pub(crate) mod hints;
+#[cfg(target_os = "linux")]
+pub(crate) mod keeper;
 pub(crate) mod last_test;
 pub(crate) mod libtest_args;
 pub(crate) mod outcome;

@@ -18,9 +18,13 @@ use crate::report::events::open_event_file;
 use crate::report::failure::Failure;
 use crate::report::hook::{Reporting, install_hook};
 use crate::report::panics::failure_of;
+#[cfg(target_os = "linux")]
+use crate::run_scope::assignment::Assignment;
 use crate::runtime::enter::RuntimeError;
 use crate::tasks;
 use crate::tasks::{Here, RunningTest, Tasks};
+#[cfg(target_os = "linux")]
+use crate::test::keeper::keep::keep;
 use crate::test::outcome::TestRecord;
 use crate::test::runtime_choice::drive;
 use crate::test::stranded;
@@ -38,6 +42,10 @@ pub fn run_test(meta: &'static TestMeta) {
     if last_test::is_only_listing() {
         // The harness ignored `--list`; end before the tests run a second time.
         std::process::exit(1);
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(assignment) = Assignment::of_this_process() {
+        keep(meta, assignment);
     }
     install_hook();
     let _running = stranded::Running::begin();

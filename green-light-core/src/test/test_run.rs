@@ -262,7 +262,11 @@ impl TestRun {
         }
         let watch = Watch::start();
         let result = shared.value().await;
-        if made {
+        if let Some(failure) = shared.take_earlier_failure() {
+            let failed = FixtureFailure::in_teardown(step.definition, failure);
+            self.record.borrow_mut().teardown.push(failed);
+        }
+        if made && shared.is_set_up_here() {
             self.show.set_up(step);
         } else {
             let what = shared.label.definition.name;

@@ -1,0 +1,10 @@
+//! Fixtures of scope `run`: this program is the tests of a run, again and again, and a shell is its cargo.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+mod errors;
+mod kills;
+mod life;
+mod run;
+mod specimens;
