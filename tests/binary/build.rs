@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Builds the test target `name` of this package and returns its executable.
+///
+/// The features are those of a run of the whole workspace, so that no dependency is built again.
 pub(crate) fn build(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args([
             "test",
             "--quiet",
-            "--package",
-            "green-light",
+            "--workspace",
+            "--all-features",
             "--test",
             name,
             "--no-run",

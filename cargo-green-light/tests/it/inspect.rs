@@ -4,20 +4,13 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::command::{green_light, text};
+use crate::command::{on_tests, text};
 
 /// The command with tests of the specimens.
 fn run(arguments: &[&str], filter: &str) -> (Option<i32>, String, String) {
-    let tests = [
-        "-p",
-        "green-light",
-        "--",
-        "--test",
-        "specimens",
-        "--",
-        filter,
-    ];
-    let output = green_light(&[arguments, &tests].concat()).output().unwrap();
+    let output = on_tests(arguments, "specimens", &[filter])
+        .output()
+        .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     (output.status.code(), stdout, text(&output))
 }

@@ -4,18 +4,16 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::command::{green_light, text};
-
-/// A run of tests of which some fail.
-const SPECIMENS: [&str; 5] = ["--", "--test", "specimens", "--", "events::"];
+use crate::command::{green_light, on_tests, text};
 
 #[test]
 fn a_run_with_failures_becomes_a_page_and_its_code_is_that_of_the_runner() {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("deep/page.html");
     let page_argument = page.to_str().unwrap();
-    let output = green_light(&["timeline", "-p", "green-light", "--output", page_argument])
-        .args(SPECIMENS)
+    let arguments = ["timeline", "--output", page_argument];
+    // Some of these tests fail.
+    let output = on_tests(&arguments, "specimens", &["events::"])
         .output()
         .unwrap();
     let said = text(&output);
@@ -45,16 +43,11 @@ fn a_run_with_failures_becomes_a_page_and_its_code_is_that_of_the_runner() {
 
 #[test]
 fn json_tells_the_phases_the_waits_and_where_all_time_went() {
-    let output = green_light(&[
-        "timeline",
-        "-p",
-        "green-light",
-        "--json",
-        "--",
-        "--test",
+    let output = on_tests(
+        &["timeline", "--json"],
         "thousand",
-    ])
-    .args(["--", "--test-threads", "4"])
+        &["--test-threads", "4"],
+    )
     .output()
     .unwrap();
     assert!(output.status.success(), "{}", text(&output));
@@ -114,22 +107,12 @@ fn json_tells_the_phases_the_waits_and_where_all_time_went() {
 
 /// What tests have waited for, in a run of two of them.
 fn waits(filter: &str) -> Vec<String> {
-    let output = green_light(&[
-        "timeline",
-        "-p",
-        "green-light",
-        "--json",
-        "--",
-        "--test",
-        "specimens",
-        "--",
-        filter,
-    ])
-    .arg("--test-threads=2")
-    // One for the process, and one for a test.
-    .env("GREEN_LIGHT_CONNECTIONS", "2")
-    .output()
-    .unwrap();
+    let selected = [filter, "--test-threads=2"];
+    let output = on_tests(&["timeline", "--json"], "specimens", &selected)
+        // One for the process, and one for a test.
+        .env("GREEN_LIGHT_CONNECTIONS", "2")
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let run: Value = serde_json::from_slice(&output.stdout).unwrap();
     let tests = run["tests"].as_array().unwrap();
@@ -230,17 +213,9 @@ fn each_mistake_says_what_where_and_what_to_do() {
 
 #[test]
 fn a_filter_that_leaves_nothing_is_an_error_that_says_so() {
-    let output = green_light(&[
-        "timeline",
-        "-p",
-        "green-light",
-        "--",
-        "--test",
-        "thousand",
-        "--",
-        "no_such_test",
-    ]);
-    let output = { output }.output().unwrap();
+    let output = on_tests(&["timeline"], "thousand", &["no_such_test"])
+        .output()
+        .unwrap();
     let said = text(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(

@@ -33,6 +33,20 @@ pub(crate) fn green_light(arguments: &[&str]) -> Command {
     command
 }
 
+/// How tests of the workspace are chosen: with the features that its own run has, so that no dependency is built again.
+pub(crate) const WITH_ALL_FEATURES: [&str; 2] = ["--workspace", "--all-features"];
+
+/// `cargo green-light ..` with tests of green-light's own: those of `program` that `selected` selects.
+pub(crate) fn on_tests(arguments: &[&str], program: &str, selected: &[&str]) -> Command {
+    let mut command = green_light(arguments);
+    command
+        .args(["-p", "green-light", "--"])
+        .args(WITH_ALL_FEATURES)
+        .args(["--test", program, "--"])
+        .args(selected);
+    command
+}
+
 /// What it printed.
 pub(crate) fn text(output: &Output) -> String {
     format!(

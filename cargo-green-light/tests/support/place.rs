@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{green_light, root, text};
+use crate::command::{WITH_ALL_FEATURES, green_light, root, text};
 
 pub(crate) struct Place(TempDir);
 
@@ -62,11 +62,12 @@ impl Place {
 
     /// Tests of green-light's own specimens, which are built already: nothing that waits for them waits for that.
     pub(crate) fn tests(&self, filter: &str) -> Command {
+        let [workspace, features] = WITH_ALL_FEATURES;
         let specimens = [
             "test",
             "--quiet",
-            "-p",
-            "green-light",
+            workspace,
+            features,
             "--test",
             "specimens",
         ];

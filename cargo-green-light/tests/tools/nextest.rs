@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::command::{green_light, text};
+use crate::command::{WITH_ALL_FEATURES, green_light, text};
 
 #[test]
 fn under_nextest_all_processes_are_one_run_on_as_many_lanes_as_tests_run_at_once() {
@@ -18,6 +18,7 @@ fn under_nextest_all_processes_are_one_run_on_as_many_lanes_as_tests_run_at_once
         "--",
     ];
     let output = green_light(&arguments)
+        .args(WITH_ALL_FEATURES)
         .args([
             "--test",
             "thousand",

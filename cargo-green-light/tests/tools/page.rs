@@ -1,57 +1,20 @@
 //! The page of a timeline, opened in a browser, clicked and looked at.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::command::{green_light, root, text};
+use crate::command::{on_tests, text};
+use crate::picture::keep_picture;
 
 /// Makes the page of a run of a test program of this workspace.
-fn page_of(directory: &Path, arguments: &[&str]) -> PathBuf {
+fn page_of(directory: &Path, program: &str, selected: &[&str]) -> PathBuf {
     let page = directory.join("page.html");
-    let output = green_light(&["timeline", "-p", "green-light", "--output"])
-        .arg(&page)
-        .arg("--")
-        .args(arguments)
-        .output()
-        .unwrap();
+    let arguments = ["timeline", "--output", page.to_str().unwrap()];
+    let output = on_tests(&arguments, program, selected).output().unwrap();
     assert!(page.exists(), "{}", text(&output));
     page
-}
-
-/// Pictures are kept in the target directory for people; a test looks at what the canvas holds.
-fn keep_picture(browser: &Browser, name: &str) {
-    let directory = root().join("target/green-light/pictures");
-    fs::create_dir_all(&directory).unwrap();
-    fs::write(
-        directory.join(format!("{name}.png")),
-        decoded(&browser.picture()),
-    )
-    .unwrap();
-}
-
-/// The bytes of base64.
-fn decoded(text: &str) -> Vec<u8> {
-    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for letter in text.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => break,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).unwrap());
-        }
-    }
-    bytes
 }
 
 /// How many points of the timeline have the colour that the style calls `name`.
@@ -101,10 +64,7 @@ fn click_at(browser: &Browser, (x, y): (i64, i64)) {
 #[test]
 fn a_thousand_tests_are_drawn_searched_zoomed_and_chosen_in_both_themes() {
     let directory = tempfile::tempdir().unwrap();
-    let page = page_of(
-        directory.path(),
-        &["--test", "thousand", "--", "--test-threads", "8"],
-    );
+    let page = page_of(directory.path(), "thousand", &["--test-threads", "8"]);
     for dark in [false, true] {
         let browser = Browser::open(&page, dark);
         browser.wait_until("document.getElementById('lanes').dataset.drawn === '1000'");
@@ -198,7 +158,7 @@ fn a_thousand_tests_are_drawn_searched_zoomed_and_chosen_in_both_themes() {
 #[test]
 fn failures_are_chosen_first_and_say_why() {
     let directory = tempfile::tempdir().unwrap();
-    let page = page_of(directory.path(), &["--test", "specimens", "--", "events::"]);
+    let page = page_of(directory.path(), "specimens", &["events::"]);
     let browser = Browser::open(&page, false);
     browser.wait_until("document.getElementById('lanes').dataset.drawn === '8'");
     assert_eq!(browser.text("#details-title"), "events::b_fails");
