@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixListener as StdListener;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
@@ -22,12 +22,13 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) type Said = Option<Arc<str>>;
 
 /// Says `greeting` and what comes of the set-up to each process that connects. Returns when the run has ended and all
-/// these processes have; then no other can connect.
+/// these processes have; then no other can connect. `greeted` hears of each that knows who keeps, or has ended before.
 pub(crate) async fn serve(
     listener: StdListener,
     run: ProcessId,
     greeting: Arc<str>,
     said: watch::Receiver<Said>,
+    greeted: mpsc::Sender<()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
@@ -40,7 +41,15 @@ pub(crate) async fn serve(
             biased;
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    clients.spawn(client(stream, Arc::clone(&greeting), said.clone()));
+                    let (greeting, said, greeted) =
+                        (Arc::clone(&greeting), said.clone(), greeted.clone());
+                    clients.spawn(async move {
+                        let is_greeted = greet(&stream, &greeting).await.is_ok();
+                        let _ = greeted.send(());
+                        if is_greeted {
+                            client(stream, said).await;
+                        }
+                    });
                 }
                 // Such as too many open files: some clients may end.
                 Err(_) => sleep(LOOK).await,
@@ -55,14 +64,17 @@ pub(crate) async fn serve(
     }
 }
 
-/// Serves one process until it ends.
-async fn client(stream: UnixStream, greeting: Arc<str>, mut said: watch::Receiver<Said>) {
-    let is_ours = os::peer_user(stream.as_fd()).and_then(|user| Ok(user == own_user()?));
-    if !matches!(is_ours, Ok(true)) {
-        return;
+/// Says `greeting` to a process of this user.
+async fn greet(stream: &UnixStream, greeting: &str) -> io::Result<()> {
+    if os::peer_user(stream.as_fd())? != own_user()? {
+        return Err(io::Error::from(ErrorKind::PermissionDenied));
     }
+    write(stream, greeting).await
+}
+
+/// Serves one process that was greeted until it ends.
+async fn client(stream: UnixStream, mut said: watch::Receiver<Said>) {
     let answered = async {
-        write(&stream, &greeting).await?;
         let outcome = said.wait_for(Option::is_some).await;
         let outcome = outcome.map_err(io::Error::other)?.clone();
         write(&stream, outcome.as_deref().unwrap_or_default()).await

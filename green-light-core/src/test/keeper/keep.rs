@@ -93,6 +93,7 @@ impl Keeper {
         let (said, outcome) = watch::channel(None);
         let (over, is_over) = oneshot::channel();
         let (done, has_ended) = mpsc::channel();
+        let (greeted, first) = mpsc::channel();
         let test = self.test;
         let (definition, life) = (
             kept.definition,
@@ -104,11 +105,13 @@ impl Keeper {
             },
         );
         let thread = os::spawn_uncaptured(&format!("fixture {name}"), move || {
+            // Whatever the fixture does to this process, the one that has started it knows whose end that is.
+            let _ = first.recv();
             // The receiver lives until the process ends.
             let _ = done.send(life.run(is_over));
         });
         thread.map_err(|error| Failure::from_error(&error))?;
-        let served = block_on_private(serve(self.listener, run, greeting, outcome));
+        let served = block_on_private(serve(self.listener, run, greeting, outcome, greeted));
         progress(&format!("the run has ended: fixture `{name}` is torn down"));
         let _ = over.send(());
         let failures = has_ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
