@@ -103,20 +103,4 @@ impl Resolver for NoRequests {
         );
         Box::pin(async move { Err(ask.refuse(why)) })
     }
-
-    fn fixture_names(&self) -> Vec<&'static str> {
-        Vec::new()
-    }
-
-    fn has(&self, _root: &'static Definition) -> bool {
-        false
-    }
-
-    fn has_failed(&self) -> bool {
-        false
-    }
-
-    fn has_failed_with(&self, _words: &[&str]) -> bool {
-        false
-    }
 }
