@@ -370,6 +370,10 @@ pub(crate) fn one_of<T: Copy>(
         None
     };
     let help = match (elsewhere, nearest(&text, &names)) {
+        (Some("process"), _) => format!(
+            "what others call `{text}` is `scope = \"process\"` for one test program, and `scope = \"run\"` for all \
+             programs and processes of a run"
+        ),
         (Some(ours), _) => format!("what others call `{text}` is `scope = \"{ours}\"`"),
         (None, Some(near)) => format!("did you mean `\"{near}\"`?"),
         (None, None) => format!("write `{option} = \"{}\"`", names[0]),
