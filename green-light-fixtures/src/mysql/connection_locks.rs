@@ -23,24 +23,27 @@ impl ConnectionLocks for MySqlServer {
         count: usize,
         held: &[i32],
     ) -> Result<Vec<i32>, sqlx::Error> {
+        let candidates = candidates(total, held);
+        if candidates.len() < count {
+            return Ok(Vec::new());
+        }
+        // The first ones are mostly free.
+        let mut got = Self::lock_again(admin, &candidates[..count]).await?;
         for _ in 0..TRIES {
-            let wanted = free(admin, total, count, held).await?;
-            if wanted.len() < count {
+            let missing = count - got.len();
+            let wanted = match missing {
+                0 => break,
+                _ => free(admin, &candidates, missing, &got).await?,
+            };
+            if wanted.len() < missing {
                 break;
             }
-            let take = each("GET_LOCK", ", 0", &wanted);
-            let taken = numbers(admin, take).await?;
-            let got: Vec<_> = wanted
-                .into_iter()
-                .zip(taken)
-                .filter(|(_, taken)| *taken == Some(1))
-                .map(|(number, _)| number)
-                .collect();
-            if got.len() == count {
-                return Ok(got);
-            }
-            Self::unlock(admin, &got).await?;
+            got.extend(Self::lock_again(admin, &wanted).await?);
         }
+        if got.len() == count {
+            return Ok(got);
+        }
+        Self::unlock(admin, &got).await?;
         Ok(Vec::new())
     }
 
@@ -109,19 +112,28 @@ impl ConnectionLocks for MySqlServer {
     }
 }
 
-/// Numbers up to `total` that are free, `count` of them if there are as many.
-async fn free(
-    connection: &mut AdminConnection,
-    total: i32,
-    count: usize,
-    held: &[i32],
-) -> Result<Vec<i32>, sqlx::Error> {
+/// Numbers up to `total` that are not `held`. Processes that look at the same time begin in different places.
+fn candidates(total: i32, held: &[i32]) -> Vec<i32> {
     let mut candidates: Vec<_> = (1..=total)
         .filter(|number| !held.contains(number))
         .collect();
-    // Processes that look at the same time begin in different places.
     let start = process::id() as usize % candidates.len().max(1);
     candidates.rotate_left(start);
+    candidates
+}
+
+/// Those of `candidates` that are free and not `held`, `count` of them if there are as many.
+async fn free(
+    connection: &mut AdminConnection,
+    candidates: &[i32],
+    count: usize,
+    held: &[i32],
+) -> Result<Vec<i32>, sqlx::Error> {
+    let candidates: Vec<_> = candidates
+        .iter()
+        .copied()
+        .filter(|number| !held.contains(number))
+        .collect();
     let mut found = Vec::new();
     for chunk in candidates.chunks(CHUNK) {
         let free = numbers(connection, each("IS_FREE_LOCK", "", chunk)).await?;

@@ -168,7 +168,7 @@ impl TemplateSql for PostgresServer {
         admin.execute(ready.bind(&name)).await?;
         if test.is_none()
             && self.strategy.is_empty()
-            && let Ok(first) = AdminConnection::connect_when_free(&self.options_of(&name)).await
+            && let Ok(first) = AdminConnection::connect(&self.options_of(&name)).await
         {
             // The first connection to a new database writes down what all need of its catalog, and takes
             // longer than the next ones. Among copied files is what was written down for the template.
