@@ -81,6 +81,19 @@ pub(crate) fn database_servers() -> Result<(), String> {
     })
 }
 
+/// Redis, which an example starts once for all its tests.
+pub(crate) fn redis() -> Result<(), String> {
+    if exists("command -v redis-server") {
+        return Ok(());
+    }
+    apt_get(&["redis-server"]).map_err(|error| {
+        format!(
+            "`redis-server` is missing, and installing it failed: {error}\n  help: install it (Fedora: `dnf install \
+             redis`, macOS: `brew install redis`); its service need not run"
+        )
+    })
+}
+
 /// Chromium and its driver, in which a page is looked at.
 pub(crate) fn browser() -> Result<(), String> {
     if exists("command -v chromedriver") {

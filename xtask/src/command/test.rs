@@ -3,14 +3,14 @@
 use std::{env, fs, path::PathBuf, thread};
 
 use super::list::Command;
-use crate::{leftover, step::Step, tool};
+use crate::{leftover, step::Step, target, tool};
 
 /// The subcommand.
 pub(super) const COMMAND: Command = Command {
     name: "test",
     about: "sets up what the tests need and runs all of them",
     details: "\
-Installs what is missing (a C compiler, PostgreSQL, MariaDB and Chromium by apt-get, cargo-nextest by cargo; the
+Installs what is missing (a C compiler, PostgreSQL, MariaDB, Redis and Chromium by apt-get, cargo-nextest by cargo; the
 services of the databases are not used, and not started either), then runs
 
   cargo test -p bookshop                          what the README shows first
@@ -24,6 +24,8 @@ services of the databases are not used, and not started either), then runs
                                                   timeline in Chromium
   cargo xtask conformance --every 2               the order of fixtures, compared with pytest's
   cargo xtask strangers                           projects of users, each with other neighbours
+  cargo nextest run --workspace --all-features -E 'package(invitations)'
+                                                  200 processes, which share one Redis and one provider of mail
   cargo nextest run --workspace --all-features    the tests again, a process for each, but for those that start
                                                   such processes themselves with any runner
 
@@ -48,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     tool::c_compiler()?;
     tool::nextest()?;
     tool::database_servers()?;
+    tool::redis()?;
     tool::browser()?;
 
     Step::cargo(["test", "--locked", "-p", "bookshop"]).run()?;
@@ -77,11 +80,33 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "--workspace",
         "--all-features",
     ];
+    if cfg!(target_os = "linux") {
+        once_for_a_run(Step::cargo(nextest).arg("--filterset=package(invitations)"))?;
+    }
     Step::cargo(nextest)
         .arg(format!("--test-threads={threads}"))
         .arg(format!("--filterset=not ({IN_PROCESSES_OF_THEIR_OWN})"))
         .run()?;
     leftover::none()
+}
+
+/// Runs the tests of the example with `run` fixtures, whose processes have to share one of each.
+fn once_for_a_run(tests: Step) -> Result<(), String> {
+    let directory = target::directory().join("once-for-a-run");
+    // A directory that is not there has no logs.
+    let _ = fs::remove_dir_all(&directory);
+    tests.env("GREEN_LIGHT_DIR", &directory).run()?;
+    let logs = fs::read_dir(directory.join("run")).map_err(|error| error.to_string())?;
+    let logs = logs.filter_map(|log| fs::read_to_string(log.ok()?.path()).ok());
+    let text = logs.collect::<String>();
+    // Each keeper begins with such a line.
+    let keepers = |fixture: &str| text.matches(&format!("keeps fixture `{fixture}`")).count();
+    if ["mail_url", "redis_url"].map(keepers) == [1, 1] {
+        return Ok(());
+    }
+    Err(format!(
+        "the fixtures `mail_url` and `redis_url` were to be kept by one process each:\n{text}"
+    ))
 }
 
 /// The directories of `--server-path DIR`, each of which must hold a server.
