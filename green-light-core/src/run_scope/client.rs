@@ -12,11 +12,12 @@ use std::time::Duration;
 use crate::mutex::Mutex;
 use crate::report::failure::Failure;
 use crate::run_scope::address::Address;
+use crate::run_scope::answer::{Answer, Started};
 use crate::run_scope::assignment::Assignment;
 use crate::run_scope::current_run::current_run;
 use crate::run_scope::instance_id::InstanceId;
-use crate::run_scope::keeper_files::{KeeperFiles, end_of};
-use crate::run_scope::message::{Greeting, Outcome, parse_outcome};
+use crate::run_scope::keeper_files::{KeeperFiles, end_of, printed_between};
+use crate::run_scope::message::{FAILED, Greeting, Outcome, begin_of_log, parse_outcome};
 use crate::run_scope::start::start;
 
 /// How many keepers may end without a word before that is an error.
@@ -25,16 +26,6 @@ const STARTS: usize = 3;
 const TRIES: usize = 2000;
 /// How long a process needs from taking the address to listening.
 const PAUSE: Duration = Duration::from_millis(1);
-
-/// What a request for a `run` fixture got.
-pub(crate) struct Answer {
-    /// The value as JSON, or why there is none.
-    pub(crate) outcome: Outcome,
-    /// Whether this process has started the keeper.
-    pub(crate) started: bool,
-    /// What went wrong in the teardown of an earlier run.
-    pub(crate) earlier: Option<Failure>,
-}
 
 /// The connections of this process. A keeper keeps its fixture for as long as any process has one.
 static HELD: Mutex<Vec<UnixStream>> = Mutex::new(Vec::new());
@@ -75,7 +66,7 @@ impl Client<'_> {
         for _ in 0..STARTS {
             let connected = self.connect();
             let (stream, started) = connected.map_err(|error| not_started(&error))?;
-            let Some(outcome) = answer(&stream)? else {
+            let Some((greeting, outcome)) = answer(&stream)? else {
                 continue;
             };
             HELD.lock().push(stream);
@@ -83,7 +74,10 @@ impl Client<'_> {
             let reports = started && Assignment::of_this_process().is_none();
             return Ok(Answer {
                 outcome,
-                started,
+                started: started.then(|| Started {
+                    process: greeting.process,
+                    printed: printed(&greeting),
+                }),
                 earlier: if reports {
                     self.earlier_failure()
                 } else {
@@ -131,13 +125,13 @@ impl Client<'_> {
 }
 
 /// What the keeper says; `None` if it ends before it has said anything.
-fn answer(stream: &UnixStream) -> Result<Option<Outcome>, Failure> {
+fn answer(stream: &UnixStream) -> Result<Option<(Greeting, Outcome)>, Failure> {
     let mut lines = BufReader::new(stream);
     let Some(greeting) = line(&mut lines).and_then(|line| Greeting::parse(&line)) else {
         return Ok(None);
     };
     if let Some(outcome) = line(&mut lines).and_then(|line| parse_outcome(&line)) {
-        return Ok(Some(outcome));
+        return Ok(Some((greeting, outcome)));
     }
     let Greeting { process, log } = greeting;
     Err(Failure::new(format!(
@@ -146,6 +140,16 @@ fn answer(stream: &UnixStream) -> Result<Option<Outcome>, Failure> {
         end_of(&log),
         log.display()
     )))
+}
+
+/// What the keeper has printed in its set-up.
+fn printed(greeting: &Greeting) -> Option<String> {
+    let Greeting { process, log } = greeting;
+    let lines = printed_between(log, &begin_of_log(*process), FAILED)?;
+    Some(format!(
+        "printed by its keeper, whose log is `{}`:{lines}",
+        log.display()
+    ))
 }
 
 /// A whole line; `None` if the keeper ends before it has said one.

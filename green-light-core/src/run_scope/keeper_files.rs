@@ -20,6 +20,8 @@ const VARIABLE: &str = "GREEN_LIGHT_DIR";
 const KEPT: usize = 10;
 /// How much of a log is shown.
 const LINES: usize = 12;
+/// How much of what a set-up has printed is shown.
+const LINES_OF_SET_UP: usize = 100;
 
 /// The files of the keeper of one instance.
 #[derive(Debug)]
@@ -100,10 +102,27 @@ impl KeeperFiles {
 
 /// The last lines of the file `log`, each after a newline.
 pub(crate) fn end_of(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    last_lines(&text_of(log), LINES)
+}
+
+/// The lines of the file `log` between those that have `begin` and `end` in them, or the last of them; `None` if there are
+/// none. The second need not be there.
+pub(crate) fn printed_between(log: &Path, begin: &str, end: &str) -> Option<String> {
+    let text = text_of(log);
+    let (_, after) = text.split_once(begin)?;
+    let lines = after.lines().skip(1).take_while(|line| !line.contains(end));
+    let lines: Vec<_> = lines.collect();
+    (!lines.is_empty()).then(|| last_lines(&lines.join("\n"), LINES_OF_SET_UP))
+}
+
+fn text_of(log: &Path) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.trim_end().lines().collect();
-    let last = &lines[lines.len().saturating_sub(LINES)..];
+    let last = &lines[lines.len().saturating_sub(count)..];
     last.iter().map(|line| format!("\n  | {line}")).collect()
 }
 

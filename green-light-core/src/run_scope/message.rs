@@ -30,6 +30,14 @@ impl Greeting {
     }
 }
 
+/// How the keeper `process` begins its log.
+pub(crate) fn begin_of_log(process: u32) -> String {
+    format!("process {process} keeps fixture ")
+}
+
+/// What the keeper prints before the error, when its set-up has failed.
+pub(crate) const FAILED: &str = "its set-up failed: ";
+
 /// The second line, once the set-up has ended: the value as JSON, or why there is none.
 pub(crate) type Outcome = Result<String, Failure>;
 

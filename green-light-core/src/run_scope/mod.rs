@@ -5,6 +5,7 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod address;
+pub(crate) mod answer;
 #[cfg(target_os = "linux")]
 pub(crate) mod assignment;
 #[cfg_attr(not(target_os = "linux"), path = "unsupported.rs")]

@@ -1,17 +1,8 @@
 //! In place of the client, on systems on which a `run` fixture cannot be kept.
 
 use crate::report::failure::Failure;
+use crate::run_scope::answer::Answer;
 use crate::run_scope::instance_id::InstanceId;
-
-/// What a request for a `run` fixture got.
-pub(crate) struct Answer {
-    /// The value as JSON, or why there is none.
-    pub(crate) outcome: Result<String, Failure>,
-    /// Whether this process has started the keeper.
-    pub(crate) started: bool,
-    /// What went wrong in the teardown of an earlier run.
-    pub(crate) earlier: Option<Failure>,
-}
 
 /// Fails.
 ///

@@ -218,7 +218,7 @@ impl TestRun {
             deps.extend(live.take_answers());
         }
         let failure = result.as_ref().err();
-        fixture_events::set_up(&label, deps, failure, self.during(), watch.took());
+        fixture_events::set_up(&label, deps, failure, self.during(), watch.took(), None);
         self.ended.borrow_mut().push((index, live));
         self.show.set_up(step);
         result
@@ -267,6 +267,13 @@ impl TestRun {
             self.record.borrow_mut().teardown.push(failed);
         }
         if made && shared.is_set_up_here() {
+            let printed = shared.started().and_then(|keeper| keeper.printed.as_ref());
+            if let Some(printed) = printed {
+                say(&format!(
+                    "fixture `{}`, {printed}",
+                    shared.label.definition.name
+                ));
+            }
             self.show.set_up(step);
         } else {
             let what = shared.label.definition.name;
@@ -320,7 +327,14 @@ impl TestRun {
         .await
         .map_err(|failure| (failure, None))?;
         if made {
-            fixture_events::set_up(&ready.label, Vec::new(), None, self.during(), watch.took());
+            fixture_events::set_up(
+                &ready.label,
+                Vec::new(),
+                None,
+                self.during(),
+                watch.took(),
+                None,
+            );
             self.show.set_up(step);
         }
         Ok(ready)
@@ -431,10 +445,15 @@ impl TestRun {
                     value.map(|ready| ready.value),
                     |step, failure, took| match step {
                         TeardownStep::Teardown => {
-                            fixture_events::torn_down(&live.label, failure.is_none(), during, took);
+                            fixture_events::torn_down(
+                                &live.label,
+                                failure.is_none(),
+                                Some(during),
+                                took,
+                            );
                         }
                         TeardownStep::Finalizer(index) => {
-                            fixture_events::finalized(&live.label, index, during, took);
+                            fixture_events::finalized(&live.label, index, Some(during), took);
                         }
                     },
                 )

@@ -91,3 +91,19 @@ fn the_keeper_inherits_nothing() {
     assert_eq!(run.count("used"), 1);
     run.ends();
 }
+
+#[test]
+fn an_autouse_fixture_is_made_once_for_tests_that_do_not_name_it() {
+    let run = Run::new();
+    run.output("t unasked && t unasked::two", true);
+    run.ends();
+    assert_eq!(run.count("used"), 3);
+    for line in [
+        "server up",
+        "background up",
+        "background down",
+        "server down",
+    ] {
+        assert_eq!(run.count(line), 1, "{line}: {:?}", run.journal());
+    }
+}

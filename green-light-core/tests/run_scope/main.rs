@@ -6,5 +6,7 @@
 mod errors;
 mod kills;
 mod life;
+mod places;
+mod reports;
 mod run;
 mod specimens;

@@ -19,10 +19,14 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new() -> Self {
+        Self::below(Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    /// Its directory is in `parent`.
+    pub(crate) fn below(parent: &Path) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("run-{}-{number}", std::process::id()));
+        let directory = parent.join(format!("run-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         for name in ["cargo", "cargo-nextest"] {
@@ -44,14 +48,20 @@ impl Run {
         command
             .args(["-c", &script])
             .env("PROGRAM", std::env::current_exe().unwrap())
-            .env("RUN_DIRECTORY", &self.directory)
-            .env("GREEN_LIGHT_DIR", self.directory.join("files"))
             .env_remove("RUST_BACKTRACE")
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        self.set_variables(&mut command);
         command
+    }
+
+    /// What the specimens need to know.
+    pub(crate) fn set_variables(&self, command: &mut Command) {
+        command
+            .env("RUN_DIRECTORY", &self.directory)
+            .env("GREEN_LIGHT_DIR", self.directory.join("files"));
     }
 
     pub(crate) fn spawn(&self, runner: &str, script: &str) -> Child {

@@ -89,6 +89,49 @@ mod plain {
     }
 }
 
+mod unasked {
+    use super::*;
+
+    #[fixture(scope = "run", autouse, crate = green_light_core)]
+    async fn background(server: &(u32, String), out: Yield<u32>) {
+        assert_ne!(server.0, process::id());
+        note("background up");
+        out.give(process::id()).await;
+        note("background down");
+    }
+
+    #[green_light_macros::test(crate = green_light_core)]
+    #[ignore = "a test of a run"]
+    fn one() {
+        note("used");
+    }
+
+    #[green_light_macros::test(crate = green_light_core)]
+    #[ignore = "a test of a run"]
+    fn two() {
+        note("used");
+    }
+}
+
+mod talking {
+    use super::*;
+
+    #[fixture(scope = "run", crate = green_light_core)]
+    #[expect(clippy::print_stdout, reason = "it is to be in the log")]
+    async fn talker(out: Yield<u32>) {
+        println!("it listens on port 4711");
+        out.give(process::id()).await;
+        println!("it has answered 3 requests");
+    }
+
+    #[green_light_macros::test(crate = green_light_core)]
+    #[ignore = "a test of a run"]
+    fn fails(talker: &u32) {
+        note(&format!("used {talker}"));
+        panic!("as it should");
+    }
+}
+
 mod ordered {
     use super::*;
 

@@ -8,7 +8,8 @@ use tokio::sync::{oneshot, watch};
 use crate::fixture::definition::{
     Definition, DynamicRequest, Request, Requester, Resolver, ResponseFuture,
 };
-use crate::fixture::instance::Instance;
+use crate::fixture::events;
+use crate::fixture::instance::{Instance, TeardownStep};
 use crate::fixture::label::Label;
 use crate::fixture::run_instance::decode;
 use crate::fixture::test_meta::TestMeta;
@@ -17,7 +18,7 @@ use crate::fixture::value::{Value, Values};
 use crate::report::failure::Failure;
 use crate::report::print::progress;
 use crate::run_scope::client;
-use crate::run_scope::message::{Outcome, outcome_line};
+use crate::run_scope::message::{FAILED, Outcome, outcome_line};
 use crate::test::keeper::clients::Said;
 use crate::test::keeper::kept::Kept;
 
@@ -57,7 +58,7 @@ pub(crate) async fn live(
         _ = &mut over => None,
     };
     let Some(result) = set_up else {
-        return instance.tear_down(None, |_, _, _| {}).await;
+        return tear_down(&instance, None).await;
     };
     let (value, outcome) = match result {
         Ok(value) => {
@@ -69,13 +70,26 @@ pub(crate) async fn live(
     say(said, outcome, log);
     // An error means that the run has ended as well.
     let _ = over.await;
-    instance.tear_down(value, |_, _, _| {}).await
+    tear_down(&instance, value).await
+}
+
+/// Tears the fixture down, and writes that into the event file.
+async fn tear_down(instance: &Instance, value: Option<Value>) -> Vec<Failure> {
+    let ended = instance.tear_down(value, |step, failure, took| match step {
+        TeardownStep::Teardown => {
+            events::torn_down(&instance.label, failure.is_none(), None, took);
+        }
+        TeardownStep::Finalizer(index) => {
+            events::finalized(&instance.label, index, None, took);
+        }
+    });
+    ended.await
 }
 
 /// Says to all who ask what came of the set-up.
 pub(crate) fn say(said: &watch::Sender<Said>, outcome: Outcome, log: &str) {
     let outcome = outcome.map_err(|mut failure| {
-        progress(&format!("its set-up failed: {failure}"));
+        progress(&format!("{FAILED}{failure}"));
         failure
             .via
             .push(format!("in its keeper, whose log is `{log}`"));

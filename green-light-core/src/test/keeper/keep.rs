@@ -23,7 +23,7 @@ use crate::report::hook::{be_quiet_on_this_thread, install_hook};
 use crate::report::print::progress;
 use crate::run_scope::assignment::Assignment;
 use crate::run_scope::keeper_files::KeeperFiles;
-use crate::run_scope::message::{Greeting, outcome_line};
+use crate::run_scope::message::{Greeting, begin_of_log, outcome_line};
 use crate::runtime::private::block_on_private;
 use crate::runtime::shared::block_on;
 use crate::tasks::{self, Tasks};
@@ -86,7 +86,8 @@ impl Keeper {
         let run = self.assignment.run;
         let (process, place) = (process::id(), kept.definition.location);
         progress(&format!(
-            "process {process} keeps fixture `{name}` ({place}) for the run of process {}",
+            "{}`{name}` ({place}) for the run of process {}",
+            begin_of_log(process),
             run.number
         ));
         let greeting = Arc::from(Greeting::line(process, log.as_ref()));
