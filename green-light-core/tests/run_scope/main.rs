@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod costs;
 mod errors;
 mod kills;
 mod life;

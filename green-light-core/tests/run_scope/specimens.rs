@@ -89,6 +89,12 @@ mod plain {
     }
 }
 
+mod costs {
+    #[green_light_macros::test(crate = green_light_core)]
+    #[ignore = "a test of a run"]
+    fn nothing() {}
+}
+
 mod unasked {
     use super::*;
 
