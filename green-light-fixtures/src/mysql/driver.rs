@@ -11,7 +11,7 @@ use crate::driver::server_facts::{ServerFacts, ServerState};
 use crate::error::{Error, Kind};
 use crate::local_server::variables;
 use crate::mysql::admin::names;
-use crate::mysql::counters::{Counters, sequences};
+use crate::mysql::counters::Counters;
 use crate::mysql::dialect::MySqlDialect;
 use crate::mysql::errors::failed;
 use crate::mysql::local_server::SERVER;
@@ -123,10 +123,9 @@ impl ServerTemplate<MySqlServer> {
         let leaves = programs.iter().any(|body| program_may_leave(body));
         let writes = programs.iter().any(|body| program_may_write(body));
         let counters = Counters::of(&mut admin, template, writes).await?;
-        let has_sequences = !sequences(&mut admin, template).await?.is_empty();
         Ok(TemplateTraces {
             template: template.to_owned(),
-            programs_dirty_session: leaves || has_sequences,
+            programs_dirty_session: leaves || counters.has_sequences,
             counters,
         })
     }

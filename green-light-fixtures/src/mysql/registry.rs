@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
-use crate::mysql::admin::{AdminConnection, lock, names, number, numbers, quoted};
+use crate::mysql::admin::{AdminConnection, literal, lock, names, number, numbers, quoted};
 use crate::mysql::counters::{FRESH, sequences};
 use crate::mysql::server::MySqlServer;
 use crate::mysql::xa;
@@ -44,10 +44,12 @@ impl Registry for MySqlServer {
 
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
         lock(admin, &self.process).await?;
-        let insert =
-            sqlx::query("REPLACE INTO green_light.processes VALUES (?, connection_id(), ?)");
-        let insert = insert.bind(&self.process).bind(program());
-        admin.execute(insert).await?;
+        let (process, program) = (literal(&self.process), literal(&program()));
+        admin
+            .run(format!(
+                "REPLACE INTO green_light.processes VALUES ({process}, connection_id(), {program})"
+            ))
+            .await?;
         let templates: Vec<_> = { self.templates_in_use.lock().iter().cloned().collect() };
         for digest in templates {
             let uses = format!(

@@ -179,47 +179,84 @@ struct Questions {
 }
 
 impl Questions {
-    async fn of(admin: &mut AdminConnection) -> Result<Self, sqlx::Error> {
-        let columns = columns(admin).await?;
-        let (mut marks, mut states) = (Vec::new(), Vec::new());
-        for place in &PLACES {
-            // Those who may see accounts by a table need no view of it.
-            let is_known = |state: &String| state.contains(" FROM mysql.global_priv ");
-            if place.table == "user" && states.iter().any(is_known) {
-                continue;
-            }
-            let (table, content) = match (place.content, columns.get(place.table)) {
-                (Some(content), _) => (place.table.to_owned(), content.to_owned()),
-                (None, Some(columns)) => (
-                    format!("mysql.{}", place.table),
-                    format!("concat_ws('|', {})", columns.join(", ")),
-                ),
-                (None, None) => continue,
-            };
-            let (key, label) = (place.key, place.label.replace("{ACCOUNT}", ACCOUNT));
-            let from = format!("FROM {table} WHERE {}", place.filter);
-            let state = format!(
-                "SELECT '{table}', CAST({key} AS CHAR), CAST({label} AS CHAR), md5({content}) {from}"
-            );
-            match admin.fetch_all(AssertSqlSafe(state.clone())).await {
-                // Not each user may see it.
-                Err(sqlx::Error::Database(_)) => {}
-                other => {
-                    other?;
-                    // Of a sum of nothing, zero, and of another row with the same sum, the number of them.
-                    marks.push(format!(
-                        "SELECT concat_ws(' ', count(*), sum(crc32(concat_ws('|', {key}, {content})))) {from}"
-                    ));
-                    states.push(state);
-                }
+    /// What it answers, with the answer to the question for the mark.
+    async fn of(admin: &mut AdminConnection) -> Result<(Self, Vec<String>), sqlx::Error> {
+        let places = places(admin).await?;
+        let variables = variables(admin).await?;
+        let of_variables = mark_of(&variables);
+        // Mostly it answers all.
+        let questions = Self::about(&places, &of_variables);
+        match names(admin, questions.mark.clone()).await {
+            Err(sqlx::Error::Database(_)) => {}
+            answers => return Ok((questions, answers?)),
+        }
+        let mut seen = Vec::new();
+        for (state, mark) in places {
+            if answers(admin, &state).await? {
+                seen.push((state, mark));
             }
         }
-        marks.push(mark_of_variables(admin).await?);
-        Ok(Self {
+        let of_variables = match answers(admin, &of_variables).await? {
+            true => &of_variables,
+            // One of them may be asked for in a list alone.
+            false => LISTED_VARIABLES,
+        };
+        let questions = Self::about(&seen, of_variables);
+        let answers = names(admin, questions.mark.clone()).await?;
+        Ok((questions, answers))
+    }
+
+    fn about(places: &[(String, String)], of_variables: &str) -> Self {
+        // Those who may see accounts by a table need no view of it.
+        let has_table = places
+            .iter()
+            .any(|(state, _)| state.contains(" FROM mysql.global_priv "));
+        let places = places
+            .iter()
+            .filter(|(state, _)| !(has_table && state.contains(" FROM mysql.user ")));
+        let (states, mut marks): (Vec<_>, Vec<_>) = places
+            .map(|(state, mark)| (state.as_str(), mark.as_str()))
+            .unzip();
+        marks.push(of_variables);
+        Self {
             mark: marks.join(";\n"),
             state: states.join(";\n"),
-        })
+        }
     }
+}
+
+/// Whether the server answers to this user.
+async fn answers(admin: &mut AdminConnection, question: &str) -> Result<bool, sqlx::Error> {
+    match admin.fetch_all(AssertSqlSafe(question.to_owned())).await {
+        Err(sqlx::Error::Database(_)) => Ok(false),
+        found => found.map(|_| true),
+    }
+}
+
+/// For each place that the server has, the question what there is, and the one for its part of the mark.
+async fn places(admin: &mut AdminConnection) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let columns = columns(admin).await?;
+    let places = PLACES.iter().filter_map(|place| {
+        let (table, content) = match (place.content, columns.get(place.table)) {
+            (Some(content), _) => (place.table.to_owned(), content.to_owned()),
+            (None, Some(columns)) => (
+                format!("mysql.{}", place.table),
+                format!("concat_ws('|', {})", columns.join(", ")),
+            ),
+            (None, None) => return None,
+        };
+        let (key, label) = (place.key, place.label.replace("{ACCOUNT}", ACCOUNT));
+        let from = format!("FROM {table} WHERE {}", place.filter);
+        let state = format!(
+            "SELECT '{table}', CAST({key} AS CHAR), CAST({label} AS CHAR), md5({content}) {from}"
+        );
+        // Of a sum of nothing, zero, and of another row with the same sum, the number of them.
+        let mark = format!(
+            "SELECT concat_ws(' ', count(*), sum(crc32(concat_ws('|', {key}, {content})))) {from}"
+        );
+        Some((state, mark))
+    });
+    Ok(places.collect())
 }
 
 /// The columns of tables of the database `mysql` that say what something is like.
@@ -243,23 +280,17 @@ async fn columns(
 }
 
 /// What differs when a global variable does. To list them takes the server three times as long.
-async fn mark_of_variables(admin: &mut AdminConnection) -> Result<String, sqlx::Error> {
-    let names: Vec<_> = variables(admin).await?.into_iter().collect();
-    let values: Vec<_> = names
+fn mark_of(variables: &[(String, String)]) -> String {
+    let values: Vec<_> = variables
         .iter()
         .map(|(name, _)| format!("@@global.{name}"))
         .collect();
-    let mark = format!("SELECT md5(concat_ws('|', {}))", values.join(", "));
-    match admin.fetch_all(AssertSqlSafe(mark.clone())).await {
-        // One of them may be asked for in a list alone.
-        Err(sqlx::Error::Database(_)) => Ok(
-            "SELECT sum(crc32(concat_ws('=', variable_name, variable_value))) \
-             FROM performance_schema.global_variables WHERE variable_name NOT LIKE 'gtid\\_%'"
-                .to_owned(),
-        ),
-        found => found.map(|_| mark),
-    }
+    format!("SELECT md5(concat_ws('|', {}))", values.join(", "))
 }
+
+/// The same by a list.
+const LISTED_VARIABLES: &str = "SELECT sum(crc32(concat_ws('=', variable_name, variable_value))) \
+    FROM performance_schema.global_variables WHERE variable_name NOT LIKE 'gtid\\_%'";
 
 async fn variables(admin: &mut AdminConnection) -> Result<Vec<(String, String)>, sqlx::Error> {
     let mut found = Vec::new();
@@ -276,11 +307,14 @@ async fn variables(admin: &mut AdminConnection) -> Result<Vec<(String, String)>,
 
 impl ServerWatch {
     async fn mark(admin: &mut AdminConnection, known: &mut Known) -> Result<String, sqlx::Error> {
-        let questions = match &known.questions {
-            Some(questions) => questions,
-            None => known.questions.insert(Questions::of(admin).await?),
+        let mark = match &known.questions {
+            Some(questions) => names(admin, questions.mark.clone()).await?,
+            None => {
+                let (questions, mark) = Questions::of(admin).await?;
+                known.questions = Some(questions);
+                mark
+            }
         };
-        let mark = names(admin, questions.mark.clone()).await?;
         Ok(mark.join("; ") + &xa::prepared(admin).await?.join(" "))
     }
 

@@ -1,7 +1,7 @@
 //! Connections by which green-light itself asks PostgreSQL, and how SQL writes a name and a text.
 
 use sqlx::{
-    Executor as _, PgConnection,
+    AssertSqlSafe, Executor as _, PgConnection,
     postgres::{PgConnectOptions, PgDatabaseError, PgSeverity},
 };
 
@@ -50,6 +50,15 @@ impl ServerConnection for PgConnection {
     fn send(&mut self, query: OwnedQuery<sqlx::Postgres>) -> ReplyStream<'_, sqlx::Postgres> {
         self.fetch_many(query)
     }
+}
+
+/// `sql` with values in place of `$1`, `$2`: SQL that a process sends once takes one message so, and two as a prepared
+/// statement.
+pub(crate) fn with_values(sql: &str, values: &[&str]) -> AssertSqlSafe<String> {
+    let numbered = values.iter().enumerate();
+    AssertSqlSafe(numbered.fold(sql.to_owned(), |sql, (at, value)| {
+        sql.replace(&format!("${}", at + 1), value)
+    }))
 }
 
 /// A name as SQL writes it.

@@ -25,7 +25,7 @@
 /// database, and after a test of which it is not known what it did: a rollback does not reset sequences.
 ///
 /// `settings` runs when a use of the connection is over. It closes cursors without `HOLD`, ends temporary tables as a
-/// commit would, and returns the values of the settings in `watched`, which every session has or the schema names. After a
+/// commit would, and returns the values of the settings that are watched, which every session has or the schema names. After a
 /// use whose statements are not known `after_unseen` adds whether columns were changed, and how often each prepared
 /// statement was run.
 ///
@@ -33,7 +33,7 @@
 /// the statement that makes the table. Where only a superuser could make that trigger, `end_temporary` reads what was
 /// prepared.
 ///
-/// `suspect`, `setting` and `traces` say what is known of the schema: see [`traces`](super::traces).
+/// The row of `traces` says what is known of the schema: see [`traces`](super::traces).
 ///
 /// `content` has a digest of each table in the template, and `changed_tables` compares.
 pub(crate) const SANDBOX_OBJECTS: &str = concat!(

@@ -1,6 +1,8 @@
 //! Which databases on a PostgreSQL server are garbage, and how one is dropped.
 
-use crate::postgres::admin::{AdminConnection, literal, quoted};
+use sqlx::{FromRow as _, Row as _};
+
+use crate::postgres::admin::{AdminConnection, literal, quoted, with_values};
 use crate::postgres::errors::{IN_USE, IS_TEMPLATE, has_code};
 use crate::postgres::registry_tables::{REAPER, TEMPLATE_IN_USE};
 use crate::postgres::server::PostgresServer;
@@ -95,12 +97,14 @@ impl ReaperSql for PostgresServer {
     }
 
     async fn list_garbage(&self, admin: &mut AdminConnection) -> Result<Vec<String>, sqlx::Error> {
-        let retire = sqlx::query(RETIRE_SURPLUS).bind(Background::max_ready());
-        admin.execute(retire).await?;
+        let most = Background::max_ready().to_string();
+        admin.execute(with_values(RETIRE_SURPLUS, &[&most])).await?;
         self.note_lost(admin).await?;
         let mut garbage = self.abandoned(admin, None).await?;
-        let orphans = sqlx::query_scalar(ORPHANS).bind(self.mark());
-        garbage.extend(admin.fetch_all(orphans).await?);
+        let orphans = with_values(ORPHANS, &[&literal(&self.mark())]);
+        for row in admin.fetch_all(orphans).await? {
+            garbage.push(row.try_get(0)?);
+        }
         Ok(garbage)
     }
 
@@ -169,9 +173,11 @@ impl PostgresServer {
             Option<bool>,
             bool,
         );
-        let found = sqlx::query_as::<_, Row>(ABANDONED);
-        let found = found.bind(self.mark()).bind(self.key).bind(name);
-        let found = admin.fetch_all(found.bind(LOST.as_secs_f64())).await?;
+        let name = name.map_or_else(|| "NULL".to_owned(), literal);
+        let (key, lost) = (self.key.to_string(), LOST.as_secs_f64().to_string());
+        let values = [&*literal(&self.mark()), &key, &name, &lost];
+        let found = admin.fetch_all(with_values(ABANDONED, &values)).await?;
+        let found: Vec<_> = found.iter().map(Row::from_row).collect::<Result<_, _>>()?;
         let found = found.into_iter().filter(|row| {
             let (_, is_done, owner, home, is_lost, is_in_use) = row;
             // Its own connection may be the one that was lost.
@@ -184,10 +190,10 @@ impl PostgresServer {
 
     /// Notes which processes have no lock, and forgets those that have ended. Whether there are any that may live.
     async fn note_lost(&self, admin: &mut AdminConnection) -> Result<bool, sqlx::Error> {
-        let found = sqlx::query_as(WITHOUT_LOCK).bind(LOST.as_secs_f64());
-        let found: Vec<(i64, String, Option<bool>)> = admin.fetch_all(found).await?;
+        let found = with_values(WITHOUT_LOCK, &[&LOST.as_secs_f64().to_string()]);
         let (mut ended, mut unknown, mut may_live) = (Vec::new(), Vec::new(), false);
-        for (key, home, is_lost) in found {
+        for row in admin.fetch_all(found).await? {
+            let (key, home, is_lost) = <(i64, String, Option<bool>)>::from_row(&row)?;
             match liveness(&home) {
                 Liveness::Ended => ended.push(key),
                 Liveness::Running => may_live = true,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Executor as _, PgPool};
 
-use crate::postgres::admin::AdminConnection;
+use crate::postgres::admin::{AdminConnection, literal, with_values};
 use crate::postgres::registry_tables::{CONNECTION, TEMPLATE_IN_USE};
 use crate::postgres::server::PostgresServer;
 use crate::server::background::Background;
@@ -62,12 +62,10 @@ impl Registry for PostgresServer {
     }
 
     async fn register(&self, admin: &mut AdminConnection) -> Result<(), sqlx::Error> {
-        let register = sqlx::query(
-            "INSERT INTO green_light.process (key, home) VALUES ($1, $2) \
-             ON CONFLICT (key) DO UPDATE SET lost = NULL RETURNING pg_advisory_lock_shared($1)",
-        );
-        let register = register.bind(self.key).bind(&*HOME);
-        admin.execute(register).await?;
+        let register = "INSERT INTO green_light.process (key, home) VALUES ($1, $2) \
+            ON CONFLICT (key) DO UPDATE SET lost = NULL RETURNING pg_advisory_lock_shared($1)";
+        let values = [&*self.key.to_string(), &literal(&HOME)];
+        admin.execute(with_values(register, &values)).await?;
         let templates: Vec<_> = { self.templates_in_use.lock().iter().cloned().collect() };
         if templates.is_empty() {
             return Ok(());
@@ -143,8 +141,9 @@ impl Registry for PostgresServer {
     }
 
     async fn recycle(&self, admin: &mut AdminConnection, name: &str) -> Result<bool, sqlx::Error> {
-        let recycle = sqlx::query(RECYCLE).bind(name).bind(self.key);
-        let recycled = admin.execute(recycle.bind(Background::max_ready())).await?;
+        let (key, most) = (self.key.to_string(), Background::max_ready().to_string());
+        let recycle = with_values(RECYCLE, &[&literal(name), &key, &most]);
+        let recycled = admin.execute(recycle).await?;
         Ok(recycled.rows_affected() == 1)
     }
 

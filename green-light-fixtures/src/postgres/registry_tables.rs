@@ -4,12 +4,12 @@
 //! It is named after the role, so that roles which may not see each other's tables do not meet.
 
 use sqlx::{
-    AssertSqlSafe, Row as _,
+    Row as _,
     postgres::{PgConnectOptions, PgRow},
 };
 
 use crate::error::{Error, Kind};
-use crate::postgres::admin::{AdminConnection, quoted};
+use crate::postgres::admin::{AdminConnection, literal, quoted, with_values};
 use crate::postgres::errors::{
     DATABASE_EXISTS, DENIED, NAME_THE_SERVER, NO_DATABASE, UNIQUE, failed, has_code,
 };
@@ -179,9 +179,8 @@ async fn create_tables(connection: &mut AdminConnection) -> Result<(), sqlx::Err
 /// How often the server has crashed. Its templates from before a crash are not used any more.
 pub(crate) async fn crashes(connection: &mut AdminConnection) -> Result<i64, sqlx::Error> {
     // There is no such table before the first look.
-    let known = connection.fetch_optional(sqlx::query_scalar(CRASHES)).await;
-    if let Ok(Some(number)) = known {
-        return Ok(number);
+    if let Ok(Some(known)) = connection.fetch_optional(CRASHES).await {
+        return known.try_get(0);
     }
     let lock = format!("BEGIN; SELECT pg_advisory_xact_lock({TABLES_LOCK}, 0)");
     connection.run(lock).await?;
@@ -231,8 +230,8 @@ pub(crate) async fn server_info(connection: &mut AdminConnection) -> Result<Serv
          current_setting($1, true) IS NOT DISTINCT FROM $2, ({KNOWN}), \
          (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
     );
-    let query = sqlx::query(AssertSqlSafe(query));
-    let query = query.bind(POOLER_PROBE.0).bind(POOLER_PROBE.1);
+    let probe = [&*literal(POOLER_PROBE.0), &literal(POOLER_PROBE.1)];
+    let query = with_values(&query, &probe);
     let row = connection.fetch_one(query).await.map_err(cannot)?;
     let (mut info, may_create) = read_info(&row).map_err(cannot)?;
     if !row.try_get(6).map_err(cannot)? {

@@ -57,18 +57,15 @@ const ROW: i64 = 36;
 /// Removes them, and changes nothing that a transaction could see.
 const REMOVE: &str = "VACUUM green_light.guard";
 
-/// What is known of the schema. Of a setting that every session has, a session need not forget anything.
-const SCHEMA: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable \
-      AND tgrelid <> 'green_light.guard'::pg_catalog.regclass) \
-      OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable \
-      AND conrelid <> 'green_light.guard'::pg_catalog.regclass), \
-    (SELECT are_implicit FROM green_light.traces), \
-    ARRAY(SELECT name FROM green_light.suspect), \
-    ARRAY(SELECT name FROM green_light.setting WHERE pg_catalog.current_setting(name, true) IS NULL), \
-    ARRAY(SELECT DISTINCT pg_catalog.format('%I.%I', nspname, conname) FROM pg_catalog.pg_constraint \
-      JOIN pg_catalog.pg_namespace n ON n.oid = connamespace WHERE condeferrable AND NOT condeferred), \
-    ARRAY(SELECT name FROM green_light.watched ORDER BY place), green_light.settings(), \
-    (SELECT open_cursors FROM green_light.traces), pg_catalog.pg_relation_size('green_light.guard')";
+/// What is known of the schema, and the values of settings as `green_light.settings` returns them. Of a setting that
+/// every session has, a session need not forget anything.
+const SCHEMA: &str = "SELECT defers, are_implicit, suspects, \
+    ARRAY(SELECT name FROM pg_catalog.unnest(settings) name \
+      WHERE pg_catalog.current_setting(name, true) IS NULL), \
+    immediate, watched, \
+    (SELECT E'\\x1f' || pg_catalog.string_agg(coalesce(pg_catalog.current_setting(name, true), E'\\x1e'), E'\\x1f' \
+      ORDER BY place) FROM pg_catalog.unnest(watched) WITH ORDINALITY watched (name, place)), \
+    open_cursors, pg_catalog.pg_relation_size('green_light.guard') FROM green_light.traces";
 /// The trigger of the guard fires as well, and lets pass what ends in a check with its token.
 const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
 /// The server notices only a moment later that a session has ended, and until then has its locks.

@@ -1,6 +1,5 @@
 CREATE TABLE green_light.suspect (name text);
 CREATE TABLE green_light.setting (name text);
-CREATE TABLE green_light.traces (are_implicit boolean, open_cursors boolean);
 DO $traces$
 DECLARE
   innocent CONSTANT text[] := '{clock_timestamp, timeofday, random, random_normal, gen_random_uuid, uuidv4, uuidv7,
@@ -80,13 +79,6 @@ BEGIN
           AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass));
     settled := NOT FOUND;
   END LOOP;
-  INSERT INTO green_light.traces SELECT coalesce(expressions ~* suspects, false)
-    OR EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN green_light.routine r ON r.id = d.refobjid
-      WHERE r.is_suspect AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-        AND d.classid NOT IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_language'::pg_catalog.regclass,
-          'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass))
-    OR EXISTS (SELECT FROM pg_catalog.pg_foreign_table),
-    EXISTS (SELECT FROM green_light.routine WHERE NOT is_known AND body ~* '\mopen\M');
   INSERT INTO green_light.setting SELECT DISTINCT names[1]
     FROM (SELECT body FROM green_light.routine UNION ALL SELECT expressions) texts (text),
       pg_catalog.regexp_matches(text, '\m(?:current_setting|set_config)\M\s*\(\s*E?''([^'']+\.[^'']+)''', 'gi') names;
@@ -104,5 +96,22 @@ BEGIN
         THEN pg_catalog.format('coalesce(pg_catalog.current_setting(%L, true), E''\x1e'')', name)
         ELSE pg_catalog.format('pg_catalog.current_setting(%L, true)', name) END,
       ', ' ORDER BY place) FROM green_light.watched));
-  DROP TABLE green_light.routine;
+  CREATE TABLE green_light.traces AS SELECT coalesce(expressions ~* suspects, false)
+    OR EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN green_light.routine r ON r.id = d.refobjid
+      WHERE r.is_suspect AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        AND d.classid NOT IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_language'::pg_catalog.regclass,
+          'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass))
+    OR EXISTS (SELECT FROM pg_catalog.pg_foreign_table) AS are_implicit,
+    EXISTS (SELECT FROM green_light.routine WHERE NOT is_known AND body ~* '\mopen\M') AS open_cursors,
+    EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable
+      AND tgrelid <> 'green_light.guard'::pg_catalog.regclass)
+      OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable
+      AND conrelid <> 'green_light.guard'::pg_catalog.regclass) AS defers,
+    ARRAY(SELECT DISTINCT pg_catalog.format('%I.%I', nspname, conname) FROM pg_catalog.pg_constraint
+      JOIN pg_catalog.pg_namespace n ON n.oid = connamespace WHERE condeferrable AND NOT condeferred) AS immediate,
+    ARRAY(SELECT name FROM green_light.suspect) AS suspects,
+    ARRAY(SELECT name FROM green_light.setting) AS settings,
+    ARRAY(SELECT name FROM green_light.watched ORDER BY place) AS watched;
+
+  DROP TABLE green_light.routine, green_light.suspect, green_light.setting, green_light.watched;
 END $traces$;

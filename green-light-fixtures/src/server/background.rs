@@ -9,7 +9,7 @@ use std::{
     future::Future,
     panic,
     sync::{
-        OnceLock,
+        LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
@@ -56,8 +56,11 @@ pub(crate) struct Background {
 impl Background {
     /// How many databases are to be ready for each template.
     pub(crate) fn ready_target() -> i64 {
-        let parallel = thread::available_parallelism().map_or(2, usize::from);
-        i64::try_from(parallel.clamp(2, 8)).unwrap_or(2)
+        static TARGET: LazyLock<i64> = LazyLock::new(|| {
+            let parallel = thread::available_parallelism().map_or(2, usize::from);
+            i64::try_from(parallel.clamp(2, 8)).unwrap_or(2)
+        });
+        *TARGET
     }
 
     /// The same for the sandbox. Its databases are recycled, so one is enough.
