@@ -49,7 +49,7 @@ pub(crate) fn request(instance: InstanceId, test: &str) -> Result<Answer, Failur
             key: instance.key,
         },
         test,
-        files: KeeperFiles::new(instance, run)?,
+        instance,
     };
     client.request()
 }
@@ -58,14 +58,13 @@ struct Client<'a> {
     address: Address,
     assignment: Assignment,
     test: &'a str,
-    files: KeeperFiles,
+    instance: InstanceId,
 }
 
 impl Client<'_> {
     fn request(&self) -> Result<Answer, Failure> {
         for _ in 0..STARTS {
-            let connected = self.connect();
-            let (stream, started) = connected.map_err(|error| not_started(&error))?;
+            let (stream, started) = self.connect()?;
             let Some((greeting, outcome)) = answer(&stream)? else {
                 continue;
             };
@@ -79,13 +78,13 @@ impl Client<'_> {
                     printed: printed(&greeting),
                 }),
                 earlier: if reports {
-                    self.earlier_failure()
+                    self.earlier_failure()?
                 } else {
                     None
                 },
             });
         }
-        let log = self.files.log();
+        let log = self.files()?.log();
         Err(Failure::new(format!(
             "the keeper of the fixture, which is this test program in a process of its own, ended before it had \
              begun{}\n  \
@@ -96,17 +95,23 @@ impl Client<'_> {
     }
 
     /// What a keeper has noted when its teardown failed at the end of an earlier run.
-    fn earlier_failure(&self) -> Option<Failure> {
-        let noted = self.files.take_failure()?;
-        parse_outcome(&noted)?.err()
+    fn earlier_failure(&self) -> Result<Option<Failure>, Failure> {
+        let noted = self.files()?.take_failure();
+        Ok(noted.and_then(|noted| parse_outcome(&noted)?.err()))
+    }
+
+    /// The files of the keeper. A process that finds a value needs none of them.
+    fn files(&self) -> Result<KeeperFiles, Failure> {
+        KeeperFiles::new(self.instance, self.assignment.run)
     }
 
     /// Connects to the keeper, which is started if there is none; then the second is `true`.
-    fn connect(&self) -> io::Result<(UnixStream, bool)> {
+    fn connect(&self) -> Result<(UnixStream, bool), Failure> {
         for _ in 0..TRIES {
             match self.address.connect() {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
-                connected => return Ok((connected?, false)),
+                Err(error) => return Err(not_started(&error)),
+                Ok(stream) => return Ok((stream, false)),
             }
             let listener = match self.address.bind() {
                 Ok(listener) => listener,
@@ -114,13 +119,16 @@ impl Client<'_> {
                     thread::sleep(PAUSE);
                     continue;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(not_started(&error)),
             };
-            let stream = self.address.connect()?;
-            start(self.assignment, self.test, listener, &self.files)?;
-            return Ok((stream, true));
+            let files = self.files()?;
+            let connected = self.address.connect().and_then(|stream| {
+                start(self.assignment, self.test, listener, &files)?;
+                Ok((stream, true))
+            });
+            return connected.map_err(|error| not_started(&error));
         }
-        Err(io::Error::from(ErrorKind::AddrInUse))
+        Err(not_started(&io::Error::from(ErrorKind::AddrInUse)))
     }
 }
 
