@@ -4,6 +4,9 @@ set -eu
 
 : "${CARGO:=cargo}"
 export CARGO_TARGET_DIR="$PWD/target/coverage"
+# In a shell that counts lines already, cargo-llvm-cov would take itself for another wrapper of rustc, and call
+# itself without end.
+[ -z "${CARGO_LLVM_COV:-}" ] || unset RUSTC_WRAPPER
 variables=$("$CARGO" llvm-cov show-env --sh)
 eval "$variables"
 # What a process that a test has killed leaves may be half a file.
