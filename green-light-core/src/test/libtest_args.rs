@@ -203,4 +203,16 @@ mod tests {
         assert!(read("--ignored") && read("--include-ignored"));
         assert!(!read("-- --ignored") && !read("--skip --ignored"));
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_a_filter_or_the_value_of_an_option() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let [filter, option, path] = [&b"\xffa"[..], b"--logfile=\xff", b"\xff"]
+            .map(|bytes| OsStr::from_bytes(bytes).to_owned());
+        let arguments = [filter.clone(), option, "--logfile".into(), path];
+        let listing = Selection::read(arguments).listing();
+        assert_eq!(listing, [OsString::from("--list"), "--".into(), filter]);
+    }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong is reported where it matters.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use crate::run::Run;
 
@@ -97,4 +98,54 @@ fn a_failed_teardown_fails_a_test_of_the_next_run_once() {
     run.ends();
     assert_eq!(run.count("used"), 3);
     assert_eq!(run.count("torn down"), 3);
+}
+
+#[test]
+fn a_directory_that_cannot_have_the_log_is_named_with_the_cure() {
+    let run = Run::new();
+    fs::write(run.directory.join("file"), "").unwrap();
+    let in_a_file = run.directory.join("file/below");
+    for refused in ["below/target", in_a_file.to_str().unwrap()] {
+        let text = run.output(
+            &format!("export GREEN_LIGHT_DIR={refused}; t plain::one"),
+            false,
+        );
+        let refused = format!(
+            "a fixture of scope `run` has no place for its log: cannot write to `{refused}`: "
+        );
+        assert!(text.contains(&refused), "{text}");
+        assert!(
+            text.contains("help: let `GREEN_LIGHT_DIR` name a directory on a local disk"),
+            "{text}"
+        );
+    }
+    assert_eq!(run.journal(), [""; 0]);
+}
+
+#[test]
+fn where_others_can_write_the_log_is_in_a_directory_of_its_user() {
+    let run = Run::new();
+    let open = run.directory.join("open");
+    let in_open = format!("export GREEN_LIGHT_DIR={}; t plain::one", open.display());
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    run.output(&in_open, true);
+    run.ends();
+    let entries = fs::read_dir(&open).unwrap();
+    let own = entries
+        .map(|entry| entry.unwrap().path())
+        .collect::<Vec<_>>();
+    let [own] = own.as_slice() else {
+        panic!("{own:?}");
+    };
+    assert_eq!(fs::metadata(own).unwrap().permissions().mode() & 0o022, 0);
+
+    // Another user may have put a link there before.
+    fs::remove_dir_all(own).unwrap();
+    symlink(run.directory.join("elsewhere"), own).unwrap();
+    fs::create_dir(run.directory.join("elsewhere")).unwrap();
+    let text = run.output(&in_open, false);
+    assert!(text.contains("has no place for its log"), "{text}");
+    let elsewhere = fs::read_dir(run.directory.join("elsewhere")).unwrap();
+    assert_eq!(elsewhere.count(), 0);
 }
