@@ -41,6 +41,7 @@ pub(crate) struct Counters {
     query: Option<String>,
     /// How each is set back.
     resets: Vec<(String, String)>,
+    /// Whether there are sequences in the template.
     pub(crate) has_sequences: bool,
 }
 

@@ -52,13 +52,23 @@ impl ServerConnection for PgConnection {
     }
 }
 
-/// `sql` with values in place of `$1`, `$2`: SQL that a process sends once takes one message so, and two as a prepared
-/// statement.
+/// `sql` with values, as SQL writes them, in place of `$1`, `$2`: SQL that a process sends once takes one message so, and
+/// two as a prepared statement.
 pub(crate) fn with_values(sql: &str, values: &[&str]) -> AssertSqlSafe<String> {
-    let numbered = values.iter().enumerate();
-    AssertSqlSafe(numbered.fold(sql.to_owned(), |sql, (at, value)| {
-        sql.replace(&format!("${}", at + 1), value)
-    }))
+    let mut pieces = sql.split('$');
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // A value is not looked at again: it may hold `$2` itself.
+        let digits = piece.chars().take_while(char::is_ascii_digit).count();
+        let (number, rest) = piece.split_at(digits);
+        let number = number.parse().ok().and_then(|n: usize| n.checked_sub(1));
+        match number.and_then(|at| values.get(at)) {
+            Some(value) => filled.push_str(value),
+            None => filled.extend(["$", &piece[..digits]]),
+        }
+        filled.push_str(rest);
+    }
+    AssertSqlSafe(filled)
 }
 
 /// A name as SQL writes it.
@@ -73,5 +83,20 @@ pub(crate) fn literal(text: &str) -> String {
         format!("E'{}'", text.replace('\\', "\\\\"))
     } else {
         format!("'{text}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_put_in_their_places_and_not_looked_at_again() {
+        let sql = "SELECT $2, position($1 IN name), $1 FROM t$x WHERE $10 = $3";
+        let name = literal("[see green_light_a$2$1]");
+        let AssertSqlSafe(filled) = with_values(sql, &[&name, "5", "NULL"]);
+        let expected =
+            format!("SELECT 5, position({name} IN name), {name} FROM t$x WHERE $10 = NULL");
+        assert_eq!(filled, expected);
     }
 }

@@ -112,6 +112,5 @@ BEGIN
     ARRAY(SELECT name FROM green_light.suspect) AS suspects,
     ARRAY(SELECT name FROM green_light.setting) AS settings,
     ARRAY(SELECT name FROM green_light.watched ORDER BY place) AS watched;
-
   DROP TABLE green_light.routine, green_light.suspect, green_light.setting, green_light.watched;
 END $traces$;
